@@ -1,0 +1,4 @@
+//! The public behavior of the DAG crate.
+
+mod file;
+mod graph;

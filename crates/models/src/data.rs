@@ -1,0 +1,157 @@
+use std::fmt;
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+
+/// The format of a data file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FileFormat {
+    /// Comma-separated values with a header.
+    Csv,
+    /// Tab-separated values with a header.
+    Tsv,
+    /// One JSON value: an array of objects is a table, anything else is not.
+    Json,
+    /// One JSON object a line.
+    Ndjson,
+    /// Apache Parquet.
+    Parquet,
+    /// Apache Arrow IPC, as a file (Feather 2) or a stream.
+    ArrowIpc,
+    /// Anything else: models, images, archives, text. Looked at for its size only.
+    Opaque,
+}
+
+impl FileFormat {
+    /// The format's name, as reports write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Tsv => "tsv",
+            Self::Json => "json",
+            Self::Ndjson => "ndjson",
+            Self::Parquet => "parquet",
+            Self::ArrowIpc => "arrow_ipc",
+            Self::Opaque => "opaque",
+        }
+    }
+}
+
+impl fmt::Display for FileFormat {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// Its name. A field of a struct column is not a column of its own.
+    pub name: String,
+    /// Its type in the words of docs/semantics.md: `int64`, `float64`, `text`, `timestamp[us, UTC]`, `list<int64>`, …
+    pub data_type: String,
+    /// Whether it may hold nulls: for formats that declare it, what they declare; for text formats, whether it does.
+    pub nullable: bool,
+    /// How many nulls it holds, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nulls: Option<u64>,
+    /// The row (from one, the header not counted) that decided the type, for text formats: the first whose value fits no narrower type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deciding_row: Option<u64>,
+    /// What stands in that row, cut to 80 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deciding_value: Option<String>,
+}
+
+impl Column {
+    /// A column that may hold nulls, about which no more is known.
+    pub fn new(name: impl Into<String>, data_type: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            data_type: data_type.into(),
+            nullable: true,
+            nulls: None,
+            deciding_row: None,
+            deciding_value: None,
+        }
+    }
+}
+
+/// The columns of a table, in order, and its rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableSchema {
+    /// The columns, in the order of the file. JSON has no order: there they are sorted by name.
+    pub columns: Vec<Column>,
+    /// The number of rows.
+    pub rows: u64,
+}
+
+/// Something about a file that keeps it from being read as the table it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataFinding {
+    /// What is wrong, as a lowercase fragment.
+    pub message: String,
+    /// The line it stands on (from one), where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+}
+
+impl fmt::Display for DataFinding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(formatter, "line {line}: {}", self.message),
+            None => formatter.write_str(&self.message),
+        }
+    }
+}
+
+/// What is known of one data file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileProfile {
+    /// The path below the input or output it belongs to, with `/`; the file name where that is a file itself.
+    pub path: Utf8PathBuf,
+    /// The format, by content first and extension second.
+    pub format: FileFormat,
+    /// The size in bytes.
+    pub bytes: u64,
+    /// The columns and rows, for a table that could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<TableSchema>,
+    /// Why it could not be read. Empty for a good file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<DataFinding>,
+}
+
+/// What is known of an input or output: one file, or a folder's files in the order of their paths.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataProfile {
+    /// Whether it is a folder.
+    pub is_folder: bool,
+    /// The files. Temporary and system files (`*.tmp`, `*~`, `.DS_Store`, `__pycache__`, `_SUCCESS`, …) do not count.
+    pub files: Vec<FileProfile>,
+}
+
+impl DataProfile {
+    /// Whether there is no file.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// The files that are tables and could be read, with their schemas.
+    pub fn tables(&self) -> impl Iterator<Item = (&FileProfile, &TableSchema)> {
+        self.files.iter().filter_map(|file| Some((file, file.schema.as_ref()?)))
+    }
+
+    /// The formats of the files, each once, in the order they come: `csv`, or `csv, opaque`.
+    pub fn formats(&self) -> String {
+        let mut formats: Vec<&str> = Vec::new();
+        for file in &self.files {
+            if !formats.contains(&file.format.as_str()) {
+                formats.push(file.format.as_str());
+            }
+        }
+        formats.join(", ")
+    }
+}

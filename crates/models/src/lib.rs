@@ -1,0 +1,67 @@
+//! What runtime-testing talks about, as plain data: the specs that users own, the configuration of a test, and the
+//! report that comes of it.
+//!
+//! | type | what it is |
+//! | --- | --- |
+//! | [`ScriptExecutionSpec`] | what the user says about running one step |
+//! | [`PipelineTestingSpec`] | a DAG and the spec of each of its steps |
+//! | [`RuntimeTestingConfiguration`] | a pipeline testing spec and what to test of it |
+//! | [`TableContract`] | what a person wrote about the columns of an input or output |
+//! | [`PipelineTestReport`] | the result: every step, every edge, and whether all is well |
+//! | [`ScriptTestResult`], [`RunResult`], [`ScriptFailure`] | one step, its runs, and what went wrong |
+//! | [`DataCompatibilityResult`], [`EdgeVerdict`], [`EdgeIssue`] | one edge, its judgment, and the reasons |
+//! | [`ReportSnapshot`] | the report without anything that can differ between two correct runs |
+//!
+//! ```
+//! use runtime_testing_models::ScriptExecutionSpec;
+//!
+//! let spec = ScriptExecutionSpec::parse(r#"{
+//!     "script_name": "train", "step_name": "train",
+//!     "input_paths": {"table": "data/train.csv"},
+//!     "output_paths": {"model": "output/model.json"},
+//!     "job_args": {"epochs": 20, "rate": 0.10}
+//! }"#)?;
+//! assert_eq!(spec.input_paths["table"], "data/train.csv");
+//! assert!(spec.to_json().contains("\"rate\": 0.10"), "numbers keep their text");
+//!
+//! let error = ScriptExecutionSpec::parse(r#"{"script_name": "a", "step_name": "a", "imput_paths": {}}"#).unwrap_err();
+//! assert_eq!(
+//!     error.to_string(),
+//!     "line 1, column 40: `imput_paths`: unknown key; did you mean `input_paths`?",
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Limitations
+//!
+//! Nothing here does I/O, reads a clock, or knows Arrow. Paths are UTF-8.
+
+mod configuration;
+mod contract;
+mod data;
+mod edge;
+mod job_value;
+mod names;
+mod report;
+mod snapshot;
+mod spec;
+mod spec_reader;
+mod step;
+
+pub use configuration::{DEFAULT_WORKSPACE_ROOT, PipelineTestingSpec, RuntimeTestingConfiguration};
+pub use contract::{ColumnContract, ExtraColumns, TableContract, TypeWord};
+pub use data::{Column, DataFinding, DataProfile, FileFormat, FileProfile, TableSchema};
+pub use edge::{
+    Binding, BindingRule, DataCompatibilityResult, Difference, EdgeIssue, EdgeNote, EdgeVerdict, UntestedEdge,
+};
+pub use job_value::JobValue;
+pub use names::{LogicalKind, LogicalName, ScriptKind, ScriptName};
+pub use report::{Culprit, PipelineTestReport, REPORT_FORMAT_VERSION, edge_key};
+pub use runtime_testing_dag::{self as dag, InvalidName, PipelineDag, StepName};
+pub use snapshot::ReportSnapshot;
+pub use spec::{OutputBinding, PathSpec, ScriptExecutionSpec, ScriptMainParams};
+pub use spec_reader::ParseSpecError;
+pub use step::{
+    ExitOutcome, InputChange, InputSource, OutputTail, PythonException, Resources, RunInput, RunKind, RunOutput,
+    RunResult, ScriptFailure, ScriptTestResult, StepNote, StepStatus, UntestedStep,
+};
