@@ -1,0 +1,582 @@
+use std::fmt;
+
+use camino::Utf8PathBuf;
+use runtime_testing_dag::StepName;
+use serde::{Deserialize, Serialize};
+
+use crate::step::list;
+use crate::{DataFinding, FileFormat, LogicalName, ScriptFailure, ScriptName};
+
+/// The judgment of an edge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EdgeVerdict {
+    /// The same columns, types and nullability.
+    Identical,
+    /// All that is expected is there; what differs is safe and is among the notes.
+    Compatible,
+    /// There was nothing to compare with, and the consumer ran well on the data.
+    Accepted,
+    /// The data is not what the consumer expects. The reasons are among the issues.
+    Breaking,
+    /// Nothing can be said.
+    Untested {
+        /// Why not.
+        reason: UntestedEdge,
+    },
+}
+
+impl EdgeVerdict {
+    /// Whether the edge counts as compatible: identical, compatible or accepted.
+    pub fn is_compatible(&self) -> bool {
+        matches!(self, Self::Identical | Self::Compatible | Self::Accepted)
+    }
+
+    /// The verdict in one word, as the JSON form has it under `kind`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Identical => "identical",
+            Self::Compatible => "compatible",
+            Self::Accepted => "accepted",
+            Self::Breaking => "breaking",
+            Self::Untested { .. } => "untested",
+        }
+    }
+}
+
+/// Why nothing can be said of an edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum UntestedEdge {
+    /// The producer did not succeed, so there is no data.
+    ProducerFailed,
+    /// The producer was not run, so there is no data.
+    ProducerNotRun,
+    /// There is nothing to compare with, and the consumer was not run on the data.
+    ConsumerNotRun,
+    /// There is nothing to compare with, and the consumer fails for reasons of its own.
+    ConsumerFailed,
+}
+
+impl fmt::Display for UntestedEdge {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::ProducerFailed => "the producer did not succeed",
+            Self::ProducerNotRun => "the producer was not run",
+            Self::ConsumerNotRun => "the consumer was not run, and there is nothing to compare with",
+            Self::ConsumerFailed => "the consumer does not work, and there is nothing to compare with",
+        })
+    }
+}
+
+/// Which output feeds which input on an edge, and how that was found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Binding {
+    /// The producer's output.
+    pub output: LogicalName,
+    /// The consumer's input.
+    pub input: LogicalName,
+    /// The rule that bound them.
+    pub rule: BindingRule,
+}
+
+/// The rules by which an output is bound to an input, in the order they are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum BindingRule {
+    /// The consumer's spec says so under `bindings`.
+    Explicit,
+    /// The input's path equals the output's path, or lies under it.
+    Path,
+    /// They have the same logical name.
+    SameName,
+    /// One has an alias that is a name or alias of the other.
+    Alias,
+    /// It is the only output left, and the only input left.
+    OnlyPair,
+    /// Their names are similar. This is a guess.
+    SimilarName {
+        /// How similar, from 0 to 1.
+        score: f64,
+    },
+}
+
+impl BindingRule {
+    /// Whether the binding is a guess.
+    pub fn is_guess(&self) -> bool {
+        matches!(self, Self::SimilarName { .. })
+    }
+}
+
+impl fmt::Display for BindingRule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Explicit => formatter.write_str("bound in the spec"),
+            Self::Path => formatter.write_str("same path"),
+            Self::SameName => formatter.write_str("same name"),
+            Self::Alias => formatter.write_str("alias"),
+            Self::OnlyPair => formatter.write_str("the only pair left"),
+            Self::SimilarName { score } => write!(formatter, "similar name, {score:.2}"),
+        }
+    }
+}
+
+/// One way in which a table differs from what is expected of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Difference {
+    /// A column is not there.
+    MissingColumn {
+        /// The column.
+        column: String,
+        /// The type it should have.
+        expected: String,
+        /// A column that is there, was not expected, and may be the same under another name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        renamed: Option<String>,
+    },
+    /// A column has a type that does not promote to the expected one.
+    TypeChanged {
+        /// The column.
+        column: String,
+        /// The type it should have.
+        expected: String,
+        /// The type it has.
+        found: String,
+        /// The row that decided, from one, for text formats.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        row: Option<u64>,
+        /// What stands in that row.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        value: Option<String>,
+    },
+    /// A column that must not hold nulls does.
+    NullsFound {
+        /// The column.
+        column: String,
+        /// How many, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nulls: Option<u64>,
+    },
+    /// A column is there that the contract forbids.
+    UnexpectedColumn {
+        /// The column.
+        column: String,
+        /// Its type.
+        found: String,
+    },
+    /// There are fewer rows than the contract asks for.
+    TooFewRows {
+        /// How many there should be.
+        expected: u64,
+        /// How many there are.
+        found: u64,
+    },
+    /// There are no rows.
+    NoRows,
+    /// The file cannot be read as what it should be.
+    Unreadable {
+        /// Why not.
+        finding: DataFinding,
+    },
+    /// The file has another format.
+    FormatChanged {
+        /// The format it should have.
+        expected: FileFormat,
+        /// The format it has.
+        found: FileFormat,
+    },
+    /// A file of the expected folder is not there.
+    MissingFile,
+    /// A column has a type that promotes safely to the expected one.
+    Promoted {
+        /// The column.
+        column: String,
+        /// The type it should have.
+        expected: String,
+        /// The type it has.
+        found: String,
+    },
+    /// A column may hold nulls where none are expected, or the other way round.
+    Nullability {
+        /// The column.
+        column: String,
+        /// Whether nulls are expected.
+        expected_nullable: bool,
+        /// Whether there may be nulls.
+        found_nullable: bool,
+    },
+    /// A column is there that is not expected, which is allowed.
+    ExtraColumn {
+        /// The column.
+        column: String,
+        /// Its type.
+        found: String,
+    },
+    /// The columns come in another order.
+    ColumnOrder {
+        /// The order of the expected columns.
+        expected: Vec<String>,
+        /// The order in which they are there.
+        found: Vec<String>,
+    },
+    /// A file is there that is not expected.
+    ExtraFile,
+}
+
+impl Difference {
+    /// Whether the difference breaks the edge. The others are notes.
+    pub fn is_breaking(&self) -> bool {
+        match self {
+            Self::MissingColumn { .. }
+            | Self::TypeChanged { .. }
+            | Self::NullsFound { .. }
+            | Self::UnexpectedColumn { .. }
+            | Self::TooFewRows { .. }
+            | Self::NoRows
+            | Self::Unreadable { .. }
+            | Self::FormatChanged { .. }
+            | Self::MissingFile => true,
+            Self::Promoted { .. }
+            | Self::Nullability { .. }
+            | Self::ExtraColumn { .. }
+            | Self::ColumnOrder { .. }
+            | Self::ExtraFile => false,
+        }
+    }
+
+    /// The kind of difference in one word, as the JSON form has it under `kind`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::MissingColumn { .. } => "missing_column",
+            Self::TypeChanged { .. } => "type_changed",
+            Self::NullsFound { .. } => "nulls_found",
+            Self::UnexpectedColumn { .. } => "unexpected_column",
+            Self::TooFewRows { .. } => "too_few_rows",
+            Self::NoRows => "no_rows",
+            Self::Unreadable { .. } => "unreadable",
+            Self::FormatChanged { .. } => "format_changed",
+            Self::MissingFile => "missing_file",
+            Self::Promoted { .. } => "promoted",
+            Self::Nullability { .. } => "nullability",
+            Self::ExtraColumn { .. } => "extra_column",
+            Self::ColumnOrder { .. } => "column_order",
+            Self::ExtraFile => "extra_file",
+        }
+    }
+
+    /// The column it is about, if it is about one.
+    pub fn column(&self) -> Option<&str> {
+        match self {
+            Self::MissingColumn { column, .. }
+            | Self::TypeChanged { column, .. }
+            | Self::NullsFound { column, .. }
+            | Self::UnexpectedColumn { column, .. }
+            | Self::Promoted { column, .. }
+            | Self::Nullability { column, .. }
+            | Self::ExtraColumn { column, .. } => Some(column),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingColumn { column, expected, renamed } => {
+                write!(formatter, "column `{column}` ({expected}) is missing")?;
+                match renamed {
+                    Some(renamed) => write!(formatter, "; was it renamed to `{renamed}`?"),
+                    None => Ok(()),
+                }
+            }
+            Self::TypeChanged { column, expected, found, row, value } => {
+                write!(formatter, "column `{column}`: expected {expected}, found {found}")?;
+                if let Some(row) = row {
+                    write!(formatter, "; row {row}")?;
+                    if let Some(value) = value {
+                        write!(formatter, " is {value:?}")?;
+                    }
+                }
+                Ok(())
+            }
+            Self::NullsFound { column, nulls: Some(nulls) } => {
+                write!(formatter, "column `{column}`: expected no nulls, found {nulls}")
+            }
+            Self::NullsFound { column, nulls: None } => {
+                write!(formatter, "column `{column}`: expected no nulls, found some")
+            }
+            Self::UnexpectedColumn { column, found } => {
+                write!(formatter, "column `{column}` ({found}) is forbidden by the contract")
+            }
+            Self::TooFewRows { expected, found } => {
+                write!(formatter, "expected at least {expected} rows, found {found}")
+            }
+            Self::NoRows => formatter.write_str("there are no rows"),
+            Self::Unreadable { finding } => write!(formatter, "cannot be read: {finding}"),
+            Self::FormatChanged { expected, found } => {
+                write!(formatter, "expected the format {expected}, found {found}")
+            }
+            Self::MissingFile => formatter.write_str("the file is missing"),
+            Self::Promoted { column, expected, found } => {
+                write!(formatter, "column `{column}`: {found} promotes to {expected}")
+            }
+            Self::Nullability { column, expected_nullable: false, .. } => {
+                write!(formatter, "column `{column}` may hold nulls")
+            }
+            Self::Nullability { column, expected_nullable: true, .. } => {
+                write!(formatter, "column `{column}` holds no nulls")
+            }
+            Self::ExtraColumn { column, found } => write!(formatter, "extra column `{column}` ({found})"),
+            Self::ColumnOrder { expected, found } => {
+                write!(formatter, "the columns come as {}, not as {}", list(found), list(expected))
+            }
+            Self::ExtraFile => formatter.write_str("extra file"),
+        }
+    }
+}
+
+/// A reason why an edge is breaking.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EdgeIssue {
+    /// The data differs from what is expected.
+    Data {
+        /// The producer's output.
+        output: LogicalName,
+        /// The consumer's input.
+        input: LogicalName,
+        /// The file below the output.
+        file: Utf8PathBuf,
+        /// How it differs.
+        difference: Difference,
+    },
+    /// The producer ran well and wrote nothing to the output.
+    NoOutput {
+        /// The producer's output.
+        output: LogicalName,
+        /// The consumer's input.
+        input: LogicalName,
+    },
+    /// The input takes one file, and the output is a folder in which it is not clear which.
+    WrongShape {
+        /// The producer's output.
+        output: LogicalName,
+        /// The consumer's input.
+        input: LogicalName,
+        /// The files that are there.
+        files: Vec<Utf8PathBuf>,
+    },
+    /// It is not known which output feeds which input.
+    NoBinding {
+        /// The producer's outputs.
+        outputs: Vec<LogicalName>,
+        /// The consumer's inputs that nothing else feeds.
+        inputs: Vec<LogicalName>,
+        /// Other upstream steps that could feed the same inputs by the same rule.
+        rivals: Vec<StepName>,
+    },
+    /// The consumer fails on this data and passes on its own inputs.
+    ConsumerFailed {
+        /// How it fails.
+        failure: ScriptFailure,
+        /// Other edges that could be the cause as well.
+        or: Vec<StepName>,
+    },
+}
+
+impl EdgeIssue {
+    /// The kind of issue in one word; for data that differs, the kind of difference.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Data { difference, .. } => difference.as_str(),
+            Self::NoOutput { .. } => "no_output",
+            Self::WrongShape { .. } => "wrong_shape",
+            Self::NoBinding { .. } => "no_binding",
+            Self::ConsumerFailed { .. } => "consumer_failed",
+        }
+    }
+
+    /// What to do about it, where that can be said.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoBinding { outputs, inputs, .. } => {
+                let input = inputs.first().map_or("<input>", |name| name.as_str());
+                let output = outputs.first().map_or("<output>", |name| name.as_str());
+                Some(format!(
+                    r#"say it in the consumer's spec: "bindings": {{"{input}": {{"step": "…", "output": "{output}"}}}}"#
+                ))
+            }
+            Self::WrongShape { .. } => {
+                Some("make the input's path a folder, or have the producer write one file".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for EdgeIssue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Data { output, input, file, difference } => {
+                write!(formatter, "`{output}` -> `{input}`, {file}: {difference}")
+            }
+            Self::NoOutput { output, input } => {
+                write!(formatter, "`{output}` -> `{input}`: nothing was written to `{output}`")
+            }
+            Self::WrongShape { output, input, files } => write!(
+                formatter,
+                "`{output}` -> `{input}`: the input takes one file, and there are {}",
+                list(files)
+            ),
+            Self::NoBinding { outputs, inputs, rivals } => {
+                formatter.write_str("it is not known which output feeds which input: ")?;
+                match outputs.as_slice() {
+                    [] => formatter.write_str("the producer declares no outputs")?,
+                    outputs => write!(formatter, "the outputs are {}", list(outputs))?,
+                }
+                match inputs.as_slice() {
+                    [] => formatter.write_str(", and no input is left")?,
+                    inputs => write!(formatter, ", the inputs left are {}", list(inputs))?,
+                }
+                if !rivals.is_empty() {
+                    write!(formatter, ", for which {} would do as well", list(rivals))?;
+                }
+                Ok(())
+            }
+            Self::ConsumerFailed { failure, or } => {
+                write!(formatter, "the consumer passes on its own inputs and fails on this data: {failure}")?;
+                if !or.is_empty() {
+                    write!(formatter, " (the edge from {} can be the cause as well)", list(or))?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Something about an edge that is worth a look and does not break it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EdgeNote {
+    /// The data differs from what is expected in a way that is safe.
+    Data {
+        /// The producer's output.
+        output: LogicalName,
+        /// The consumer's input.
+        input: LogicalName,
+        /// The file below the output.
+        file: Utf8PathBuf,
+        /// How it differs.
+        difference: Difference,
+    },
+    /// A binding is a guess from similar names.
+    GuessedBinding {
+        /// The producer's output.
+        output: LogicalName,
+        /// The consumer's input.
+        input: LogicalName,
+        /// How similar, from 0 to 1.
+        score: f64,
+    },
+}
+
+impl EdgeNote {
+    /// The kind of note in one word; for data that differs, the kind of difference.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Data { difference, .. } => difference.as_str(),
+            Self::GuessedBinding { .. } => "guessed_binding",
+        }
+    }
+}
+
+impl fmt::Display for EdgeNote {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Data { output, input, file, difference } => {
+                write!(formatter, "`{output}` -> `{input}`, {file}: {difference}")
+            }
+            Self::GuessedBinding { output, input, score } => write!(
+                formatter,
+                "`{output}` -> `{input}` is a guess from their names (similarity {score:.2}); say it under `bindings`"
+            ),
+        }
+    }
+}
+
+/// The result for one edge.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct DataCompatibilityResult {
+    /// The producer's script.
+    pub script_a: ScriptName,
+    /// The consumer's script.
+    pub script_b: ScriptName,
+    /// The judgment.
+    pub verdict: EdgeVerdict,
+    /// Which output feeds which input.
+    pub bindings: Vec<Binding>,
+    /// Why the edge is breaking. Empty unless it is.
+    pub issues: Vec<EdgeIssue>,
+    /// What is worth a look.
+    pub notes: Vec<EdgeNote>,
+    /// The formats that the producer wrote, where it wrote anything.
+    pub data_format_a: Option<String>,
+    /// The formats that the consumer expects, where that is known.
+    pub data_format_b: Option<String>,
+}
+
+impl DataCompatibilityResult {
+    /// Whether the edge counts as compatible.
+    pub fn compatible(&self) -> bool {
+        self.verdict.is_compatible()
+    }
+
+    /// Why the edge is not compatible, a sentence for each reason.
+    pub fn compatibility_issues(&self) -> Vec<String> {
+        match self.verdict {
+            EdgeVerdict::Untested { reason } => vec![format!("not tested: {reason}")],
+            _ => self.issues.iter().map(EdgeIssue::to_string).collect(),
+        }
+    }
+}
+
+/// With the keys of the original first: `script_a`, `script_b`, `compatible`, `compatibility_issues`, `data_format_a`,
+/// `data_format_b`.
+impl Serialize for DataCompatibilityResult {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Form<'a> {
+            script_a: &'a ScriptName,
+            script_b: &'a ScriptName,
+            compatible: bool,
+            compatibility_issues: Vec<String>,
+            data_format_a: Option<&'a str>,
+            data_format_b: Option<&'a str>,
+            verdict: &'a EdgeVerdict,
+            bindings: &'a [Binding],
+            issues: &'a [EdgeIssue],
+            notes: &'a [EdgeNote],
+        }
+
+        Form {
+            script_a: &self.script_a,
+            script_b: &self.script_b,
+            compatible: self.compatible(),
+            compatibility_issues: self.compatibility_issues(),
+            data_format_a: self.data_format_a.as_deref(),
+            data_format_b: self.data_format_b.as_deref(),
+            verdict: &self.verdict,
+            bindings: &self.bindings,
+            issues: &self.issues,
+            notes: &self.notes,
+        }
+        .serialize(serializer)
+    }
+}

@@ -1,0 +1,138 @@
+use std::fmt;
+
+use camino::Utf8PathBuf;
+use indexmap::IndexMap;
+use runtime_testing_dag::StepName;
+use serde::{Deserialize, Serialize};
+
+use crate::{DataCompatibilityResult, EdgeVerdict, ReportSnapshot, ScriptTestResult, StepStatus, UntestedStep};
+
+/// The version of the report's serialized form. It grows when a key changes its meaning or goes away.
+pub const REPORT_FORMAT_VERSION: u32 = 1;
+
+/// The result of a test: every step, every edge, and whether all is well.
+///
+/// Steps and edges come in declaration order; an edge's key is `from->to`. Serializes with the keys of the original
+/// first: `pipeline_success`, `execution_order`, `script_results`, `data_flow_results`, `errors`.
+///
+/// ```
+/// use runtime_testing_models::PipelineTestReport;
+///
+/// let report = PipelineTestReport::default();
+/// assert!(!report.pipeline_success(), "nothing was looked at, so nothing passed");
+/// ```
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+pub struct PipelineTestReport {
+    /// The steps, each after all it depends on.
+    pub execution_order: Vec<StepName>,
+    /// The result for each step.
+    pub script_results: IndexMap<StepName, ScriptTestResult>,
+    /// The result for each edge, by `from->to`. Empty where edges were not to be tested.
+    pub data_flow_results: IndexMap<String, DataCompatibilityResult>,
+    /// The test workspace, as an absolute path: what relative paths in the report are relative to.
+    pub workspace: Utf8PathBuf,
+    /// The name of this test's folder under `.runs`.
+    pub run_id: String,
+}
+
+/// Who is to blame: a step that does not work, or an edge that does not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Culprit<'a> {
+    /// A step whose script does not work, or that could not be run for a reason of its own.
+    Step(&'a StepName),
+    /// An edge, by its key, whose data is not what the consumer expects.
+    Edge(&'a str),
+}
+
+impl fmt::Display for Culprit<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Step(step) => write!(formatter, "step {step}"),
+            Self::Edge(edge) => write!(formatter, "edge {edge}"),
+        }
+    }
+}
+
+/// The key of an edge in a report: `from->to`. Step names have no `->`, so it can be taken apart again.
+pub fn edge_key(from: &StepName, to: &StepName) -> String {
+    format!("{from}->{to}")
+}
+
+impl PipelineTestReport {
+    /// Whether there is a step, every step passed, and every edge is compatible.
+    pub fn pipeline_success(&self) -> bool {
+        !self.script_results.is_empty()
+            && self.script_results.values().all(ScriptTestResult::success)
+            && self.data_flow_results.values().all(DataCompatibilityResult::compatible)
+    }
+
+    /// One sentence for each step that did not pass and each edge that is not compatible.
+    pub fn errors(&self) -> Vec<String> {
+        let steps = self.script_results.iter().filter_map(|(step, result)| {
+            result.error_message().map(|message| format!("step `{step}`: {message}"))
+        });
+        let edges = self.data_flow_results.iter().filter(|(_, result)| !result.compatible()).flat_map(
+            |(edge, result)| {
+                result.compatibility_issues().into_iter().map(move |issue| format!("edge `{edge}`: {issue}"))
+            },
+        );
+        steps.chain(edges).collect()
+    }
+
+    /// Who is to blame for what went wrong: steps first, then edges. What is only a consequence (blocked steps, steps that
+    /// fail on bad data, untested edges) is not listed.
+    pub fn culprits(&self) -> Vec<Culprit<'_>> {
+        let is_step_at_fault = |result: &ScriptTestResult| match &result.status {
+            StepStatus::Failed { .. } | StepStatus::Untested { reason: UntestedStep::NoInputs { .. } } => true,
+            StepStatus::Passed
+            | StepStatus::FailedOnUpstream { .. }
+            | StepStatus::Blocked { .. }
+            | StepStatus::Untested { .. } => false,
+        };
+        let steps = self.script_results.iter().filter(|(_, result)| is_step_at_fault(result));
+        let edges = self.data_flow_results.iter().filter(|(_, result)| result.verdict == EdgeVerdict::Breaking);
+        steps
+            .map(|(step, _)| Culprit::Step(step))
+            .chain(edges.map(|(edge, _)| Culprit::Edge(edge.as_str())))
+            .collect()
+    }
+
+    /// The report without anything that can differ between two correct runs.
+    pub fn snapshot(&self) -> ReportSnapshot {
+        ReportSnapshot::of(self)
+    }
+
+    /// The report as indented JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a report is made of plain values with string keys")
+    }
+}
+
+impl Serialize for PipelineTestReport {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Form<'a> {
+            pipeline_success: bool,
+            execution_order: &'a [StepName],
+            script_results: &'a IndexMap<StepName, ScriptTestResult>,
+            data_flow_results: &'a IndexMap<String, DataCompatibilityResult>,
+            errors: Vec<String>,
+            format_version: u32,
+            workspace: &'a Utf8PathBuf,
+            run_id: &'a str,
+        }
+
+        Form {
+            pipeline_success: self.pipeline_success(),
+            execution_order: &self.execution_order,
+            script_results: &self.script_results,
+            data_flow_results: &self.data_flow_results,
+            errors: self.errors(),
+            format_version: REPORT_FORMAT_VERSION,
+            workspace: &self.workspace,
+            run_id: &self.run_id,
+        }
+        .serialize(serializer)
+    }
+}

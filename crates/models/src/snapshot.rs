@@ -1,0 +1,232 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use camino::Utf8PathBuf;
+use indexmap::IndexMap;
+use runtime_testing_dag::StepName;
+use serde::Serialize;
+
+use crate::{
+    Binding, DataProfile, EdgeIssue, EdgeNote, EdgeVerdict, FileFormat, InputSource, LogicalName, PipelineTestReport,
+    REPORT_FORMAT_VERSION, RunKind, RunResult, ScriptFailure, ScriptName, ScriptTestResult, StepNote, StepStatus,
+};
+
+/// A report without anything that can differ between two correct runs: no times, process ids, memory, sizes, run
+/// folders, tracebacks or absolute paths. Two runs of the same pipeline give equal bytes, on any machine.
+///
+/// Made for `insta`: serialize it to JSON, YAML or RON, or print it (`Display` is indented JSON). Its bytes
+/// are public API and change only with a note in the changelog.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportSnapshot {
+    pipeline_success: bool,
+    execution_order: Vec<StepName>,
+    script_results: IndexMap<StepName, StepSnapshot>,
+    data_flow_results: IndexMap<String, EdgeSnapshot>,
+    errors: Vec<String>,
+    format_version: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct StepSnapshot {
+    script_name: ScriptName,
+    success: bool,
+    has_main_function: bool,
+    status: StepStatus,
+    script_path: Option<Utf8PathBuf>,
+    runs: Vec<RunSnapshot>,
+    notes: Vec<StepNote>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct RunSnapshot {
+    kinds: Vec<RunKind>,
+    failure: Option<&'static str>,
+    inputs: BTreeMap<LogicalName, InputSource>,
+    outputs: BTreeMap<LogicalName, Vec<FileSnapshot>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct FileSnapshot {
+    path: Utf8PathBuf,
+    format: FileFormat,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<u64>,
+    /// `name: type`, with `?` behind a type that may be null.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    columns: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    findings: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct EdgeSnapshot {
+    compatible: bool,
+    verdict: EdgeVerdict,
+    bindings: Vec<Binding>,
+    issues: Vec<EdgeIssue>,
+    notes: Vec<EdgeNote>,
+    data_format_a: Option<String>,
+    data_format_b: Option<String>,
+}
+
+impl ReportSnapshot {
+    pub(crate) fn of(report: &PipelineTestReport) -> Self {
+        let report = without_volatile_text(report.clone());
+        Self {
+            pipeline_success: report.pipeline_success(),
+            errors: report.errors(),
+            execution_order: report.execution_order,
+            script_results: report.script_results.iter().map(|(step, result)| (step.clone(), step_of(result))).collect(),
+            data_flow_results: report
+                .data_flow_results
+                .into_iter()
+                .map(|(key, edge)| {
+                    let edge = EdgeSnapshot {
+                        compatible: edge.compatible(),
+                        verdict: edge.verdict,
+                        bindings: edge.bindings,
+                        issues: edge.issues,
+                        notes: edge.notes,
+                        data_format_a: edge.data_format_a,
+                        data_format_b: edge.data_format_b,
+                    };
+                    (key, edge)
+                })
+                .collect(),
+            format_version: REPORT_FORMAT_VERSION,
+        }
+    }
+}
+
+impl fmt::Display for ReportSnapshot {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&serde_json::to_string_pretty(self).map_err(|_| fmt::Error)?)
+    }
+}
+
+fn step_of(result: &ScriptTestResult) -> StepSnapshot {
+    StepSnapshot {
+        script_name: result.script_name.clone(),
+        success: result.success(),
+        has_main_function: result.has_main_function,
+        status: result.status.clone(),
+        script_path: result.script_path.as_ref().map(|path| stable_path(path)),
+        runs: result.runs.iter().map(run_of).collect(),
+        notes: result.notes.clone(),
+    }
+}
+
+fn run_of(run: &RunResult) -> RunSnapshot {
+    RunSnapshot {
+        kinds: run.kinds.clone(),
+        failure: run.failure.as_ref().map(ScriptFailure::as_str),
+        inputs: run.inputs.iter().map(|(name, input)| (name.clone(), input.source.clone())).collect(),
+        outputs: run
+            .outputs
+            .iter()
+            .filter_map(|(name, output)| Some((name.clone(), files_of(output.data.as_ref()?))))
+            .collect(),
+    }
+}
+
+fn files_of(data: &DataProfile) -> Vec<FileSnapshot> {
+    let file = |file: &crate::FileProfile| FileSnapshot {
+        path: file.path.clone(),
+        format: file.format,
+        rows: file.schema.as_ref().map(|schema| schema.rows),
+        columns: file.schema.as_ref().map_or_else(Vec::new, |schema| {
+            let column = |column: &crate::Column| {
+                format!("{}: {}{}", column.name, column.data_type, if column.nullable { "?" } else { "" })
+            };
+            schema.columns.iter().map(column).collect()
+        }),
+        findings: file.findings.iter().map(ToString::to_string).collect(),
+    };
+    data.files.iter().map(file).collect()
+}
+
+/// Paths in a report are relative to the workspace; one that is not lies elsewhere on this machine, and only its
+/// file name is the same on another.
+fn stable_path(path: &Utf8PathBuf) -> Utf8PathBuf {
+    if path.is_absolute() { Utf8PathBuf::from("<elsewhere>").join(path.file_name().unwrap_or_default()) } else { path.clone() }
+}
+
+fn without_volatile_text(mut report: PipelineTestReport) -> PipelineTestReport {
+    for result in report.script_results.values_mut() {
+        match &mut result.status {
+            StepStatus::Failed { failure } | StepStatus::FailedOnUpstream { failure, .. } => steady(failure),
+            StepStatus::Passed | StepStatus::Blocked { .. } | StepStatus::Untested { .. } => {}
+        }
+    }
+    for edge in report.data_flow_results.values_mut() {
+        for issue in &mut edge.issues {
+            if let EdgeIssue::ConsumerFailed { failure, .. } = issue {
+                steady(failure);
+            }
+        }
+    }
+    report
+}
+
+fn steady(failure: &mut ScriptFailure) {
+    match failure {
+        ScriptFailure::ImportFailed { exception } | ScriptFailure::Exception { exception } => {
+            exception.traceback.clear();
+            exception.message = without_addresses(&exception.message);
+            exception.file = exception.file.as_ref().map(stable_path);
+        }
+        ScriptFailure::ScriptNotFound { searched } => {
+            for path in searched {
+                *path = stable_path(path);
+            }
+        }
+        ScriptFailure::SyntaxError { file, .. }
+        | ScriptFailure::MissingMain { file }
+        | ScriptFailure::WrongSignature { file, .. } => *file = stable_path(file),
+        ScriptFailure::Exited { message: Some(message), .. } => *message = without_addresses(message),
+        ScriptFailure::CouldNotStart { program, .. } => *program = stable_path(program),
+        ScriptFailure::InputsChanged { changes } => {
+            for change in changes {
+                change.path = stable_path(&change.path);
+            }
+        }
+        ScriptFailure::Exited { message: None, .. }
+        | ScriptFailure::Signaled { .. }
+        | ScriptFailure::TimedOut { .. }
+        | ScriptFailure::NoOutput { .. } => {}
+    }
+}
+
+/// Python prints objects as `<Thing object at 0x7f…>`; the address is another one each time.
+fn without_addresses(text: &str) -> String {
+    let mut steady = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("0x") {
+        let digits = rest[at + 2..].bytes().take_while(u8::is_ascii_hexdigit).count();
+        steady.push_str(&rest[..at]);
+        steady.push_str("0x");
+        // Short numbers are values, not addresses.
+        steady.push_str(if digits >= 6 { "…" } else { &rest[at + 2..at + 2 + digits] });
+        rest = &rest[at + 2 + digits..];
+    }
+    steady.push_str(rest);
+    steady
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_go_and_values_stay() {
+        assert_eq!(without_addresses("<A at 0x7f3a12bc9d10> 0x1F 0x"), "<A at 0x…> 0x1F 0x");
+        assert_eq!(without_addresses("no address"), "no address");
+    }
+
+    #[test]
+    fn paths_elsewhere_keep_their_name_only() {
+        assert_eq!(stable_path(&"scripts/a.py".into()), "scripts/a.py");
+        #[cfg(unix)]
+        assert_eq!(stable_path(&"/home/ann/a.py".into()), "<elsewhere>/a.py");
+    }
+}

@@ -1,0 +1,229 @@
+use std::str::FromStr;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use indexmap::IndexMap;
+use runtime_testing_dag::StepName;
+use serde::{Deserialize, Deserializer, Serialize, de};
+use serde_json::value::RawValue;
+
+use crate::{JobValue, LogicalName, ParseSpecError, ScriptName, TableContract};
+
+/// What the user says about running one step. Users own these: one JSON file a step, in the folder `.specs`.
+///
+/// The first nine fields are those of the Python original and are always written; the others are left out of the
+/// file when they are not set. Relative paths are relative to the folder the test is started in.
+///
+/// ```
+/// use runtime_testing_models::{ScriptExecutionSpec, ScriptName, StepName};
+///
+/// let spec = ScriptExecutionSpec::create_default(&ScriptName::new("prep")?, &StepName::new("prep_training")?, "test/data");
+/// assert_eq!(spec.input_paths["data_input"], "test/data/prep/input");
+/// assert_eq!(spec.to_json().parse::<ScriptExecutionSpec>()?, spec);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ScriptExecutionSpec {
+    /// The script that the step runs.
+    pub script_name: ScriptName,
+    /// The step: a node of the DAG.
+    pub step_name: StepName,
+    /// Where the script is. Without it, the script is looked for by its name.
+    pub script_path: Option<Utf8PathBuf>,
+    /// Where each input lies when the step is run on its own. A path may be blank while a spec is being drafted.
+    pub input_paths: IndexMap<LogicalName, Utf8PathBuf>,
+    /// Where each output is published after a successful run.
+    pub output_paths: IndexMap<LogicalName, Utf8PathBuf>,
+    /// Environment variables of the script.
+    pub environ_vars: IndexMap<String, String>,
+    /// Arguments of the script: an `argparse.Namespace` in Python, `--key value` for an executable.
+    pub job_args: IndexMap<String, JobValue>,
+    /// When the spec was last saved, in ISO 8601. Stamped by the spec store.
+    pub last_updated: Option<String>,
+    /// Whatever the user wants to note.
+    pub user_notes: Option<String>,
+    /// Other names that an input goes by.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub input_path_specs: IndexMap<LogicalName, PathSpec>,
+    /// Other names that an output goes by.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub output_path_specs: IndexMap<LogicalName, PathSpec>,
+    /// Which upstream output feeds an input, where the names do not tell.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub bindings: IndexMap<LogicalName, OutputBinding>,
+    /// What the step expects of its inputs.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub input_schemas: IndexMap<LogicalName, TableContract>,
+    /// What the step promises of its outputs.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub output_schemas: IndexMap<LogicalName, TableContract>,
+    /// How long one run may take, in seconds. More than zero.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<f64>,
+    /// The Python interpreter that runs the script: a path, or a name that is looked for in `PATH`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub python: Option<Utf8PathBuf>,
+}
+
+/// A path with the names it goes by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PathSpec {
+    /// The logical name.
+    pub logical_name: LogicalName,
+    /// The path.
+    pub path: Utf8PathBuf,
+    /// Other names that mean the same.
+    pub aliases: Vec<String>,
+}
+
+/// One output of one upstream step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OutputBinding {
+    /// The upstream step.
+    pub step: StepName,
+    /// The logical name of its output.
+    pub output: LogicalName,
+}
+
+/// The four things that a script is called with.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct ScriptMainParams {
+    /// A path for each input.
+    pub input_paths: IndexMap<LogicalName, Utf8PathBuf>,
+    /// A path for each output.
+    pub output_paths: IndexMap<LogicalName, Utf8PathBuf>,
+    /// The environment variables of the spec.
+    pub environ_vars: IndexMap<String, String>,
+    /// The arguments.
+    pub job_args: IndexMap<String, JobValue>,
+}
+
+impl ScriptExecutionSpec {
+    /// A spec with names and nothing else.
+    pub fn new(script_name: ScriptName, step_name: StepName) -> Self {
+        Self {
+            script_name,
+            step_name,
+            script_path: None,
+            input_paths: IndexMap::new(),
+            output_paths: IndexMap::new(),
+            environ_vars: IndexMap::new(),
+            job_args: IndexMap::new(),
+            last_updated: None,
+            user_notes: None,
+            input_path_specs: IndexMap::new(),
+            output_path_specs: IndexMap::new(),
+            bindings: IndexMap::new(),
+            input_schemas: IndexMap::new(),
+            output_schemas: IndexMap::new(),
+            timeout_seconds: None,
+            python: None,
+        }
+    }
+
+    /// The original's default spec: input `data_input` = `{test_data_dir}/{script}/input`, output `data_output` =
+    /// `{test_data_dir}/{script}/output`, environment `LABEL_FIELD=label`, argument `job_type=testing`.
+    pub fn create_default(
+        script_name: &ScriptName,
+        step_name: &StepName,
+        test_data_dir: impl AsRef<Utf8Path>,
+    ) -> Self {
+        let folder = test_data_dir.as_ref().join(script_name.as_str());
+        let name = |text: &str| LogicalName::new(text).expect("the default names are valid");
+        let mut spec = Self::new(script_name.clone(), step_name.clone());
+        spec.input_paths.insert(name("data_input"), slashed(&folder.join("input")));
+        spec.output_paths.insert(name("data_output"), slashed(&folder.join("output")));
+        spec.environ_vars = default_environ_vars();
+        spec.job_args = default_job_args();
+        spec
+    }
+
+    /// Parses the text of a spec file.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseSpecError`] with every mistake in it: a syntax error alone, else all unknown keys, missing keys, wrong types,
+    /// invalid names and values, each with its line and column.
+    pub fn parse(text: &str) -> Result<Self, ParseSpecError> {
+        crate::spec_reader::read(text)
+    }
+
+    /// The spec as its file holds it: indented by two spaces, with a newline at the end.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("a spec is made of plain values with string keys");
+        text.push('\n');
+        text
+    }
+
+    /// The inputs: `input_paths`, and those that stand in `input_path_specs` only.
+    pub fn inputs(&self) -> IndexMap<&LogicalName, &Utf8Path> {
+        merged(&self.input_paths, &self.input_path_specs)
+    }
+
+    /// The outputs: `output_paths`, and those that stand in `output_path_specs` only.
+    pub fn outputs(&self) -> IndexMap<&LogicalName, &Utf8Path> {
+        merged(&self.output_paths, &self.output_path_specs)
+    }
+
+    /// The four parameters of the script. Where `job_args` is empty it becomes `job_type=testing`, as in the original.
+    pub fn main_params(&self) -> ScriptMainParams {
+        let owned = |paths: IndexMap<&LogicalName, &Utf8Path>| {
+            paths.into_iter().map(|(name, path)| (name.clone(), path.to_owned())).collect()
+        };
+        ScriptMainParams {
+            input_paths: owned(self.inputs()),
+            output_paths: owned(self.outputs()),
+            environ_vars: self.environ_vars.clone(),
+            job_args: if self.job_args.is_empty() { default_job_args() } else { self.job_args.clone() },
+        }
+    }
+
+    /// The environment of the original's default spec: `LABEL_FIELD=label`.
+    pub fn default_environ_vars() -> IndexMap<String, String> {
+        default_environ_vars()
+    }
+
+    /// The arguments of the original's default spec: `job_type=testing`.
+    pub fn default_job_args() -> IndexMap<String, JobValue> {
+        default_job_args()
+    }
+}
+
+fn default_environ_vars() -> IndexMap<String, String> {
+    IndexMap::from([("LABEL_FIELD".to_owned(), "label".to_owned())])
+}
+
+fn default_job_args() -> IndexMap<String, JobValue> {
+    IndexMap::from([("job_type".to_owned(), JobValue::from("testing"))])
+}
+
+/// Spec files are shared between machines, so they hold `/` on all of them.
+fn slashed(path: &Utf8Path) -> Utf8PathBuf {
+    if std::path::MAIN_SEPARATOR == '/' { path.to_owned() } else { path.as_str().replace('\\', "/").into() }
+}
+
+fn merged<'a>(
+    paths: &'a IndexMap<LogicalName, Utf8PathBuf>,
+    path_specs: &'a IndexMap<LogicalName, PathSpec>,
+) -> IndexMap<&'a LogicalName, &'a Utf8Path> {
+    let mut merged: IndexMap<_, _> = paths.iter().map(|(name, path)| (name, path.as_path())).collect();
+    for (name, spec) in path_specs {
+        merged.entry(name).or_insert(&spec.path);
+    }
+    merged
+}
+
+impl FromStr for ScriptExecutionSpec {
+    type Err = ParseSpecError;
+
+    fn from_str(text: &str) -> Result<Self, ParseSpecError> {
+        Self::parse(text)
+    }
+}
+
+/// Works for JSON only: mistakes are collected and numbers keep their text, which other formats cannot give.
+impl<'de> Deserialize<'de> for ScriptExecutionSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Self::parse(raw.get()).map_err(de::Error::custom)
+    }
+}

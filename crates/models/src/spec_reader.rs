@@ -1,0 +1,469 @@
+use std::fmt;
+use std::hash::Hash;
+
+use camino::Utf8PathBuf;
+use indexmap::IndexMap;
+use runtime_testing_dag::json::{self, Member, Mistake, Node, Value};
+use runtime_testing_dag::{Name, NameKind, StepName, nearest};
+
+use crate::{
+    ColumnContract, ExtraColumns, JobValue, LogicalName, OutputBinding, PathSpec, ScriptExecutionSpec, ScriptName,
+    TableContract, TypeWord,
+};
+
+/// Everything that is wrong with a spec, in the order of the file. Never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseSpecError {
+    /// The mistakes.
+    pub mistakes: Vec<Mistake>,
+}
+
+impl fmt::Display for ParseSpecError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let one = |formatter: &mut fmt::Formatter<'_>, mistake: &Mistake| match &mistake.hint {
+            Some(hint) => write!(formatter, "{mistake}; {hint}"),
+            None => write!(formatter, "{mistake}"),
+        };
+        if let [mistake] = self.mistakes.as_slice() {
+            return one(formatter, mistake);
+        }
+        write!(formatter, "{} mistakes:", self.mistakes.len())?;
+        for mistake in &self.mistakes {
+            formatter.write_str("\n  - ")?;
+            one(formatter, mistake)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ParseSpecError {}
+
+/// The keys of a spec file, in the order they are written.
+const KEYS: [&str; 16] = [
+    "script_name",
+    "step_name",
+    "script_path",
+    "input_paths",
+    "output_paths",
+    "environ_vars",
+    "job_args",
+    "last_updated",
+    "user_notes",
+    "input_path_specs",
+    "output_path_specs",
+    "bindings",
+    "input_schemas",
+    "output_schemas",
+    "timeout_seconds",
+    "python",
+];
+
+pub(crate) fn read(text: &str) -> Result<ScriptExecutionSpec, ParseSpecError> {
+    let root = json::parse(text).map_err(|mistake| ParseSpecError { mistakes: vec![mistake] })?;
+    read_node(text, &root, "")
+}
+
+/// Reads the spec at `root`, which stands at the key `path` of a larger text.
+pub(crate) fn read_node(text: &str, root: &Node<'_>, path: &str) -> Result<ScriptExecutionSpec, ParseSpecError> {
+    let mut reader = Reader { text, mistakes: Vec::new() };
+    match reader.spec(root, path) {
+        Some(spec) if reader.mistakes.is_empty() => Ok(spec),
+        _ => {
+            reader.mistakes.sort_by_key(|mistake| mistake.position);
+            Err(ParseSpecError { mistakes: reader.mistakes })
+        }
+    }
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    mistakes: Vec<Mistake>,
+}
+
+impl Reader<'_> {
+    fn mistake(&mut self, offset: usize, key: &str, message: impl Into<String>) {
+        self.mistakes.push(Mistake::new(self.text, offset, key, message));
+    }
+
+    fn hinted(&mut self, offset: usize, key: &str, message: impl Into<String>, hint: impl Into<String>) {
+        self.mistakes.push(Mistake::new(self.text, offset, key, message).with_hint(hint));
+    }
+
+    fn wrong_type(&mut self, node: &Node<'_>, key: &str, expected: &str) {
+        self.mistake(node.offset, key, format!("expected {expected}, found {}", node.value.describe()));
+    }
+
+    fn unknown_key(&mut self, member: &Member<'_>, path: &str, known: &[&str]) {
+        self.mistakes.push(Mistake::unknown_key(self.text, member.offset, path, &member.key, known));
+    }
+
+    fn spec(&mut self, root: &Node<'_>, path: &str) -> Option<ScriptExecutionSpec> {
+        let Value::Object(members) = &root.value else {
+            self.wrong_type(root, path, "an object");
+            return None;
+        };
+        for member in members {
+            if !KEYS.contains(&&*member.key) {
+                self.unknown_key(member, path, &KEYS);
+            }
+        }
+        let at = |key: &str| json::join(path, key);
+        let get = |key: &str| {
+            let member = members.iter().find(|member| member.key == key)?;
+            // `null` stands for "not set", as the original writes it.
+            (member.value.value != Value::Null).then_some(&member.value)
+        };
+        let required = |reader: &mut Self, key: &str| {
+            let node = get(key);
+            if node.is_none() {
+                reader.mistake(root.offset, path, format!("the key `{key}` is missing"));
+            }
+            node
+        };
+        let script_name = required(self, "script_name").and_then(|node| self.name(node, &at("script_name")));
+        let step_name = required(self, "step_name").and_then(|node| self.name(node, &at("step_name")));
+        let (script_name, step_name): (Option<ScriptName>, Option<StepName>) = (script_name, step_name);
+
+        let map = |reader: &mut Self, key: &str| match get(key) {
+            Some(node) => reader.paths(node, &at(key)),
+            None => IndexMap::new(),
+        };
+        let input_paths = map(self, "input_paths");
+        let output_paths = map(self, "output_paths");
+        let specs = |reader: &mut Self, key: &str, paths: &IndexMap<LogicalName, Utf8PathBuf>| match get(key) {
+            Some(node) => reader.path_specs(node, &at(key), paths),
+            None => IndexMap::new(),
+        };
+        let input_path_specs = specs(self, "input_path_specs", &input_paths);
+        let output_path_specs = specs(self, "output_path_specs", &output_paths);
+        let environ_vars = get("environ_vars").map(|node| self.environ_vars(node, &at("environ_vars")));
+        let job_args = get("job_args").map(|node| self.job_args(node, &at("job_args")));
+        let script_path = get("script_path").and_then(|node| self.path(node, &at("script_path")));
+        let python = get("python").and_then(|node| self.path(node, &at("python")));
+        let last_updated = get("last_updated").and_then(|node| self.string(node, &at("last_updated")));
+        let user_notes = get("user_notes").and_then(|node| self.string(node, &at("user_notes")));
+        let timeout_seconds = get("timeout_seconds").and_then(|node| self.timeout(node, &at("timeout_seconds")));
+
+        let inputs: Vec<&LogicalName> = input_paths.keys().chain(input_path_specs.keys()).collect();
+        let outputs: Vec<&LogicalName> = output_paths.keys().chain(output_path_specs.keys()).collect();
+        let bindings =
+            get("bindings").map(|node| self.named(node, &at("bindings"), &inputs, "input", Self::binding));
+        let input_schemas =
+            get("input_schemas").map(|node| self.named(node, &at("input_schemas"), &inputs, "input", Self::contract));
+        let output_schemas = get("output_schemas")
+            .map(|node| self.named(node, &at("output_schemas"), &outputs, "output", Self::contract));
+
+        let mut spec = ScriptExecutionSpec::new(script_name?, step_name?);
+        spec.script_path = script_path;
+        spec.input_paths = input_paths;
+        spec.output_paths = output_paths;
+        spec.environ_vars = environ_vars.unwrap_or_default();
+        spec.job_args = job_args.unwrap_or_default();
+        spec.last_updated = last_updated;
+        spec.user_notes = user_notes;
+        spec.input_path_specs = input_path_specs;
+        spec.output_path_specs = output_path_specs;
+        spec.bindings = bindings.unwrap_or_default();
+        spec.input_schemas = input_schemas.unwrap_or_default();
+        spec.output_schemas = output_schemas.unwrap_or_default();
+        spec.timeout_seconds = timeout_seconds;
+        spec.python = python;
+        Some(spec)
+    }
+
+    fn string(&mut self, node: &Node<'_>, key: &str) -> Option<String> {
+        if let Value::String(text) = &node.value {
+            return Some(text.clone().into_owned());
+        }
+        self.wrong_type(node, key, "a string");
+        None
+    }
+
+    fn boolean(&mut self, node: &Node<'_>, key: &str) -> Option<bool> {
+        if let Value::Bool(value) = node.value {
+            return Some(value);
+        }
+        self.wrong_type(node, key, "true or false");
+        None
+    }
+
+    fn name<K: NameKind>(&mut self, node: &Node<'_>, key: &str) -> Option<Name<K>> {
+        let text = self.string(node, key)?;
+        Name::new(text).map_err(|error| self.mistake(node.offset, key, error.to_string())).ok()
+    }
+
+    fn path(&mut self, node: &Node<'_>, key: &str) -> Option<Utf8PathBuf> {
+        let text = self.string(node, key)?;
+        if text.contains('\0') {
+            self.mistake(node.offset, key, "a path cannot contain NUL");
+            return None;
+        }
+        Some(text.into())
+    }
+
+    fn object<'n, 'a>(&mut self, node: &'n Node<'a>, key: &str) -> &'n [Member<'a>] {
+        if let Value::Object(members) = &node.value {
+            return members;
+        }
+        self.wrong_type(node, key, "an object");
+        &[]
+    }
+
+    fn member_name<K: NameKind>(&mut self, member: &Member<'_>, path: &str) -> Option<Name<K>> {
+        let key = json::join(path, &member.key);
+        Name::new(&*member.key).map_err(|error| self.mistake(member.offset, &key, error.to_string())).ok()
+    }
+
+    fn paths(&mut self, node: &Node<'_>, path: &str) -> IndexMap<LogicalName, Utf8PathBuf> {
+        let members = self.object(node, path);
+        let entry = |member: &Member<'_>| {
+            let name = self.member_name(member, path);
+            let value = self.path(&member.value, &json::join(path, &member.key));
+            name.zip(value)
+        };
+        members.iter().filter_map(entry).collect()
+    }
+
+    fn environ_vars(&mut self, node: &Node<'_>, path: &str) -> IndexMap<String, String> {
+        let mut variables = IndexMap::new();
+        for member in self.object(node, path) {
+            let key = json::join(path, &member.key);
+            if member.key.is_empty() || member.key.contains(['=', '\0']) {
+                self.mistake(member.offset, &key, "an environment variable's name is not empty and has no `=` and no NUL");
+            }
+            match &member.value.value {
+                Value::String(text) if text.contains('\0') => {
+                    self.mistake(member.value.offset, &key, "an environment variable cannot contain NUL");
+                }
+                Value::String(text) => {
+                    variables.insert(member.key.clone().into_owned(), text.clone().into_owned());
+                }
+                other => self.hinted(
+                    member.value.offset,
+                    &key,
+                    format!("expected a string, found {}", other.describe()),
+                    "environment variables are text: put the value in quotes",
+                ),
+            }
+        }
+        variables
+    }
+
+    fn job_args(&mut self, node: &Node<'_>, path: &str) -> IndexMap<String, JobValue> {
+        let members = self.object(node, path).iter();
+        members.map(|member| (member.key.clone().into_owned(), JobValue::from_node(&member.value))).collect()
+    }
+
+    fn timeout(&mut self, node: &Node<'_>, key: &str) -> Option<f64> {
+        let Value::Number(text) = node.value else {
+            self.wrong_type(node, key, "a number of seconds");
+            return None;
+        };
+        match text.parse::<f64>() {
+            Ok(seconds) if seconds > 0.0 && seconds <= 1e9 => Some(seconds),
+            _ => {
+                self.hinted(
+                    node.offset,
+                    key,
+                    format!("{text} is not a possible timeout"),
+                    "it is a number of seconds, more than 0 and at most 1e9",
+                );
+                None
+            }
+        }
+    }
+
+    fn path_specs(
+        &mut self,
+        node: &Node<'_>,
+        path: &str,
+        paths: &IndexMap<LogicalName, Utf8PathBuf>,
+    ) -> IndexMap<LogicalName, PathSpec> {
+        let mut specs = IndexMap::new();
+        for member in self.object(node, path) {
+            let key = json::join(path, &member.key);
+            let Some(name) = self.member_name::<crate::LogicalKind>(member, path) else { continue };
+            let Some(spec) = self.path_spec(&member.value, &key, &name) else { continue };
+            if paths.get(&name).is_some_and(|known| *known != spec.path) {
+                let known = &paths[&name];
+                self.hinted(
+                    member.value.offset,
+                    &key,
+                    format!("the path is `{}` here and `{known}` in `{}`", spec.path, path.replace("path_specs", "paths")),
+                    "make them the same or remove one",
+                );
+            }
+            specs.insert(name, spec);
+        }
+        specs
+    }
+
+    fn path_spec(&mut self, node: &Node<'_>, path: &str, name: &LogicalName) -> Option<PathSpec> {
+        let before = self.mistakes.len();
+        let mut spec = PathSpec { logical_name: name.clone(), path: Utf8PathBuf::new(), aliases: Vec::new() };
+        let mut has_path = false;
+        for member in self.object(node, path) {
+            let key = json::join(path, &member.key);
+            match &*member.key {
+                "logical_name" => {
+                    let inner: Option<LogicalName> = self.name(&member.value, &key);
+                    if inner.is_some_and(|inner| inner != *name) {
+                        self.mistake(member.value.offset, &key, format!("it differs from its key `{name}`"));
+                    }
+                }
+                "path" => {
+                    has_path = true;
+                    spec.path = self.path(&member.value, &key).unwrap_or_default();
+                }
+                "aliases" => match &member.value.value {
+                    Value::Array(items) => {
+                        spec.aliases = items.iter().filter_map(|item| self.string(item, &key)).collect();
+                    }
+                    _ => self.wrong_type(&member.value, &key, "an array of strings"),
+                },
+                _ => self.unknown_key(member, path, &["logical_name", "path", "aliases"]),
+            }
+        }
+        if !has_path && self.mistakes.len() == before {
+            self.mistake(node.offset, path, "the key `path` is missing");
+        }
+        (self.mistakes.len() == before).then_some(spec)
+    }
+
+    /// An object whose keys must be logical names out of `known`.
+    fn named<T>(
+        &mut self,
+        node: &Node<'_>,
+        path: &str,
+        known: &[&LogicalName],
+        noun: &str,
+        mut read: impl FnMut(&mut Self, &Node<'_>, &str) -> Option<T>,
+    ) -> IndexMap<LogicalName, T>
+    where
+        LogicalName: Hash + Eq,
+    {
+        let mut map = IndexMap::new();
+        for member in self.object(node, path) {
+            let key = json::join(path, &member.key);
+            let Some(name) = self.member_name::<crate::LogicalKind>(member, path) else { continue };
+            if !known.contains(&&name) {
+                let names = known.iter().map(|name| name.as_str());
+                let hint = match nearest(name.as_str(), names.clone()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("the {noun}s are `{}`", names.collect::<Vec<_>>().join("`, `")),
+                };
+                self.hinted(member.offset, &key, format!("the spec has no {noun} of this name"), hint);
+            }
+            if let Some(value) = read(self, &member.value, &key) {
+                map.insert(name, value);
+            }
+        }
+        map
+    }
+
+    fn binding(&mut self, node: &Node<'_>, path: &str) -> Option<OutputBinding> {
+        let (mut step, mut output) = (None, None);
+        let before = self.mistakes.len();
+        for member in self.object(node, path) {
+            let key = json::join(path, &member.key);
+            match &*member.key {
+                "step" => step = self.name(&member.value, &key),
+                "output" => output = self.name(&member.value, &key),
+                _ => self.unknown_key(member, path, &["step", "output"]),
+            }
+        }
+        let binding = step.zip(output).map(|(step, output)| OutputBinding { step, output });
+        if binding.is_none() && self.mistakes.len() == before {
+            self.hinted(node.offset, path, "a key is missing", r#"it is {"step": "…", "output": "…"}"#);
+        }
+        binding
+    }
+
+    fn contract(&mut self, node: &Node<'_>, path: &str) -> Option<TableContract> {
+        let mut contract = TableContract::default();
+        let mut has_columns = false;
+        let before = self.mistakes.len();
+        for member in self.object(node, path) {
+            let key = json::join(path, &member.key);
+            match &*member.key {
+                "columns" => {
+                    has_columns = true;
+                    for column in self.object(&member.value, &key) {
+                        if let Some(read) = self.column(&column.value, &json::join(&key, &column.key)) {
+                            contract.columns.insert(column.key.clone().into_owned(), read);
+                        }
+                    }
+                }
+                "extra_columns" => match self.string(&member.value, &key).as_deref() {
+                    Some("allow") => contract.extra_columns = ExtraColumns::Allow,
+                    Some("forbid") => contract.extra_columns = ExtraColumns::Forbid,
+                    Some(other) => {
+                        self.mistake(member.value.offset, &key, format!("expected `allow` or `forbid`, found `{other}`"));
+                    }
+                    None => {}
+                },
+                "min_rows" => match member.value.value {
+                    Value::Number(text) if text.parse::<u64>().is_ok() => contract.min_rows = text.parse().ok(),
+                    _ => self.mistake(member.value.offset, &key, "expected a whole number, zero or more"),
+                },
+                _ => self.unknown_key(member, path, &["columns", "extra_columns", "min_rows"]),
+            }
+        }
+        if !has_columns && self.mistakes.len() == before {
+            self.mistake(node.offset, path, "the key `columns` is missing");
+        }
+        (self.mistakes.len() == before).then_some(contract)
+    }
+
+    fn column(&mut self, node: &Node<'_>, path: &str) -> Option<ColumnContract> {
+        if let Value::String(word) = &node.value {
+            return self.type_word(node, path, word).map(ColumnContract::new);
+        }
+        if !matches!(node.value, Value::Object(_)) {
+            self.wrong_type(node, path, r#"a type such as "integer", or an object with `type`"#);
+            return None;
+        }
+        let (mut data_type, mut nullable, mut optional) = (None, true, false);
+        let before = self.mistakes.len();
+        for member in self.object(node, path) {
+            let key = json::join(path, &member.key);
+            match &*member.key {
+                "type" => {
+                    data_type = self
+                        .string(&member.value, &key)
+                        .and_then(|word| self.type_word(&member.value, &key, &word));
+                }
+                "nullable" => nullable = self.boolean(&member.value, &key).unwrap_or(nullable),
+                "optional" => optional = self.boolean(&member.value, &key).unwrap_or(optional),
+                _ => self.unknown_key(member, path, &["type", "nullable", "optional"]),
+            }
+        }
+        if data_type.is_none() && self.mistakes.len() == before {
+            self.mistake(node.offset, path, "the key `type` is missing");
+        }
+        Some(ColumnContract { data_type: data_type?, nullable, optional })
+    }
+
+    fn type_word(&mut self, node: &Node<'_>, path: &str, word: &str) -> Option<TypeWord> {
+        let known = TypeWord::from_word(word);
+        if known.is_none() {
+            let meant = match word.to_ascii_lowercase().as_str() {
+                "int" | "int32" | "int64" | "long" | "bigint" => Some("integer"),
+                "str" | "string" | "object" | "varchar" | "utf8" => Some("text"),
+                "double" | "float32" | "float64" | "real" | "number" => Some("float"),
+                "bool" => Some("boolean"),
+                "datetime" | "datetime64" => Some("timestamp"),
+                "bytes" | "blob" => Some("binary"),
+                "array" => Some("list"),
+                lower => nearest(lower, TypeWord::ALL.iter().map(|word| word.as_str())),
+            };
+            let all: Vec<&str> = TypeWord::ALL.iter().map(|word| word.as_str()).collect();
+            let hint = match meant {
+                Some(word) => format!("did you mean `{word}`?"),
+                None => format!("the types are `{}`", all.join("`, `")),
+            };
+            self.hinted(node.offset, path, format!("unknown type `{word}`"), hint);
+        }
+        known
+    }
+}

@@ -1,0 +1,571 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use camino::Utf8PathBuf;
+use runtime_testing_dag::StepName;
+use serde::{Deserialize, Serialize};
+
+use crate::{DataProfile, LogicalName, ScriptName};
+
+/// How a step fared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StepStatus {
+    /// Every run of it succeeded, and there was at least one.
+    Passed,
+    /// Its script does not work.
+    Failed {
+        /// What went wrong.
+        failure: ScriptFailure,
+    },
+    /// Its script works, or may work, but not on what its upstream steps wrote: the blame lies with edges.
+    FailedOnUpstream {
+        /// What went wrong.
+        failure: ScriptFailure,
+        /// The upstream steps whose edges are to blame.
+        edges: Vec<StepName>,
+    },
+    /// It was not run, because upstream steps did not succeed.
+    Blocked {
+        /// The nearest upstream steps that did not succeed.
+        by: Vec<StepName>,
+    },
+    /// It was not run for another reason.
+    Untested {
+        /// The reason.
+        reason: UntestedStep,
+    },
+}
+
+impl StepStatus {
+    /// The status in one word, as the JSON form has it under `kind`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed { .. } => "failed",
+            Self::FailedOnUpstream { .. } => "failed_on_upstream",
+            Self::Blocked { .. } => "blocked",
+            Self::Untested { .. } => "untested",
+        }
+    }
+
+    /// What went wrong, where something was run and did.
+    pub fn failure(&self) -> Option<&ScriptFailure> {
+        match self {
+            Self::Failed { failure } | Self::FailedOnUpstream { failure, .. } => Some(failure),
+            Self::Passed | Self::Blocked { .. } | Self::Untested { .. } => None,
+        }
+    }
+}
+
+/// Why a step was not run, though nothing upstream failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum UntestedStep {
+    /// Inputs are fed by nothing and do not exist, and the settings did not ask for a run that would feed them.
+    NoInputs {
+        /// The inputs.
+        inputs: Vec<LogicalName>,
+    },
+    /// Edges lead to it of which it is not known what they carry, and inputs are left that nothing feeds.
+    NoBinding {
+        /// Where the edges come from.
+        edges: Vec<StepName>,
+        /// The inputs.
+        inputs: Vec<LogicalName>,
+    },
+    /// An upstream step ran well and wrote nothing that could be handed over.
+    NoData {
+        /// The upstream steps.
+        edges: Vec<StepName>,
+        /// The inputs.
+        inputs: Vec<LogicalName>,
+    },
+}
+
+impl fmt::Display for UntestedStep {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoInputs { inputs } => write!(formatter, "its inputs {} do not exist", list(inputs)),
+            Self::NoBinding { edges, inputs } => write!(
+                formatter,
+                "it is not known what the edges from {} carry, and nothing feeds the inputs {}",
+                list(edges),
+                list(inputs)
+            ),
+            Self::NoData { edges, inputs } => {
+                write!(formatter, "{} wrote nothing that could feed the inputs {}", list(edges), list(inputs))
+            }
+        }
+    }
+}
+
+pub(crate) fn list<T: fmt::Display>(names: &[T]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// What went wrong with a script. Different causes carry different data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ScriptFailure {
+    /// No file of the script's name is where scripts are looked for.
+    ScriptNotFound {
+        /// Where it was looked for.
+        searched: Vec<Utf8PathBuf>,
+    },
+    /// The script does not parse.
+    SyntaxError {
+        /// The script.
+        file: Utf8PathBuf,
+        /// The line, from one, where the interpreter says it.
+        line: Option<u32>,
+        /// The interpreter's message.
+        message: String,
+    },
+    /// The script has no callable `main`.
+    MissingMain {
+        /// The script.
+        file: Utf8PathBuf,
+    },
+    /// `main` cannot be called with the four parameters.
+    WrongSignature {
+        /// The script.
+        file: Utf8PathBuf,
+        /// The line of `main`, from one, where it is known.
+        line: Option<u32>,
+        /// The signature as it is.
+        signature: String,
+        /// Parameters that `main` does not take.
+        missing: Vec<String>,
+        /// Parameters that `main` asks for and that it will not be given.
+        unexpected: Vec<String>,
+    },
+    /// An exception was raised while the script was imported.
+    ImportFailed {
+        /// The exception.
+        exception: PythonException,
+    },
+    /// `main` raised an exception.
+    Exception {
+        /// The exception.
+        exception: PythonException,
+    },
+    /// The script ended with a status that is not zero.
+    Exited {
+        /// The status.
+        status: i32,
+        /// What was handed to `sys.exit` instead of a number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+    },
+    /// A signal ended the script.
+    Signaled {
+        /// The signal's number.
+        signal: i32,
+        /// The signal's name, such as `SIGSEGV`, where the platform has one.
+        name: Option<String>,
+    },
+    /// The script took longer than it may.
+    TimedOut {
+        /// How long it may take, in seconds.
+        limit_seconds: f64,
+    },
+    /// The script ended well and wrote to none of its declared outputs.
+    NoOutput {
+        /// The declared outputs.
+        declared: Vec<LogicalName>,
+    },
+    /// The script changed or deleted its inputs.
+    InputsChanged {
+        /// What it did to which.
+        changes: Vec<InputChange>,
+    },
+    /// The process could not be started.
+    CouldNotStart {
+        /// What was to be started.
+        program: Utf8PathBuf,
+        /// What the system said.
+        message: String,
+    },
+}
+
+/// What a script did to a file of its inputs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputChange {
+    /// The input.
+    pub input: LogicalName,
+    /// The file.
+    pub path: Utf8PathBuf,
+    /// What was done: `changed`, `deleted` or `added`.
+    pub change: String,
+}
+
+/// An exception that came out of a script.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PythonException {
+    /// Its type, such as `KeyError`, with the module where that is not `builtins`.
+    pub type_name: String,
+    /// Its message. Paths of the run are written as `<run>/…`, those of the workspace relative to it.
+    pub message: String,
+    /// The innermost file of the user's own code in the traceback.
+    pub file: Option<Utf8PathBuf>,
+    /// The line in that file, from one.
+    pub line: Option<u32>,
+    /// The traceback as Python prints it, cut in the middle where it is long.
+    pub traceback: String,
+}
+
+impl fmt::Display for PythonException {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.type_name)?;
+        if !self.message.is_empty() {
+            write!(formatter, ": {}", self.message)?;
+        }
+        match (&self.file, self.line) {
+            (Some(file), Some(line)) => write!(formatter, " ({file}:{line})"),
+            (Some(file), None) => write!(formatter, " ({file})"),
+            (None, _) => Ok(()),
+        }
+    }
+}
+
+impl ScriptFailure {
+    /// The kind of failure in one word, as the JSON form has it under `kind`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::ScriptNotFound { .. } => "script_not_found",
+            Self::SyntaxError { .. } => "syntax_error",
+            Self::MissingMain { .. } => "missing_main",
+            Self::WrongSignature { .. } => "wrong_signature",
+            Self::ImportFailed { .. } => "import_failed",
+            Self::Exception { .. } => "exception",
+            Self::Exited { .. } => "exited",
+            Self::Signaled { .. } => "signaled",
+            Self::TimedOut { .. } => "timed_out",
+            Self::NoOutput { .. } => "no_output",
+            Self::InputsChanged { .. } => "inputs_changed",
+            Self::CouldNotStart { .. } => "could_not_start",
+        }
+    }
+
+    /// What to do about it, where that can be said.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::ScriptNotFound { .. } => {
+                Some("put the script there, or set `script_path` in the step's spec".to_owned())
+            }
+            Self::MissingMain { .. } | Self::WrongSignature { .. } => {
+                Some("define `def main(input_paths, output_paths, environ_vars, job_args)`".to_owned())
+            }
+            Self::TimedOut { .. } => {
+                Some("if it only needs longer, raise `timeout_seconds` in the step's spec".to_owned())
+            }
+            Self::NoOutput { .. } => Some("write to the paths in `output_paths` as they are handed to the script".to_owned()),
+            Self::InputsChanged { .. } => Some("write to the output paths and leave the inputs as they are".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for ScriptFailure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ScriptNotFound { searched } => {
+                write!(formatter, "script not found; looked for {}", list(searched))
+            }
+            Self::SyntaxError { file, line: Some(line), message } => {
+                write!(formatter, "{file}:{line}: syntax error: {message}")
+            }
+            Self::SyntaxError { file, line: None, message } => write!(formatter, "{file}: syntax error: {message}"),
+            Self::MissingMain { file } => write!(formatter, "{file}: missing main() function"),
+            Self::WrongSignature { file, line, signature, missing, unexpected } => {
+                write!(formatter, "{file}")?;
+                if let Some(line) = line {
+                    write!(formatter, ":{line}")?;
+                }
+                write!(formatter, ": wrong signature main{signature}")?;
+                if !missing.is_empty() {
+                    write!(formatter, "; it does not take {}", list(missing))?;
+                }
+                if !unexpected.is_empty() {
+                    write!(formatter, "; it will not be given {}", list(unexpected))?;
+                }
+                Ok(())
+            }
+            Self::ImportFailed { exception } => write!(formatter, "import failed: {exception}"),
+            Self::Exception { exception } => exception.fmt(formatter),
+            Self::Exited { status, message: Some(message) } => {
+                write!(formatter, "exited with status {status}: {message}")
+            }
+            Self::Exited { status, message: None } => write!(formatter, "exited with status {status}"),
+            Self::Signaled { signal, name: Some(name) } => {
+                write!(formatter, "ended by signal {signal} ({name})")
+            }
+            Self::Signaled { signal, name: None } => write!(formatter, "ended by signal {signal}"),
+            Self::TimedOut { limit_seconds } => write!(formatter, "timed out after {limit_seconds} s"),
+            Self::NoOutput { declared } => {
+                write!(formatter, "it wrote to none of its declared outputs {}", list(declared))
+            }
+            Self::InputsChanged { changes } => {
+                formatter.write_str("it changed its inputs:")?;
+                for (at, InputChange { input, path, change }) in changes.iter().enumerate() {
+                    let comma = if at == 0 { "" } else { "," };
+                    write!(formatter, "{comma} {change} `{path}` of `{input}`")?;
+                }
+                Ok(())
+            }
+            Self::CouldNotStart { program, message } => write!(formatter, "could not start `{program}`: {message}"),
+        }
+    }
+}
+
+/// What a run was made for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RunKind {
+    /// The step on its own inputs, or on sample data.
+    Individual,
+    /// The step on what its upstream steps wrote.
+    Flow,
+    /// The step on what one upstream step wrote, all else from its own inputs: how an edge is tested without a flow.
+    Edge {
+        /// The upstream step.
+        from: StepName,
+    },
+}
+
+/// Where an input of a run came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum InputSource {
+    /// The path in the step's spec.
+    Own,
+    /// What an upstream step wrote.
+    Upstream {
+        /// The upstream step.
+        step: StepName,
+        /// Its output.
+        output: LogicalName,
+    },
+    /// Sample data, because the path in the spec does not exist.
+    Sample,
+    /// Nothing: the path in the spec does not exist, and it was handed to the script as it is.
+    Missing,
+}
+
+/// An input as a run was given it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunInput {
+    /// The path that was handed to the script, relative to the workspace where it lies there.
+    pub path: Utf8PathBuf,
+    /// Where it came from.
+    pub source: InputSource,
+}
+
+/// An output as a run left it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunOutput {
+    /// The path that was handed to the script, relative to the workspace.
+    pub path: Utf8PathBuf,
+    /// What the script wrote there. Not looked at after a run that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataProfile>,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ExitOutcome {
+    /// It ended by itself.
+    Exited {
+        /// Its status.
+        status: i32,
+    },
+    /// A signal ended it.
+    Signaled {
+        /// The signal's number.
+        signal: i32,
+    },
+    /// It was ended, because it took longer than it may.
+    TimedOut,
+    /// There was no process.
+    NotStarted,
+}
+
+/// What a run used.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Resources {
+    /// Time from start to end, in seconds.
+    pub wall_seconds: f64,
+    /// Processor time in user mode, in seconds, children included. Zero where the platform does not tell.
+    pub user_seconds: f64,
+    /// Processor time in the kernel, in seconds, children included. Zero where the platform does not tell.
+    pub system_seconds: f64,
+    /// The most memory it held at once, in bytes. Zero where the platform does not tell.
+    pub peak_memory_bytes: u64,
+}
+
+/// The end of what a script printed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct OutputTail {
+    /// The file that holds all of it, relative to the workspace.
+    pub file: Utf8PathBuf,
+    /// The last lines. Bytes that are no text are written as `\xNN`.
+    pub text: String,
+    /// How many bytes stand before them.
+    pub omitted_bytes: u64,
+}
+
+/// One execution of a script with fixed inputs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunResult {
+    /// What it was made for. One run can serve for two: a root step's flow run is its individual run.
+    pub kinds: Vec<RunKind>,
+    /// What went wrong, if anything did.
+    pub failure: Option<ScriptFailure>,
+    /// How the process ended.
+    pub exit: ExitOutcome,
+    /// The inputs, by logical name.
+    pub inputs: BTreeMap<LogicalName, RunInput>,
+    /// The outputs, by logical name.
+    pub outputs: BTreeMap<LogicalName, RunOutput>,
+    /// What it used.
+    pub resources: Resources,
+    /// The folder of the run, relative to the workspace.
+    pub run_folder: Utf8PathBuf,
+    /// The end of its standard output.
+    pub stdout: OutputTail,
+    /// The end of its standard error.
+    pub stderr: OutputTail,
+    /// A command that repeats the run by hand.
+    pub command: String,
+}
+
+/// Something about a step that is worth a look and is not a failure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StepNote {
+    /// It was run on sample data, because the inputs in its spec do not exist.
+    SampleData {
+        /// The inputs.
+        inputs: Vec<LogicalName>,
+    },
+    /// It was run without an input: nothing feeds it and its path does not exist.
+    MissingInputs {
+        /// The inputs.
+        inputs: Vec<LogicalName>,
+    },
+    /// It was not run on its own, because its own inputs do not exist.
+    NotRunIndividually {
+        /// The inputs that do not exist.
+        inputs: Vec<LogicalName>,
+    },
+    /// It ended well without writing these declared outputs.
+    EmptyOutputs {
+        /// The outputs.
+        outputs: Vec<LogicalName>,
+    },
+}
+
+impl fmt::Display for StepNote {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SampleData { inputs } => {
+                write!(formatter, "run on sample data: the inputs {} do not exist", list(inputs))
+            }
+            Self::MissingInputs { inputs } => {
+                write!(formatter, "run without the inputs {}: nothing feeds them and they do not exist", list(inputs))
+            }
+            Self::NotRunIndividually { inputs } => {
+                write!(formatter, "not run on its own: its own inputs {} do not exist", list(inputs))
+            }
+            Self::EmptyOutputs { outputs } => write!(formatter, "nothing was written to {}", list(outputs)),
+        }
+    }
+}
+
+/// The result for one step.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct ScriptTestResult {
+    /// The script.
+    pub script_name: ScriptName,
+    /// How the step fared.
+    pub status: StepStatus,
+    /// Whether the script has a `main`, as far as was found out.
+    pub has_main_function: bool,
+    /// The script's file, relative to the workspace where it lies there.
+    pub script_path: Option<Utf8PathBuf>,
+    /// Its runs: on its own inputs first.
+    pub runs: Vec<RunResult>,
+    /// What is worth a look.
+    pub notes: Vec<StepNote>,
+}
+
+impl ScriptTestResult {
+    /// Whether the step passed.
+    pub fn success(&self) -> bool {
+        self.status == StepStatus::Passed
+    }
+
+    /// Why the step did not pass.
+    pub fn error_message(&self) -> Option<String> {
+        match &self.status {
+            StepStatus::Passed => None,
+            StepStatus::Failed { failure } => Some(failure.to_string()),
+            StepStatus::FailedOnUpstream { failure, edges } => {
+                Some(format!("failed on what {} wrote: {failure}", list(edges)))
+            }
+            StepStatus::Blocked { by } => Some(format!("blocked: {} did not succeed", list(by))),
+            StepStatus::Untested { reason } => Some(format!("not run: {reason}")),
+        }
+    }
+
+    /// How long its runs took together, in seconds.
+    pub fn execution_time(&self) -> f64 {
+        // An empty sum of floats is -0.0, which no reader expects.
+        self.runs.iter().map(|run| run.resources.wall_seconds).fold(0.0, |sum, seconds| sum + seconds)
+    }
+
+    /// The run that failed, or else the last one.
+    pub fn deciding_run(&self) -> Option<&RunResult> {
+        self.runs.iter().find(|run| run.failure.is_some()).or(self.runs.last())
+    }
+}
+
+/// With the keys of the original first: `script_name`, `success`, `error_message`, `execution_time`, `has_main_function`.
+impl Serialize for ScriptTestResult {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Form<'a> {
+            script_name: &'a ScriptName,
+            success: bool,
+            error_message: Option<String>,
+            execution_time: f64,
+            has_main_function: bool,
+            status: &'a StepStatus,
+            script_path: Option<&'a Utf8PathBuf>,
+            runs: &'a [RunResult],
+            notes: &'a [StepNote],
+        }
+
+        Form {
+            script_name: &self.script_name,
+            success: self.success(),
+            error_message: self.error_message(),
+            execution_time: self.execution_time(),
+            has_main_function: self.has_main_function,
+            status: &self.status,
+            script_path: self.script_path.as_ref(),
+            runs: &self.runs,
+            notes: &self.notes,
+        }
+        .serialize(serializer)
+    }
+}
