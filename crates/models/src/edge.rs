@@ -363,12 +363,14 @@ pub enum EdgeIssue {
         /// The consumer's input.
         input: LogicalName,
     },
-    /// The input takes one file, and the output is a folder in which it is not clear which.
-    WrongShape {
+    /// The producer wrote something, but not the file or folder that the input takes.
+    MissingFile {
         /// The producer's output.
         output: LogicalName,
         /// The consumer's input.
         input: LogicalName,
+        /// The file or folder that the input takes, below the output.
+        wanted: Utf8PathBuf,
         /// The files that are there.
         files: Vec<Utf8PathBuf>,
     },
@@ -396,7 +398,7 @@ impl EdgeIssue {
         match self {
             Self::Data { difference, .. } => difference.as_str(),
             Self::NoOutput { .. } => "no_output",
-            Self::WrongShape { .. } => "wrong_shape",
+            Self::MissingFile { .. } => "missing_file",
             Self::NoBinding { .. } => "no_binding",
             Self::ConsumerFailed { .. } => "consumer_failed",
         }
@@ -412,8 +414,8 @@ impl EdgeIssue {
                     r#"say it in the consumer's spec: "bindings": {{"{input}": {{"step": "…", "output": "{output}"}}}}"#
                 ))
             }
-            Self::WrongShape { .. } => {
-                Some("make the input's path a folder, or have the producer write one file".to_owned())
+            Self::MissingFile { .. } => {
+                Some("have the producer write it, or make the input's path the folder".to_owned())
             }
             _ => None,
         }
@@ -429,11 +431,9 @@ impl fmt::Display for EdgeIssue {
             Self::NoOutput { output, input } => {
                 write!(formatter, "`{output}` -> `{input}`: nothing was written to `{output}`")
             }
-            Self::WrongShape { output, input, files } => write!(
-                formatter,
-                "`{output}` -> `{input}`: the input takes one file, and there are {}",
-                list(files)
-            ),
+            Self::MissingFile { output, input, wanted, files } => {
+                write!(formatter, "`{output}` -> `{input}`: `{wanted}` is missing; there are {}", list(files))
+            }
             Self::NoBinding { outputs, inputs, rivals } => {
                 formatter.write_str("it is not known which output feeds which input: ")?;
                 match outputs.as_slice() {

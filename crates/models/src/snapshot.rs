@@ -193,6 +193,7 @@ fn steady(failure: &mut ScriptFailure) {
         ScriptFailure::Exited { message: None, .. }
         | ScriptFailure::Signaled { .. }
         | ScriptFailure::TimedOut { .. }
+        | ScriptFailure::PromiseBroken { .. }
         | ScriptFailure::NoOutput { .. } => {}
     }
 }

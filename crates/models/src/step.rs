@@ -5,7 +5,7 @@ use camino::Utf8PathBuf;
 use runtime_testing_dag::StepName;
 use serde::{Deserialize, Serialize};
 
-use crate::{DataProfile, LogicalName, ScriptName};
+use crate::{DataProfile, Difference, LogicalName, ScriptName};
 
 /// How a step fared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,7 +64,7 @@ impl StepStatus {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum UntestedStep {
-    /// Inputs are fed by nothing and do not exist, and the settings did not ask for a run that would feed them.
+    /// Inputs do not exist, and nothing that was to be tested feeds them.
     NoInputs {
         /// The inputs.
         inputs: Vec<LogicalName>,
@@ -88,7 +88,9 @@ pub enum UntestedStep {
 impl fmt::Display for UntestedStep {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoInputs { inputs } => write!(formatter, "its inputs {} do not exist", list(inputs)),
+            Self::NoInputs { inputs } => {
+                write!(formatter, "the inputs {} do not exist, and nothing feeds them", list(inputs))
+            }
             Self::NoBinding { edges, inputs } => write!(
                 formatter,
                 "it is not known what the edges from {} carry, and nothing feeds the inputs {}",
@@ -183,6 +185,11 @@ pub enum ScriptFailure {
         /// What it did to which.
         changes: Vec<InputChange>,
     },
+    /// The script ended well and its outputs are not what its spec promises under `output_schemas`.
+    PromiseBroken {
+        /// How they differ.
+        differences: Vec<OutputDifference>,
+    },
     /// The process could not be started.
     CouldNotStart {
         /// What was to be started.
@@ -190,6 +197,17 @@ pub enum ScriptFailure {
         /// What the system said.
         message: String,
     },
+}
+
+/// How an output differs from what the spec promises of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputDifference {
+    /// The output.
+    pub output: LogicalName,
+    /// The file below it.
+    pub file: Utf8PathBuf,
+    /// How it differs.
+    pub difference: Difference,
 }
 
 /// What a script did to a file of its inputs.
@@ -247,6 +265,7 @@ impl ScriptFailure {
             Self::TimedOut { .. } => "timed_out",
             Self::NoOutput { .. } => "no_output",
             Self::InputsChanged { .. } => "inputs_changed",
+            Self::PromiseBroken { .. } => "promise_broken",
             Self::CouldNotStart { .. } => "could_not_start",
         }
     }
@@ -317,6 +336,14 @@ impl fmt::Display for ScriptFailure {
                 }
                 Ok(())
             }
+            Self::PromiseBroken { differences } => {
+                formatter.write_str("its outputs are not what its spec promises:")?;
+                for (at, OutputDifference { output, file, difference }) in differences.iter().enumerate() {
+                    let comma = if at == 0 { "" } else { ";" };
+                    write!(formatter, "{comma} `{output}`, {file}: {difference}")?;
+                }
+                Ok(())
+            }
             Self::CouldNotStart { program, message } => write!(formatter, "could not start `{program}`: {message}"),
         }
     }
@@ -352,10 +379,8 @@ pub enum InputSource {
         /// Its output.
         output: LogicalName,
     },
-    /// Sample data, because the path in the spec does not exist.
+    /// Sample data, because the path in the spec does not exist, or because the caller gave it.
     Sample,
-    /// Nothing: the path in the spec does not exist, and it was handed to the script as it is.
-    Missing,
 }
 
 /// An input as a run was given it.
@@ -457,11 +482,6 @@ pub enum StepNote {
         /// The inputs.
         inputs: Vec<LogicalName>,
     },
-    /// It was run without an input: nothing feeds it and its path does not exist.
-    MissingInputs {
-        /// The inputs.
-        inputs: Vec<LogicalName>,
-    },
     /// It was not run on its own, because its own inputs do not exist.
     NotRunIndividually {
         /// The inputs that do not exist.
@@ -479,9 +499,6 @@ impl fmt::Display for StepNote {
         match self {
             Self::SampleData { inputs } => {
                 write!(formatter, "run on sample data: the inputs {} do not exist", list(inputs))
-            }
-            Self::MissingInputs { inputs } => {
-                write!(formatter, "run without the inputs {}: nothing feeds them and they do not exist", list(inputs))
             }
             Self::NotRunIndividually { inputs } => {
                 write!(formatter, "not run on its own: its own inputs {} do not exist", list(inputs))

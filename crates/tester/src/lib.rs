@@ -1,1 +1,48 @@
-//! x
+//! Tests the scripts of a pipeline by really running them.
+//!
+//! A test goes through four stages. *Plan*: scripts, inputs and bindings are settled; every mistake in the DAG, the specs
+//! or the settings is found and nothing has been run. *Run*: each distinct run is made once, in a process of its own,
+//! on the step's own inputs and on what its upstream steps really wrote. *Judge*: what flowed along each edge is
+//! compared with what the consumer expects. *Report*: one plain value says how every step and every edge fared and who
+//! is to blame.
+//!
+//! | type | what it is |
+//! | --- | --- |
+//! | [`RuntimeTester`] | does all of it |
+//! | [`TesterSettings`] | how: interpreter, timeout, where scripts lie |
+//! | [`Reporter`], [`Event`] | what happens, as it happens |
+//! | [`TestError`], [`PlanError`] | why a test could not be carried out |
+//!
+//! # Features
+//!
+//! - `parquet`: reads, compares and writes Parquet files.
+//!
+//! # Limitations
+//!
+//! Scripts are Python files. Runs are made one after the other. Outside Unix a script's own child processes are not
+//! ended with it, and resource use is not measured.
+
+mod bindings;
+mod engine;
+mod events;
+mod feed;
+mod fingerprint;
+mod judge;
+mod plan;
+mod plan_error;
+mod process;
+mod publish;
+mod python;
+mod runner;
+mod schedule;
+mod settings;
+mod tail;
+mod test_error;
+mod tester;
+mod workspace;
+
+pub use events::{Event, Reporter};
+pub use plan_error::{PlanError, PlanProblem};
+pub use settings::{ScriptPlace, TesterSettings};
+pub use test_error::TestError;
+pub use tester::RuntimeTester;

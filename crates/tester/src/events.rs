@@ -1,0 +1,76 @@
+use std::time::Duration;
+
+use runtime_testing_models::{DataCompatibilityResult, PipelineTestReport, RunKind, RunResult, StepName};
+
+/// Something that happened during a test.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// It is settled what will be run.
+    Planned {
+        /// The number of steps.
+        steps: usize,
+        /// The number of runs. One run can serve several purposes.
+        runs: usize,
+    },
+    /// A run has begun.
+    RunStarted {
+        /// The step.
+        step: &'a StepName,
+        /// What the run is for.
+        kinds: &'a [RunKind],
+    },
+    /// A run has ended.
+    RunFinished {
+        /// The step.
+        step: &'a StepName,
+        /// Its result.
+        result: &'a RunResult,
+        /// How long it took.
+        elapsed: Duration,
+    },
+    /// A run will not be made, because others did not succeed.
+    RunBlocked {
+        /// The step.
+        step: &'a StepName,
+        /// The steps that did not succeed.
+        by: &'a [StepName],
+    },
+    /// An edge was judged.
+    EdgeJudged {
+        /// Where it starts.
+        from: &'a StepName,
+        /// Where it ends.
+        to: &'a StepName,
+        /// The result.
+        result: &'a DataCompatibilityResult,
+    },
+    /// The test is over.
+    Finished {
+        /// The report.
+        report: &'a PipelineTestReport,
+    },
+}
+
+/// Is told what happens during a test, as it happens. Any closure that takes an event is one.
+///
+/// ```
+/// use runtime_testing_tester::{Event, Reporter};
+///
+/// let reporter = |event: &Event<'_>| {
+///     if let Event::RunStarted { step, .. } = event {
+///         eprintln!("running {step}");
+///     }
+/// };
+/// reporter.report(&Event::Planned { steps: 1, runs: 1 });
+/// ```
+pub trait Reporter: Send + Sync {
+    /// Is called for each event, in order, from the thread that the test was started on.
+    fn report(&self, event: &Event<'_>);
+}
+
+impl<F: Fn(&Event<'_>) + Send + Sync> Reporter for F {
+    fn report(&self, event: &Event<'_>) {
+        self(event);
+    }
+}

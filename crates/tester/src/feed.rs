@@ -1,0 +1,108 @@
+//! What of a real output is handed to an input.
+
+use std::io;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::plan::Shape;
+
+/// What can be handed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Feed {
+    /// The file or folder at this path.
+    Path(Utf8PathBuf),
+    /// Nothing was written to the output.
+    Nothing,
+    /// Something was written, but not what the input takes.
+    Missing {
+        /// What it takes, below the output.
+        wanted: Utf8PathBuf,
+        /// The files that are there, below the output.
+        files: Vec<Utf8PathBuf>,
+    },
+}
+
+/// Finds what of the output at `written` feeds an input whose path in the spec is `input`. `below` is the way from the
+/// output's path to the input's, where the input asks for a part of the output. An input keeps its shape: a file
+/// is handed one file, a folder a folder.
+pub(crate) fn feed(written: &Utf8Path, input: &Utf8Path, below: Option<&Utf8Path>) -> io::Result<Feed> {
+    let files = if written.exists() {
+        runtime_testing_data::data_files(written).map_err(io::Error::other)?
+    } else {
+        Vec::new()
+    };
+    if files.is_empty() {
+        return Ok(Feed::Nothing);
+    }
+    if let Some(below) = below.filter(|_| written.is_dir()) {
+        let part = written.join(below);
+        if part.exists() {
+            return Ok(Feed::Path(part));
+        }
+    }
+    let wants = Shape::of(input);
+    match (wants, written.is_dir()) {
+        (Shape::File, false) => Ok(Feed::Path(written.to_owned())),
+        (Shape::Folder, false) => Ok(Feed::Path(written.parent().unwrap_or(written).to_owned())),
+        (Shape::Folder, true) if below.is_none() => Ok(Feed::Path(written.to_owned())),
+        (Shape::Folder, true) => Ok(Feed::Missing { wanted: below.unwrap_or(input).to_owned(), files }),
+        (Shape::File, true) => {
+            let name = input.file_name().unwrap_or_default();
+            let named: Vec<&Utf8PathBuf> = files.iter().filter(|file| file.file_name() == Some(name)).collect();
+            match (files.as_slice(), named.as_slice()) {
+                ([only], _) => Ok(Feed::Path(written.join(only))),
+                (_, [named]) => Ok(Feed::Path(written.join(named))),
+                _ => Ok(Feed::Missing { wanted: below.map_or_else(|| name.into(), Utf8Path::to_owned), files }),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes the files `content` below `out`, and hands `out/<written>` to an input at `input`.
+    #[track_caller]
+    fn check(content: &[&str], written: &str, input: &str, below: Option<&str>, expected: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        let out = Utf8Path::from_path(folder.path()).unwrap().join("out");
+        for file in content {
+            let path = out.join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "x").unwrap();
+        }
+        let fed = feed(&out.join(written), input.into(), below.map(Utf8Path::new)).unwrap();
+        let shown = match fed {
+            Feed::Path(path) => path.strip_prefix(&out).unwrap().to_string(),
+            Feed::Nothing => "nothing".to_owned(),
+            Feed::Missing { wanted, files } => format!("no {wanted} in {files:?}"),
+        };
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn an_input_keeps_its_shape() {
+        check(&["a.csv"], "a.csv", "in/x.csv", None, "a.csv");
+        check(&["d/a.csv"], "d", "in/x.csv", None, "d/a.csv");
+        check(&["d/a.csv"], "d/a.csv", "in/folder", None, "d");
+        check(&["d/a.csv", "d/b.csv"], "d", "in/folder", None, "d");
+        check(&["d/a.csv", "d/b.csv"], "d", "in/b.csv", None, "d/b.csv");
+        check(&["d/a.csv", "d/b.csv"], "d", "in/x.csv", None, r#"no x.csv in ["a.csv", "b.csv"]"#);
+        check(&["d/p/a.csv", "d/q/a.csv"], "d", "in/a.csv", None, r#"no a.csv in ["p/a.csv", "q/a.csv"]"#);
+    }
+
+    #[test]
+    fn an_input_below_an_output_is_that_part() {
+        check(&["d/p/a.csv", "d/q/a.csv"], "d", "out/d/q", Some("q"), "d/q");
+        check(&["d/p/a.csv", "d/q/a.csv"], "d", "out/d/q/a.csv", Some("q/a.csv"), "d/q/a.csv");
+        check(&["d/a.csv"], "d", "out/d/b.csv", Some("b.csv"), "d/a.csv");
+        check(&["d/a.csv"], "d", "out/d/train", Some("train"), r#"no train in ["a.csv"]"#);
+    }
+
+    #[test]
+    fn nothing_is_nothing() {
+        check(&["other"], "d", "in/x.csv", None, "nothing");
+        check(&["d/.DS_Store"], "d", "in/x", None, "nothing");
+    }
+}

@@ -1,0 +1,416 @@
+//! What the runs say of every step and every edge.
+
+use std::io;
+
+use camino::Utf8Path;
+use runtime_testing_data::{Expected, FileDifference, compare, format_of_extension, profile_path};
+use runtime_testing_models::{
+    Binding, BindingRule, DataCompatibilityResult, DataProfile, EdgeIssue, EdgeNote, EdgeVerdict, FileFormat, InputSource,
+    LogicalName, RunKind, RunResult, ScriptFailure, ScriptTestResult, StepName, StepNote, StepStatus, UntestedEdge,
+    UntestedStep,
+};
+
+use crate::engine::RunRecord;
+use crate::feed::{self, Feed};
+use crate::plan::{Plan, PlannedEdge, PlannedStep};
+use crate::test_error::TestError;
+use crate::workspace::Places;
+
+/// The results, in declaration order.
+pub(crate) struct Judgment {
+    pub(crate) steps: Vec<ScriptTestResult>,
+    /// Empty where edges were not to be judged.
+    pub(crate) edges: Vec<DataCompatibilityResult>,
+}
+
+pub(crate) fn judge(
+    plan: &Plan,
+    records: &[RunRecord],
+    places: &Places,
+    judges_edges: bool,
+) -> Result<Judgment, TestError> {
+    let judge = Judge { plan, records, places };
+    let mut edges = Vec::new();
+    if judges_edges {
+        let compared: Vec<Compared> = plan.edges.iter().map(|edge| judge.compared(edge)).collect::<Result<_, _>>()?;
+        for (at, compared_edge) in compared.iter().enumerate() {
+            edges.push(judge.edge(&plan.edges[at], compared_edge, &compared));
+        }
+    }
+    let steps = (0..plan.steps.len()).map(|step| judge.step(step, &edges)).collect();
+    Ok(Judgment { steps, edges })
+}
+
+/// What comparing the data says of an edge, before anything is said of the consumer's run.
+#[derive(Default)]
+struct Compared {
+    issues: Vec<EdgeIssue>,
+    notes: Vec<EdgeNote>,
+    /// Whether every binding had something to be compared with.
+    has_expectation: bool,
+    format_a: Option<String>,
+    format_b: Option<String>,
+    /// Why there is no data.
+    no_data: Option<UntestedEdge>,
+}
+
+struct Judge<'a> {
+    plan: &'a Plan,
+    records: &'a [RunRecord],
+    places: &'a Places,
+}
+
+impl Judge<'_> {
+    fn record(&self, run: Option<usize>) -> Option<&RunRecord> {
+        run.map(|run| &self.records[run])
+    }
+
+    fn compared(&self, edge: &PlannedEdge) -> Result<Compared, TestError> {
+        let (from, to) = (&self.plan.steps[edge.from], &self.plan.steps[edge.to]);
+        let mut compared = Compared { has_expectation: true, ..Compared::default() };
+        if edge.bindings.bound.is_empty() {
+            compared.issues.push(EdgeIssue::NoBinding {
+                outputs: from.outputs.iter().map(|port| port.name.clone()).collect(),
+                inputs: self.unfed_inputs(edge.to),
+                rivals: edge.bindings.rivals.clone(),
+            });
+            return Ok(compared);
+        }
+        let producer = self.record(edge.producer_run);
+        let executed = match producer {
+            Some(record) if record.succeeded() => record.executed().expect("a run that succeeded was made"),
+            Some(record) => {
+                let failed = record.failure().is_some();
+                compared.no_data =
+                    Some(if failed { UntestedEdge::ProducerFailed } else { UntestedEdge::ProducerNotRun });
+                return Ok(compared);
+            }
+            None => {
+                compared.no_data = Some(UntestedEdge::ProducerNotRun);
+                return Ok(compared);
+            }
+        };
+        let (mut formats_a, mut formats_b) = (Vec::new(), Vec::new());
+        for bound in &edge.bindings.bound {
+            let (output, input) = (bound.output.clone(), bound.input.clone());
+            if let BindingRule::SimilarName { score } = bound.rule {
+                compared.notes.push(EdgeNote::GuessedBinding { output: output.clone(), input: input.clone(), score });
+            }
+            let port = to.inputs.iter().find(|port| port.name == input).expect("a binding names an input");
+            let written = &executed.written[&output];
+            let fed = feed::feed(written, &port.path, bound.below.as_deref())
+                .map_err(TestError::io("look into", written))?;
+            let expectation = Expectation::of(to, &input)?;
+            formats_b.extend(expectation.formats(&port.path));
+            let path = match fed {
+                Feed::Path(path) => path,
+                Feed::Nothing => {
+                    compared.issues.push(EdgeIssue::NoOutput { output, input });
+                    continue;
+                }
+                Feed::Missing { wanted, files } => {
+                    compared.issues.push(EdgeIssue::MissingFile { output, input, wanted, files });
+                    continue;
+                }
+            };
+            let found = profile(&path)?;
+            formats_a.push(found.formats());
+            compared.has_expectation &= expectation.says_something();
+            for FileDifference { file, difference } in compare(&expectation.expected(), &found) {
+                let (output, input) = (output.clone(), input.clone());
+                if difference.is_breaking() {
+                    compared.issues.push(EdgeIssue::Data { output, input, file, difference });
+                } else {
+                    compared.notes.push(EdgeNote::Data { output, input, file, difference });
+                }
+            }
+        }
+        compared.format_a = joined(formats_a);
+        compared.format_b = joined(formats_b);
+        Ok(compared)
+    }
+
+    /// The inputs of a step that no edge feeds and that have no data of their own; or else all that no edge feeds.
+    fn unfed_inputs(&self, step: usize) -> Vec<LogicalName> {
+        let fed = |name: &LogicalName| {
+            let mut incoming = self.plan.edges.iter().filter(|edge| edge.to == step);
+            incoming.any(|edge| edge.bindings.bound.iter().any(|bound| bound.input == *name))
+        };
+        let unfed: Vec<_> = self.plan.steps[step].inputs.iter().filter(|port| !fed(&port.name)).collect();
+        let needy: Vec<LogicalName> =
+            unfed.iter().filter(|port| !port.has_own_data).map(|port| port.name.clone()).collect();
+        if needy.is_empty() { unfed.into_iter().map(|port| port.name.clone()).collect() } else { needy }
+    }
+
+    fn edge(&self, edge: &PlannedEdge, compared: &Compared, all: &[Compared]) -> DataCompatibilityResult {
+        let (from, to) = (&self.plan.steps[edge.from], &self.plan.steps[edge.to]);
+        let mut issues = compared.issues.clone();
+        let consumer = self.record(edge.consumer_run);
+        let verdict = if !issues.is_empty() {
+            EdgeVerdict::Breaking
+        } else if let Some(reason) = compared.no_data {
+            EdgeVerdict::Untested { reason }
+        } else if let Some(failure) = consumer.and_then(RunRecord::failure)
+            && to.failure.is_none()
+            && self.passes_alone(edge.to)
+            && !self.is_explained(edge, all)
+        {
+            let or = self.rival_edges(edge);
+            issues.push(EdgeIssue::ConsumerFailed { failure: failure.clone(), or });
+            EdgeVerdict::Breaking
+        } else if compared.has_expectation {
+            if compared.notes.iter().any(|note| matches!(note, EdgeNote::Data { .. })) {
+                EdgeVerdict::Compatible
+            } else {
+                EdgeVerdict::Identical
+            }
+        } else {
+            match consumer {
+                Some(record) if record.succeeded() => EdgeVerdict::Accepted,
+                Some(record) if record.failure().is_some() => {
+                    EdgeVerdict::Untested { reason: UntestedEdge::ConsumerFailed }
+                }
+                Some(_) | None => EdgeVerdict::Untested { reason: UntestedEdge::ConsumerNotRun },
+            }
+        };
+        let binding = |bound: &crate::bindings::Bound| Binding {
+            output: bound.output.clone(),
+            input: bound.input.clone(),
+            rule: bound.rule,
+        };
+        DataCompatibilityResult {
+            script_a: from.spec.script_name.clone(),
+            script_b: to.spec.script_name.clone(),
+            verdict,
+            bindings: edge.bindings.bound.iter().map(binding).collect(),
+            issues,
+            notes: compared.notes.clone(),
+            data_format_a: compared.format_a.clone(),
+            data_format_b: compared.format_b.clone(),
+        }
+    }
+
+    /// Whether a step's run on its own inputs succeeded.
+    fn passes_alone(&self, step: usize) -> bool {
+        self.record(self.plan.steps[step].individual).is_some_and(RunRecord::succeeded)
+    }
+
+    /// Whether another edge into the same run is broken already, so that the consumer's failure needs no other cause.
+    fn is_explained(&self, edge: &PlannedEdge, all: &[Compared]) -> bool {
+        self.plan
+            .edges
+            .iter()
+            .zip(all)
+            .any(|(other, compared)| other.consumer_run == edge.consumer_run && !compared.issues.is_empty())
+    }
+
+    /// The other upstream steps whose data the consumer had in the same run.
+    fn rival_edges(&self, edge: &PlannedEdge) -> Vec<StepName> {
+        let others = self.plan.edges.iter().filter(|other| {
+            other.to == edge.to && other.from != edge.from && other.consumer_run == edge.consumer_run
+        });
+        others.map(|other| self.plan.steps[other.from].name.clone()).collect()
+    }
+
+    fn step(&self, at: usize, edges: &[DataCompatibilityResult]) -> ScriptTestResult {
+        let step = &self.plan.steps[at];
+        let runs = self.runs(at);
+        ScriptTestResult {
+            script_name: step.spec.script_name.clone(),
+            status: self.status(at, edges),
+            has_main_function: has_main(step, &runs),
+            script_path: step.script.as_ref().map(|path| self.places.shown(path)),
+            notes: self.notes(at, &runs),
+            runs,
+        }
+    }
+
+    /// The runs of a step, in the order they were planned: on its own inputs first.
+    fn runs(&self, step: usize) -> Vec<RunResult> {
+        let mut runs = Vec::new();
+        for (planned, record) in self.plan.runs.iter().zip(self.records) {
+            let kinds: Vec<RunKind> =
+                planned.serves.iter().filter(|(served, _)| *served == step).map(|(_, kind)| kind.clone()).collect();
+            if let Some(executed) = record.executed().filter(|_| !kinds.is_empty()) {
+                runs.push(RunResult { kinds, ..executed.result.clone() });
+            }
+        }
+        runs.sort_by_key(|run| run.kinds.first().cloned());
+        runs
+    }
+
+    fn status(&self, at: usize, edges: &[DataCompatibilityResult]) -> StepStatus {
+        let step = &self.plan.steps[at];
+        let incoming = || self.plan.edges.iter().enumerate().filter(move |(_, edge)| edge.to == at);
+        if let Some(failure) = &step.failure {
+            return StepStatus::Failed { failure: failure.clone() };
+        }
+        let alone = self.record(step.individual);
+        if let Some(failure) = alone.and_then(RunRecord::failure) {
+            return StepStatus::Failed { failure: failure.clone() };
+        }
+        let broken: Vec<StepName> = incoming()
+            .filter(|(edge, _)| edges.get(*edge).is_some_and(|result| result.verdict == EdgeVerdict::Breaking))
+            .map(|(_, edge)| self.plan.steps[edge.from].name.clone())
+            .collect();
+        let on_upstream = |failure: &ScriptFailure| {
+            let failure = failure.clone();
+            if !broken.is_empty() {
+                StepStatus::FailedOnUpstream { failure, edges: broken.clone() }
+            } else if self.passes_alone(at) {
+                let edges = incoming().map(|(_, edge)| self.plan.steps[edge.from].name.clone()).collect();
+                StepStatus::FailedOnUpstream { failure, edges }
+            } else {
+                StepStatus::Failed { failure }
+            }
+        };
+        if let Some(flow) = self.record(step.flow) {
+            return match flow {
+                RunRecord::NotMade(reason) => StepStatus::Untested { reason: reason.clone() },
+                RunRecord::Blocked(causes) => StepStatus::Blocked { by: self.names_of(causes) },
+                record => record.failure().map_or(StepStatus::Passed, on_upstream),
+            };
+        }
+        let by_edge: Vec<&RunRecord> = incoming().filter_map(|(_, edge)| self.record(edge.consumer_run)).collect();
+        if let Some(failure) = by_edge.iter().find_map(|record| record.failure()) {
+            return on_upstream(failure);
+        }
+        match alone {
+            Some(RunRecord::NotMade(reason)) => StepStatus::Untested { reason: reason.clone() },
+            Some(_) => StepStatus::Passed,
+            None if by_edge.iter().any(|record| record.succeeded()) => StepStatus::Passed,
+            None => {
+                let blocked: Vec<usize> = by_edge
+                    .iter()
+                    .filter_map(|record| match record {
+                        RunRecord::Blocked(causes) => Some(causes.clone()),
+                        _ => None,
+                    })
+                    .flatten()
+                    .collect();
+                if blocked.is_empty() {
+                    StepStatus::Untested { reason: UntestedStep::NoInputs { inputs: missing_inputs(step) } }
+                } else {
+                    StepStatus::Blocked { by: self.names_of(&blocked) }
+                }
+            }
+        }
+    }
+
+    fn names_of(&self, runs: &[usize]) -> Vec<StepName> {
+        let mut steps: Vec<usize> = runs.iter().map(|run| self.plan.runs[*run].step).collect();
+        steps.sort_unstable();
+        steps.dedup();
+        steps.into_iter().map(|step| self.plan.steps[step].name.clone()).collect()
+    }
+
+    fn notes(&self, at: usize, runs: &[RunResult]) -> Vec<StepNote> {
+        let step = &self.plan.steps[at];
+        let mut notes = Vec::new();
+        let mut sampled: Vec<LogicalName> = Vec::new();
+        let mut empty: Vec<LogicalName> = Vec::new();
+        for run in runs {
+            let from_sample = run.inputs.iter().filter(|(_, input)| input.source == InputSource::Sample);
+            sampled.extend(from_sample.map(|(name, _)| name.clone()));
+            let without_data = run.outputs.iter().filter(|(_, output)| output.data.as_ref().is_some_and(DataProfile::is_empty));
+            if run.failure.is_none() {
+                empty.extend(without_data.map(|(name, _)| name.clone()));
+            }
+        }
+        for names in [&mut sampled, &mut empty] {
+            names.sort();
+            names.dedup();
+        }
+        if !sampled.is_empty() {
+            notes.push(StepNote::SampleData { inputs: sampled });
+        }
+        if step.individual.is_none() && step.failure.is_none() && self.plan.tests_individually {
+            notes.push(StepNote::NotRunIndividually { inputs: missing_inputs(step) });
+        }
+        if !empty.is_empty() {
+            notes.push(StepNote::EmptyOutputs { outputs: empty });
+        }
+        notes
+    }
+}
+
+fn missing_inputs(step: &PlannedStep) -> Vec<LogicalName> {
+    step.inputs.iter().filter(|port| !port.has_own_data).map(|port| port.name.clone()).collect()
+}
+
+/// Whether the script has a `main`: it can be seen, or a run got as far as to call it or find it missing.
+fn has_main(step: &PlannedStep, runs: &[RunResult]) -> bool {
+    let denies = |failure: &ScriptFailure| {
+        matches!(
+            failure,
+            ScriptFailure::ScriptNotFound { .. }
+                | ScriptFailure::SyntaxError { .. }
+                | ScriptFailure::MissingMain { .. }
+                | ScriptFailure::CouldNotStart { .. }
+        )
+    };
+    !step.failure.as_ref().is_some_and(denies)
+        && !runs.iter().filter_map(|run| run.failure.as_ref()).any(denies)
+}
+
+/// What a step expects of an input.
+enum Expectation<'a> {
+    Contract(&'a runtime_testing_models::TableContract),
+    Inferred(DataProfile),
+    Nothing,
+}
+
+impl<'a> Expectation<'a> {
+    fn of(step: &'a PlannedStep, input: &LogicalName) -> Result<Self, TestError> {
+        if let Some(contract) = step.spec.input_schemas.get(input) {
+            return Ok(Self::Contract(contract));
+        }
+        match step.inputs.iter().find(|port| port.name == *input && port.has_own_data) {
+            Some(port) => Ok(Self::Inferred(profile(&port.path)?)),
+            None => Ok(Self::Nothing),
+        }
+    }
+
+    fn expected(&self) -> Expected<'_> {
+        match self {
+            Self::Contract(contract) => Expected::Contract(contract),
+            Self::Inferred(profile) => Expected::Inferred(profile),
+            Self::Nothing => Expected::Nothing,
+        }
+    }
+
+    /// Whether there is a table to compare with. Of opaque files only the format is known.
+    fn says_something(&self) -> bool {
+        match self {
+            Self::Contract(_) => true,
+            Self::Inferred(profile) => profile.tables().next().is_some(),
+            Self::Nothing => false,
+        }
+    }
+
+    /// The formats it asks for: those of the own input, or the one its path's extension names.
+    fn formats(&self, path: &Utf8Path) -> Option<String> {
+        match self {
+            Self::Inferred(profile) => Some(profile.formats()),
+            Self::Contract(_) | Self::Nothing => match format_of_extension(path) {
+                FileFormat::Opaque => None,
+                format => Some(format.to_string()),
+            },
+        }
+    }
+}
+
+fn profile(path: &Utf8Path) -> Result<DataProfile, TestError> {
+    profile_path(path).map_err(|error| TestError::io("look at", path)(io::Error::other(error)))
+}
+
+/// Each format once, in the order they come.
+fn joined(formats: Vec<String>) -> Option<String> {
+    let mut unique: Vec<String> = Vec::new();
+    for format in formats.iter().flat_map(|formats| formats.split(", ")).filter(|format| !format.is_empty()) {
+        if !unique.iter().any(|known| known == format) {
+            unique.push(format.to_owned());
+        }
+    }
+    (!unique.is_empty()).then(|| unique.join(", "))
+}

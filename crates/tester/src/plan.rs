@@ -1,0 +1,571 @@
+//! What will be run, on what, and in which order: settled before anything runs.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use indexmap::IndexMap;
+use runtime_testing_data::SampleData;
+use runtime_testing_models::{
+    LogicalName, PipelineTestingSpec, RunKind, ScriptExecutionSpec, ScriptFailure, ScriptMainParams, StepName,
+    UntestedStep,
+};
+
+use crate::bindings::{self, EdgeBindings, Parent, Port};
+use crate::plan_error::{PlanError, PlanProblem};
+use crate::python::{self, Finding};
+use crate::settings::{ScriptPlace, TesterSettings};
+use crate::workspace::Places;
+
+/// What of a pipeline is tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Scope {
+    pub(crate) individual: bool,
+    pub(crate) compatibility: bool,
+    pub(crate) flow: bool,
+    pub(crate) workspace_aware: bool,
+}
+
+/// Everything that is settled before anything runs.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) steps: Vec<PlannedStep>,
+    pub(crate) edges: Vec<PlannedEdge>,
+    pub(crate) runs: Vec<PlannedRun>,
+    pub(crate) order: Vec<StepName>,
+    /// Whether each step was to be run on its own inputs.
+    pub(crate) tests_individually: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct PlannedStep {
+    pub(crate) name: StepName,
+    pub(crate) spec: ScriptExecutionSpec,
+    /// The script's file, where there is one.
+    pub(crate) script: Option<Utf8PathBuf>,
+    /// What is wrong with the script, where that shows without running it.
+    pub(crate) failure: Option<ScriptFailure>,
+    pub(crate) interpreter: Utf8PathBuf,
+    pub(crate) timeout: Duration,
+    pub(crate) inputs: Vec<Port>,
+    pub(crate) outputs: Vec<Port>,
+    pub(crate) individual: Option<usize>,
+    pub(crate) flow: Option<usize>,
+}
+
+#[derive(Debug)]
+pub(crate) struct PlannedEdge {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) bindings: EdgeBindings,
+    /// The run of the producer whose data is judged.
+    pub(crate) producer_run: Option<usize>,
+    /// The run of the consumer on that data.
+    pub(crate) consumer_run: Option<usize>,
+}
+
+#[derive(Debug)]
+pub(crate) struct PlannedRun {
+    pub(crate) step: usize,
+    /// What the run is for. A step for each, because two steps can share a run.
+    pub(crate) serves: Vec<(usize, RunKind)>,
+    pub(crate) action: Action,
+    /// The runs that must have succeeded before.
+    pub(crate) waits_for: Vec<usize>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Action {
+    /// Run the script on these inputs.
+    Execute(BTreeMap<LogicalName, PlannedInput>),
+    /// The script is known not to work.
+    Fails(ScriptFailure),
+    /// The run cannot be made.
+    NotMade(UntestedStep),
+}
+
+/// Where an input will come from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum PlannedInput {
+    Own(Utf8PathBuf),
+    Upstream { run: usize, step: usize, output: LogicalName, below: Option<Utf8PathBuf> },
+    /// Sample data, in the shape and format that this path asks for.
+    Sample(Utf8PathBuf),
+}
+
+/// The shape of an input: what is at its path, or what its path looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    File,
+    Folder,
+}
+
+impl Shape {
+    pub(crate) fn of(path: &Utf8Path) -> Self {
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => Self::Folder,
+            Ok(_) => Self::File,
+            Err(_) if path.extension().is_some() => Self::File,
+            Err(_) => Self::Folder,
+        }
+    }
+}
+
+/// Plans a test, or says everything that keeps it from being planned.
+pub(crate) fn plan(
+    pipeline: &PipelineTestingSpec,
+    scope: Scope,
+    settings: &TesterSettings,
+    places: &Places,
+    sample: Option<&SampleData>,
+) -> Result<Plan, PlanError> {
+    let mut problems = problems_of_the_whole(pipeline, scope, places);
+    let mut steps = Vec::new();
+    for name in pipeline.dag.steps() {
+        match pipeline.script_specs.get(name) {
+            Some(spec) => steps.push(step(name, spec, settings, places)),
+            None => problems.push(PlanProblem::MissingSpec { step: name.clone() }),
+        }
+    }
+    for step in &steps {
+        problems_of_step(step, &mut problems);
+    }
+    mark_own_data(&mut steps);
+    if steps.len() == pipeline.dag.steps().len() {
+        problems_of_bindings(pipeline, &steps, &mut problems);
+    }
+    find_scripts(pipeline, scope, settings, places, &mut steps, &mut problems);
+    inspect_scripts(settings, places, &mut steps, &mut problems);
+    if !problems.is_empty() {
+        return Err(PlanError { problems });
+    }
+    let edges = edges(pipeline, &steps);
+    let order: Vec<StepName> = pipeline.dag.topological_order().into_iter().cloned().collect();
+    let mut planner =
+        Planner { steps, edges, runs: Vec::new(), keys: HashMap::new(), sample: sample.is_some() };
+    planner.plan_runs(&order, scope);
+    Ok(Plan { steps: planner.steps, edges: planner.edges, runs: planner.runs, order, tests_individually: scope.individual })
+}
+
+fn problems_of_the_whole(pipeline: &PipelineTestingSpec, scope: Scope, places: &Places) -> Vec<PlanProblem> {
+    let mut problems = Vec::new();
+    if pipeline.dag.is_empty() {
+        problems.push(PlanProblem::EmptyDag);
+    }
+    if !(scope.individual || scope.compatibility || scope.flow) {
+        problems.push(PlanProblem::NothingToTest);
+    }
+    if !places.base.is_dir() {
+        problems.push(PlanProblem::NotAFolder { what: "base folder", path: places.base.clone() });
+    }
+    if places.workspace.exists() && !places.workspace.is_dir() {
+        problems.push(PlanProblem::NotAFolder { what: "test workspace", path: places.workspace.clone() });
+    }
+    problems
+}
+
+fn step(name: &StepName, spec: &ScriptExecutionSpec, settings: &TesterSettings, places: &Places) -> PlannedStep {
+    let port = |(logical, path): (&LogicalName, &Utf8Path), specs: &IndexMap<LogicalName, _>| Port {
+        name: logical.clone(),
+        // A blank path stays blank, to be found out.
+        path: if path.as_str().trim().is_empty() { Utf8PathBuf::new() } else { places.absolute(path) },
+        aliases: specs.get(logical).map_or_else(Vec::new, |spec: &runtime_testing_models::PathSpec| spec.aliases.clone()),
+        has_own_data: false,
+    };
+    PlannedStep {
+        name: name.clone(),
+        inputs: spec.inputs().into_iter().map(|entry| port(entry, &spec.input_path_specs)).collect(),
+        outputs: spec.outputs().into_iter().map(|entry| port(entry, &spec.output_path_specs)).collect(),
+        script: None,
+        failure: None,
+        interpreter: spec.python.clone().unwrap_or_else(|| settings.python.clone()),
+        timeout: spec.timeout_seconds.map_or(Some(settings.timeout), |seconds| Duration::try_from_secs_f64(seconds).ok())
+            .unwrap_or(Duration::ZERO),
+        spec: spec.clone(),
+        individual: None,
+        flow: None,
+    }
+}
+
+fn problems_of_step(step: &PlannedStep, problems: &mut Vec<PlanProblem>) {
+    for (field, ports) in [("input_paths", &step.inputs), ("output_paths", &step.outputs)] {
+        for port in ports.iter().filter(|port| port.path.as_str().is_empty()) {
+            problems.push(PlanProblem::BlankPath { step: step.name.clone(), field, name: port.name.clone() });
+        }
+    }
+    if step.timeout.is_zero() {
+        problems.push(PlanProblem::Timeout { step: step.name.clone() });
+    }
+    for input in &step.inputs {
+        for output in step.outputs.iter().filter(|output| !output.path.as_str().is_empty()) {
+            if input.path.starts_with(&output.path) {
+                problems.push(PlanProblem::InputUnderOutput {
+                    step: step.name.clone(),
+                    input: input.name.clone(),
+                    output: output.name.clone(),
+                });
+            }
+        }
+    }
+}
+
+fn problems_of_bindings(pipeline: &PipelineTestingSpec, steps: &[PlannedStep], problems: &mut Vec<PlanProblem>) {
+    for step in steps {
+        let parents = pipeline.dag.dependencies(&step.name).expect("the step is in the DAG");
+        for (input, binding) in &step.spec.bindings {
+            if !step.inputs.iter().any(|port| port.name == *input) {
+                problems.push(PlanProblem::UnknownInput { step: step.name.clone(), input: input.clone() });
+            }
+            if !parents.contains(&&binding.step) {
+                problems.push(PlanProblem::BindingWithoutEdge {
+                    step: step.name.clone(),
+                    input: input.clone(),
+                    from: binding.step.clone(),
+                    parents: parents.iter().map(|parent| (*parent).clone()).collect(),
+                });
+                continue;
+            }
+            let parent = &steps[pipeline.dag.position(&binding.step).expect("a parent is in the DAG")];
+            if !parent.outputs.iter().any(|port| port.name == binding.output) {
+                problems.push(PlanProblem::UnknownOutput {
+                    step: step.name.clone(),
+                    input: input.clone(),
+                    from: binding.step.clone(),
+                    output: binding.output.clone(),
+                    outputs: parent.outputs.iter().map(|port| port.name.clone()).collect(),
+                });
+            }
+        }
+    }
+}
+
+/// Own data is what exists at an input's path, unless an output of some step lies there or above: what is there then is
+/// whatever an earlier test left.
+fn mark_own_data(steps: &mut [PlannedStep]) {
+    // All outputs in the order of their paths: of those that can lie above a path, the nearest sorts last before it.
+    let mut outputs: Vec<Utf8PathBuf> =
+        steps.iter().flat_map(|step| step.outputs.iter().map(|port| port.path.clone())).collect();
+    outputs.sort();
+    outputs.dedup();
+    let is_output = |path: &Utf8Path| path.ancestors().any(|above| outputs.binary_search_by(|output| output.as_path().cmp(above)).is_ok());
+    for step in steps {
+        for input in step.inputs.iter_mut().filter(|input| !input.path.as_str().is_empty()) {
+            input.has_own_data = !is_output(&input.path) && input.path.exists();
+        }
+    }
+}
+
+fn find_scripts(
+    pipeline: &PipelineTestingSpec,
+    scope: Scope,
+    settings: &TesterSettings,
+    places: &Places,
+    steps: &mut [PlannedStep],
+    problems: &mut Vec<PlanProblem>,
+) {
+    let mut folders: Vec<Utf8PathBuf> = Vec::new();
+    for place in &settings.script_places {
+        match place {
+            ScriptPlace::Workspace => folders.push(places.workspace.clone()),
+            ScriptPlace::WorkspaceScripts => folders.push(places.workspace.join("scripts")),
+            ScriptPlace::WorkspaceAwareRoot => {
+                if let Some(root) = pipeline.workspace_aware_root.as_ref().filter(|_| scope.workspace_aware) {
+                    folders.extend([places.absolute(root), places.absolute(root).join("scripts")]);
+                }
+            }
+            ScriptPlace::Folder(folder) => folders.push(places.absolute(folder)),
+        }
+    }
+    for step in steps {
+        let searched = match &step.spec.script_path {
+            Some(path) => {
+                let path = places.absolute(path);
+                if path.is_dir() {
+                    problems.push(PlanProblem::ScriptNotAFile { step: step.name.clone(), path: path.clone() });
+                    continue;
+                }
+                vec![path]
+            }
+            None => {
+                let name = step.spec.script_name.as_str();
+                let file = if name.ends_with(".py") { name.to_owned() } else { format!("{name}.py") };
+                folders.iter().map(|folder| folder.join(&file)).collect()
+            }
+        };
+        match searched.iter().find(|path| path.is_file()) {
+            Some(found) => step.script = Some(found.clone()),
+            None => {
+                let searched = searched.iter().map(|path| places.shown(path)).collect();
+                step.failure = Some(ScriptFailure::ScriptNotFound { searched });
+            }
+        }
+    }
+}
+
+/// Finds the interpreters, and asks each once about all scripts that it is to run.
+fn inspect_scripts(
+    settings: &TesterSettings,
+    places: &Places,
+    steps: &mut [PlannedStep],
+    problems: &mut Vec<PlanProblem>,
+) {
+    let mut by_interpreter: IndexMap<Utf8PathBuf, Vec<usize>> = IndexMap::new();
+    for (at, step) in steps.iter().enumerate() {
+        by_interpreter.entry(step.interpreter.clone()).or_default().push(at);
+    }
+    for (given, users) in by_interpreter {
+        let mut scripts: IndexMap<Utf8PathBuf, Utf8PathBuf> = IndexMap::new();
+        for script in users.iter().filter_map(|at| steps[*at].script.as_ref()) {
+            scripts.insert(script.clone(), places.shown(script));
+        }
+        let pairs: Vec<_> = scripts.clone().into_iter().collect();
+        let found = python::find_interpreter(&given, &places.base)
+            .and_then(|interpreter| Ok((python::inspect(&interpreter, &pairs)?, interpreter)));
+        match found {
+            Ok((findings, interpreter)) => {
+                for at in users {
+                    let step = &mut steps[at];
+                    step.interpreter.clone_from(&interpreter);
+                    let Some(place) = step.script.as_ref().and_then(|script| scripts.get_index_of(script)) else {
+                        continue;
+                    };
+                    if let Finding::Failure(failure) = &findings[place] {
+                        step.failure = Some(failure.clone());
+                    }
+                }
+            }
+            Err(reason) => problems.push(PlanProblem::Interpreter {
+                steps: users.iter().map(|at| steps[*at].name.clone()).collect(),
+                python: if given == settings.python { settings.python.clone() } else { given },
+                reason,
+            }),
+        }
+    }
+}
+
+fn edges(pipeline: &PipelineTestingSpec, steps: &[PlannedStep]) -> Vec<PlannedEdge> {
+    let position = |step: &StepName| pipeline.dag.position(step).expect("the step is in the DAG");
+    let mut found: HashMap<(usize, usize), EdgeBindings> = HashMap::new();
+    for (to, step) in steps.iter().enumerate() {
+        let parents: Vec<Parent> = pipeline
+            .dag
+            .dependencies(&step.name)
+            .expect("the step is in the DAG")
+            .into_iter()
+            .map(|parent| Parent { step: parent.clone(), outputs: steps[position(parent)].outputs.clone() })
+            .collect();
+        let bindings = bindings::resolve(&step.inputs, &step.spec.bindings, &parents);
+        for (parent, bindings) in parents.iter().zip(bindings) {
+            found.insert((position(&parent.step), to), bindings);
+        }
+    }
+    let edge = |(from, to): (&StepName, &StepName)| {
+        let (from, to) = (position(from), position(to));
+        let bindings = found.remove(&(from, to)).expect("every edge leads from a parent");
+        PlannedEdge { from, to, bindings, producer_run: None, consumer_run: None }
+    };
+    pipeline.dag.edges().map(edge).collect()
+}
+
+/// What makes two runs the same: the script and all that it is given.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct RunKey {
+    script: Option<Utf8PathBuf>,
+    interpreter: Utf8PathBuf,
+    timeout: Duration,
+    inputs: Vec<(LogicalName, PlannedInput)>,
+    /// The environment, the arguments and the names and shapes of the outputs, in one text.
+    rest: String,
+    waits_for: Vec<usize>,
+}
+
+struct Planner {
+    steps: Vec<PlannedStep>,
+    edges: Vec<PlannedEdge>,
+    runs: Vec<PlannedRun>,
+    keys: HashMap<RunKey, usize>,
+    /// Whether the caller gave sample data, to be used for root steps whatever exists.
+    sample: bool,
+}
+
+impl Planner {
+    fn plan_runs(&mut self, order: &[StepName], scope: Scope) {
+        let place: HashMap<StepName, usize> =
+            self.steps.iter().enumerate().map(|(at, step)| (step.name.clone(), at)).collect();
+        let mut incoming: Vec<Vec<usize>> = vec![Vec::new(); self.steps.len()];
+        for (at, edge) in self.edges.iter().enumerate() {
+            incoming[edge.to].push(at);
+        }
+        let order: Vec<usize> = order.iter().map(|name| place[name]).collect();
+        let judges_edges_alone = scope.compatibility && !scope.flow;
+        for step in &order {
+            let is_root = incoming[*step].is_empty();
+            if scope.individual || judges_edges_alone || (scope.flow && is_root) {
+                self.plan_individual(*step, is_root);
+            }
+            if scope.flow {
+                self.plan_flow(*step, &incoming[*step], scope.individual);
+            }
+        }
+        for at in 0..self.edges.len() {
+            let PlannedEdge { from, to, .. } = self.edges[at];
+            if scope.flow {
+                self.edges[at].producer_run = self.steps[from].flow;
+                self.edges[at].consumer_run = self.steps[to].flow;
+            } else if judges_edges_alone {
+                self.edges[at].producer_run = self.steps[from].individual;
+                self.edges[at].consumer_run = self.plan_edge(at);
+            }
+        }
+    }
+
+    /// A run of a step on its own inputs, where they exist; a root step is given sample data for those that do not.
+    fn plan_individual(&mut self, step: usize, is_root: bool) {
+        let mut inputs = BTreeMap::new();
+        let mut missing = Vec::new();
+        for port in &self.steps[step].inputs {
+            let input = if is_root && (self.sample || !port.has_own_data) && SampleData::can_write(&port.path) {
+                PlannedInput::Sample(port.path.clone())
+            } else if port.has_own_data {
+                PlannedInput::Own(port.path.clone())
+            } else {
+                missing.push(port.name.clone());
+                continue;
+            };
+            inputs.insert(port.name.clone(), input);
+        }
+        let action = if missing.is_empty() {
+            Action::Execute(inputs)
+        } else if is_root {
+            Action::NotMade(UntestedStep::NoInputs { inputs: missing })
+        } else {
+            return;
+        };
+        self.steps[step].individual = Some(self.add(step, RunKind::Individual, action, Vec::new()));
+    }
+
+    fn plan_flow(&mut self, step: usize, incoming: &[usize], with_individual: bool) {
+        if incoming.is_empty() {
+            // A root step's flow run is its individual run.
+            let run = self.steps[step].individual.expect("a root step's individual run is always planned");
+            if with_individual {
+                self.runs[run].serves.push((step, RunKind::Flow));
+            } else {
+                for (served, kind) in &mut self.runs[run].serves {
+                    if *served == step {
+                        *kind = RunKind::Flow;
+                    }
+                }
+                self.steps[step].individual = None;
+            }
+            self.steps[step].flow = Some(run);
+            return;
+        }
+        let mut inputs = BTreeMap::new();
+        let mut unbound = Vec::new();
+        let mut waits_for = Vec::new();
+        for edge in incoming {
+            let PlannedEdge { from, bindings, .. } = &self.edges[*edge];
+            let run = self.steps[*from].flow.expect("steps are planned after those they depend on");
+            waits_for.push(run);
+            if bindings.bound.is_empty() {
+                unbound.push(self.steps[*from].name.clone());
+            }
+            for bound in &bindings.bound {
+                let upstream = PlannedInput::Upstream {
+                    run,
+                    step: *from,
+                    output: bound.output.clone(),
+                    below: bound.below.clone(),
+                };
+                inputs.insert(bound.input.clone(), upstream);
+            }
+        }
+        let missing = self.fill_with_own(step, &mut inputs);
+        let action = if missing.is_empty() {
+            Action::Execute(inputs)
+        } else if unbound.is_empty() {
+            Action::NotMade(UntestedStep::NoInputs { inputs: missing })
+        } else {
+            Action::NotMade(UntestedStep::NoBinding { edges: unbound, inputs: missing })
+        };
+        self.steps[step].flow = Some(self.add(step, RunKind::Flow, action, waits_for));
+    }
+
+    /// A run of an edge's consumer on what its producer wrote when it was run on its own.
+    fn plan_edge(&mut self, at: usize) -> Option<usize> {
+        let PlannedEdge { from, to, bindings, .. } = &self.edges[at];
+        let (from, to) = (*from, *to);
+        let run = self.steps[from].individual?;
+        if bindings.bound.is_empty() {
+            return None;
+        }
+        let upstream = |bound: &bindings::Bound| PlannedInput::Upstream {
+            run,
+            step: from,
+            output: bound.output.clone(),
+            below: bound.below.clone(),
+        };
+        let mut inputs: BTreeMap<LogicalName, PlannedInput> =
+            bindings.bound.iter().map(|bound| (bound.input.clone(), upstream(bound))).collect();
+        if !self.fill_with_own(to, &mut inputs).is_empty() {
+            return None;
+        }
+        let kind = RunKind::Edge { from: self.steps[from].name.clone() };
+        Some(self.add(to, kind, Action::Execute(inputs), vec![run]))
+    }
+
+    /// Takes own data for the inputs that are not there yet. Returns those that have none.
+    fn fill_with_own(&self, step: usize, inputs: &mut BTreeMap<LogicalName, PlannedInput>) -> Vec<LogicalName> {
+        let mut missing = Vec::new();
+        for port in &self.steps[step].inputs {
+            if inputs.contains_key(&port.name) {
+                continue;
+            }
+            if port.has_own_data {
+                inputs.insert(port.name.clone(), PlannedInput::Own(port.path.clone()));
+            } else {
+                missing.push(port.name.clone());
+            }
+        }
+        missing
+    }
+
+    /// Adds a run, or takes the one that is the same.
+    fn add(&mut self, step: usize, kind: RunKind, action: Action, waits_for: Vec<usize>) -> usize {
+        let planned = &self.steps[step];
+        let action = match &planned.failure {
+            Some(failure) => Action::Fails(failure.clone()),
+            None => action,
+        };
+        if let Action::Execute(inputs) = &action {
+            let ScriptMainParams { environ_vars, job_args, .. } = planned.spec.main_params();
+            let outputs: Vec<(&LogicalName, Option<&str>)> =
+                planned.outputs.iter().map(|port| (&port.name, file_name(&port.path))).collect();
+            let rest = serde_json::to_string(&(environ_vars, job_args, outputs))
+                .expect("environment and arguments are plain values with string keys");
+            let key = RunKey {
+                script: planned.script.clone(),
+                interpreter: planned.interpreter.clone(),
+                timeout: planned.timeout,
+                inputs: inputs.iter().map(|(name, input)| (name.clone(), input.clone())).collect(),
+                rest,
+                waits_for: waits_for.clone(),
+            };
+            let next = self.runs.len();
+            let run = *self.keys.entry(key).or_insert(next);
+            if run < next {
+                self.runs[run].serves.push((step, kind));
+                return run;
+            }
+        }
+        self.runs.push(PlannedRun { step, serves: vec![(step, kind)], action, waits_for });
+        self.runs.len() - 1
+    }
+}
+
+/// The name of the file that an output is, or nothing for a folder.
+pub(crate) fn file_name(path: &Utf8Path) -> Option<&str> {
+    path.extension().and_then(|_| path.file_name())
+}

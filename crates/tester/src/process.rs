@@ -1,0 +1,245 @@
+//! One process: started, waited for, ended. Knows nothing of steps or scripts.
+
+use std::fs::File;
+use std::io;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use runtime_testing_models::{ExitOutcome, Resources};
+
+/// What to start.
+pub(crate) struct ProcessRequest<'a> {
+    pub(crate) program: &'a Utf8Path,
+    pub(crate) arguments: Vec<Utf8PathBuf>,
+    pub(crate) environment: Vec<(&'a str, &'a str)>,
+    pub(crate) folder: &'a Utf8Path,
+    pub(crate) stdout: File,
+    pub(crate) stderr: File,
+    /// How long it may take.
+    pub(crate) timeout: Duration,
+    /// How long it may take to end when it is asked to.
+    pub(crate) grace: Duration,
+}
+
+/// How a process ended.
+pub(crate) struct Ended {
+    pub(crate) exit: ExitOutcome,
+    pub(crate) resources: Resources,
+}
+
+/// Starts a process in a process group of its own, with closed standard input, and waits until it has ended. When
+/// this returns, nothing of its group is left running.
+///
+/// # Errors
+///
+/// Where the process cannot be started or waited for.
+pub(crate) fn execute(request: ProcessRequest<'_>) -> io::Result<Ended> {
+    let mut command = Command::new(request.program);
+    command
+        .args(&request.arguments)
+        .envs(request.environment)
+        .current_dir(request.folder)
+        .stdin(Stdio::null())
+        .stdout(request.stdout)
+        .stderr(request.stderr);
+    let started = Instant::now();
+    let mut ended = platform::execute(&mut command, request.timeout, request.grace)?;
+    ended.resources.wall_seconds = started.elapsed().as_secs_f64();
+    Ok(ended)
+}
+
+#[cfg(unix)]
+mod platform {
+    use std::io;
+    use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+    use std::process::Command;
+    use std::time::Duration;
+
+    use crossbeam_channel::RecvTimeoutError;
+    use runtime_testing_models::{ExitOutcome, Resources};
+    use rustix::io::Errno;
+    use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
+    use wait4::Wait4 as _;
+
+    use super::Ended;
+
+    pub(super) fn execute(command: &mut Command, timeout: Duration, grace: Duration) -> io::Result<Ended> {
+        let child = command.process_group(0).spawn()?;
+        let pid = Pid::from_child(&child);
+        let (sender, receiver) = crossbeam_channel::bounded(1);
+        // Waits without reaping, so that the group's number stays taken until the group has been ended.
+        let waiter = std::thread::Builder::new().name("wait".to_owned()).spawn(move || {
+            let waited = loop {
+                match rustix::process::waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
+                    Err(Errno::INTR) => {}
+                    other => break other.map(|_| ()),
+                }
+            };
+            sender.send(waited).expect("the receiver lives until this thread is joined");
+        })?;
+        let mut timed_out = false;
+        let mut waited = receiver.recv_timeout(timeout);
+        if waited == Err(RecvTimeoutError::Timeout) {
+            timed_out = true;
+            end_group(pid, Signal::TERM)?;
+            waited = receiver.recv_timeout(grace);
+        }
+        // Also after a normal end: what the process left behind must not outlive the run.
+        end_group(pid, Signal::KILL)?;
+        let waited = match waited {
+            Ok(waited) => Ok(waited),
+            Err(_) => receiver.recv(),
+        };
+        drop(waiter.join());
+        if let Ok(Err(errno)) = waited {
+            return Err(errno.into());
+        }
+        let reaped = child.wait4()?;
+        let exit = match (timed_out, reaped.status.code(), reaped.status.signal()) {
+            (true, ..) => ExitOutcome::TimedOut,
+            (false, Some(status), _) => ExitOutcome::Exited { status },
+            (false, None, signal) => ExitOutcome::Signaled { signal: signal.unwrap_or_default() },
+        };
+        let resources = Resources {
+            wall_seconds: 0.0,
+            user_seconds: reaped.rusage.utime.as_secs_f64(),
+            system_seconds: reaped.rusage.stime.as_secs_f64(),
+            peak_memory_bytes: reaped.rusage.maxrss,
+        };
+        Ok(Ended { exit, resources })
+    }
+
+    /// Signals the group, and its leader by itself too: it may have moved to another group.
+    fn end_group(leader: Pid, signal: Signal) -> io::Result<()> {
+        let group = rustix::process::kill_process_group(leader, signal);
+        let process = rustix::process::kill_process(leader, signal);
+        for result in [group, process] {
+            match result {
+                // No such process: nothing of it is left. No permission: macOS says so of zombies.
+                Ok(()) | Err(Errno::SRCH | Errno::PERM) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// The name of a signal, where the platform has one.
+    pub(crate) fn signal_name(signal: i32) -> Option<String> {
+        let shown = format!("{:?}", Signal::from_named_raw(signal)?);
+        // It shows as `Signal::KILL`.
+        let name = shown.rsplit("::").next().unwrap_or(&shown);
+        Some(format!("SIG{}", name.trim_matches(|character: char| !character.is_ascii_alphanumeric())))
+    }
+}
+
+#[cfg(not(unix))]
+mod platform {
+    use std::io;
+    use std::process::Command;
+    use std::time::{Duration, Instant};
+
+    use runtime_testing_models::{ExitOutcome, Resources};
+
+    use super::Ended;
+
+    /// Without process groups and resource use: the process itself is ended, its children are not.
+    pub(super) fn execute(command: &mut Command, timeout: Duration, _grace: Duration) -> io::Result<Ended> {
+        let mut child = command.spawn()?;
+        let deadline = Instant::now() + timeout;
+        let exit = loop {
+            if let Some(status) = child.try_wait()? {
+                break ExitOutcome::Exited { status: status.code().unwrap_or(-1) };
+            }
+            if Instant::now() >= deadline {
+                child.kill()?;
+                child.wait()?;
+                break ExitOutcome::TimedOut;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        Ok(Ended { exit, resources: Resources::default() })
+    }
+
+    pub(crate) fn signal_name(_signal: i32) -> Option<String> {
+        None
+    }
+}
+
+pub(crate) use platform::signal_name;
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn run(script: &str, timeout: Duration) -> (Ended, String) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = Utf8Path::from_path(folder.path()).expect("a UTF-8 path");
+        let log = |name: &str| File::create(folder.join(name)).expect("a file in the temporary folder");
+        let ended = execute(ProcessRequest {
+            program: "/bin/sh".into(),
+            arguments: vec!["-c".into(), script.into()],
+            environment: vec![("GREETING", "hello")],
+            folder,
+            stdout: log("stdout"),
+            stderr: log("stderr"),
+            timeout,
+            grace: Duration::from_millis(200),
+        });
+        (ended.expect("a shell"), std::fs::read_to_string(folder.join("stdout")).expect("its output"))
+    }
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn tells_how_it_ended() {
+        let (ended, stdout) = run("echo $GREETING; exit 3", LONG);
+        assert_eq!((ended.exit, stdout.as_str()), (ExitOutcome::Exited { status: 3 }, "hello\n"));
+        let (ended, _) = run("kill -9 $$", LONG);
+        assert_eq!(ended.exit, ExitOutcome::Signaled { signal: 9 });
+        assert_eq!(signal_name(9).as_deref(), Some("SIGKILL"));
+        assert_eq!(signal_name(11).as_deref(), Some("SIGSEGV"));
+        assert_eq!(signal_name(12_345), None);
+    }
+
+    #[test]
+    fn has_no_standard_input() {
+        let (ended, stdout) = run("read line; echo got=$line", LONG);
+        assert_eq!((ended.exit, stdout.as_str()), (ExitOutcome::Exited { status: 0 }, "got=\n"));
+    }
+
+    #[test]
+    fn is_ended_after_its_time_and_all_of_its_group_with_it() {
+        let started = Instant::now();
+        let (ended, stdout) = run("trap '' TERM; sleep 1000 & echo $!; wait", Duration::from_millis(300));
+        assert_eq!(ended.exit, ExitOutcome::TimedOut);
+        assert!(started.elapsed() < LONG, "it was waited for");
+        check_gone(&stdout);
+    }
+
+    #[test]
+    fn leaves_nothing_behind() {
+        let (ended, stdout) = run("sleep 1000 & echo $!", LONG);
+        assert_eq!(ended.exit, ExitOutcome::Exited { status: 0 });
+        check_gone(&stdout);
+    }
+
+    /// The process of this number has ended: it is gone, or waits as a zombie for whoever adopted it.
+    #[track_caller]
+    fn check_gone(number: &str) {
+        let number: i32 = number.trim().parse().expect("a process number");
+        let pid = rustix::process::Pid::from_raw(number).expect("a process number is not zero");
+        let is_alive = || {
+            let status = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+            let is_zombie = status.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'));
+            !is_zombie && rustix::process::test_kill_process(pid).is_ok()
+        };
+        // The signal was sent, and a process takes a moment to die.
+        let deadline = Instant::now() + LONG;
+        while is_alive() {
+            assert!(Instant::now() < deadline, "process {number} is alive");
+            std::thread::yield_now();
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Python interpreters: found, asked what shows of scripts, and given one to run.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use indexmap::IndexMap;
+use runtime_testing_models::{
+    ExitOutcome, JobValue, LogicalName, PythonException, Resources, ScriptFailure, ScriptMainParams,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::process::{self, ProcessRequest};
+use crate::runner::{RunOutcome, RunRequest, Runner};
+
+/// The program that runs a script, kept beside the runs so that they can be repeated by hand.
+const RUN_SCRIPT: &str = include_str!("python/run_script.py");
+const INSPECT_SCRIPTS: &str = include_str!("python/inspect_scripts.py");
+
+/// The name under which [`RUN_SCRIPT`] lies in a test's folder.
+pub(crate) const RUN_SCRIPT_NAME: &str = "run_script.py";
+
+/// Puts what the runs of a test need into its folder.
+pub(crate) fn prepare(run_root: &Utf8Path) -> std::io::Result<()> {
+    std::fs::write(run_root.join(RUN_SCRIPT_NAME), RUN_SCRIPT)
+}
+
+/// What shows of a script without running it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Finding {
+    /// It can be run, as far as can be seen.
+    Runnable,
+    /// It cannot.
+    Failure(ScriptFailure),
+}
+
+/// Finds an interpreter: a path relative to `base`, or a name that is looked for in `PATH`.
+pub(crate) fn find_interpreter(python: &Utf8Path, base: &Utf8Path) -> Result<Utf8PathBuf, String> {
+    let found = which::which_in(python.as_std_path(), std::env::var_os("PATH"), base)
+        .map_err(|_| "it was not found, or is not executable".to_owned())?;
+    Utf8PathBuf::from_path_buf(found).map_err(|path| format!("its path `{}` is not UTF-8", path.display()))
+}
+
+/// Asks an interpreter what shows of `scripts`, all at once. The `shown` path of a script is the one for its findings.
+///
+/// # Errors
+///
+/// A sentence on why the interpreter is of no use.
+pub(crate) fn inspect(
+    interpreter: &Utf8Path,
+    scripts: &[(Utf8PathBuf, Utf8PathBuf)],
+) -> Result<Vec<Finding>, String> {
+    #[derive(Deserialize)]
+    #[serde(tag = "kind", rename_all = "snake_case")]
+    enum Answer {
+        Fine,
+        Unknown,
+        MissingMain,
+        Unreadable { message: String },
+        SyntaxError { line: Option<u32>, message: String },
+        WrongSignature { line: u32, signature: String, missing: Vec<String>, unexpected: Vec<String> },
+    }
+
+    let paths: Vec<&Utf8PathBuf> = scripts.iter().map(|(path, _)| path).collect();
+    let question = serde_json::to_vec(&paths).expect("paths are plain strings");
+    let output = ask(interpreter, question).map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let last = said.trim().lines().last().unwrap_or("it printed nothing").to_owned();
+        return Err(format!("it does not work as a Python 3 interpreter: {last}"));
+    }
+    let answers: Vec<Answer> = serde_json::from_slice(&output.stdout)
+        .map_err(|_| "it does not work as a Python 3 interpreter: its answer makes no sense".to_owned())?;
+    if answers.len() != scripts.len() {
+        return Err("it does not work as a Python 3 interpreter: its answer is incomplete".to_owned());
+    }
+    let finding = |(answer, (path, shown)): (Answer, &(Utf8PathBuf, Utf8PathBuf))| match answer {
+        Answer::Fine | Answer::Unknown => Finding::Runnable,
+        Answer::MissingMain => Finding::Failure(ScriptFailure::MissingMain { file: shown.clone() }),
+        Answer::Unreadable { message } => {
+            Finding::Failure(ScriptFailure::CouldNotStart { program: path.clone(), message })
+        }
+        Answer::SyntaxError { line, message } => {
+            Finding::Failure(ScriptFailure::SyntaxError { file: shown.clone(), line, message })
+        }
+        Answer::WrongSignature { line, signature, missing, unexpected } => {
+            Finding::Failure(ScriptFailure::WrongSignature {
+                file: shown.clone(),
+                line: Some(line),
+                signature,
+                missing,
+                unexpected,
+            })
+        }
+    };
+    Ok(answers.into_iter().zip(scripts).map(finding).collect())
+}
+
+fn ask(interpreter: &Utf8Path, question: Vec<u8>) -> std::io::Result<std::process::Output> {
+    // Isolated and without site-packages: only the grammar is asked for.
+    let mut child = Command::new(interpreter)
+        .args(["-I", "-S", "-c", INSPECT_SCRIPTS])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut input = child.stdin.take().expect("standard input is a pipe");
+    let writer = std::thread::spawn(move || input.write_all(&question));
+    let output = child.wait_with_output()?;
+    // An interpreter that ends without reading shows by its status.
+    drop(writer.join());
+    Ok(output)
+}
+
+/// The file that the interpreter is handed.
+#[derive(Serialize)]
+struct Params<'a> {
+    script: &'a Utf8Path,
+    result: &'a Utf8Path,
+    input_paths: &'a IndexMap<LogicalName, Utf8PathBuf>,
+    output_paths: &'a IndexMap<LogicalName, Utf8PathBuf>,
+    environ_vars: &'a IndexMap<String, String>,
+    job_args: &'a IndexMap<String, JobValue>,
+}
+
+/// What the interpreter leaves behind.
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Left {
+    Passed,
+    MissingMain,
+    Exited { status: i32, message: Option<String> },
+    WrongSignature { line: Option<u32>, signature: String, missing: Vec<String>, unexpected: Vec<String> },
+    ImportFailed { exception: LeftException },
+    Exception { exception: LeftException },
+}
+
+#[derive(Deserialize)]
+struct LeftException {
+    type_name: String,
+    message: String,
+    places: Vec<(Utf8PathBuf, Option<u32>)>,
+    traceback: String,
+}
+
+/// Runs each script in a fresh interpreter.
+pub(crate) struct PythonRunner<'a> {
+    pub(crate) interpreter: &'a Utf8Path,
+    pub(crate) run_root: &'a Utf8Path,
+}
+
+impl Runner for PythonRunner<'_> {
+    fn run(&self, request: RunRequest<'_>) -> std::io::Result<RunOutcome> {
+        let RunRequest { script, params, places, folder, timeout, grace, stdout, stderr } = request;
+        let result = folder.join("result.json");
+        let params_path = folder.join("params.json");
+        let ScriptMainParams { input_paths, output_paths, environ_vars, job_args } = params;
+        let content = Params { script, result: &result, input_paths, output_paths, environ_vars, job_args };
+        let content = serde_json::to_vec_pretty(&content)?;
+        std::fs::write(&params_path, content)?;
+        // UTF-8 whatever the user's locale, and no caches beside the user's scripts. The spec can say otherwise.
+        let mut environment = BTreeMap::from([("PYTHONUTF8", "1"), ("PYTHONDONTWRITEBYTECODE", "1")]);
+        environment.extend(environ_vars.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let ended = process::execute(ProcessRequest {
+            program: self.interpreter,
+            arguments: vec![self.run_root.join(RUN_SCRIPT_NAME), params_path],
+            environment: environment.into_iter().collect(),
+            folder: &places.base,
+            stdout,
+            stderr,
+            timeout,
+            grace,
+        });
+        let ended = match ended {
+            Ok(ended) => ended,
+            Err(error) => {
+                let failure = ScriptFailure::CouldNotStart {
+                    program: self.interpreter.to_owned(),
+                    message: error.to_string(),
+                };
+                let exit = ExitOutcome::NotStarted;
+                return Ok(RunOutcome { exit, failure: Some(failure), resources: Resources::default() });
+            }
+        };
+        let left: Option<Left> =
+            std::fs::read(&result).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let shown = places.shown(script);
+        let exception = |left: LeftException| {
+            // Code of installed packages and of Python itself is not the user's.
+            let is_own = |file: &Utf8Path| {
+                let installed = file.components().any(|part| matches!(part.as_str(), "site-packages" | "dist-packages"));
+                let folder = script.parent().unwrap_or(script);
+                !installed && (file.starts_with(&places.base) || file.starts_with(folder))
+            };
+            let place = left.places.iter().rev().find(|(file, _)| is_own(file));
+            PythonException {
+                type_name: left.type_name,
+                message: places.shown_in_text(&left.message, self.run_root),
+                file: place.map(|(file, _)| places.shown(file)),
+                line: place.and_then(|(_, line)| *line),
+                traceback: left.traceback,
+            }
+        };
+        let failure = match (&ended.exit, left) {
+            (ExitOutcome::TimedOut, _) => Some(ScriptFailure::TimedOut { limit_seconds: timeout.as_secs_f64() }),
+            (ExitOutcome::Signaled { signal }, _) => {
+                Some(ScriptFailure::Signaled { signal: *signal, name: process::signal_name(*signal) })
+            }
+            (_, Some(Left::MissingMain)) => Some(ScriptFailure::MissingMain { file: shown }),
+            (_, Some(Left::Exited { status, message })) => {
+                let message = message.map(|text| places.shown_in_text(&text, self.run_root));
+                Some(ScriptFailure::Exited { status, message })
+            }
+            (_, Some(Left::WrongSignature { line, signature, missing, unexpected })) => {
+                Some(ScriptFailure::WrongSignature { file: shown, line, signature, missing, unexpected })
+            }
+            (_, Some(Left::ImportFailed { exception: left })) => {
+                Some(ScriptFailure::ImportFailed { exception: exception(left) })
+            }
+            (_, Some(Left::Exception { exception: left })) => {
+                Some(ScriptFailure::Exception { exception: exception(left) })
+            }
+            // Also when `main` came back: what is done at exit belongs to the script.
+            (ExitOutcome::Exited { status }, Some(Left::Passed) | None) if *status != 0 => {
+                Some(ScriptFailure::Exited { status: *status, message: None })
+            }
+            (_, Some(Left::Passed) | None) => None,
+        };
+        Ok(RunOutcome { exit: ended.exit, failure, resources: ended.resources })
+    }
+
+    fn command(&self, folder: &Utf8Path, base: &Utf8Path) -> String {
+        let words = [self.interpreter, &self.run_root.join(RUN_SCRIPT_NAME), &folder.join("params.json")];
+        let words: Vec<String> = words.iter().map(|word| quoted(word.as_str())).collect();
+        format!("cd {} && {}", quoted(base.as_str()), words.join(" "))
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "/._-+:=@%".contains(character);
+    if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}

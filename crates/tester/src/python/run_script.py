@@ -1,0 +1,231 @@
+"""Runs one script: python run_script.py PARAMS_JSON
+
+PARAMS_JSON holds the script's path, its four parameters, and the path of the file to leave the result in. To repeat
+a run by hand, call this again with the same file.
+
+Only cheap modules are imported before the script: what is imported here is paid by every run.
+"""
+
+import argparse
+import json
+import os
+import sys
+
+MESSAGE_LIMIT = 4_000
+TRACEBACK_LIMIT = 16_000
+PARAMETERS = ("input_paths", "output_paths", "environ_vars", "job_args")
+
+
+def load_params(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def cut(text, limit):
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    return f"{text[:half]}\n[... {len(text) - 2 * half} characters left out ...]\n{text[-half:]}"
+
+
+def plain(text):
+    """Text that is valid UTF-8: lone surrogates, which file names can hold, are written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def describe(error, own_frames_from):
+    import traceback
+
+    cls = type(error)
+    name = cls.__qualname__ if cls.__module__ in ("builtins", "__main__") else f"{cls.__module__}.{cls.__qualname__}"
+    try:
+        message = str(error)
+    except BaseException as inner:
+        message = f"<the message could not be made: {type(inner).__name__}>"
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename in own_frames_from:
+        frames = frames.tb_next
+    # `raise` without a frame of the script (a wrong call, for one) keeps what there is.
+    error.__traceback__ = frames
+    try:
+        text = "".join(traceback.format_exception(cls, error, frames))
+        places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(frames)]
+    except BaseException as inner:
+        text, places = f"<the traceback could not be made: {type(inner).__name__}>", []
+    if isinstance(error, SyntaxError) and error.filename:
+        places.append((error.filename, error.lineno))
+    return {
+        "type_name": plain(name),
+        "message": plain(cut(message, MESSAGE_LIMIT)),
+        "places": [(plain(str(file)), line) for file, line in places[-50:]],
+        "traceback": plain(cut(text, TRACEBACK_LIMIT)),
+    }
+
+
+def package_of(script):
+    """The dotted name of the package a script lies in, and the folder above that package."""
+    folder = os.path.dirname(script)
+    parts = []
+    while os.path.isfile(os.path.join(folder, "__init__.py")):
+        folder, name = os.path.split(folder)
+        if not name:
+            break
+        parts.insert(0, name)
+    return ".".join(parts), folder
+
+
+def import_script(script):
+    import importlib
+    import importlib.util
+
+    folder = os.path.dirname(script)
+    stem = os.path.splitext(os.path.basename(script))[0]
+    package, above = package_of(script)
+    if package:
+        sys.path.insert(0, above)
+    sys.path.insert(0, folder)
+    importlib.invalidate_caches()
+    if package:
+        importlib.import_module(package)
+    name = f"{package}.{stem}" if package else stem
+    spec = importlib.util.spec_from_file_location(name, script)
+    if spec is None:
+        # The file has no ending that Python knows.
+        from importlib.machinery import SourceFileLoader
+
+        spec = importlib.util.spec_from_loader(name, SourceFileLoader(name, script))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+class CallableLogger:
+    """Made on demand, so that `logging` is imported only for scripts that ask for a logger."""
+
+    def __new__(cls, name):
+        import logging
+
+        class Logger(logging.Logger):
+            """A logger that can be called too, because some scripts are handed `print`."""
+
+            def __call__(self, *args, **kwargs):
+                self.info("%s", " ".join(str(arg) for arg in args))
+
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+        logger = Logger(name)
+        logger.parent = logging.getLogger()
+        return logger
+
+
+def signature_problem(main):
+    """What keeps `main` from being called, and whether it takes a logger."""
+    import inspect
+
+    try:
+        signature = inspect.signature(main)
+    except (TypeError, ValueError):
+        return None, False
+    parameters = signature.parameters.values()
+    by_keyword = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    given = set(PARAMETERS) | {"logger"}
+    missing = [] if takes_any else [name for name in PARAMETERS if name not in by_keyword]
+    unexpected = [
+        p.name
+        for p in parameters
+        if p.default is p.empty
+        and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        and (p.name not in given or p.kind is p.POSITIONAL_ONLY)
+    ]
+    if not missing and not unexpected:
+        return None, "logger" in by_keyword
+    code = getattr(inspect.unwrap(main), "__code__", None)
+    return {
+        "kind": "wrong_signature",
+        "signature": plain(cut(str(signature), 300)),
+        "line": code.co_firstlineno if code else None,
+        "missing": missing,
+        "unexpected": unexpected,
+    }, False
+
+
+def exit_result(error):
+    if error.code is None or (isinstance(error.code, int) and error.code == 0):
+        return {"kind": "passed"}, 0
+    if isinstance(error.code, int):
+        return {"kind": "exited", "status": int(error.code)}, int(error.code) & 0xFF
+    return {"kind": "exited", "status": 1, "message": plain(cut(str(error.code), MESSAGE_LIMIT))}, 1
+
+
+def run(params):
+    script = params["script"]
+    own = {os.path.abspath(__file__), __file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>"}
+    os.environ.update(params["environ_vars"])
+    sys.argv = [script]
+    # The folder of this file is no place to import from.
+    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != os.path.dirname(os.path.abspath(__file__))]
+    try:
+        module = import_script(script)
+    except SystemExit as error:
+        result, status = exit_result(error)
+        if result["kind"] == "passed":
+            return {"kind": "import_failed", "exception": describe(error, own)}, 1
+        return result, status
+    except BaseException as error:
+        return {"kind": "import_failed", "exception": describe(error, own)}, 1
+    main = getattr(module, "main", None)
+    if not callable(main):
+        return {"kind": "missing_main"}, 1
+    problem, takes_logger = signature_problem(main)
+    if problem:
+        return problem, 1
+    arguments = {
+        "input_paths": params["input_paths"],
+        "output_paths": params["output_paths"],
+        "environ_vars": params["environ_vars"],
+        "job_args": argparse.Namespace(**params["job_args"]),
+    }
+    if takes_logger:
+        arguments["logger"] = CallableLogger(module.__name__)
+    try:
+        returned = main(**arguments)
+        if hasattr(returned, "__await__"):
+            import asyncio
+
+            asyncio.run(as_coroutine(returned))
+    except SystemExit as error:
+        return exit_result(error)
+    except BaseException as error:
+        return {"kind": "exception", "exception": describe(error, own)}, 1
+    return {"kind": "passed"}, 0
+
+
+async def as_coroutine(awaitable):
+    return await awaitable
+
+
+def flush(name):
+    """A script may have closed its streams, which the interpreter would otherwise call an error at exit."""
+    stream = getattr(sys, name, None)
+    try:
+        if stream is not None:
+            stream.flush()
+    except (OSError, ValueError):
+        setattr(sys, name, None)
+
+
+def main():
+    params = load_params(sys.argv[1])
+    # Taken now: the script may patch whatever it likes.
+    write, replace, dumps = open, os.replace, json.dumps
+    result, status = run(params)
+    with write(params["result"] + ".part", "w", encoding="utf-8") as file:
+        file.write(dumps(result))
+    replace(params["result"] + ".part", params["result"])
+    flush("stdout")
+    flush("stderr")
+    sys.exit(status)
+
+
+main()

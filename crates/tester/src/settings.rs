@@ -1,0 +1,65 @@
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+
+/// How tests are carried out, as opposed to what is tested. Every field has a default.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use runtime_testing_tester::TesterSettings;
+///
+/// let settings = TesterSettings { timeout: Duration::from_secs(60), ..TesterSettings::default() };
+/// assert_eq!(settings.python, "python3");
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct TesterSettings {
+    /// The folder that relative paths in specs are relative to, and in which scripts are run. The current folder by default.
+    pub base_folder: Option<Utf8PathBuf>,
+    /// The Python interpreter for steps whose spec names none: a path, or a name that is looked for in `PATH`.
+    /// `python3` by default (`python` on Windows).
+    pub python: Utf8PathBuf,
+    /// How long a run may take where its spec says nothing. 600 seconds by default.
+    pub timeout: Duration,
+    /// How long a process that was asked to end may take to do so before it is ended. 2 seconds by default.
+    pub grace: Duration,
+    /// Where scripts are looked for by name, in this order, when a spec has no `script_path`.
+    pub script_places: Vec<ScriptPlace>,
+    /// How many bytes of a run's standard output and of its standard error the report quotes. 4,096 by default.
+    pub tail_bytes: usize,
+    /// How many tests' folders are kept under `.runs`, this one included. 5 by default.
+    pub kept_runs: usize,
+}
+
+/// A folder in which scripts are looked for by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ScriptPlace {
+    /// The test workspace.
+    Workspace,
+    /// The folder `scripts` in the test workspace.
+    WorkspaceScripts,
+    /// The workspace-aware root and its folder `scripts`, where the configuration uses it.
+    WorkspaceAwareRoot,
+    /// A folder, relative to the base folder.
+    Folder(Utf8PathBuf),
+}
+
+impl Default for TesterSettings {
+    fn default() -> Self {
+        Self {
+            base_folder: None,
+            python: if cfg!(windows) { "python" } else { "python3" }.into(),
+            timeout: Duration::from_secs(600),
+            grace: Duration::from_secs(2),
+            script_places: vec![
+                ScriptPlace::Workspace,
+                ScriptPlace::WorkspaceScripts,
+                ScriptPlace::WorkspaceAwareRoot,
+                ScriptPlace::Folder("scripts".into()),
+            ],
+            tail_bytes: 4096,
+            kept_runs: 5,
+        }
+    }
+}

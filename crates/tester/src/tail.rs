@@ -1,0 +1,60 @@
+//! The end of what a script printed.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+
+use camino::Utf8Path;
+
+/// Reads at most `limit` bytes from the end of a file, from the beginning of a line where there is one in it. Returns
+/// the text and the number of bytes before it. Bytes that are no UTF-8 are written as `\xNN`.
+pub(crate) fn read_tail(path: &Utf8Path, limit: usize) -> io::Result<(String, u64)> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    // One byte more, to see whether the tail begins at the beginning of a line.
+    let start = length.saturating_sub(limit as u64 + 1);
+    file.seek(SeekFrom::Start(start))?;
+    let mut bytes = Vec::with_capacity(limit + 1);
+    file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    let mut skipped = 0;
+    if start > 0 {
+        skipped = match bytes.iter().position(|byte| *byte == b'\n') {
+            Some(newline) if newline + 1 < bytes.len() => newline + 1,
+            // One long line: cut on a character.
+            _ => 1 + bytes[1..].iter().take(3).take_while(|byte| **byte & 0xC0 == 0x80).count(),
+        };
+    }
+    let mut text = String::new();
+    for chunk in bytes[skipped..].utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    Ok((text, start + skipped as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(content: &[u8], limit: usize, expected: (&str, u64)) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8Path::from_path(folder.path()).unwrap().join("log");
+        std::fs::write(&path, content).unwrap();
+        let (text, omitted) = read_tail(&path, limit).unwrap();
+        assert_eq!((text.as_str(), omitted), expected);
+    }
+
+    #[test]
+    fn cuts_at_lines_and_characters() {
+        check(b"", 10, ("", 0));
+        check(b"one\ntwo\n", 10, ("one\ntwo\n", 0));
+        check(b"one\ntwo\nthree\n", 10, ("two\nthree\n", 4));
+        check(b"one\ntwo\nthree\n", 9, ("three\n", 8));
+        check("aaaaéb".as_bytes(), 2, ("b", 6));
+        check("aaaaéb".as_bytes(), 3, ("éb", 4));
+        check(b"aaaa\n", 2, ("a\n", 3));
+        check(b"ok \xff\xfe\n", 10, ("ok \\xff\\xfe\n", 0));
+    }
+}

@@ -1,0 +1,35 @@
+use camino::Utf8PathBuf;
+
+use crate::plan_error::PlanError;
+
+/// Why a test could not be carried out. A script that fails is a result, not an error.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TestError {
+    /// The test could not be planned; nothing was run.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A spec could not be loaded; nothing was run.
+    #[error(transparent)]
+    Spec(#[from] runtime_testing_spec_store::LoadSpecError),
+    /// A file or folder of the test could not be written or read.
+    #[error("could not {action} `{path}`: {source}")]
+    Io {
+        /// What was to be done.
+        action: &'static str,
+        /// To what.
+        path: Utf8PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Sample data could not be written.
+    #[error("could not write sample data: {0}")]
+    Sample(#[from] runtime_testing_data::WriteSampleError),
+}
+
+impl TestError {
+    pub(crate) fn io(action: &'static str, path: impl Into<Utf8PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source }
+    }
+}

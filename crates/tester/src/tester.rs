@@ -1,0 +1,313 @@
+use std::sync::Arc;
+
+use camino::Utf8Path;
+use indexmap::IndexMap;
+use runtime_testing_builder::PipelineTestingSpecBuilder;
+use runtime_testing_data::SampleData;
+use runtime_testing_models::{
+    DataCompatibilityResult, PipelineDag, PipelineTestReport, PipelineTestingSpec, RuntimeTestingConfiguration,
+    ScriptExecutionSpec, ScriptMainParams, ScriptName, ScriptTestResult, StepName, edge_key,
+};
+use runtime_testing_spec_store::LoadSpecError;
+
+use crate::engine::Engine;
+use crate::events::{Event, Reporter};
+use crate::judge;
+use crate::plan::{self, Scope};
+use crate::plan_error::{PlanError, PlanProblem};
+use crate::python;
+use crate::settings::TesterSettings;
+use crate::test_error::TestError;
+use crate::workspace::{Places, RunRoot};
+
+/// Tests the scripts of a pipeline by running them.
+///
+/// A tester is made of a configuration or of a workspace alone. Every call runs scripts in processes of their own,
+/// leaves what they wrote under `.runs` in the workspace, and returns a plain result; a script that fails is a
+/// result, an `Err` means that the test could not be carried out.
+///
+/// ```no_run
+/// use runtime_testing_models::{PipelineDag, RuntimeTestingConfiguration};
+/// use runtime_testing_builder::{PipelineTestingSpecBuilder, Validation};
+/// use runtime_testing_tester::RuntimeTester;
+///
+/// let dag = PipelineDag::from_names(["clean", "train"], [("clean", "train")])?;
+/// let spec = PipelineTestingSpecBuilder::default().build_from_dag(&dag, Validation::Required)?;
+/// let report = RuntimeTester::new(RuntimeTestingConfiguration::new(spec)).test_pipeline()?;
+/// assert!(report.pipeline_success(), "{}", report.errors().join("\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct RuntimeTester {
+    configuration: RuntimeTestingConfiguration,
+    settings: TesterSettings,
+    reporter: Arc<dyn Reporter>,
+}
+
+impl std::fmt::Debug for RuntimeTester {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("RuntimeTester")
+            .field("configuration", &self.configuration)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the older calls test a script on, where it is not the data that its spec names.
+enum Sample<'a> {
+    /// The default sample data, and only where inputs do not exist.
+    WhereMissing,
+    /// This, for every input of a root step.
+    Given(&'a SampleData),
+}
+
+impl RuntimeTester {
+    /// A tester of what `configuration` says.
+    pub fn new(configuration: RuntimeTestingConfiguration) -> Self {
+        Self { configuration, settings: TesterSettings::default(), reporter: Arc::new(|_: &Event<'_>| {}) }
+    }
+
+    /// A tester in a workspace, for scripts and pipelines that are named in the calls.
+    pub fn in_workspace(workspace: impl AsRef<Utf8Path>) -> Self {
+        let spec = PipelineTestingSpec::new(PipelineDag::new()).with_workspace_root(workspace);
+        Self::new(RuntimeTestingConfiguration::new(spec))
+    }
+
+    /// The same tester with other settings.
+    #[must_use]
+    pub fn with_settings(mut self, settings: TesterSettings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// The same tester, telling `reporter` what happens.
+    #[must_use]
+    pub fn with_reporter(mut self, reporter: impl Reporter + 'static) -> Self {
+        self.reporter = Arc::new(reporter);
+        self
+    }
+
+    /// What is tested.
+    pub fn configuration(&self) -> &RuntimeTestingConfiguration {
+        &self.configuration
+    }
+
+    /// How it is tested.
+    pub fn settings(&self) -> &TesterSettings {
+        &self.settings
+    }
+
+    /// A builder over the specs of this tester's workspace.
+    pub fn builder(&self) -> PipelineTestingSpecBuilder {
+        let root = &self.configuration.pipeline_spec.test_workspace_root;
+        let root = self.settings.base_folder.as_ref().map_or_else(|| root.clone(), |base| base.join(root));
+        PipelineTestingSpecBuilder::new(root)
+    }
+
+    /// Tests the pipeline of the configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`TestError`] where the test cannot be carried out. Mistakes in the DAG, the specs or the settings are all found
+    /// before anything is run.
+    pub fn test_pipeline(&self) -> Result<PipelineTestReport, TestError> {
+        self.test_pipeline_flow_with_spec(&self.configuration.pipeline_spec)
+    }
+
+    /// Tests a pipeline: each step on its own inputs and on what its upstream steps really wrote, and each edge, as far as
+    /// the configuration asks for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`RuntimeTester::test_pipeline`].
+    pub fn test_pipeline_flow_with_spec(&self, pipeline: &PipelineTestingSpec) -> Result<PipelineTestReport, TestError> {
+        self.test(pipeline, self.scope(), &Sample::WhereMissing)
+    }
+
+    /// Runs one script with the parameters that are given, which take the place of those in the spec. Inputs that do not
+    /// exist are sample data.
+    ///
+    /// # Errors
+    ///
+    /// As [`RuntimeTester::test_pipeline`].
+    pub fn test_script_with_spec(
+        &self,
+        spec: &ScriptExecutionSpec,
+        params: &ScriptMainParams,
+    ) -> Result<ScriptTestResult, TestError> {
+        let mut spec = spec.clone();
+        spec.input_paths.clone_from(&params.input_paths);
+        spec.output_paths.clone_from(&params.output_paths);
+        spec.environ_vars.clone_from(&params.environ_vars);
+        spec.job_args.clone_from(&params.job_args);
+        spec.input_path_specs.retain(|name, _| params.input_paths.contains_key(name));
+        spec.output_path_specs.retain(|name, _| params.output_paths.contains_key(name));
+        // Bindings say nothing to a step alone.
+        spec.bindings.clear();
+        self.test_one(spec, &Sample::WhereMissing)
+    }
+
+    /// Runs script A on its own inputs and script B on what A wrote, and judges the edge between them.
+    ///
+    /// # Errors
+    ///
+    /// As [`RuntimeTester::test_pipeline`].
+    pub fn test_data_compatibility_with_specs(
+        &self,
+        spec_a: &ScriptExecutionSpec,
+        spec_b: &ScriptExecutionSpec,
+    ) -> Result<DataCompatibilityResult, TestError> {
+        self.test_two(spec_a, spec_b, &Sample::WhereMissing)
+    }
+
+    /// Runs a script by name: with its saved spec where there is one, else with the default spec. `sample`, where it is
+    /// given, takes the place of the inputs.
+    ///
+    /// # Errors
+    ///
+    /// As [`RuntimeTester::test_pipeline`]; and where the saved spec cannot be loaded.
+    pub fn test_script(
+        &self,
+        script: &ScriptName,
+        sample: Option<&SampleData>,
+    ) -> Result<ScriptTestResult, TestError> {
+        self.test_one(self.saved_or_default(&script.cast())?, &sample.map_or(Sample::WhereMissing, Sample::Given))
+    }
+
+    /// Runs script A on `sample` and script B on what A wrote, and judges the edge between them.
+    ///
+    /// # Errors
+    ///
+    /// As [`RuntimeTester::test_script`].
+    pub fn test_data_compatibility(
+        &self,
+        script_a: &ScriptName,
+        script_b: &ScriptName,
+        sample: Option<&SampleData>,
+    ) -> Result<DataCompatibilityResult, TestError> {
+        let spec_a = self.saved_or_default(&script_a.cast())?;
+        let spec_b = self.saved_or_default(&script_b.cast())?;
+        self.test_two(&spec_a, &spec_b, &sample.map_or(Sample::WhereMissing, Sample::Given))
+    }
+
+    /// Tests a pipeline of which only the DAG is given: each step with its saved spec where there is one, else with the
+    /// default spec, which is not saved.
+    ///
+    /// # Errors
+    ///
+    /// As [`RuntimeTester::test_script`].
+    pub fn test_pipeline_flow(&self, dag: &PipelineDag) -> Result<PipelineTestReport, TestError> {
+        let configured = &self.configuration.pipeline_spec;
+        let mut script_specs = IndexMap::new();
+        for step in dag.steps() {
+            script_specs.insert(step.clone(), self.saved_or_default(step)?);
+        }
+        let pipeline = PipelineTestingSpec { dag: dag.clone(), script_specs, ..configured.clone() };
+        self.test(&pipeline, self.scope(), &Sample::WhereMissing)
+    }
+
+    fn scope(&self) -> Scope {
+        Scope {
+            individual: self.configuration.test_individual_scripts,
+            compatibility: self.configuration.test_data_compatibility,
+            flow: self.configuration.test_pipeline_flow,
+            workspace_aware: self.configuration.use_workspace_aware,
+        }
+    }
+
+    fn saved_or_default(&self, step: &StepName) -> Result<ScriptExecutionSpec, TestError> {
+        match self.builder().store().load(step) {
+            Ok(spec) => Ok(spec),
+            Err(LoadSpecError::NotFound { .. }) => {
+                let root = &self.configuration.pipeline_spec.test_workspace_root;
+                Ok(ScriptExecutionSpec::create_default(&step.cast(), step, root))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn test_one(&self, spec: ScriptExecutionSpec, sample: &Sample<'_>) -> Result<ScriptTestResult, TestError> {
+        let step = spec.step_name.clone();
+        let dag = PipelineDag::build([step.clone()], []).expect("a single step is a DAG");
+        let pipeline = PipelineTestingSpec {
+            dag,
+            script_specs: IndexMap::from([(step.clone(), spec)]),
+            ..self.configuration.pipeline_spec.clone()
+        };
+        let scope = Scope { individual: true, compatibility: false, flow: false, ..self.scope() };
+        let mut report = self.test(&pipeline, scope, sample)?;
+        Ok(report.script_results.swap_remove(&step).expect("a report has every step"))
+    }
+
+    fn test_two(
+        &self,
+        spec_a: &ScriptExecutionSpec,
+        spec_b: &ScriptExecutionSpec,
+        sample: &Sample<'_>,
+    ) -> Result<DataCompatibilityResult, TestError> {
+        let (a, b) = (&spec_a.step_name, &spec_b.step_name);
+        let dag = PipelineDag::build([a.clone(), b.clone()], [(a.clone(), b.clone())]);
+        let Ok(dag) = dag else {
+            return Err(PlanError { problems: vec![PlanProblem::SameStep { step: a.clone() }] }.into());
+        };
+        let pipeline = PipelineTestingSpec {
+            dag,
+            script_specs: IndexMap::from([(a.clone(), spec_a.clone()), (b.clone(), spec_b.clone())]),
+            ..self.configuration.pipeline_spec.clone()
+        };
+        let scope = Scope { individual: true, compatibility: true, flow: true, ..self.scope() };
+        let mut report = self.test(&pipeline, scope, sample)?;
+        Ok(report.data_flow_results.swap_remove(&edge_key(a, b)).expect("a report has every edge"))
+    }
+
+    fn test(
+        &self,
+        pipeline: &PipelineTestingSpec,
+        scope: Scope,
+        sample: &Sample<'_>,
+    ) -> Result<PipelineTestReport, TestError> {
+        let root = &pipeline.test_workspace_root;
+        let places = Places::new(self.settings.base_folder.as_deref(), root)
+            .map_err(TestError::io("find the folder", root))?;
+        let default_sample = SampleData::default();
+        let (given, sample) = match sample {
+            Sample::WhereMissing => (None, &default_sample),
+            Sample::Given(sample) => (Some(*sample), *sample),
+        };
+        let plan = plan::plan(pipeline, scope, &self.settings, &places, given)?;
+        self.reporter.report(&Event::Planned { steps: plan.steps.len(), runs: plan.runs.len() });
+
+        let run_root = RunRoot::create(&places.workspace, self.settings.kept_runs)
+            .map_err(TestError::io("make a folder for the runs in", &places.workspace))?;
+        python::prepare(&run_root.path).map_err(TestError::io("write to", &run_root.path))?;
+        let engine = Engine {
+            plan: &plan,
+            settings: &self.settings,
+            places: &places,
+            run_root: &run_root,
+            sample,
+            reporter: &*self.reporter,
+            records: plan.runs.iter().map(|_| None).collect(),
+        };
+        let records = engine.run_all()?;
+        let judgment = judge::judge(&plan, &records, &places, scope.compatibility)?;
+
+        let mut report = PipelineTestReport {
+            execution_order: plan.order.clone(),
+            workspace: places.workspace.clone(),
+            run_id: run_root.id.clone(),
+            ..PipelineTestReport::default()
+        };
+        for (step, result) in plan.steps.iter().zip(judgment.steps) {
+            report.script_results.insert(step.name.clone(), result);
+        }
+        for (edge, result) in plan.edges.iter().zip(judgment.edges) {
+            let (from, to) = (&plan.steps[edge.from].name, &plan.steps[edge.to].name);
+            self.reporter.report(&Event::EdgeJudged { from, to, result: &result });
+            report.data_flow_results.insert(edge_key(from, to), result);
+        }
+        self.reporter.report(&Event::Finished { report: &report });
+        Ok(report)
+    }
+}

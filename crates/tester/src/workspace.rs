@@ -1,0 +1,164 @@
+//! Where things lie: the base folder, the test workspace, and the folder of this test under `.runs`.
+
+use std::fs::{self, File};
+use std::io;
+
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+
+/// The name of the folder for runs in the workspace.
+const RUNS: &str = ".runs";
+/// The file in a test's folder that is locked for as long as the test goes on.
+const LOCK: &str = ".lock";
+
+/// The folders of a test, as absolute paths.
+#[derive(Debug, Clone)]
+pub(crate) struct Places {
+    pub(crate) base: Utf8PathBuf,
+    pub(crate) workspace: Utf8PathBuf,
+}
+
+impl Places {
+    pub(crate) fn new(base: Option<&Utf8Path>, workspace: &Utf8Path) -> io::Result<Self> {
+        let current = std::env::current_dir()?;
+        let current = Utf8PathBuf::from_path_buf(current).map_err(|path| {
+            let message = format!("the current folder `{}` is not UTF-8", path.display());
+            io::Error::new(io::ErrorKind::InvalidData, message)
+        })?;
+        let base = clean(&base.map_or_else(|| current.clone(), |base| current.join(base)));
+        let workspace = clean(&base.join(workspace));
+        Ok(Self { base, workspace })
+    }
+
+    /// A path of a spec as an absolute one.
+    pub(crate) fn absolute(&self, path: &Utf8Path) -> Utf8PathBuf {
+        clean(&self.base.join(path))
+    }
+
+    /// A path as reports show it: relative to the workspace where it lies below the workspace or the base folder, with `/`.
+    pub(crate) fn shown(&self, path: &Utf8Path) -> Utf8PathBuf {
+        let relative = if path.starts_with(&self.workspace) || path.starts_with(&self.base) {
+            pathdiff::diff_utf8_paths(path, &self.workspace)
+        } else {
+            None
+        };
+        let shown = relative.unwrap_or_else(|| path.to_owned());
+        if std::path::MAIN_SEPARATOR == '/' { shown } else { shown.as_str().replace('\\', "/").into() }
+    }
+
+    /// A message of a script in which the paths of this machine are written as reports show them: those of this
+    /// test's folder as `<run>/…`, those of the workspace and the base folder without what leads there.
+    pub(crate) fn shown_in_text(&self, text: &str, run_root: &Utf8Path) -> String {
+        let mut text = text.replace(run_root.as_str(), "<run>");
+        for folder in [&self.workspace, &self.base] {
+            text = text.replace(&format!("{folder}{}", std::path::MAIN_SEPARATOR), "");
+            text = text.replace(folder.as_str(), ".");
+        }
+        text
+    }
+}
+
+/// Without `.` and, where that can be told from the text, `..`.
+fn clean(path: &Utf8Path) -> Utf8PathBuf {
+    let mut cleaned = Utf8PathBuf::new();
+    for component in path.components() {
+        match component {
+            Utf8Component::CurDir => {}
+            Utf8Component::ParentDir if matches!(cleaned.components().next_back(), Some(Utf8Component::Normal(_))) => {
+                cleaned.pop();
+            }
+            other => cleaned.push(other),
+        }
+    }
+    cleaned
+}
+
+/// The folder of one test under `.runs`. It stays when the test is over; the oldest are removed.
+#[derive(Debug)]
+pub(crate) struct RunRoot {
+    pub(crate) path: Utf8PathBuf,
+    pub(crate) id: String,
+    /// Held for as long as the test goes on, so that another test does not remove the folder.
+    _lock: File,
+}
+
+impl RunRoot {
+    /// Makes a folder of its own for a test, and removes the oldest ones over `kept`.
+    pub(crate) fn create(workspace: &Utf8Path, kept: usize) -> io::Result<Self> {
+        let runs = workspace.join(RUNS);
+        fs::create_dir_all(&runs)?;
+        let ignore = runs.join(".gitignore");
+        if !ignore.exists() {
+            fs::write(&ignore, "*\n")?;
+        }
+        let prefix = format!("{}-", jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%3f"));
+        let folder = tempfile::Builder::new().prefix(&prefix).rand_bytes(4).tempdir_in(&runs)?.keep();
+        let path = Utf8PathBuf::from_path_buf(folder).expect("a UTF-8 folder with a UTF-8 name in it");
+        let id = path.file_name().expect("the folder has a name").to_owned();
+        // Scripts of another user may have to read what lies there.
+        #[cfg(unix)]
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+        let lock = File::create(path.join(LOCK))?;
+        lock.lock()?;
+        remove_oldest(&runs, kept.max(1))?;
+        Ok(Self { path, id, _lock: lock })
+    }
+}
+
+fn remove_oldest(runs: &Utf8Path, kept: usize) -> io::Result<()> {
+    let mut tests = Vec::new();
+    for entry in runs.read_dir_utf8()? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            tests.push(entry.into_path());
+        }
+    }
+    // Names begin with the time.
+    tests.sort();
+    for test in tests.iter().rev().skip(kept) {
+        // A folder whose lock is taken is in use; one without a lock was not made by a test.
+        let Ok(lock) = File::open(test.join(LOCK)) else { continue };
+        if lock.try_lock().is_ok() {
+            match fs::remove_dir_all(test) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::warn!(folder = %test, %error, "could not remove the folder of an old test");
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn paths_are_shown_relative_to_the_workspace() {
+        let places = Places::new(Some("/p".into()), "w/./x/..".into()).unwrap();
+        assert_eq!(places.workspace, "/p/w");
+        assert_eq!(places.shown("/p/w/scripts/a.py".into()), "scripts/a.py");
+        assert_eq!(places.shown("/p/data/a.csv".into()), "../data/a.csv");
+        assert_eq!(places.shown("/q/a.csv".into()), "/q/a.csv");
+        let run_root = Utf8Path::new("/p/w/.runs/1");
+        assert_eq!(
+            places.shown_in_text("no '/p/w/.runs/1/a/b' in '/p/w/c' or '/p/d' or '/p'", run_root),
+            "no '<run>/a/b' in 'c' or 'd' or '.'"
+        );
+    }
+
+    #[test]
+    fn the_oldest_folders_go_unless_in_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Utf8Path::from_path(folder.path()).unwrap();
+        let in_use = RunRoot::create(workspace, 2).unwrap();
+        let ended: Vec<Utf8PathBuf> = (0..3).map(|_| RunRoot::create(workspace, 2).unwrap().path).collect();
+        let last = RunRoot::create(workspace, 2).unwrap();
+        assert!(in_use.path.exists() && last.path.exists());
+        let left = ended.iter().filter(|path| path.exists()).count();
+        assert!(left <= 1, "{left} ended tests are left");
+        let ignore = workspace.join(".runs/.gitignore");
+        assert_eq!(fs::read_to_string(ignore).unwrap(), "*\n");
+    }
+}
