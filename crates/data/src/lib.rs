@@ -1,1 +1,20 @@
 //! x
+#![allow(missing_docs)]
+mod arrow_ipc;
+mod arrow_table;
+mod csv_text;
+mod files;
+mod findings;
+mod format;
+mod json_text;
+mod parquet_file;
+mod profile;
+mod schema;
+mod text_reader;
+mod type_words;
+
+pub use arrow;
+pub use files::{DataError, data_files};
+pub use format::format_of_extension;
+pub use profile::{profile_file, profile_path};
+pub use schema::{SchemaError, schema_of};

@@ -31,8 +31,8 @@ pub struct PipelineTestReport {
     pub data_flow_results: IndexMap<String, DataCompatibilityResult>,
     /// The test workspace, as an absolute path: what relative paths in the report are relative to.
     pub workspace: Utf8PathBuf,
-    /// The name of this test's folder under `.runs`.
-    pub run_id: String,
+    /// The name of this test's folder under `.runs`. None where nothing was run.
+    pub run_id: Option<String>,
 }
 
 /// Who is to blame: a step that does not work, or an edge that does not fit.
@@ -120,7 +120,7 @@ impl Serialize for PipelineTestReport {
             errors: Vec<String>,
             format_version: u32,
             workspace: &'a Utf8PathBuf,
-            run_id: &'a str,
+            run_id: Option<&'a str>,
         }
 
         Form {
@@ -131,7 +131,7 @@ impl Serialize for PipelineTestReport {
             errors: self.errors(),
             format_version: REPORT_FORMAT_VERSION,
             workspace: &self.workspace,
-            run_id: &self.run_id,
+            run_id: self.run_id.as_deref(),
         }
         .serialize(serializer)
     }

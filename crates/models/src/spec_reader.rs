@@ -1,5 +1,4 @@
 use std::fmt;
-use std::hash::Hash;
 
 use camino::Utf8PathBuf;
 use indexmap::IndexMap;
@@ -75,6 +74,12 @@ pub(crate) fn read_node(text: &str, root: &Node<'_>, path: &str) -> Result<Scrip
     }
 }
 
+/// The inputs or outputs of a spec, where they could be read.
+struct Known<'a> {
+    noun: &'static str,
+    names: Option<Vec<&'a LogicalName>>,
+}
+
 struct Reader<'t> {
     text: &'t str,
     mistakes: Vec<Mistake>,
@@ -124,6 +129,7 @@ impl Reader<'_> {
         let step_name = required(self, "step_name").and_then(|node| self.name(node, &at("step_name")));
         let (script_name, step_name): (Option<ScriptName>, Option<StepName>) = (script_name, step_name);
 
+        let before_paths = self.mistakes.len();
         let map = |reader: &mut Self, key: &str| match get(key) {
             Some(node) => reader.paths(node, &at(key)),
             None => IndexMap::new(),
@@ -136,6 +142,8 @@ impl Reader<'_> {
         };
         let input_path_specs = specs(self, "input_path_specs", &input_paths);
         let output_path_specs = specs(self, "output_path_specs", &output_paths);
+        // Names that stand in a broken part of the file would look unknown.
+        let knows_names = self.mistakes.len() == before_paths;
         let environ_vars = get("environ_vars").map(|node| self.environ_vars(node, &at("environ_vars")));
         let job_args = get("job_args").map(|node| self.job_args(node, &at("job_args")));
         let script_path = get("script_path").and_then(|node| self.path(node, &at("script_path")));
@@ -146,12 +154,13 @@ impl Reader<'_> {
 
         let inputs: Vec<&LogicalName> = input_paths.keys().chain(input_path_specs.keys()).collect();
         let outputs: Vec<&LogicalName> = output_paths.keys().chain(output_path_specs.keys()).collect();
-        let bindings =
-            get("bindings").map(|node| self.named(node, &at("bindings"), &inputs, "input", Self::binding));
+        let inputs = Known { noun: "input", names: knows_names.then_some(inputs) };
+        let outputs = Known { noun: "output", names: knows_names.then_some(outputs) };
+        let bindings = get("bindings").map(|node| self.named(node, &at("bindings"), &inputs, Self::binding));
         let input_schemas =
-            get("input_schemas").map(|node| self.named(node, &at("input_schemas"), &inputs, "input", Self::contract));
-        let output_schemas = get("output_schemas")
-            .map(|node| self.named(node, &at("output_schemas"), &outputs, "output", Self::contract));
+            get("input_schemas").map(|node| self.named(node, &at("input_schemas"), &inputs, Self::contract));
+        let output_schemas =
+            get("output_schemas").map(|node| self.named(node, &at("output_schemas"), &outputs, Self::contract));
 
         let mut spec = ScriptExecutionSpec::new(script_name?, step_name?);
         spec.script_path = script_path;
@@ -330,26 +339,24 @@ impl Reader<'_> {
         (self.mistakes.len() == before).then_some(spec)
     }
 
-    /// An object whose keys must be logical names out of `known`.
+    /// An object whose keys must be names of known inputs or outputs.
     fn named<T>(
         &mut self,
         node: &Node<'_>,
         path: &str,
-        known: &[&LogicalName],
-        noun: &str,
+        known: &Known<'_>,
         mut read: impl FnMut(&mut Self, &Node<'_>, &str) -> Option<T>,
-    ) -> IndexMap<LogicalName, T>
-    where
-        LogicalName: Hash + Eq,
-    {
+    ) -> IndexMap<LogicalName, T> {
         let mut map = IndexMap::new();
         for member in self.object(node, path) {
             let key = json::join(path, &member.key);
             let Some(name) = self.member_name::<crate::LogicalKind>(member, path) else { continue };
-            if !known.contains(&&name) {
-                let names = known.iter().map(|name| name.as_str());
+            if let Some(names) = known.names.as_ref().filter(|names| !names.contains(&&name)) {
+                let noun = known.noun;
+                let names = names.iter().map(|name| name.as_str());
                 let hint = match nearest(name.as_str(), names.clone()) {
                     Some(near) => format!("did you mean `{near}`?"),
+                    None if names.len() == 0 => format!("it has no {noun}s at all"),
                     None => format!("the {noun}s are `{}`", names.collect::<Vec<_>>().join("`, `")),
                 };
                 self.hinted(member.offset, &key, format!("the spec has no {noun} of this name"), hint);

@@ -1,1 +1,27 @@
-//! x
+//! Renders a finished report for people.
+//!
+//! Every renderer is a pure function of the report: it reads no clock, no file and no terminal. Whether there is color is
+//! up to the caller.
+//!
+//! | function | what it renders |
+//! | --- | --- |
+//! | [`render_text`] | a whole report, for a terminal or a log |
+//! | [`render_step_text`] | the result for one step |
+//! | [`render_edge_text`] | the result for one edge |
+//!
+//! ```
+//! use runtime_testing_models::PipelineTestReport;
+//! use runtime_testing_report::{TextOptions, render_text};
+//!
+//! let text = render_text(&PipelineTestReport::default(), TextOptions::default());
+//! assert!(text.starts_with("FAIL"), "a report of nothing is no pass");
+//! ```
+//!
+//! # Limitations
+//!
+//! Long lines are left to the terminal to wrap.
+
+mod paint;
+mod text;
+
+pub use text::{TextOptions, render_edge_text, render_step_text, render_text};

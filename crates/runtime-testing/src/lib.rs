@@ -1,1 +1,92 @@
-//! x
+//! Tests the scripts of data and ML pipelines by really running them.
+//!
+//! A pipeline is a DAG of steps, and each step runs a script: a Python file with
+//! `main(input_paths, output_paths, environ_vars, job_args)`. Hand this library the DAG. It keeps a spec for each step,
+//! a JSON file that its users own; runs every script in a process of its own; feeds each step what its upstream steps
+//! *really wrote*; compares the data on every edge with what the consumer expects; and returns one report that says
+//! which steps work, which edges fit, and who is to blame.
+//!
+//! # A pipeline test in one page
+//!
+//! Draft a spec for every step, once, and fill in the paths of real data (or use `runtime-testing specs init` and
+//! `specs edit` on the command line):
+//!
+//! ```no_run
+//! use runtime_testing::{PipelineDag, PipelineTestingSpecBuilder, StepName, Validation};
+//!
+//! let dag = PipelineDag::from_names(["clean", "train"], [("clean", "train")])?;
+//! let builder = PipelineTestingSpecBuilder::new("test/integration/runtime");
+//! builder.build_from_dag(&dag, Validation::Skipped)?;
+//! builder.update_script_spec(&StepName::new("clean")?, |spec| {
+//!     spec.input_paths = [("raw".parse().unwrap(), "data/raw.csv".into())].into();
+//!     spec.output_paths = [("orders".parse().unwrap(), "output/orders.csv".into())].into();
+//! })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Then test the pipeline, as often as you like:
+//!
+//! ```no_run
+//! use runtime_testing::{
+//!     PipelineDag, PipelineTestingSpecBuilder, RuntimeTester, RuntimeTestingConfiguration, Validation,
+//! };
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let dag = PipelineDag::from_names(["clean", "train"], [("clean", "train")])?;
+//! let spec = PipelineTestingSpecBuilder::default().build_from_dag(&dag, Validation::Required)?;
+//! let report = RuntimeTester::new(RuntimeTestingConfiguration::new(spec)).test_pipeline()?;
+//!
+//! for culprit in report.culprits() {
+//!     println!("look at {culprit}");
+//! }
+//! assert!(report.pipeline_success(), "{}", report.errors().join("\n"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! And pin the result: [`PipelineTestReport::snapshot`] is the same bytes on every machine, made for
+//! `insta::assert_json_snapshot!(report.snapshot())`.
+//!
+//! # What a verdict rests on
+//!
+//! - A step *passed* if its script ran to its end on its own inputs and on its upstream steps' real outputs, wrote to
+//!   its outputs in this very run, and left its inputs as they were.
+//! - An edge is *identical* or *compatible* if what flowed along it is what the consumer expects: its written contract
+//!   (`input_schemas`), or else the schema of its own input. *Accepted* means that there was nothing to compare with
+//!   and the consumer ran well.
+//! - A step behind a failure is *blocked*: not failed, and never passed.
+//! - A step that works on its own inputs and fails on upstream data is not to blame. The edge is.
+//!
+//! # The types
+//!
+//! | type | what it is |
+//! | --- | --- |
+//! | [`PipelineDag`], [`StepName`] | the steps and edges |
+//! | [`ScriptExecutionSpec`] | what the user says about running one step |
+//! | [`PipelineTestingSpecBuilder`] | from a DAG and saved specs to a [`PipelineTestingSpec`] |
+//! | [`SpecStore`] | the folder of saved specs |
+//! | `RuntimeTester`, `TesterSettings` | runs and judges (feature `tester`) |
+//! | [`PipelineTestReport`] | the result, and [`ReportSnapshot`] its stable form |
+//! | `SampleData`, `profile_path`, `compare` | data files by themselves (feature `tester`) |
+//! | `render_text` | the report for people (feature `report`) |
+//!
+//! # Features
+//!
+//! | feature | default | what it adds | what it costs |
+//! | --- | --- | --- | --- |
+//! | `tester` | yes | running and judging; CSV, JSON, NDJSON and Arrow IPC data | `arrow` |
+//! | `parquet` | no | Parquet data | `parquet` and its codecs |
+//! | `report` | no | the text rendering of a report | one small crate |
+//!
+//! Without default features this crate is the specs alone: DAG, models, store and builder.
+//!
+//! # Limitations
+//!
+//! Scripts are Python files, run one after the other. Tested on Linux; nothing in the API assumes it.
+
+pub use runtime_testing_builder::*;
+pub use runtime_testing_dag as dag;
+pub use runtime_testing_dag::{
+    DagError, DagProblem, InvalidName, MAX_NAME_BYTES, Name, NameKind, NameRule, ParsePipelineError, PipelineDag,
+    PipelineFile, PipelineFileProblem, StepKind, StepName, UnknownStep,
+};

@@ -84,7 +84,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) settings: &'a TesterSettings,
     pub(crate) places: &'a Places,
-    pub(crate) run_root: &'a RunRoot,
+    /// There is one where anything is to be run.
+    pub(crate) run_root: Option<&'a RunRoot>,
     pub(crate) sample: &'a SampleData,
     pub(crate) reporter: &'a dyn Reporter,
     /// What came of the runs so far, by number.
@@ -138,7 +139,8 @@ impl Engine<'_> {
     ) -> Result<RunRecord, TestError> {
         let plan = self.plan;
         let step = &plan.steps[run.step];
-        let folder = self.run_root.path.join(step.name.as_str()).join(label(&run.serves[0].1));
+        let run_root = self.run_root();
+        let folder = run_root.join(step.name.as_str()).join(label(&run.serves[0].1));
         let (inputs, fed_by) = match self.inputs(step, planned, &folder)? {
             Prepared::Ready { inputs, fed_by } => (inputs, fed_by),
             Prepared::NotMade(reason) => return Ok(RunRecord::NotMade(reason)),
@@ -171,7 +173,7 @@ impl Engine<'_> {
             output_paths: in_spec_order(&written, &mut step.outputs.iter().map(|port| &port.name)),
             ..spec_params
         };
-        let runner = PythonRunner { interpreter: &step.interpreter, run_root: &self.run_root.path };
+        let runner = PythonRunner { interpreter: &step.interpreter, run_root };
         let started = Instant::now();
         let RunOutcome { exit, mut failure, resources } = runner
             .run(RunRequest {
@@ -272,6 +274,10 @@ impl Engine<'_> {
         }
     }
 
+    fn run_root(&self) -> &Utf8Path {
+        &self.run_root.expect("there is a folder where anything is to be run").path
+    }
+
     fn executed(&self, run: usize) -> &Executed {
         self.records[run]
             .as_ref()
@@ -290,7 +296,7 @@ impl Engine<'_> {
             let (path, _) = &inputs[name];
             for (below, change) in earlier.changes_to(&after[name]) {
                 let file = if below.as_str().is_empty() { path.clone() } else { path.join(below) };
-                let path = self.places.shown_in_text(self.places.shown(&file).as_str(), &self.places.shown(&self.run_root.path));
+                let path = self.places.shown_in_text(self.places.shown(&file).as_str(), &self.places.shown(self.run_root()));
                 changes.push(InputChange { input: name.clone(), path: path.into(), change: change.as_str().to_owned() });
             }
         }

@@ -13,7 +13,7 @@ use runtime_testing_spec_store::LoadSpecError;
 use crate::engine::Engine;
 use crate::events::{Event, Reporter};
 use crate::judge;
-use crate::plan::{self, Scope};
+use crate::plan::{self, Action, Scope};
 use crate::plan_error::{PlanError, PlanProblem};
 use crate::python;
 use crate::settings::TesterSettings;
@@ -278,14 +278,20 @@ impl RuntimeTester {
         let plan = plan::plan(pipeline, scope, &self.settings, &places, given)?;
         self.reporter.report(&Event::Planned { steps: plan.steps.len(), runs: plan.runs.len() });
 
-        let run_root = RunRoot::create(&places.workspace, self.settings.kept_runs)
-            .map_err(TestError::io("make a folder for the runs in", &places.workspace))?;
-        python::prepare(&run_root.path).map_err(TestError::io("write to", &run_root.path))?;
+        // Nothing is written for a test that has nothing to run.
+        let run_root = if plan.runs.iter().any(|run| matches!(run.action, Action::Execute(_))) {
+            let run_root = RunRoot::create(&places.workspace, self.settings.kept_runs)
+                .map_err(TestError::io("make a folder for the runs in", &places.workspace))?;
+            python::prepare(&run_root.path).map_err(TestError::io("write to", &run_root.path))?;
+            Some(run_root)
+        } else {
+            None
+        };
         let engine = Engine {
             plan: &plan,
             settings: &self.settings,
             places: &places,
-            run_root: &run_root,
+            run_root: run_root.as_ref(),
             sample,
             reporter: &*self.reporter,
             records: plan.runs.iter().map(|_| None).collect(),
@@ -296,7 +302,7 @@ impl RuntimeTester {
         let mut report = PipelineTestReport {
             execution_order: plan.order.clone(),
             workspace: places.workspace.clone(),
-            run_id: run_root.id.clone(),
+            run_id: run_root.map(|root| root.id),
             ..PipelineTestReport::default()
         };
         for (step, result) in plan.steps.iter().zip(judgment.steps) {

@@ -90,7 +90,7 @@ impl RunRoot {
         if !ignore.exists() {
             fs::write(&ignore, "*\n")?;
         }
-        let prefix = format!("{}-", jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%3f"));
+        let prefix = format!("{}-", jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%6f"));
         let folder = tempfile::Builder::new().prefix(&prefix).rand_bytes(4).tempdir_in(&runs)?.keep();
         let path = Utf8PathBuf::from_path_buf(folder).expect("a UTF-8 folder with a UTF-8 name in it");
         let id = path.file_name().expect("the folder has a name").to_owned();

@@ -1,0 +1,135 @@
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use runtime_testing::{ScriptName, StepName};
+
+/// Tests the scripts of data and ML pipelines by really running them.
+#[derive(Debug, Parser)]
+#[command(name = "runtime-testing", version, max_term_width = 100)]
+#[command(after_help = "Exit status: 0 passed, 1 failed, 2 wrong use or a test that could not be carried out.")]
+pub(crate) struct Arguments {
+    /// Run as if started in this folder; paths in specs are relative to it
+    #[arg(short = 'C', long, value_name = "FOLDER")]
+    pub(crate) directory: Option<Utf8PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run one script, with its saved spec or the default one
+    TestScript {
+        /// The name of the script, or of the step
+        script: ScriptName,
+        #[command(flatten)]
+        test: TestArguments,
+    },
+    /// Run every step of a pipeline on real data and judge every edge
+    TestPipeline {
+        /// The pipeline file: JSON with `nodes` and `edges`
+        file: Utf8PathBuf,
+        /// Leave out a part of the test; may be given several times
+        #[arg(long, value_enum, value_delimiter = ',')]
+        skip: Vec<Part>,
+        #[command(flatten)]
+        test: TestArguments,
+    },
+    /// Run script A, then script B on what A wrote, and judge the edge between them
+    TestCompatibility {
+        /// The script that writes the data
+        script_a: ScriptName,
+        /// The script that reads it
+        script_b: ScriptName,
+        #[command(flatten)]
+        test: TestArguments,
+    },
+    /// Look after the saved specs
+    Specs {
+        #[command(subcommand)]
+        command: SpecsCommand,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Workspace {
+    /// The test workspace, where `.specs` and `scripts` lie
+    #[arg(long, value_name = "FOLDER", default_value = "./test_workspace")]
+    pub(crate) workspace_dir: Utf8PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArguments {
+    #[command(flatten)]
+    pub(crate) workspace: Workspace,
+    /// How the result is written to standard output
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub(crate) output_format: OutputFormat,
+    /// How long a run may take where its spec says nothing [default: 600]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) timeout: Option<Duration>,
+    /// The Python interpreter for steps whose spec names none [default: python3]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) python: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Runs of steps on their own inputs
+    Individual,
+    /// The judgment of edges
+    Compatibility,
+    /// Runs of steps on what their upstream steps wrote
+    Flow,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SpecsCommand {
+    /// List the saved specs
+    List {
+        #[command(flatten)]
+        workspace: Workspace,
+    },
+    /// Print a saved spec as JSON
+    Show {
+        /// The step
+        step: StepName,
+        #[command(flatten)]
+        workspace: Workspace,
+    },
+    /// Draft a spec for every step of a pipeline that has none
+    Init {
+        /// The pipeline file
+        file: Utf8PathBuf,
+        #[command(flatten)]
+        workspace: Workspace,
+    },
+    /// Fill in what a spec lacks, by answering questions
+    Edit {
+        /// The step
+        step: StepName,
+        #[command(flatten)]
+        workspace: Workspace,
+    },
+    /// Check that every step of a pipeline has a complete spec
+    Check {
+        /// The pipeline file; without it, the saved specs themselves are checked
+        file: Option<Utf8PathBuf>,
+        #[command(flatten)]
+        workspace: Workspace,
+    },
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
+    if !(seconds > 0.0 && seconds <= 1e9) {
+        return Err("expected more than 0 and at most 1e9 seconds".to_owned());
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}

@@ -1,0 +1,33 @@
+//! Everything that is printed goes through here: results to standard output, all else to standard error.
+
+use std::io::{self, Write as _};
+
+use anstream::{AutoStream, ColorChoice};
+use runtime_testing::TextOptions;
+
+/// Prints a result. A reader that has gone away is no error: nobody is left to tell.
+pub(crate) fn print(text: &str) -> Result<(), String> {
+    let mut stdout = io::stdout().lock();
+    let ending = if text.ends_with('\n') { "" } else { "\n" };
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.write_all(ending.as_bytes())).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("could not write to standard output: {error}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Says something beside the result.
+pub(crate) fn say(text: &str) {
+    // Where standard error is closed there is nowhere to complain.
+    drop(writeln!(io::stderr().lock(), "{text}"));
+}
+
+pub(crate) fn error(message: &str) {
+    say(&format!("error: {message}"));
+}
+
+/// Color on a terminal, unless the environment asks for none.
+pub(crate) fn text_options() -> TextOptions {
+    TextOptions { color: AutoStream::choice(&io::stdout()) != ColorChoice::Never }
+}

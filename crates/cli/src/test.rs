@@ -1,0 +1,132 @@
+use camino::Utf8Path;
+use runtime_testing::{
+    Event, PipelineFile, PipelineTestingSpec, PipelineTestingSpecBuilder, RuntimeTester, RuntimeTestingConfiguration,
+    ScriptName, TesterSettings, render_edge_text, render_step_text, render_text,
+};
+
+use crate::Verdict;
+use crate::arguments::{OutputFormat, Part, TestArguments};
+use crate::output;
+
+/// The largest pipeline file that is read: about a million steps.
+const MAX_PIPELINE_BYTES: u64 = 256 * 1024 * 1024;
+
+pub(crate) fn script(script: &ScriptName, arguments: &TestArguments) -> Result<Verdict, String> {
+    let tester = in_workspace(arguments)?;
+    let result = tester.test_script(script, None).map_err(|error| error.to_string())?;
+    match arguments.output_format {
+        OutputFormat::Json => output::print(&json(&result))?,
+        OutputFormat::Text => output::print(&render_step_text(script.as_str(), &result, output::text_options()))?,
+    }
+    Ok(verdict(result.success()))
+}
+
+pub(crate) fn compatibility(a: &ScriptName, b: &ScriptName, arguments: &TestArguments) -> Result<Verdict, String> {
+    let tester = in_workspace(arguments)?;
+    let result = tester.test_data_compatibility(a, b, None).map_err(|error| error.to_string())?;
+    match arguments.output_format {
+        OutputFormat::Json => output::print(&json(&result))?,
+        OutputFormat::Text => {
+            output::print(&render_edge_text(a.as_str(), b.as_str(), &result, output::text_options()))?;
+        }
+    }
+    Ok(verdict(result.compatible()))
+}
+
+pub(crate) fn pipeline(file: &Utf8Path, skip: &[Part], arguments: &TestArguments) -> Result<Verdict, String> {
+    check_workspace(arguments)?;
+    let workspace = &arguments.workspace.workspace_dir;
+    let text = read_pipeline(file)?;
+    let builder = PipelineTestingSpecBuilder::new(workspace.clone());
+    let parsed = parse_pipeline(file, &text)?;
+    let spec = match parsed {
+        PipelineFile::TestingSpec(_) => {
+            let spec = PipelineTestingSpec::parse(&text).map_err(|error| in_file(file, &error))?;
+            spec.with_workspace_root(workspace)
+        }
+        // The older form came without specs: a step that has none is tested with the default one.
+        PipelineFile::Chain(dag) => builder.load_or_default(&dag).map_err(|error| error.to_string())?,
+        other => builder.load(other.dag()).map_err(|error| error.to_string())?,
+    };
+    let mut configuration = RuntimeTestingConfiguration::new(spec);
+    configuration.test_individual_scripts = !skip.contains(&Part::Individual);
+    configuration.test_data_compatibility = !skip.contains(&Part::Compatibility);
+    configuration.test_pipeline_flow = !skip.contains(&Part::Flow);
+    let tester = equipped(RuntimeTester::new(configuration), arguments);
+    let report = tester.test_pipeline().map_err(|error| error.to_string())?;
+    match arguments.output_format {
+        OutputFormat::Json => output::print(&report.to_json())?,
+        OutputFormat::Text => output::print(&render_text(&report, output::text_options()))?,
+    }
+    Ok(verdict(report.pipeline_success()))
+}
+
+/// Reads a pipeline file.
+pub(crate) fn read_pipeline(file: &Utf8Path) -> Result<String, String> {
+    let said = |error: std::io::Error| format!("could not read the pipeline file `{file}`: {error}");
+    let metadata = std::fs::metadata(file).map_err(said)?;
+    if metadata.is_dir() {
+        return Err(format!("the pipeline file `{file}` is a folder: name the file in it"));
+    }
+    if metadata.len() > MAX_PIPELINE_BYTES {
+        return Err(format!(
+            "the pipeline file `{file}` has {} bytes and may have at most {MAX_PIPELINE_BYTES}",
+            metadata.len()
+        ));
+    }
+    let bytes = std::fs::read(file).map_err(said)?;
+    let text = runtime_testing::dag::json::decode(&bytes).map_err(|mistake| in_file(file, &mistake))?;
+    Ok(text.to_owned())
+}
+
+pub(crate) fn parse_pipeline(file: &Utf8Path, text: &str) -> Result<PipelineFile, String> {
+    PipelineFile::parse(text).map_err(|error| in_file(file, &error))
+}
+
+fn in_file(file: &Utf8Path, error: &dyn std::fmt::Display) -> String {
+    format!("{file}: {error}")
+}
+
+fn check_workspace(arguments: &TestArguments) -> Result<(), String> {
+    let workspace = &arguments.workspace.workspace_dir;
+    if workspace.is_dir() {
+        return Ok(());
+    }
+    let what = if workspace.exists() { "is not a folder" } else { "does not exist" };
+    Err(format!(
+        "the test workspace `{workspace}` {what}: name it with --workspace-dir, or make it with \
+         `runtime-testing specs init FILE`"
+    ))
+}
+
+fn in_workspace(arguments: &TestArguments) -> Result<RuntimeTester, String> {
+    check_workspace(arguments)?;
+    Ok(equipped(RuntimeTester::in_workspace(&arguments.workspace.workspace_dir), arguments))
+}
+
+fn equipped(tester: RuntimeTester, arguments: &TestArguments) -> RuntimeTester {
+    let mut settings = TesterSettings::default();
+    if let Some(timeout) = arguments.timeout {
+        settings.timeout = timeout;
+    }
+    if let Some(python) = &arguments.python {
+        settings.python.clone_from(python);
+    }
+    tester.with_settings(settings).with_reporter(progress)
+}
+
+/// A line for each run that has ended.
+fn progress(event: &Event<'_>) {
+    if let Event::RunFinished { step, result, elapsed, .. } = event {
+        let word = if result.failure.is_none() { "pass" } else { "FAIL" };
+        output::say(&format!("{word}  {step} ({:.2} s)", elapsed.as_secs_f64()));
+    }
+}
+
+fn json(result: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(result).expect("results are plain values with string keys")
+}
+
+fn verdict(passed: bool) -> Verdict {
+    if passed { Verdict::Passed } else { Verdict::Failed }
+}

@@ -1,0 +1,144 @@
+use arrow::datatypes::TimeUnit;
+use runtime_testing_models::Column;
+
+use super::cell::{Cell, classify, number};
+use crate::type_words::TypeWords;
+
+/// How many characters of a deciding value are kept.
+const VALUE_CHARACTERS: usize = 80;
+
+/// Numbers up to this length are told apart without a look at what else a cell could be.
+const SHORT_NUMBER: usize = 64;
+
+/// What is known of a column after some of its rows.
+#[derive(Debug)]
+pub(crate) struct ColumnState {
+    /// The narrowest type of all cells so far; [`Cell::Null`] as long as there is no value.
+    kind: Cell,
+    empty_cells: u64,
+    null_words: u64,
+    deciding: Option<Box<(u64, String)>>,
+}
+
+impl ColumnState {
+    pub(crate) fn new() -> Self {
+        Self { kind: Cell::Null, empty_cells: 0, null_words: 0, deciding: None }
+    }
+
+    /// Takes in the cell of a row.
+    pub(crate) fn see(&mut self, cell: &[u8], row: u64) {
+        if cell.is_empty() {
+            self.empty_cells += 1;
+            return;
+        }
+        match self.kind {
+            // In text, a word for a null is text.
+            Cell::Text => {}
+            Cell::Int | Cell::Float if cell.len() <= SHORT_NUMBER && number(cell) == self.kind => {}
+            _ => self.widen(cell, row),
+        }
+    }
+
+    fn widen(&mut self, cell: &[u8], row: u64) {
+        let found = classify(cell);
+        let wider = match (self.kind, found) {
+            (_, Cell::Null) => {
+                self.null_words += 1;
+                return;
+            }
+            (Cell::Null, found) => {
+                self.kind = found;
+                return;
+            }
+            (kind, found) if kind == found => return,
+            (Cell::Int | Cell::Float, Cell::Int | Cell::Float) => Cell::Float,
+            (Cell::Date | Cell::Timestamp, Cell::Date | Cell::Timestamp) => Cell::Timestamp,
+            _ => Cell::Text,
+        };
+        if wider != self.kind {
+            self.kind = wider;
+            self.deciding = Some(Box::new((row, shown(cell))));
+        }
+    }
+
+    pub(crate) fn into_column(self, name: String) -> Column {
+        let nulls = match self.kind {
+            Cell::Text => self.empty_cells,
+            _ => self.empty_cells + self.null_words,
+        };
+        let words = match self.kind {
+            Cell::Null => TypeWords::Null,
+            Cell::Boolean => TypeWords::Boolean,
+            Cell::Int => TypeWords::Int(64),
+            Cell::Float => TypeWords::Float(64),
+            Cell::Date => TypeWords::Date,
+            Cell::Timestamp => TypeWords::Timestamp(TimeUnit::Microsecond, None),
+            Cell::ZonedTimestamp => TypeWords::Timestamp(TimeUnit::Microsecond, Some("UTC".to_owned())),
+            Cell::Text => TypeWords::Text,
+        };
+        let (deciding_row, deciding_value) = self.deciding.map(|deciding| *deciding).unzip();
+        Column { nullable: nulls > 0, nulls: Some(nulls), deciding_row, deciding_value, ..Column::new(name, words.to_string()) }
+    }
+}
+
+/// The beginning of a value, as text.
+pub(crate) fn shown(value: &[u8]) -> String {
+    // Four bytes a character at most, and what is cut off in the middle of one is past the last that is kept.
+    let beginning = &value[..value.len().min(4 * (VALUE_CHARACTERS + 1))];
+    String::from_utf8_lossy(beginning).chars().take(VALUE_CHARACTERS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The type, the nulls, and the row and value that decided.
+    #[track_caller]
+    fn check(cells: &[&str], expected: (&str, u64), deciding: Option<(u64, &str)>) {
+        let mut state = ColumnState::new();
+        for (index, cell) in cells.iter().enumerate() {
+            state.see(cell.as_bytes(), index as u64 + 1);
+        }
+        let column = state.into_column("c".to_owned());
+        assert_eq!((column.data_type.as_str(), column.nulls), (expected.0, Some(expected.1)));
+        assert_eq!(column.nullable, expected.1 > 0);
+        assert_eq!(column.deciding_row, deciding.map(|(row, _)| row));
+        assert_eq!(column.deciding_value.as_deref(), deciding.map(|(_, value)| value));
+    }
+
+    #[test]
+    fn columns_of_one_type() {
+        check(&[], ("null", 0), None);
+        check(&["", "NA", ""], ("null", 3), None);
+        check(&["1", "-2", ""], ("int64", 1), None);
+        check(&["NaN", "1.5", "inf"], ("float64", 1), None);
+        check(&["true", "", "FALSE"], ("boolean", 1), None);
+        check(&["2024-01-31", "NA"], ("date", 1), None);
+        check(&["2024-01-31T10:00", "2024-01-31 10:00:01.5"], ("timestamp[us]", 0), None);
+        check(&["2024-01-31T10:00Z"], ("timestamp[us, UTC]", 0), None);
+        check(&["a", "1", "NA", ""], ("text", 1), None);
+        check(&["NA", "a"], ("text", 0), None);
+    }
+
+    #[test]
+    fn columns_that_widen() {
+        check(&["1", "2", "2.5", "3"], ("float64", 0), Some((3, "2.5")));
+        check(&["1.5", "2"], ("float64", 0), None);
+        check(&["1", "2.5", "n/a?"], ("text", 0), Some((3, "n/a?")));
+        check(&["2024-01-31", "2024-01-31T10:00"], ("timestamp[us]", 0), Some((2, "2024-01-31T10:00")));
+        check(&["2024-01-31T10:00", "2024-01-31"], ("timestamp[us]", 0), None);
+        check(&["2024-01-31", "2024-01-31T10:00Z"], ("text", 0), Some((2, "2024-01-31T10:00Z")));
+        check(&["2024-01-31T10:00", "2024-01-31T10:00Z"], ("text", 0), Some((2, "2024-01-31T10:00Z")));
+        check(&["true", "1"], ("text", 0), Some((2, "1")));
+        check(&["1", "007"], ("text", 0), Some((2, "007")));
+        check(&["1", "9223372036854775808"], ("text", 0), Some((2, "9223372036854775808")));
+        check(&["1", "2024-01-31"], ("text", 0), Some((2, "2024-01-31")));
+    }
+
+    #[test]
+    fn deciding_values_are_cut() {
+        let long = "\u{20ac}".repeat(100);
+        check(&["1", &long], ("text", 0), Some((2, &long[..240])));
+        assert_eq!(shown(b"a\xFFb"), "a\u{fffd}b");
+    }
+}

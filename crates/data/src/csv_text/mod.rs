@@ -1,0 +1,12 @@
+//! CSV and TSV: the types of the columns from all rows, in one pass and without an allocation a cell.
+//!
+//! The rules are Python's where readers differ: a quote counts at the start of a cell only, blank lines are no rows,
+//! and a lone carriage return ends a line.
+
+mod cell;
+mod column;
+mod records;
+mod table;
+
+pub(crate) use column::shown;
+pub(crate) use table::{Delimiter, profile};

@@ -1,0 +1,306 @@
+use memchr::memchr;
+
+use super::cell::LONGEST_CELL;
+
+const QUOTE: u8 = b'"';
+
+/// What takes the cells of a text, one after the other.
+pub(crate) trait RecordSink {
+    /// The next cell of the record, without quotes; no more than [`LONGEST_CELL`] and one byte of it are sure to be there.
+    fn cell(&mut self, cell: &[u8]);
+
+    /// The end of the record. `line` counts the lines up to the record's first.
+    fn end_record(&mut self, line: impl FnOnce() -> u64);
+}
+
+/// Where in a text something begins: in an earlier chunk, on a line that was counted then, or in this one.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Line(u64),
+    Offset(usize),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Before the first byte of a cell.
+    Start,
+    Plain,
+    Quoted,
+    /// Behind a quote in a quoted cell: the cell's end, or the first half of a quote that is written twice.
+    Closed,
+}
+
+/// Splits a text, chunk by chunk, into records and their cells.
+#[derive(Debug)]
+pub(crate) struct Splitter {
+    delimiter: u8,
+    /// For each byte, whether it ends a plain cell.
+    ends: [bool; 256],
+    state: State,
+    /// The cell so far, where it does not lie in one piece in the chunk.
+    cell: Vec<u8>,
+    /// Whether the record has a cell already.
+    begun: bool,
+    record: Place,
+    quote: Place,
+    lines: LineCount,
+}
+
+impl Splitter {
+    pub(crate) fn new(delimiter: u8) -> Self {
+        let mut ends = [false; 256];
+        for end in [delimiter, b'\n', b'\r'] {
+            ends[usize::from(end)] = true;
+        }
+        Self {
+            delimiter,
+            ends,
+            state: State::Start,
+            cell: Vec::new(),
+            begun: false,
+            record: Place::Offset(0),
+            quote: Place::Offset(0),
+            lines: LineCount::default(),
+        }
+    }
+
+    /// Takes in the next chunk.
+    pub(crate) fn feed(&mut self, chunk: &[u8], sink: &mut impl RecordSink) {
+        let mut at = 0;
+        while at < chunk.len() {
+            at = match self.state {
+                State::Start => self.start(chunk, at, sink),
+                State::Plain => self.plain(chunk, at, sink),
+                State::Quoted => match memchr(QUOTE, &chunk[at..]) {
+                    Some(length) => {
+                        self.keep(&chunk[at..at + length]);
+                        self.state = State::Closed;
+                        at + length + 1
+                    }
+                    None => {
+                        self.keep(&chunk[at..]);
+                        chunk.len()
+                    }
+                },
+                State::Closed if chunk[at] == QUOTE => {
+                    self.keep(&[QUOTE]);
+                    self.state = State::Quoted;
+                    at + 1
+                }
+                // Text behind the closing quote belongs to the cell, as for Python.
+                State::Closed => self.plain(chunk, at, sink),
+            };
+        }
+        self.record = Place::Line(self.line_of(self.record, chunk));
+        self.quote = Place::Line(self.line_of(self.quote, chunk));
+        self.lines.add(chunk);
+    }
+
+    fn start(&mut self, chunk: &[u8], at: usize, sink: &mut impl RecordSink) -> usize {
+        let first = chunk[at];
+        if !self.begun {
+            self.record = Place::Offset(at);
+            if first == b'\n' || first == b'\r' {
+                // A blank line, or the second half of a line end.
+                return at + 1;
+            }
+        }
+        if first != QUOTE {
+            return self.plain(chunk, at, sink);
+        }
+        self.quote = Place::Offset(at);
+        let inside = &chunk[at + 1..];
+        if let Some(length) = memchr(QUOTE, inside)
+            && let Some(next) = inside.get(length + 1)
+            && self.ends[usize::from(*next)]
+        {
+            sink.cell(&inside[..length]);
+            return self.end_cell(chunk, at + length + 2, sink);
+        }
+        self.state = State::Quoted;
+        at + 1
+    }
+
+    /// Goes to the end of a plain cell.
+    fn plain(&mut self, chunk: &[u8], at: usize, sink: &mut impl RecordSink) -> usize {
+        let rest = &chunk[at..];
+        let Some(length) = rest.iter().position(|byte| self.ends[usize::from(*byte)]) else {
+            self.keep(rest);
+            self.state = State::Plain;
+            return chunk.len();
+        };
+        if self.cell.is_empty() {
+            sink.cell(&rest[..length]);
+        } else {
+            self.keep(&rest[..length]);
+            sink.cell(&self.cell);
+            self.cell.clear();
+        }
+        self.end_cell(chunk, at + length, sink)
+    }
+
+    /// Handles the byte behind a cell: a delimiter or a line's end.
+    fn end_cell(&mut self, chunk: &[u8], at: usize, sink: &mut impl RecordSink) -> usize {
+        self.state = State::Start;
+        self.begun = chunk[at] == self.delimiter;
+        if !self.begun {
+            sink.end_record(|| self.line_of(self.record, chunk));
+        }
+        at + 1
+    }
+
+    fn keep(&mut self, part: &[u8]) {
+        let room = (LONGEST_CELL + 1).saturating_sub(self.cell.len());
+        self.cell.extend_from_slice(&part[..part.len().min(room)]);
+    }
+
+    fn line_of(&self, place: Place, chunk: &[u8]) -> u64 {
+        match place {
+            Place::Line(line) => line,
+            Place::Offset(offset) => self.lines.line_of(chunk, offset),
+        }
+    }
+
+    /// Ends the text. The line of a quote that is not closed, if there is one; its record is left out.
+    pub(crate) fn finish(&mut self, sink: &mut impl RecordSink) -> Option<u64> {
+        let line = self.line_of(self.record, &[]);
+        match self.state {
+            State::Quoted => return Some(self.line_of(self.quote, &[])),
+            State::Start if !self.begun => {}
+            State::Start | State::Plain | State::Closed => {
+                sink.cell(&self.cell);
+                sink.end_record(|| line);
+            }
+        }
+        None
+    }
+}
+
+/// Counts lines, which end with `\n`, `\r` or both.
+#[derive(Debug, Default)]
+pub(crate) struct LineCount {
+    /// The lines that ended in earlier chunks.
+    ended: u64,
+    /// Whether the last chunk ended with `\r`, of which the next tells whether it is half of a line end.
+    half: bool,
+}
+
+impl LineCount {
+    /// The line on which an offset of the chunk stands that comes next.
+    pub(crate) fn line_of(&self, chunk: &[u8], offset: usize) -> u64 {
+        let half = u64::from(self.half && chunk.first().is_some_and(|first| *first != b'\n') && offset < chunk.len());
+        self.ended + half + lines_ended(chunk, offset) + 1
+    }
+
+    /// Goes on to the next chunk.
+    pub(crate) fn add(&mut self, chunk: &[u8]) {
+        let Some(first) = chunk.first() else { return };
+        self.ended += u64::from(self.half && *first != b'\n') + lines_ended(chunk, chunk.len());
+        self.half = chunk.ends_with(b"\r");
+    }
+}
+
+/// The lines that end before an offset. A `\r` that is the chunk's last byte is not counted.
+fn lines_ended(chunk: &[u8], offset: usize) -> u64 {
+    let before = &chunk[..offset];
+    let feeds = memchr::memchr_iter(b'\n', before).count();
+    let is_lone = |at: &usize| chunk.get(at + 1).is_some_and(|next| *next != b'\n');
+    let returns = memchr::memchr_iter(b'\r', before).filter(is_lone).count();
+    (feeds + returns) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The records of a text, each with its line.
+    #[derive(Debug, Default, PartialEq)]
+    struct Records {
+        open: Vec<String>,
+        all: Vec<(u64, Vec<String>)>,
+    }
+
+    impl RecordSink for Records {
+        fn cell(&mut self, cell: &[u8]) {
+            self.open.push(String::from_utf8_lossy(cell).into_owned());
+        }
+
+        fn end_record(&mut self, line: impl FnOnce() -> u64) {
+            self.all.push((line(), std::mem::take(&mut self.open)));
+        }
+    }
+
+    fn split(text: &str, chunk_bytes: usize) -> (Vec<(u64, Vec<String>)>, Option<u64>) {
+        let mut splitter = Splitter::new(b',');
+        let mut records = Records::default();
+        for chunk in text.as_bytes().chunks(chunk_bytes) {
+            splitter.feed(chunk, &mut records);
+        }
+        let unclosed = splitter.finish(&mut records);
+        (records.all, unclosed)
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &[(u64, &[&str])], unclosed: Option<u64>) {
+        for chunk_bytes in [1, 2, 3, 1000] {
+            let (records, found) = split(text, chunk_bytes);
+            let shown: Vec<_> = records
+                .iter()
+                .map(|(line, cells)| (*line, cells.iter().map(String::as_str).collect::<Vec<_>>()))
+                .collect();
+            let expected: Vec<_> = expected.iter().map(|(line, cells)| (*line, cells.to_vec())).collect();
+            assert_eq!((shown, found), (expected, unclosed), "in chunks of {chunk_bytes}");
+        }
+    }
+
+    #[test]
+    fn cells_and_lines() {
+        check("", &[], None);
+        check("a,b\n1,2\n", &[(1, &["a", "b"]), (2, &["1", "2"])], None);
+        check("a,b\r\n1,2", &[(1, &["a", "b"]), (2, &["1", "2"])], None);
+        check("a\r1\r\r2\r", &[(1, &["a"]), (2, &["1"]), (4, &["2"])], None);
+        check("\n\na,\n,\n\n,b", &[(3, &["a", ""]), (4, &["", ""]), (6, &["", "b"])], None);
+        check("a,", &[(1, &["a", ""])], None);
+    }
+
+    #[test]
+    fn quotes() {
+        check("\"a,b\",\"c\"\"d\"\n", &[(1, &["a,b", "c\"d"])], None);
+        check("\"a\nb\"\nc\n", &[(1, &["a\nb"]), (3, &["c"])], None);
+        check("\"a\r\n\r\nb\"\r\nc\r\n", &[(1, &["a\r\n\r\nb"]), (4, &["c"])], None);
+        check("\"\"\n\"\"", &[(1, &[""]), (2, &[""])], None);
+        check("a\"b,\"c\"d\n", &[(1, &["a\"b", "cd"])], None);
+        check("a\n1,\n\"2,\n3\n", &[(1, &["a"]), (2, &["1", ""])], Some(3));
+    }
+
+    #[test]
+    fn of_a_very_long_cell_the_beginning_is_kept() {
+        let long = "x".repeat(3 * LONGEST_CELL);
+        let (records, _) = split(&format!("{long},y"), 7);
+        assert_eq!(records[0].1[0].len(), LONGEST_CELL + 1);
+        assert_eq!(records[0].1[1], "y");
+    }
+
+    proptest! {
+        #[test]
+        fn records_are_those_of_the_csv_crate(text in "[ab,\"\n\r]{0,24}", chunk_bytes in 1..9_usize) {
+            let (records, unclosed) = split(&text, chunk_bytes);
+            prop_assume!(unclosed.is_none());
+            let mut reader =
+                csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+            let expected: Vec<Vec<String>> = reader
+                .records()
+                .map(|record| record.expect("text is UTF-8").iter().map(str::to_owned).collect())
+                .collect();
+            let found: Vec<Vec<String>> = records.into_iter().map(|(_, cells)| cells).collect();
+            prop_assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn lines_do_not_depend_on_the_chunks(text in "[a,\"\n\r]{0,24}", chunk_bytes in 1..9_usize) {
+            prop_assert_eq!(split(&text, chunk_bytes), split(&text, 1000));
+        }
+    }
+}

@@ -1,0 +1,141 @@
+use std::io;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use walkdir::WalkDir;
+
+/// Why data could not be looked at. What is wrong with a file's *content* is never an error but a
+/// [`DataFinding`](runtime_testing_models::DataFinding).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// There is nothing at the path.
+    #[error("`{path}` does not exist")]
+    NotFound {
+        /// The path.
+        path: Utf8PathBuf,
+    },
+    /// The path is neither a file nor a folder, but a socket, a pipe or a device.
+    #[error("`{path}` is neither a file nor a folder")]
+    NotAFile {
+        /// The path.
+        path: Utf8PathBuf,
+    },
+    /// A folder was given where a file is needed.
+    #[error("`{path}` is a folder, not a file")]
+    IsAFolder {
+        /// The path.
+        path: Utf8PathBuf,
+    },
+    /// A symbolic link leads to a folder that it lies in.
+    #[error("`{path}` is a link to a folder that it lies in; remove it")]
+    LinkLoop {
+        /// The link.
+        path: Utf8PathBuf,
+    },
+    /// A file's name is not UTF-8, so no report can name it.
+    #[error("the name of `{shown}` is not UTF-8; rename the file")]
+    NameNotUtf8 {
+        /// The path, with replacement characters.
+        shown: String,
+    },
+    /// The operating system refused.
+    #[error("cannot read `{path}`: {}", .source.kind())]
+    Io {
+        /// The path.
+        path: Utf8PathBuf,
+        /// Its reason.
+        source: io::Error,
+    },
+}
+
+impl DataError {
+    pub(crate) fn new(path: &Utf8Path, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::NotFound { path: path.to_owned() },
+            _ => Self::Io { path: path.to_owned(), source },
+        }
+    }
+}
+
+/// The files of an input or output, as paths below it with `/`, in the order of these paths; for a file, its name
+/// alone. Symbolic links are followed; one that leads nowhere does not count.
+///
+/// What programs leave on the side does not count: `*.tmp`, `*~`, `.tmp*`, `*.pyc`, `.*.crc`, `._*`, `.DS_Store`,
+/// `Thumbs.db`, `_SUCCESS`, and all in `__pycache__` and `.ipynb_checkpoints`. A path that is such a file itself does:
+/// someone named it.
+///
+/// # Errors
+///
+/// [`DataError`] where the path or a folder below it cannot be read.
+pub fn data_files(path: &Utf8Path) -> Result<Vec<Utf8PathBuf>, DataError> {
+    let metadata = std::fs::metadata(path).map_err(|source| DataError::new(path, source))?;
+    if metadata.is_file() {
+        return Ok(vec![Utf8PathBuf::from(path.file_name().unwrap_or(path.as_str()))]);
+    }
+    if !metadata.is_dir() {
+        return Err(DataError::NotAFile { path: path.to_owned() });
+    }
+    let mut files = Vec::new();
+    let entries = WalkDir::new(path).follow_links(true).min_depth(1).into_iter();
+    let counted = |entry: &walkdir::DirEntry| entry.file_name().to_str().is_none_or(counts);
+    for entry in entries.filter_entry(counted) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            // A link that leads nowhere, such as an editor's lock, or a file that was removed meanwhile.
+            Err(error) if is_not_found(&error) => continue,
+            Err(error) => return Err(walk_error(path, error)),
+        };
+        if !entry.file_type().is_file() {
+            continue;
+        }
+        let Some(found) = Utf8Path::from_path(entry.path()) else {
+            return Err(DataError::NameNotUtf8 { shown: entry.path().to_string_lossy().into_owned() });
+        };
+        let below = found.strip_prefix(path).expect("the walk yields paths below where it starts");
+        files.push(below.components().map(|part| part.as_str()).collect::<Vec<_>>().join("/").into());
+    }
+    files.sort_by(|one: &Utf8PathBuf, other| one.as_str().cmp(other.as_str()));
+    Ok(files)
+}
+
+fn is_not_found(error: &walkdir::Error) -> bool {
+    error.io_error().is_some_and(|source| source.kind() == io::ErrorKind::NotFound)
+}
+
+fn walk_error(path: &Utf8Path, error: walkdir::Error) -> DataError {
+    let place = error.path().unwrap_or(path.as_std_path()).to_string_lossy().into_owned().into();
+    if error.loop_ancestor().is_some() {
+        return DataError::LinkLoop { path: place };
+    }
+    DataError::Io { path: place, source: error.into() }
+}
+
+/// Whether a file or folder of this name is data, and not something a program left on the side.
+fn counts(name: &str) -> bool {
+    let left_aside = matches!(name, ".DS_Store" | "Thumbs.db" | "_SUCCESS" | "__pycache__" | ".ipynb_checkpoints")
+        || name.starts_with("._")
+        || name.starts_with(".tmp")
+        || name.ends_with('~')
+        || name.ends_with(".tmp")
+        || name.ends_with(".pyc")
+        || (name.starts_with('.') && name.ends_with(".crc"));
+    !left_aside
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_count() {
+        for name in ["part-0.csv", "_metadata", ".hidden.csv", "tmp", "a.crc", "SUCCESS", "crc"] {
+            assert!(counts(name), "{name}");
+        }
+        for name in [
+            "a.tmp", "a.csv~", ".DS_Store", "Thumbs.db", "__pycache__", "a.pyc", "_SUCCESS", ".a.csv.crc", "._a.csv",
+            ".ipynb_checkpoints", ".tmp123", ".tmp",
+        ] {
+            assert!(!counts(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,396 @@
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use runtime_testing_models::DataFinding;
+
+use super::json_type::JsonType;
+use crate::findings::{Findings, Stop, finding_on};
+use crate::text_reader::TextReader;
+
+/// How deep arrays and objects may be nested.
+const MAX_DEPTH: usize = 128;
+
+/// The longest key or number.
+const LONGEST_TOKEN: usize = 64 * 1024;
+
+/// How much of a value is kept to be shown.
+const RAW_BYTES: usize = 400;
+
+/// Reads JSON values from a text, of each no more than its type.
+#[derive(Debug)]
+pub(crate) struct Lexer<'t, R> {
+    text: &'t mut TextReader<R>,
+    at: usize,
+    line: u64,
+    /// In NDJSON, the end of a line is no blank but the end of what can be read.
+    line_by_line: bool,
+    /// The beginning of what was read since [`Lexer::begin_raw`].
+    raw: Vec<u8>,
+    number: Vec<u8>,
+    key: Vec<u8>,
+    duplicate_keys: Findings,
+}
+
+impl<'t, R: Read> Lexer<'t, R> {
+    pub(crate) fn new(text: &'t mut TextReader<R>) -> Self {
+        Self {
+            text,
+            at: 0,
+            line: 1,
+            line_by_line: false,
+            raw: Vec::new(),
+            number: Vec::new(),
+            key: Vec::new(),
+            duplicate_keys: Findings::default(),
+        }
+    }
+
+    /// The line of the next byte.
+    pub(crate) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// From now on, every value must stand on one line.
+    pub(crate) fn go_line_by_line(&mut self) {
+        self.line_by_line = true;
+    }
+
+    /// Whether the text begins with a byte order mark.
+    pub(crate) fn has_byte_order_mark(&self) -> bool {
+        self.text.has_byte_order_mark()
+    }
+
+    /// The findings about keys that stand twice in an object.
+    pub(crate) fn into_duplicate_keys(self) -> Vec<DataFinding> {
+        self.duplicate_keys.into_list("keys that stand twice in an object")
+    }
+
+    pub(crate) fn add_duplicate_key(&mut self, key: &str) {
+        let line = self.line;
+        self.duplicate_keys.push(|| finding_on(line, format!("the key `{key}` stands twice in one object")));
+    }
+
+    pub(crate) fn begin_raw(&mut self) {
+        self.raw.clear();
+    }
+
+    pub(crate) fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// What is there of the chunk, up to a byte that is not UTF-8.
+    fn rest(&self) -> &[u8] {
+        let chunk = self.text.chunk();
+        let end = self.text.invalid().filter(|invalid| *invalid >= self.at).unwrap_or(chunk.len());
+        &chunk[self.at..end]
+    }
+
+    fn peek(&mut self) -> Result<Option<u8>, Stop> {
+        loop {
+            if let Some(byte) = self.rest().first() {
+                return Ok(Some(*byte));
+            }
+            if self.text.invalid() == Some(self.at) {
+                return Err(Stop::Bad(finding_on(self.line, "the text is not UTF-8")));
+            }
+            self.at = 0;
+            if !self.text.advance()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn take(&mut self, bytes: usize) {
+        let room = RAW_BYTES.saturating_sub(self.raw.len());
+        let taken = &self.text.chunk()[self.at..self.at + bytes.min(room)];
+        self.raw.extend_from_slice(taken);
+        self.at += bytes;
+    }
+
+    /// Goes past blanks, and tells what comes next.
+    pub(crate) fn next(&mut self) -> Result<Option<u8>, Stop> {
+        loop {
+            match self.peek()? {
+                Some(b'\n') if !self.line_by_line => {
+                    self.take(1);
+                    self.line += 1;
+                }
+                Some(b' ' | b'\t' | b'\r') => self.take(1),
+                other => return Ok(other),
+            }
+        }
+    }
+
+    /// Goes past the end of a line, if that comes next.
+    pub(crate) fn take_line_end(&mut self) -> Result<bool, Stop> {
+        let is_line_end = self.next()? == Some(b'\n');
+        if is_line_end {
+            self.take(1);
+            self.line += 1;
+        }
+        Ok(is_line_end)
+    }
+
+    /// Goes to the end of the line, whatever stands there.
+    pub(crate) fn skip_line(&mut self) -> io::Result<()> {
+        loop {
+            if let Some(length) = memchr::memchr(b'\n', &self.text.chunk()[self.at..]) {
+                self.at += length;
+                return Ok(());
+            }
+            self.at = 0;
+            if !self.text.advance()? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A finding that something else should stand here.
+    pub(crate) fn unexpected(&self, expected: &str) -> Stop {
+        let found = match std::str::from_utf8(self.rest()).ok().and_then(|rest| rest.chars().next()) {
+            Some('\n') => "the end of the line".to_owned(),
+            Some(character) => format!("`{}`", character.escape_debug()),
+            None => "the end of the text".to_owned(),
+        };
+        Stop::Bad(finding_on(self.line, format!("invalid JSON: expected {expected}, found {found}")))
+    }
+
+    fn bad(&self, message: &str) -> Stop {
+        Stop::Bad(finding_on(self.line, format!("invalid JSON: {message}")))
+    }
+
+    /// Takes `wanted` where it comes next.
+    pub(crate) fn take_if(&mut self, wanted: u8) -> Result<bool, Stop> {
+        let found = self.next()? == Some(wanted);
+        if found {
+            self.take(1);
+        }
+        Ok(found)
+    }
+
+    pub(crate) fn expect(&mut self, wanted: u8, name: &str) -> Result<(), Stop> {
+        if self.take_if(wanted)? { Ok(()) } else { Err(self.unexpected(name)) }
+    }
+
+    /// Reads a value, which lies in so many arrays and objects.
+    pub(crate) fn value(&mut self, depth: usize) -> Result<JsonType, Stop> {
+        if depth > MAX_DEPTH {
+            return Err(self.bad(&format!("nested deeper than {MAX_DEPTH} levels")));
+        }
+        match self.next()? {
+            Some(b'{') => {
+                let mut fields = BTreeMap::new();
+                self.object(|lexer, key| {
+                    let field = lexer.value(depth + 1)?;
+                    if fields.insert(key.to_owned(), field).is_some() {
+                        lexer.add_duplicate_key(key);
+                    }
+                    Ok(())
+                })?;
+                Ok(JsonType::Struct(fields))
+            }
+            Some(b'[') => {
+                self.take(1);
+                let mut item = JsonType::Null;
+                if self.take_if(b']')? {
+                    return Ok(JsonType::List(Box::new(item)));
+                }
+                loop {
+                    item.widen(self.value(depth + 1)?);
+                    if self.take_if(b']')? {
+                        return Ok(JsonType::List(Box::new(item)));
+                    }
+                    self.expect(b',', "`,` or `]`")?;
+                }
+            }
+            Some(b'"') => self.string(None).map(|()| JsonType::Text),
+            Some(b't') => self.word(b"true", JsonType::Boolean),
+            Some(b'f') => self.word(b"false", JsonType::Boolean),
+            Some(b'n') => self.word(b"null", JsonType::Null),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b'N') => Err(self.bad("`NaN` is no JSON; write null")),
+            Some(b'I') => Err(self.bad("`Infinity` is no JSON; write null")),
+            _ => Err(self.unexpected("a value")),
+        }
+    }
+
+    /// Reads an object, whose `{` comes next. `member` reads the value of each key.
+    pub(crate) fn object(
+        &mut self,
+        mut member: impl FnMut(&mut Self, &str) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        self.expect(b'{', "`{`")?;
+        if self.take_if(b'}')? {
+            return Ok(());
+        }
+        loop {
+            if self.next()? != Some(b'"') {
+                return Err(self.unexpected("a key in quotes"));
+            }
+            let mut key = std::mem::take(&mut self.key);
+            key.clear();
+            self.string(Some(&mut key))?;
+            self.expect(b':', "`:`")?;
+            member(self, &unescaped(&String::from_utf8_lossy(&key)))?;
+            self.key = key;
+            if self.take_if(b'}')? {
+                return Ok(());
+            }
+            self.expect(b',', "`,` or `}`")?;
+        }
+    }
+
+    /// Reads a string, whose opening quote comes next, and puts it into `into` with its escapes.
+    fn string(&mut self, mut into: Option<&mut Vec<u8>>) -> Result<(), Stop> {
+        self.take(1);
+        loop {
+            if self.peek()?.is_none() {
+                return Err(self.unexpected("`\"`"));
+            }
+            let rest = self.rest();
+            let special = |byte: &u8| matches!(byte, b'"' | b'\\') || *byte < b' ';
+            let length = rest.iter().position(special).unwrap_or(rest.len());
+            let end = rest.get(length).copied();
+            self.take_into(length, &mut into);
+            match end {
+                None => {}
+                Some(b'"') => {
+                    self.take(1);
+                    return Ok(());
+                }
+                Some(b'\\') => self.escape(&mut into)?,
+                Some(_) => return Err(self.unexpected("the end of the string")),
+            }
+            if into.as_ref().is_some_and(|into| into.len() > LONGEST_TOKEN) {
+                return Err(self.bad(&format!("a key of more than {LONGEST_TOKEN} bytes")));
+            }
+        }
+    }
+
+    fn take_into(&mut self, bytes: usize, into: &mut Option<&mut Vec<u8>>) {
+        if let Some(into) = into {
+            into.extend_from_slice(&self.rest()[..bytes]);
+        }
+        self.take(bytes);
+    }
+
+    /// Reads an escape, whose backslash comes next.
+    fn escape(&mut self, into: &mut Option<&mut Vec<u8>>) -> Result<(), Stop> {
+        self.take_into(1, into);
+        let digits = match self.peek()? {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 0,
+            Some(b'u') => 4,
+            _ => return Err(self.unexpected("an escape")),
+        };
+        self.take_into(1, into);
+        for _ in 0..digits {
+            if !self.peek()?.is_some_and(|byte| byte.is_ascii_hexdigit()) {
+                return Err(self.unexpected("four hexadecimal digits"));
+            }
+            self.take_into(1, into);
+        }
+        Ok(())
+    }
+
+    fn word(&mut self, word: &[u8], json_type: JsonType) -> Result<JsonType, Stop> {
+        for wanted in word {
+            if self.peek()? != Some(*wanted) {
+                return Err(self.unexpected(&format!("`{}`", String::from_utf8_lossy(word))));
+            }
+            self.take(1);
+        }
+        Ok(json_type)
+    }
+
+    fn number(&mut self) -> Result<JsonType, Stop> {
+        self.number.clear();
+        loop {
+            let rest = self.rest();
+            let of_number = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+            let length = rest.iter().position(|byte| !of_number(byte)).unwrap_or(rest.len());
+            let is_whole = length < rest.len();
+            if self.number.len() + length > LONGEST_TOKEN {
+                return Err(self.bad(&format!("a number of more than {LONGEST_TOKEN} digits")));
+            }
+            let chunk = self.text.chunk();
+            self.number.extend_from_slice(&chunk[self.at..self.at + length]);
+            self.take(length);
+            if is_whole || !self.peek()?.is_some_and(|byte| of_number(&byte)) {
+                break;
+            }
+        }
+        match number_type(&self.number) {
+            Some(json_type) => Ok(json_type),
+            None if self.number == b"-" && self.peek()? == Some(b'I') => {
+                Err(self.bad("`-Infinity` is no JSON; write null"))
+            }
+            None => {
+                let shown: String = String::from_utf8_lossy(&self.number).chars().take(40).collect();
+                Err(self.bad(&format!("`{shown}` is no number")))
+            }
+        }
+    }
+}
+
+/// A key without its escapes, which are well formed. Half a surrogate pair becomes a replacement character.
+fn unescaped(key: &str) -> Cow<'_, str> {
+    let Some(first) = key.find('\\') else { return Cow::Borrowed(key) };
+    let (plain, mut rest) = key.split_at(first);
+    let mut text = plain.to_owned();
+    while let Some(escape) = rest.strip_prefix('\\') {
+        let mut units = Vec::new();
+        let mut after = rest;
+        while let Some((digits, next)) = after.strip_prefix("\\u").and_then(|digits| digits.split_at_checked(4)) {
+            units.extend(u16::from_str_radix(digits, 16));
+            after = next;
+        }
+        if units.is_empty() {
+            text.push(match escape.as_bytes()[0] {
+                b'b' => '\u{8}',
+                b'f' => '\u{c}',
+                b'n' => '\n',
+                b'r' => '\r',
+                b't' => '\t',
+                other => char::from(other),
+            });
+            after = &escape[1..];
+        }
+        text.extend(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
+        let plain = after.find('\\').unwrap_or(after.len());
+        text.push_str(&after[..plain]);
+        rest = &after[plain..];
+    }
+    Cow::Owned(text)
+}
+
+/// The type of a number: a float where it has a fraction or exponent, or where 64 bits do not hold it.
+fn number_type(token: &[u8]) -> Option<JsonType> {
+    let digits = |text: &[u8]| text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let unsigned = token.strip_prefix(b"-").unwrap_or(token);
+    let whole = digits(unsigned);
+    if whole == 0 || (whole > 1 && unsigned[0] == b'0') {
+        return None;
+    }
+    let mut rest = &unsigned[whole..];
+    if rest.is_empty() {
+        let is_int = std::str::from_utf8(token).is_ok_and(|text| text.parse::<i64>().is_ok());
+        return Some(if is_int { JsonType::Int } else { JsonType::Float });
+    }
+    if let [b'.', fraction @ ..] = rest {
+        let count = digits(fraction);
+        if count == 0 {
+            return None;
+        }
+        rest = &fraction[count..];
+    }
+    if let [b'e' | b'E', exponent @ ..] = rest {
+        let exponent = exponent.strip_prefix(b"-").or(exponent.strip_prefix(b"+")).unwrap_or(exponent);
+        let count = digits(exponent);
+        if count == 0 {
+            return None;
+        }
+        rest = &exponent[count..];
+    }
+    rest.is_empty().then_some(JsonType::Float)
+}

@@ -1,0 +1,11 @@
+//! JSON and NDJSON: the types of the columns from all rows, read value by value.
+//!
+//! The values are read here and not by `serde_json`: any crate of a user's build can switch on its features
+//! `preserve_order` and `arbitrary_precision`, which change what it hands over; and every finding has its line.
+
+mod document;
+mod json_type;
+mod lexer;
+mod rows;
+
+pub(crate) use document::{profile_document, profile_lines};

@@ -1,0 +1,12 @@
+//! The serialized forms and the behavior of the models, as others see them.
+
+mod golden;
+mod report;
+mod spec;
+
+use camino::Utf8PathBuf;
+
+/// A file of the workspace's `fixtures`.
+fn fixture(path: &str) -> Utf8PathBuf {
+    Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(path)
+}

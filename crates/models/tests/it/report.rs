@@ -1,0 +1,256 @@
+use runtime_testing_models::*;
+
+fn step(name: &str) -> StepName {
+    StepName::new(name).unwrap()
+}
+
+fn logical(name: &str) -> LogicalName {
+    LogicalName::new(name).unwrap()
+}
+
+fn exception() -> ScriptFailure {
+    ScriptFailure::Exception {
+        exception: PythonException {
+            type_name: "KeyError".to_owned(),
+            message: "'amount' of <Row object at 0x7f3a12bc9d10>".to_owned(),
+            file: Some("/somewhere/else/train.py".into()),
+            line: Some(14),
+            traceback: "Traceback (most recent call last):\n  File \"/somewhere/else/train.py\", line 14\n".to_owned(),
+        },
+    }
+}
+
+fn run(kinds: Vec<RunKind>, failure: Option<ScriptFailure>) -> RunResult {
+    let mut column = Column::new("amount", "text");
+    column.nulls = Some(2);
+    column.deciding_row = Some(5001);
+    column.deciding_value = Some("n/a?".to_owned());
+    let file = FileProfile {
+        path: "part.csv".into(),
+        format: FileFormat::Csv,
+        bytes: 120,
+        schema: Some(TableSchema { columns: vec![column], rows: 6000 }),
+        findings: vec![],
+    };
+    let data = failure.is_none().then(|| DataProfile { is_folder: true, files: vec![file] });
+    RunResult {
+        kinds,
+        exit: if failure.is_some() { ExitOutcome::Exited { status: 1 } } else { ExitOutcome::Exited { status: 0 } },
+        failure,
+        inputs: [(logical("raw"), RunInput { path: "../data/raw.csv".into(), source: InputSource::Own })].into(),
+        outputs: [(logical("cleaned"), RunOutput { path: ".runs/1/clean/flow/out/cleaned".into(), data })].into(),
+        resources: Resources { wall_seconds: 0.25, user_seconds: 0.2, system_seconds: 0.02, peak_memory_bytes: 9_000_000 },
+        run_folder: ".runs/1/clean/flow".into(),
+        stdout: OutputTail { file: ".runs/1/clean/flow/stdout.log".into(), text: "done\n".to_owned(), omitted_bytes: 7 },
+        stderr: OutputTail::default(),
+        command: "cd /p && python3 run_script.py params.json".to_owned(),
+    }
+}
+
+fn result(status: StepStatus, runs: Vec<RunResult>, notes: Vec<StepNote>) -> ScriptTestResult {
+    ScriptTestResult {
+        script_name: ScriptName::new("clean").unwrap(),
+        status,
+        has_main_function: true,
+        script_path: Some("scripts/clean.py".into()),
+        runs,
+        notes,
+    }
+}
+
+/// A report with one of everything that reports are made of.
+pub(crate) fn full_report() -> PipelineTestReport {
+    let mut report = PipelineTestReport {
+        execution_order: ["clean", "train", "report", "publish", "archive"].map(step).into(),
+        workspace: "/p/test_workspace".into(),
+        run_id: Some("20260115T093000000000-abcd".to_owned()),
+        ..PipelineTestReport::default()
+    };
+    let flow = RunKind::Flow;
+    report.script_results.insert(
+        step("clean"),
+        result(
+            StepStatus::Passed,
+            vec![run(vec![RunKind::Individual, flow.clone()], None)],
+            vec![
+                StepNote::SampleData { inputs: vec![logical("raw")] },
+                StepNote::EmptyOutputs { outputs: vec![logical("rejected")] },
+            ],
+        ),
+    );
+    report.script_results.insert(
+        step("train"),
+        result(
+            StepStatus::FailedOnUpstream { failure: exception(), edges: vec![step("clean")] },
+            vec![run(vec![RunKind::Individual], None), run(vec![flow], Some(exception()))],
+            vec![],
+        ),
+    );
+    report.script_results.insert(
+        step("report"),
+        result(
+            StepStatus::Blocked { by: vec![step("train")] },
+            vec![],
+            vec![StepNote::NotRunIndividually { inputs: vec![logical("model")] }],
+        ),
+    );
+    report.script_results.insert(
+        step("publish"),
+        result(StepStatus::Failed { failure: ScriptFailure::TimedOut { limit_seconds: 30.0 } }, vec![], vec![]),
+    );
+    let reason = UntestedStep::NoInputs { inputs: vec![logical("bundle")] };
+    report.script_results.insert(step("archive"), result(StepStatus::Untested { reason }, vec![], vec![]));
+
+    let script = |name: &str| ScriptName::new(name).unwrap();
+    let data = |difference| (logical("cleaned"), logical("orders"), "part.csv".into(), difference);
+    let (output, input, file, difference) = data(Difference::TypeChanged {
+        column: "amount".to_owned(),
+        expected: "float".to_owned(),
+        found: "text".to_owned(),
+        row: Some(5001),
+        value: Some("n/a?".to_owned()),
+    });
+    let issue = EdgeIssue::Data { output, input, file, difference };
+    let (output, input, file, difference) =
+        data(Difference::ExtraColumn { column: "note".to_owned(), found: "text".to_owned() });
+    let note = EdgeNote::Data { output, input, file, difference };
+    report.data_flow_results.insert(
+        edge_key(&step("clean"), &step("train")),
+        DataCompatibilityResult {
+            script_a: script("clean"),
+            script_b: script("train"),
+            verdict: EdgeVerdict::Breaking,
+            bindings: vec![Binding {
+                output: logical("cleaned"),
+                input: logical("orders"),
+                rule: BindingRule::SimilarName { score: 0.75 },
+            }],
+            issues: vec![issue, EdgeIssue::ConsumerFailed { failure: exception(), or: vec![] }],
+            notes: vec![note],
+            data_format_a: Some("csv".to_owned()),
+            data_format_b: Some("csv".to_owned()),
+        },
+    );
+    report.data_flow_results.insert(
+        edge_key(&step("train"), &step("report")),
+        DataCompatibilityResult {
+            script_a: script("train"),
+            script_b: script("report"),
+            verdict: EdgeVerdict::Untested { reason: UntestedEdge::ProducerFailed },
+            bindings: vec![],
+            issues: vec![],
+            notes: vec![],
+            data_format_a: None,
+            data_format_b: None,
+        },
+    );
+    report
+}
+
+#[test]
+fn success_needs_every_step_and_every_edge() {
+    let mut report = full_report();
+    assert!(!report.pipeline_success());
+    report.script_results.retain(|_, result| result.success());
+    assert!(!report.pipeline_success(), "an edge is breaking");
+    report.data_flow_results.shift_remove("clean->train");
+    assert!(!report.pipeline_success(), "an edge is untested");
+    report.data_flow_results.clear();
+    assert!(report.pipeline_success());
+    report.script_results.clear();
+    assert!(!report.pipeline_success(), "nothing was looked at");
+}
+
+#[test]
+fn blame_lies_with_causes_and_not_with_consequences() {
+    let report = full_report();
+    let culprits: Vec<String> = report.culprits().iter().map(ToString::to_string).collect();
+    assert_eq!(culprits, ["step publish", "step archive", "edge clean->train"]);
+}
+
+#[test]
+fn a_snapshot_has_nothing_that_differs_between_runs() {
+    let report = full_report();
+    let mut other = report.clone();
+    other.run_id = Some("another".to_owned());
+    other.workspace = "/q/elsewhere".into();
+    for result in other.script_results.values_mut() {
+        result.runs.iter_mut().for_each(|run| {
+            run.resources = Resources { wall_seconds: 9.0, user_seconds: 8.0, system_seconds: 7.0, peak_memory_bytes: 6 };
+            run.run_folder = "other".into();
+            run.command = "other".to_owned();
+            run.stdout.text = "other".to_owned();
+            for output in run.outputs.values_mut() {
+                output.path = "other".into();
+                if let Some(data) = &mut output.data {
+                    data.files[0].bytes = 1;
+                }
+            }
+        });
+    }
+    assert_ne!(report, other);
+    assert_eq!(report.snapshot(), other.snapshot());
+    let text = report.snapshot().to_string();
+    for volatile in ["0x7f3a", "/somewhere", "Traceback", "0.25", ".runs", "/p/"] {
+        assert!(!text.contains(volatile), "the snapshot holds `{volatile}`");
+    }
+}
+
+#[test]
+fn every_failure_says_what_and_where() {
+    let file = || "scripts/train.py".into();
+    let failures = [
+        ScriptFailure::ScriptNotFound { searched: vec!["a.py".into(), "scripts/a.py".into()] },
+        ScriptFailure::SyntaxError { file: file(), line: Some(3), message: "invalid syntax".to_owned() },
+        ScriptFailure::SyntaxError { file: file(), line: None, message: "null bytes".to_owned() },
+        ScriptFailure::MissingMain { file: file() },
+        ScriptFailure::WrongSignature {
+            file: file(),
+            line: Some(9),
+            signature: "(inputs, job_args)".to_owned(),
+            missing: vec!["input_paths".to_owned()],
+            unexpected: vec!["inputs".to_owned()],
+        },
+        exception(),
+        ScriptFailure::Exited { status: 3, message: None },
+        ScriptFailure::Exited { status: 1, message: Some("no rows".to_owned()) },
+        ScriptFailure::Signaled { signal: 11, name: Some("SIGSEGV".to_owned()) },
+        ScriptFailure::Signaled { signal: 60, name: None },
+        ScriptFailure::TimedOut { limit_seconds: 1.5 },
+        ScriptFailure::NoOutput { declared: vec![logical("a"), logical("b")] },
+        ScriptFailure::InputsChanged {
+            changes: vec![InputChange { input: logical("raw"), path: "raw.csv".into(), change: "deleted".to_owned() }],
+        },
+        ScriptFailure::PromiseBroken {
+            differences: vec![OutputDifference { output: logical("a"), file: "a.csv".into(), difference: Difference::NoRows }],
+        },
+        ScriptFailure::CouldNotStart { program: "python3".into(), message: "no memory".to_owned() },
+    ];
+    let lines: Vec<String> = failures.iter().map(|failure| format!("{}: {failure}", failure.as_str())).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    script_not_found: script not found; looked for `a.py`, `scripts/a.py`
+    syntax_error: scripts/train.py:3: syntax error: invalid syntax
+    syntax_error: scripts/train.py: syntax error: null bytes
+    missing_main: scripts/train.py: missing main() function
+    wrong_signature: scripts/train.py:9: wrong signature main(inputs, job_args); it does not take `input_paths`; it will not be given `inputs`
+    exception: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
+    exited: exited with status 3
+    exited: exited with status 1: no rows
+    signaled: ended by signal 11 (SIGSEGV)
+    signaled: ended by signal 60
+    timed_out: timed out after 1.5 s
+    no_output: it wrote to none of its declared outputs `a`, `b`
+    inputs_changed: it changed its inputs: deleted `raw.csv` of `raw`
+    promise_broken: its outputs are not what its spec promises: `a`, a.csv: there are no rows
+    could_not_start: could not start `python3`: no memory
+    ");
+}
+
+#[test]
+fn plain_data_can_be_shared_between_threads() {
+    fn check<T: Send + Sync + 'static>() {}
+    check::<PipelineTestReport>();
+    check::<ReportSnapshot>();
+    check::<ScriptExecutionSpec>();
+    check::<RuntimeTestingConfiguration>();
+}

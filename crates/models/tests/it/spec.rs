@@ -1,0 +1,176 @@
+use runtime_testing_models::{
+    PipelineDag, PipelineTestingSpec, RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptName, StepName,
+};
+
+fn spec() -> ScriptExecutionSpec {
+    ScriptExecutionSpec::create_default(
+        &ScriptName::new("clean").unwrap(),
+        &StepName::new("clean_eu").unwrap(),
+        "test/data",
+    )
+}
+
+fn mistakes(text: &str) -> String {
+    ScriptExecutionSpec::parse(text).unwrap_err().to_string()
+}
+
+#[test]
+fn the_default_spec_is_the_originals() {
+    insta::assert_snapshot!(spec().to_json(), @r#"
+    {
+      "script_name": "clean",
+      "step_name": "clean_eu",
+      "script_path": null,
+      "input_paths": {
+        "data_input": "test/data/clean/input"
+      },
+      "output_paths": {
+        "data_output": "test/data/clean/output"
+      },
+      "environ_vars": {
+        "LABEL_FIELD": "label"
+      },
+      "job_args": {
+        "job_type": "testing"
+      },
+      "last_updated": null,
+      "user_notes": null
+    }
+    "#);
+}
+
+#[test]
+fn main_params_are_those_of_the_spec() {
+    let mut spec = spec();
+    let params = spec.main_params();
+    assert_eq!(params.input_paths["data_input"], "test/data/clean/input");
+    assert_eq!(serde_json::to_string(&params.job_args).unwrap(), r#"{"job_type":"testing"}"#);
+    spec.job_args.clear();
+    assert_eq!(serde_json::to_string(&spec.main_params().job_args).unwrap(), r#"{"job_type":"testing"}"#);
+    spec.job_args.insert("epochs".to_owned(), 3.into());
+    assert_eq!(serde_json::to_string(&spec.main_params().job_args).unwrap(), r#"{"epochs":3}"#);
+}
+
+#[test]
+fn null_means_not_set() {
+    let spec = ScriptExecutionSpec::parse(
+        r#"{"script_name": "a", "step_name": "a", "input_paths": null, "timeout_seconds": null, "bindings": null}"#,
+    );
+    assert!(spec.unwrap().input_paths.is_empty());
+}
+
+#[test]
+fn path_specs_add_inputs_and_must_not_contradict() {
+    let spec = ScriptExecutionSpec::parse(
+        r#"{"script_name": "a", "step_name": "a", "input_path_specs": {"x": {"path": "in/x.csv", "aliases": ["y"]}}}"#,
+    );
+    let spec = spec.unwrap();
+    let inputs: Vec<_> = spec.inputs().into_iter().map(|(name, path)| format!("{name}={path}")).collect();
+    assert_eq!(inputs, ["x=in/x.csv"]);
+    insta::assert_snapshot!(mistakes(r#"{"script_name": "a", "step_name": "a",
+      "input_paths": {"x": "p"}, "input_path_specs": {"x": {"logical_name": "z", "path": "q"}, "y": {}}}"#), @r"
+    2 mistakes:
+      - line 2, column 77: `input_path_specs.x.logical_name`: it differs from its key `x`
+      - line 2, column 101: `input_path_specs.y`: the key `path` is missing
+    ");
+    insta::assert_snapshot!(mistakes(r#"{"script_name": "a", "step_name": "a",
+      "input_paths": {"x": "p"}, "input_path_specs": {"x": {"path": "q"}}}"#), @"line 2, column 60: `input_path_specs.x`: the path is `q` here and `p` in `input_paths`; make them the same or remove one");
+}
+
+#[test]
+fn all_mistakes_of_a_file_are_reported_at_once() {
+    let text = r#"{
+  "script_name": "../evil",
+  "imput_paths": {"raw": "a.csv"},
+  "input_paths": ["a.csv"],
+  "output_paths": {"a/b": "x", "ok": 3, "nul": "a\u0000b"},
+  "environ_vars": {"DEPTH": 6, "A=B": "x", "N": "\u0000"},
+  "job_args": [],
+  "timeout_seconds": -1,
+  "user_notes": 5,
+  "bindings": {"raw": {"step": "clean"}},
+  "input_schemas": {"row": {"columns": {"a": "int", "b": {"nullable": 1}, "c": 4, "d": {"type": "quux"}},
+                            "extra_columns": "maybe", "min_rows": -3, "rows": 1}},
+  "output_schemas": {"ok": {}}
+}"#;
+    insta::assert_snapshot!(mistakes(text), @r#"
+    22 mistakes:
+      - line 1, column 1: the key `step_name` is missing
+      - line 2, column 18: `script_name`: invalid script name `../evil`: it contains `/`
+      - line 3, column 3: `imput_paths`: unknown key; did you mean `input_paths`?
+      - line 4, column 18: `input_paths`: expected an object, found an array
+      - line 5, column 20: `output_paths.a/b`: invalid logical name `a/b`: it contains `/`
+      - line 5, column 38: `output_paths.ok`: expected a string, found a number
+      - line 5, column 48: `output_paths.nul`: a path cannot contain NUL
+      - line 6, column 29: `environ_vars.DEPTH`: expected a string, found a number; environment variables are text: put the value in quotes
+      - line 6, column 32: `environ_vars.A=B`: an environment variable's name is not empty and has no `=` and no NUL
+      - line 6, column 49: `environ_vars.N`: an environment variable cannot contain NUL
+      - line 7, column 15: `job_args`: expected an object, found an array
+      - line 8, column 22: `timeout_seconds`: -1 is not a possible timeout; it is a number of seconds, more than 0 and at most 1e9
+      - line 9, column 17: `user_notes`: expected a string, found a number
+      - line 10, column 23: `bindings.raw`: a key is missing; it is {"step": "…", "output": "…"}
+      - line 11, column 46: `input_schemas.row.columns.a`: unknown type `int`; did you mean `integer`?
+      - line 11, column 71: `input_schemas.row.columns.b.nullable`: expected true or false, found a number
+      - line 11, column 80: `input_schemas.row.columns.c`: expected a type such as "integer", or an object with `type`, found a number
+      - line 11, column 97: `input_schemas.row.columns.d.type`: unknown type `quux`; the types are `boolean`, `integer`, `float`, `decimal`, `text`, `date`, `time`, `timestamp`, `duration`, `binary`, `list`, `struct`, `map`, `any`
+      - line 12, column 46: `input_schemas.row.extra_columns`: expected `allow` or `forbid`, found `maybe`
+      - line 12, column 67: `input_schemas.row.min_rows`: expected a whole number, zero or more
+      - line 12, column 71: `input_schemas.row.rows`: unknown key; the keys are `columns`, `extra_columns`, `min_rows`
+      - line 13, column 28: `output_schemas.ok`: the key `columns` is missing
+    "#);
+}
+
+#[test]
+fn a_text_that_is_no_spec() {
+    insta::assert_snapshot!(mistakes("[]"), @"line 1, column 1: expected an object, found an array");
+    insta::assert_snapshot!(mistakes(""), @"line 1, column 1: the file is empty; it should hold a JSON object");
+    insta::assert_snapshot!(mistakes("{\n  \"script_name\": \"a\"\n  \"step_name\""), @"line 3, column 3: expected `,` or `}`");
+    insta::assert_snapshot!(mistakes("{}"), @r"
+    2 mistakes:
+      - line 1, column 1: the key `script_name` is missing
+      - line 1, column 1: the key `step_name` is missing
+    ");
+    insta::assert_snapshot!(mistakes(r#"{"script_name": "a", "step_name": "a", "job_args": {"x": NaN}}"#), @"line 1, column 58: expected value; `NaN` and `Infinity` are not JSON: write a string or null instead");
+}
+
+#[test]
+fn a_pipeline_testing_spec_loads_what_it_wrote() {
+    let dag = PipelineDag::from_names(["clean_eu"], []).unwrap();
+    let mut pipeline = PipelineTestingSpec::new(dag).with_workspace_root("w");
+    pipeline.script_specs.insert(StepName::new("clean_eu").unwrap(), spec());
+    let text = serde_json::to_string_pretty(&pipeline).unwrap();
+    assert_eq!(PipelineTestingSpec::parse(&text).unwrap(), pipeline);
+    let configuration = RuntimeTestingConfiguration::new(pipeline);
+    let text = serde_json::to_string(&configuration).unwrap();
+    assert_eq!(serde_json::from_str::<RuntimeTestingConfiguration>(&text).unwrap(), configuration);
+    let switched = text.replace("\"test_pipeline_flow\":true", "\"test_pipeline_flow\":false");
+    assert!(!serde_json::from_str::<RuntimeTestingConfiguration>(&switched).unwrap().test_pipeline_flow);
+}
+
+#[test]
+fn mistakes_in_a_pipeline_testing_spec_have_their_place() {
+    let error = PipelineTestingSpec::parse(
+        r#"{"dag": {"nodes": ["a"], "edges": [["a", "b"]]},
+ "script_specs": {"a": {"script_name": "a", "step_nam": "a"}, "x/y": {}},
+ "test_workspace_root": 3, "workspace": ""}"#,
+    );
+    insta::assert_snapshot!(error.unwrap_err(), @"
+    6 mistakes:
+      - line 1, column 36: `dag.edges[0]`: edge `a` -> `b`: unknown step `b`; declare it among the nodes or remove the edge
+      - line 2, column 24: `script_specs.a`: the key `step_name` is missing
+      - line 2, column 45: `script_specs.a.step_nam`: unknown key; did you mean `step_name`?
+      - line 2, column 63: `script_specs.x/y`: invalid step name `x/y`: it contains `/`
+      - line 3, column 25: `test_workspace_root`: expected a string, found a number
+      - line 3, column 28: `workspace`: unknown key; the keys are `dag`, `script_specs`, `test_workspace_root`, `workspace_aware_root`
+    ");
+}
+
+#[test]
+fn configuration_defaults_test_everything() {
+    let configuration = RuntimeTestingConfiguration::new(PipelineTestingSpec::new(PipelineDag::new()));
+    assert!(configuration.test_individual_scripts);
+    assert!(configuration.test_data_compatibility);
+    assert!(configuration.test_pipeline_flow);
+    assert!(!configuration.use_workspace_aware);
+    assert_eq!(configuration.pipeline_spec.test_workspace_root, "test/integration/runtime");
+}
