@@ -1,4 +1,4 @@
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
@@ -58,7 +58,7 @@ fn temporary_file(folder: &Utf8Path, name: &str) -> io::Result<NamedTempFile> {
 /// Makes what was renamed or removed in a folder survive a power failure, where the file system can do that.
 #[cfg(unix)]
 pub(crate) fn sync_folder(folder: &Utf8Path) -> io::Result<()> {
-    match File::open(folder)?.sync_all() {
+    match fs::File::open(folder)?.sync_all() {
         // Some network file systems cannot flush a folder, and say so in one of these ways.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
             Ok(())

@@ -91,7 +91,7 @@ fn each_blank_path_is_asked_for_under_its_own_name() {
     ");
     assert_eq!(spec.input_paths["orders"], "a.csv");
     assert_eq!(spec.input_path_specs["orders"].path, "a.csv");
-    assert_eq!(spec.inputs()["customers"], space.builder.test_data_dir().join("clean/input/customers"));
+    assert_eq!(spec.input_paths["customers"], space.builder.test_data_dir().join("clean/input/customers"));
 }
 
 #[test]

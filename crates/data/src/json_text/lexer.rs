@@ -22,10 +22,13 @@ const RAW_BYTES: usize = 400;
 pub(crate) struct Lexer<'t, R> {
     text: &'t mut TextReader<R>,
     at: usize,
+    /// The end of what can be read of the chunk: its own, or a byte that is not UTF-8.
+    limit: usize,
     line: u64,
     /// In NDJSON, the end of a line is no blank but the end of what can be read.
     line_by_line: bool,
-    /// The beginning of what was read since [`Lexer::begin_raw`].
+    /// Where in the chunk the value begins that may have to be shown, and the beginning of what lies in earlier chunks.
+    raw_start: usize,
     raw: Vec<u8>,
     number: Vec<u8>,
     key: Vec<u8>,
@@ -37,8 +40,10 @@ impl<'t, R: Read> Lexer<'t, R> {
         Self {
             text,
             at: 0,
+            limit: 0,
             line: 1,
             line_by_line: false,
+            raw_start: 0,
             raw: Vec::new(),
             number: Vec::new(),
             key: Vec::new(),
@@ -71,19 +76,23 @@ impl<'t, R: Read> Lexer<'t, R> {
         self.duplicate_keys.push(|| finding_on(line, format!("the key `{key}` stands twice in one object")));
     }
 
+    /// Here begins a value that may have to be shown.
     pub(crate) fn begin_raw(&mut self) {
         self.raw.clear();
+        self.raw_start = self.at;
     }
 
-    pub(crate) fn raw(&self) -> &[u8] {
+    /// The beginning of what was read since [`Lexer::begin_raw`].
+    pub(crate) fn raw(&mut self) -> &[u8] {
+        let room = RAW_BYTES.saturating_sub(self.raw.len());
+        let part = &self.text.chunk()[self.raw_start..self.at];
+        self.raw.extend_from_slice(&part[..part.len().min(room)]);
+        self.raw_start = self.at;
         &self.raw
     }
 
-    /// What is there of the chunk, up to a byte that is not UTF-8.
     fn rest(&self) -> &[u8] {
-        let chunk = self.text.chunk();
-        let end = self.text.invalid().filter(|invalid| *invalid >= self.at).unwrap_or(chunk.len());
-        &chunk[self.at..end]
+        &self.text.chunk()[self.at..self.limit]
     }
 
     fn peek(&mut self) -> Result<Option<u8>, Stop> {
@@ -91,20 +100,25 @@ impl<'t, R: Read> Lexer<'t, R> {
             if let Some(byte) = self.rest().first() {
                 return Ok(Some(*byte));
             }
-            if self.text.invalid() == Some(self.at) {
+            if self.text.invalid() == Some(self.limit) {
                 return Err(Stop::Bad(finding_on(self.line, "the text is not UTF-8")));
             }
-            self.at = 0;
-            if !self.text.advance()? {
+            if !self.advance()? {
                 return Ok(None);
             }
         }
     }
 
+    fn advance(&mut self) -> io::Result<bool> {
+        self.raw();
+        self.raw_start = 0;
+        self.at = 0;
+        let is_more = self.text.advance()?;
+        self.limit = self.text.invalid().unwrap_or(self.text.chunk().len());
+        Ok(is_more)
+    }
+
     fn take(&mut self, bytes: usize) {
-        let room = RAW_BYTES.saturating_sub(self.raw.len());
-        let taken = &self.text.chunk()[self.at..self.at + bytes.min(room)];
-        self.raw.extend_from_slice(taken);
         self.at += bytes;
     }
 
@@ -135,12 +149,12 @@ impl<'t, R: Read> Lexer<'t, R> {
     /// Goes to the end of the line, whatever stands there.
     pub(crate) fn skip_line(&mut self) -> io::Result<()> {
         loop {
-            if let Some(length) = memchr::memchr(b'\n', &self.text.chunk()[self.at..]) {
-                self.at += length;
-                return Ok(());
-            }
-            self.at = 0;
-            if !self.text.advance()? {
+            let chunk = self.text.chunk();
+            let length = memchr::memchr(b'\n', &chunk[self.at..]);
+            self.at = length.map_or(chunk.len(), |length| self.at + length);
+            // A byte that is not UTF-8 stops the reader if it is still to come.
+            self.limit = self.text.invalid().filter(|invalid| *invalid >= self.at).unwrap_or(chunk.len());
+            if length.is_some() || !self.advance()? {
                 return Ok(());
             }
         }

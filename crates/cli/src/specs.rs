@@ -1,0 +1,113 @@
+use camino::Utf8PathBuf;
+use runtime_testing::{
+    InteractiveError, LoadSpecError, PipelineTestingSpecBuilder, PromptError, SpecFile, StepName, Validation,
+    is_untouched_draft, missing_fields,
+};
+
+use crate::Verdict;
+use crate::arguments::SpecsCommand;
+use crate::output;
+use crate::prompter::TerminalPrompter;
+use crate::test::{parse_pipeline, read_pipeline};
+
+pub(crate) fn run(command: SpecsCommand) -> Result<Verdict, String> {
+    match command {
+        SpecsCommand::List { workspace } => list(&PipelineTestingSpecBuilder::new(workspace.workspace_dir)),
+        SpecsCommand::Show { step, workspace } => {
+            show(&PipelineTestingSpecBuilder::new(workspace.workspace_dir), &step)
+        }
+        SpecsCommand::Init { file, workspace } => {
+            init(&PipelineTestingSpecBuilder::new(workspace.workspace_dir), &file)
+        }
+        SpecsCommand::Edit { step, workspace } => {
+            edit(&PipelineTestingSpecBuilder::new(workspace.workspace_dir), &step)
+        }
+        SpecsCommand::Check { file, workspace } => {
+            check(&PipelineTestingSpecBuilder::new(workspace.workspace_dir), file.as_ref())
+        }
+    }
+}
+
+/// A line for each saved spec; broken files are told about and make the command fail.
+fn list(builder: &PipelineTestingSpecBuilder) -> Result<Verdict, String> {
+    let files = builder.list_saved_specs().map_err(|error| error.to_string())?;
+    let mut lines = String::new();
+    let mut broken = Vec::new();
+    for file in files {
+        match file {
+            SpecFile::Spec { step_name, script_name, path } => {
+                lines.push_str(&format!("{step_name}\t{script_name}\t{path}\n"));
+            }
+            SpecFile::Broken(file) => broken.push(file.to_string()),
+        }
+    }
+    if lines.is_empty() && broken.is_empty() {
+        output::say(&format!("no specs are saved in `{}`", builder.specs_dir()));
+    } else if !lines.is_empty() {
+        output::print(&lines)?;
+    }
+    if broken.is_empty() { Ok(Verdict::Passed) } else { Err(broken.join("\n")) }
+}
+
+fn show(builder: &PipelineTestingSpecBuilder, step: &StepName) -> Result<Verdict, String> {
+    let spec = builder.store().load(step).map_err(|error: LoadSpecError| error.to_string())?;
+    output::print(&spec.to_json())?;
+    Ok(Verdict::Passed)
+}
+
+fn init(builder: &PipelineTestingSpecBuilder, file: &Utf8PathBuf) -> Result<Verdict, String> {
+    let text = read_pipeline(file)?;
+    let dag = parse_pipeline(file, &text)?.into_dag();
+    if dag.is_empty() {
+        return Err(format!("{file}: the pipeline has no steps: there is nothing to draft"));
+    }
+    let index = builder.store().load_all().map_err(|error| error.to_string())?;
+    let had: Vec<bool> = dag.steps().map(|step| index.find(step).is_ok()).collect();
+    builder.build_from_dag(&dag, Validation::Skipped).map_err(|error| error.to_string())?;
+    for (step, had) in dag.steps().zip(had) {
+        let path = builder.store().path_of(step).map_err(|error| error.to_string())?;
+        output::print(&format!("{}\t{step}\t{path}", if had { "kept" } else { "drafted" }))?;
+    }
+    Ok(Verdict::Passed)
+}
+
+fn edit(builder: &PipelineTestingSpecBuilder, step: &StepName) -> Result<Verdict, String> {
+    match builder.update_script_spec_interactive(step, &mut TerminalPrompter) {
+        Ok(_) => {
+            let path = builder.store().path_of(step).map_err(|error| error.to_string())?;
+            output::print(&format!("saved\t{step}\t{path}"))?;
+            Ok(Verdict::Passed)
+        }
+        Err(InteractiveError::Prompt(PromptError::Canceled)) => Err("canceled: nothing was saved".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn check(builder: &PipelineTestingSpecBuilder, file: Option<&Utf8PathBuf>) -> Result<Verdict, String> {
+    if let Some(file) = file {
+        let text = read_pipeline(file)?;
+        let dag = parse_pipeline(file, &text)?.into_dag();
+        builder.load_from_dag(&dag, Validation::Required).map_err(|error| error.to_string())?;
+        output::print(&format!("{} steps, each with a complete spec", dag.steps().len()))?;
+        return Ok(Verdict::Passed);
+    }
+    let index = builder.store().load_all().map_err(|error| error.to_string())?;
+    let mut problems: Vec<String> = index.broken().iter().map(ToString::to_string).collect();
+    for (step, claims) in index.duplicates() {
+        let paths: Vec<String> = claims.iter().map(|claim| format!("`{}`", claim.path)).collect();
+        problems.push(format!("step `{step}` is claimed by several files: {}", paths.join(", ")));
+    }
+    for saved in index.specs() {
+        let missing: Vec<String> = missing_fields(&saved.spec).iter().map(|field| format!("`{field}`")).collect();
+        if !missing.is_empty() {
+            problems.push(format!("{}: {} is not filled in", saved.path, missing.join(", ")));
+        } else if is_untouched_draft(&saved.spec) {
+            problems.push(format!("{}: the default draft was not changed (any `user_notes` accept it)", saved.path));
+        }
+    }
+    if problems.is_empty() {
+        output::print(&format!("{} specs, all complete", index.specs().count()))?;
+        return Ok(Verdict::Passed);
+    }
+    Err(problems.join("\n"))
+}

@@ -1,0 +1,92 @@
+//! What is refused before anything is run.
+
+use runtime_testing_models::{OutputBinding, ScriptMainParams};
+
+use crate::space::{COPY, Space, spec, step};
+
+fn one() -> Space {
+    Space::new().step("clean", COPY, &["raw=data/raw.csv"], &["rows=output/rows.csv"])
+}
+
+#[track_caller]
+fn refused(space: &Space) -> String {
+    let error = space.test().expect_err("it must be refused").to_string();
+    assert!(!space.root.join("workspace/.runs").exists() && !space.root.join("output").exists(), "something was written");
+    error.replace(space.root.as_str(), "ROOT")
+}
+
+#[test]
+fn all_mistakes_are_reported_together() {
+    let mut space = one()
+        .with(|spec| {
+            spec.script_path = Some("data".into());
+            spec.python = Some("python3.99".into());
+            spec.input_paths["raw"] = " ".into();
+        })
+        .step("train", COPY, &["rows=output/x/rows.csv"], &["model=output/x"])
+        .with(|spec| {
+            let binding = |from: &str, output: &str| OutputBinding { step: step(from), output: output.parse().unwrap() };
+            spec.bindings.insert("rows".parse().unwrap(), binding("clean", "nothing"));
+            spec.bindings.insert("other".parse().unwrap(), binding("lost", "rows"));
+            spec.timeout_seconds = Some(-1.0);
+        });
+    space = space.edge("clean", "train");
+    insta::assert_snapshot!(refused(&space), @r"");
+}
+
+#[test]
+fn a_step_without_a_spec() {
+    let mut space = one();
+    let mut pipeline = space.pipeline();
+    pipeline.script_specs.clear();
+    space.specs.clear();
+    let tester = space.tester();
+    let error = tester.test_pipeline_flow_with_spec(&pipeline).unwrap_err().to_string();
+    insta::assert_snapshot!(error, @"step `clean` has no spec: draft one with `runtime-testing specs init` or `build_from_dag`");
+}
+
+#[test]
+fn folders_that_are_none() {
+    let space = one().write("workspace2", "a file");
+    let mut pipeline = space.pipeline();
+    pipeline.test_workspace_root = "workspace2".into();
+    let error = space.tester().test_pipeline_flow_with_spec(&pipeline).unwrap_err().to_string();
+    assert_eq!(error.replace(space.root.as_str(), "ROOT"), "the test workspace `ROOT/workspace2` is not a folder");
+    let mut settings = space.settings();
+    settings.base_folder = Some(space.root.join("lost"));
+    let error = space.tester().with_settings(settings).test_pipeline().unwrap_err().to_string();
+    assert!(error.contains("the base folder `") && error.contains("lost` is not a folder"), "{error}");
+}
+
+#[test]
+fn a_program_that_is_no_python() {
+    let space = one().with(|spec| spec.python = Some("/bin/cat".into()));
+    let error = refused(&space);
+    assert!(error.contains("`/bin/cat`") && error.contains("does not work as a Python 3 interpreter"), "{error}");
+}
+
+#[test]
+fn a_workspace_that_cannot_be_written() {
+    // A file in the place of the folder for runs: this also binds root, whom permissions do not.
+    let space = one().write("workspace/.runs", "in the way");
+    let error = space.test().unwrap_err().to_string();
+    assert!(error.contains("could not make a folder for the runs in") && error.contains("workspace"), "{error}");
+    assert!(!space.root.join("output").exists());
+}
+
+#[test]
+fn outputs_that_cannot_be_published_are_an_error_and_no_verdict() {
+    let space = one().write("output", "a file where a folder should be");
+    let error = space.test().unwrap_err().to_string();
+    assert!(error.contains("could not publish to") && error.contains("output/rows.csv"), "{error}");
+    assert_eq!(space.read("output"), "a file where a folder should be");
+}
+
+#[test]
+fn blank_paths_in_parameters() {
+    let space = one();
+    let spec = spec("clean", "clean", &["raw=data/raw.csv"], &["rows=output/rows.csv"]);
+    let params = ScriptMainParams { input_paths: [("raw".parse().unwrap(), "".into())].into(), ..spec.main_params() };
+    let error = space.tester().test_script_with_spec(&spec, &params).unwrap_err().to_string();
+    assert_eq!(error, "step `clean`: `input_paths.raw` is blank: fill in a path or remove the entry");
+}

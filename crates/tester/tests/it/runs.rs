@@ -1,0 +1,182 @@
+//! What a run is, and what counts.
+
+use std::time::Duration;
+
+use runtime_testing_models::{ExitOutcome, InputSource, RunKind, ScriptFailure, StepStatus};
+
+use crate::space::{COPY, Space, spec, step};
+
+fn one(content: &str) -> Space {
+    Space::new().step("clean", content, &["raw=data/raw.csv"], &["rows=output/rows.csv"])
+}
+
+const HEAD: &str = "def main(input_paths, output_paths, environ_vars, job_args):\n";
+
+#[test]
+fn each_distinct_run_is_made_once() {
+    // Two steps run one script on the same inputs with the same arguments; a third differs in its arguments.
+    let counting = "
+import os
+
+def main(input_paths, output_paths, environ_vars, job_args):
+    with open(os.path.join(environ_vars['COUNT'], str(os.getpid())), 'w'):
+        pass
+    open(output_paths['rows'], 'w').write('id\\n1\\n')
+";
+    let mut space = Space::new().write("workspace/scripts/count.py", counting).write("count/.keep", "");
+    for (name, argument) in [("a", "x"), ("b", "x"), ("c", "y")] {
+        let mut spec = spec(name, "count", &["raw=data/raw.csv"], &["rows=output/rows.csv"]);
+        spec.environ_vars.insert("COUNT".to_owned(), space.root.join("count").into_string());
+        spec.job_args.insert("argument".to_owned(), argument.into());
+        space.specs.push(spec);
+    }
+    let report = space.passes();
+    let count = std::fs::read_dir(space.root.join("count")).unwrap().count() - 1;
+    assert_eq!(count, 2, "runs were made");
+    assert_eq!(report.script_results["b"].runs.len(), 1, "a shared run shows in both steps");
+}
+
+#[test]
+fn an_old_output_never_counts() {
+    let space = one(&format!("{HEAD}    pass\n")).write("output/rows.csv", "id\n1\n");
+    let result = space.fails();
+    assert_eq!(result.error_message().unwrap(), "it wrote to none of its declared outputs `rows`");
+    assert_eq!(space.read("output/rows.csv"), "id\n1\n");
+}
+
+#[test]
+fn outputs_are_published_after_success_only() {
+    let space = one(COPY);
+    space.passes();
+    assert_eq!(space.read("output/rows.csv"), space.read("data/raw.csv"));
+    let space = one(&format!("{HEAD}    open(output_paths['rows'], 'w').write('half')\n    1 / 0\n"));
+    space.fails();
+    assert!(!space.root.join("output").exists());
+}
+
+#[test]
+fn a_run_folder_holds_what_is_needed_to_repeat_the_run() {
+    let space = one(COPY);
+    let report = space.passes();
+    let run = &report.script_results["clean"].runs[0];
+    let folder = space.root.join("workspace").join(&run.run_folder);
+    for file in ["params.json", "result.json", "stdout.log", "stderr.log", "out/rows/rows.csv"] {
+        assert!(folder.join(file).is_file(), "{file}");
+    }
+    std::fs::remove_file(folder.join("out/rows/rows.csv")).unwrap();
+    let repeated = std::process::Command::new("sh").arg("-c").arg(&run.command).status().unwrap();
+    assert!(repeated.success() && folder.join("out/rows/rows.csv").is_file());
+    assert_eq!(space.read("workspace/.runs/.gitignore"), "*\n");
+}
+
+#[test]
+fn the_ends_of_the_streams_are_quoted() {
+    let noisy = format!(
+        "import sys\n{HEAD}    print('x' * 100_000)\n    print('the last line')\n    sys.stderr.buffer.write(b'\\xff\\n')\n    sys.exit(4)\n"
+    );
+    let result = one(&noisy).fails();
+    let run = &result.runs[0];
+    assert_eq!(run.stdout.text, "the last line\n");
+    assert_eq!(run.stdout.omitted_bytes, 100_001);
+    assert_eq!(run.stderr.text, "\\xff\n");
+    assert_eq!(run.exit, ExitOutcome::Exited { status: 4 });
+    assert_eq!(run.failure, Some(ScriptFailure::Exited { status: 4, message: None }));
+}
+
+#[test]
+fn resources_are_measured() {
+    let busy = format!("{HEAD}    blob = bytearray(64 * 1024 * 1024)\n    open(output_paths['rows'], 'w').write('id\\n1\\n')\n");
+    let report = one(&busy).passes();
+    let resources = report.script_results["clean"].runs[0].resources;
+    assert!(resources.wall_seconds > 0.0);
+    #[cfg(unix)]
+    assert!(resources.peak_memory_bytes > 64 * 1024 * 1024, "{resources:?}");
+    #[cfg(unix)]
+    assert!(resources.user_seconds + resources.system_seconds > 0.0);
+}
+
+#[test]
+fn a_timeout_comes_from_the_spec_before_the_settings() {
+    let endless = format!("import time\n{HEAD}    time.sleep(1000)\n");
+    let space = one(&endless).with(|spec| spec.timeout_seconds = Some(0.5));
+    assert_eq!(space.fails().status, StepStatus::Failed { failure: ScriptFailure::TimedOut { limit_seconds: 0.5 } });
+    let space = one(&endless);
+    let mut settings = space.settings();
+    settings.timeout = Duration::from_millis(300);
+    let report = space.tester().with_settings(settings).test_pipeline().unwrap();
+    assert_eq!(
+        report.script_results["clean"].status,
+        StepStatus::Failed { failure: ScriptFailure::TimedOut { limit_seconds: 0.3 } }
+    );
+}
+
+#[test]
+fn an_exception_is_told_with_its_place_and_without_this_machine() {
+    let broken = format!("{HEAD}    open(output_paths['rows'] + '.missing/x')\n");
+    let result = one(&broken).fails();
+    let message = result.error_message().unwrap();
+    assert_eq!(
+        message,
+        "FileNotFoundError: [Errno 2] No such file or directory: '<run>/clean/individual/out/rows/rows.csv.missing/x' \
+         (scripts/clean.py:2)"
+    );
+}
+
+#[test]
+fn a_step_is_fed_by_all_its_upstream_steps_at_once() {
+    let join = "
+def main(input_paths, output_paths, environ_vars, job_args):
+    with open(output_paths['all'], 'w') as out:
+        out.write(open(input_paths['left']).read())
+        out.write(open(input_paths['right']).read().split('\\n', 1)[1])
+";
+    let space = Space::new()
+        .write("data/other.csv", "id,amount\n5,5.5\n")
+        .step("a", COPY, &["raw=data/raw.csv"], &["left=output/left.csv"])
+        .step("b", COPY, &["raw=data/other.csv"], &["right=output/right.csv"])
+        .step("join", join, &["left=output/left.csv", "right=output/right.csv"], &["all=output/all.csv"])
+        .edge("a", "join")
+        .edge("b", "join");
+    let report = space.passes();
+    assert_eq!(space.read("output/all.csv"), "id,amount\n1,2.5\n2,3.5\n5,5.5\n");
+    let run = &report.script_results["join"].runs[0];
+    assert_eq!(run.kinds, [RunKind::Flow]);
+    assert_eq!(run.inputs["left"].source, InputSource::Upstream { step: step("a"), output: "left".parse().unwrap() });
+}
+
+#[test]
+fn a_step_that_damages_its_inputs_harms_no_other() {
+    let vandal = format!("import os\n{HEAD}    open(output_paths['x'], 'w').write('id\\n1\\n')\n    os.remove(input_paths['rows'])\n");
+    let space = Space::new()
+        .step("clean", COPY, &["raw=data/raw.csv"], &["rows=output/rows.csv"])
+        .step("vandal", &vandal, &["rows=output/rows.csv"], &["x=output/x.csv"])
+        .step("train", COPY, &["rows=output/rows.csv"], &["model=output/model.csv"])
+        .edge("clean", "vandal")
+        .edge("clean", "train");
+    let report = space.test().unwrap();
+    let failure = report.script_results["vandal"].status.failure().expect("a failure");
+    assert_eq!(failure.to_string(), "it changed its inputs: deleted `<run>/clean/individual/out/rows/rows.csv` of `rows`");
+    assert!(report.script_results["train"].success());
+    assert_eq!(space.read("output/model.csv"), space.read("data/raw.csv"));
+    let culprits: Vec<String> = report.culprits().iter().map(ToString::to_string).collect();
+    assert_eq!(culprits, ["step vandal"]);
+}
+
+#[test]
+fn a_promise_that_is_not_kept_blames_the_producer() {
+    let space = Space::new()
+        .step("clean", COPY, &["raw=data/raw.csv"], &["rows=output/rows.csv"])
+        .with(|spec| {
+            let contract = runtime_testing_models::TableContract::default()
+                .with_column("id", runtime_testing_models::TypeWord::Integer)
+                .with_column("total", runtime_testing_models::TypeWord::Float);
+            spec.output_schemas.insert("rows".parse().unwrap(), contract);
+        })
+        .step("train", COPY, &["rows=output/rows.csv"], &["model=output/model.csv"])
+        .edge("clean", "train");
+    let report = space.test().unwrap();
+    let failure = report.script_results["clean"].status.failure().expect("a failure");
+    assert_eq!(failure.as_str(), "promise_broken");
+    assert!(failure.to_string().contains("column `total` (float) is missing"), "{failure}");
+    assert_eq!(report.script_results["train"].status.as_str(), "blocked");
+}
