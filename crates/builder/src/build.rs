@@ -267,17 +267,10 @@ pub(crate) fn build(
     validation: Validation,
 ) -> Result<PipelineTestingSpec, BuildError> {
     let store = builder.store();
-    let Survey { specs, mut problems } = survey(store, dag)?;
-    if problems.iter().any(SpecProblem::is_obstacle) {
-        if validation == Validation::Skipped {
-            problems.retain(SpecProblem::is_obstacle);
-        }
-        return Err(BuildError::Specs { problems });
-    }
-    let drafts: Vec<ScriptExecutionSpec> =
-        specs.iter().filter(|(_, spec)| spec.is_none()).map(|(step, _)| builder.draft(step)).collect();
+    let Survey { specs, mut problems } = surveyed(store, dag, validation)?;
+    let drafts = drafts(builder, &specs);
     let saved = if drafts.is_empty() { Vec::new() } else { store.save_new(&drafts)? };
-    if validation == Validation::Required && !problems.is_empty() {
+    if !problems.is_empty() {
         for problem in &mut problems {
             if let SpecProblem::Missing { step, drafted_at } = problem {
                 *drafted_at = Some(store.default_path(step));
@@ -285,11 +278,51 @@ pub(crate) fn build(
         }
         return Err(BuildError::Specs { problems });
     }
-    let mut saved = saved.into_iter();
+    Ok(assembled(builder, dag, specs, saved))
+}
+
+pub(crate) fn load(
+    builder: &PipelineTestingSpecBuilder,
+    dag: &PipelineDag,
+    validation: Validation,
+) -> Result<PipelineTestingSpec, BuildError> {
+    let Survey { specs, problems } = surveyed(builder.store(), dag, validation)?;
+    if !problems.is_empty() {
+        return Err(BuildError::Specs { problems });
+    }
+    let drafts = drafts(builder, &specs);
+    Ok(assembled(builder, dag, specs, drafts))
+}
+
+/// A survey without obstacles, and without problems where validation is skipped.
+fn surveyed(store: &SpecStore, dag: &PipelineDag, validation: Validation) -> Result<Survey, BuildError> {
+    let mut survey = survey(store, dag)?;
+    let has_obstacle = survey.problems.iter().any(SpecProblem::is_obstacle);
+    if validation == Validation::Skipped {
+        survey.problems.retain(SpecProblem::is_obstacle);
+    }
+    if has_obstacle { Err(BuildError::Specs { problems: survey.problems }) } else { Ok(survey) }
+}
+
+/// A default draft for each step that has no spec, in order.
+fn drafts(
+    builder: &PipelineTestingSpecBuilder,
+    specs: &[(StepName, Option<ScriptExecutionSpec>)],
+) -> Vec<ScriptExecutionSpec> {
+    specs.iter().filter(|(_, spec)| spec.is_none()).map(|(step, _)| builder.draft(step)).collect()
+}
+
+fn assembled(
+    builder: &PipelineTestingSpecBuilder,
+    dag: &PipelineDag,
+    specs: Vec<(StepName, Option<ScriptExecutionSpec>)>,
+    drafts: Vec<ScriptExecutionSpec>,
+) -> PipelineTestingSpec {
+    let mut drafts = drafts.into_iter();
     let mut result = PipelineTestingSpec::new(dag.clone()).with_workspace_root(builder.test_data_dir());
     for (step, spec) in specs {
-        let spec = spec.or_else(|| saved.next()).expect("each step without a spec has a draft");
+        let spec = spec.or_else(|| drafts.next()).expect("each step without a spec has a draft");
         result.script_specs.insert(step, spec);
     }
-    Ok(result)
+    result
 }

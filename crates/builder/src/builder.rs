@@ -96,6 +96,20 @@ impl PipelineTestingSpecBuilder {
         build::build(self, dag, validation)
     }
 
+    /// Gives each step of the DAG its saved spec, and writes nothing: where validation is skipped, a step without one gets
+    /// a default draft that is not saved.
+    ///
+    /// # Errors
+    ///
+    /// As [`PipelineTestingSpecBuilder::build_from_dag`].
+    pub fn load_from_dag(
+        &self,
+        dag: &PipelineDag,
+        validation: Validation,
+    ) -> Result<PipelineTestingSpec, BuildError> {
+        build::load(self, dag, validation)
+    }
+
     /// What is wrong with the saved specs of the DAG's steps, in declaration order. Writes nothing.
     ///
     /// # Errors

@@ -254,7 +254,7 @@ mod tests {
         check_mistake(
             "job_args",
             "{\"a\": 1, \"a\": 2}",
-            "line 1, column 10: `a`: the key stands twice; remove one of the two",
+            "line 1, column 10: `a`: duplicate key; remove one of the two",
         );
         check_mistake(
             "environ_vars",

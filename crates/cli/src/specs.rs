@@ -1,6 +1,6 @@
 use camino::Utf8PathBuf;
 use runtime_testing::{
-    InteractiveError, LoadSpecError, PipelineTestingSpecBuilder, PromptError, SpecFile, StepName, Validation,
+    InteractiveError, LoadSpecError, PipelineTestingSpecBuilder, SpecFile, StepName, Validation,
     is_untouched_draft, missing_fields,
 };
 
@@ -78,7 +78,7 @@ fn edit(builder: &PipelineTestingSpecBuilder, step: &StepName) -> Result<Verdict
             output::print(&format!("saved\t{step}\t{path}"))?;
             Ok(Verdict::Passed)
         }
-        Err(InteractiveError::Prompt(PromptError::Canceled)) => Err("canceled: nothing was saved".to_owned()),
+        Err(InteractiveError::Canceled { .. }) => Err("canceled: nothing was saved".to_owned()),
         Err(error) => Err(error.to_string()),
     }
 }

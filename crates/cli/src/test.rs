@@ -1,7 +1,7 @@
 use camino::Utf8Path;
 use runtime_testing::{
     Event, PipelineFile, PipelineTestingSpec, PipelineTestingSpecBuilder, RuntimeTester, RuntimeTestingConfiguration,
-    ScriptName, TesterSettings, render_edge_text, render_step_text, render_text,
+    ScriptName, TesterSettings, Validation, render_edge_text, render_step_text, render_text,
 };
 
 use crate::Verdict;
@@ -45,8 +45,8 @@ pub(crate) fn pipeline(file: &Utf8Path, skip: &[Part], arguments: &TestArguments
             spec.with_workspace_root(workspace)
         }
         // The older form came without specs: a step that has none is tested with the default one.
-        PipelineFile::Chain(dag) => builder.load_or_default(&dag).map_err(|error| error.to_string())?,
-        other => builder.load(other.dag()).map_err(|error| error.to_string())?,
+        PipelineFile::Chain(dag) => builder.load_from_dag(&dag, Validation::Skipped).map_err(|error| error.to_string())?,
+        other => builder.load_from_dag(other.dag(), Validation::Required).map_err(|error| error.to_string())?,
     };
     let mut configuration = RuntimeTestingConfiguration::new(spec);
     configuration.test_individual_scripts = !skip.contains(&Part::Individual);

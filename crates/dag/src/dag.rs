@@ -1,3 +1,4 @@
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 
@@ -167,11 +168,12 @@ impl PipelineDag {
         let mut graph = Dag::new();
         let mut index = HashMap::new();
         for step in steps {
-            if index.contains_key(&step) {
-                problems.push(DagProblem::DuplicateStep { step });
-            } else {
-                let node = graph.add_node(step.clone());
-                index.insert(step, position(node));
+            match index.entry(step) {
+                Entry::Occupied(taken) => problems.push(DagProblem::DuplicateStep { step: taken.key().clone() }),
+                Entry::Vacant(free) => {
+                    let node = graph.add_node(free.key().clone());
+                    free.insert(position(node));
+                }
             }
         }
         let mut dag = Self { graph, index, edges: Vec::new() };
@@ -481,7 +483,7 @@ impl PipelineDag {
                         last = at;
                         break 'search;
                     }
-                    if let std::collections::hash_map::Entry::Vacant(entry) = came_from.entry(target) {
+                    if let Entry::Vacant(entry) = came_from.entry(target) {
                         entry.insert(at);
                         queue.push_back(target);
                     }

@@ -234,7 +234,7 @@ fn node<'a>(text: &'a str, raw: &'a RawValue, depth: usize, path: &str) -> Resul
                     Cow::Owned(_) => offset_in(text, raw.get()),
                 };
                 if !seen.insert(key.clone()) {
-                    return Err(Mistake::new(text, key_offset, join(path, &key), "the key stands twice")
+                    return Err(Mistake::new(text, key_offset, join(path, &key), "duplicate key")
                         .with_hint("remove one of the two"));
                 }
                 let value = node(text, raw, depth + 1, &join(path, &key))?;
@@ -352,10 +352,10 @@ mod tests {
     fn mistakes_have_a_place_and_a_way_out() {
         check_mistake("", "line 1, column 1: the file is empty (it should hold a JSON object)");
         check_mistake(" \n", "line 1, column 1: the file is empty (it should hold a JSON object)");
-        check_mistake("{\"a\": 1,\n \"a\": 2}", "line 2, column 2: `a`: the key stands twice (remove one of the two)");
+        check_mistake("{\"a\": 1,\n \"a\": 2}", "line 2, column 2: `a`: duplicate key (remove one of the two)");
         check_mistake(
             "{\"x\": {\"a\": 1, \"a\": 2}}",
-            "line 1, column 16: `x.a`: the key stands twice (remove one of the two)",
+            "line 1, column 16: `x.a`: duplicate key (remove one of the two)",
         );
         check_mistake(
             "{\"lr\": NaN}",

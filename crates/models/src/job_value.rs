@@ -12,8 +12,8 @@ use serde_json::value::RawValue;
 /// let value = JobValue::from(serde_json::json!({"depth": 6, "names": ["a", "b"]}));
 /// assert_eq!(serde_json::to_string(&value)?, r#"{"depth":6,"names":["a","b"]}"#);
 /// let exact: JobValue = serde_json::from_str("1.10")?;
-/// assert_eq!(exact, JobValue::Number("1.10".to_owned()));
-/// # Ok::<(), serde_json::Error>(())
+/// assert_eq!(exact, JobValue::Number("1.10".parse()?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JobValue {
@@ -21,8 +21,8 @@ pub enum JobValue {
     Null,
     /// `true` or `false`
     Bool(bool),
-    /// A number, as JSON writes it.
-    Number(String),
+    /// A number.
+    Number(JobNumber),
     /// A string.
     String(String),
     /// An array.
@@ -31,12 +31,39 @@ pub enum JobValue {
     Object(IndexMap<String, JobValue>),
 }
 
+/// A number in the text it was written with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobNumber(String);
+
+/// A text is not a number as JSON writes it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a number as JSON writes it")]
+pub struct InvalidNumber(pub String);
+
+impl JobNumber {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for JobNumber {
+    type Err = InvalidNumber;
+
+    fn from_str(text: &str) -> Result<Self, InvalidNumber> {
+        match runtime_testing_dag::json::parse(text) {
+            Ok(Node { value: Value::Number(number), .. }) if number == text => Ok(Self(text.to_owned())),
+            _ => Err(InvalidNumber(text.to_owned())),
+        }
+    }
+}
+
 impl JobValue {
     pub(crate) fn from_node(node: &Node<'_>) -> Self {
         match &node.value {
             Value::Null => Self::Null,
             Value::Bool(value) => Self::Bool(*value),
-            Value::Number(text) => Self::Number((*text).to_owned()),
+            Value::Number(text) => Self::Number(JobNumber((*text).to_owned())),
             Value::String(text) => Self::String(text.clone().into_owned()),
             Value::Array(items) => Self::Array(items.iter().map(Self::from_node).collect()),
             Value::Object(members) => Self::Object(
@@ -51,7 +78,7 @@ impl From<serde_json::Value> for JobValue {
         match value {
             serde_json::Value::Null => Self::Null,
             serde_json::Value::Bool(value) => Self::Bool(value),
-            serde_json::Value::Number(number) => Self::Number(number.to_string()),
+            serde_json::Value::Number(number) => Self::Number(JobNumber(number.to_string())),
             serde_json::Value::String(text) => Self::String(text),
             serde_json::Value::Array(items) => Self::Array(items.into_iter().map(Self::from).collect()),
             serde_json::Value::Object(members) => {
@@ -75,7 +102,7 @@ impl From<bool> for JobValue {
 
 impl From<i64> for JobValue {
     fn from(value: i64) -> Self {
-        Self::Number(value.to_string())
+        Self::Number(JobNumber(value.to_string()))
     }
 }
 
@@ -84,7 +111,7 @@ impl Serialize for JobValue {
         match self {
             Self::Null => serializer.serialize_unit(),
             Self::Bool(value) => serializer.serialize_bool(*value),
-            Self::Number(text) => serialize_number(text, serializer),
+            Self::Number(number) => serialize_number(number.as_str(), serializer),
             Self::String(text) => serializer.serialize_str(text),
             Self::Array(items) => serializer.collect_seq(items),
             Self::Object(members) => serializer.collect_map(members),
@@ -96,11 +123,10 @@ impl Serialize for JobValue {
 fn serialize_number<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
     match serde_json::from_str::<serde_json::Value>(text) {
         Ok(serde_json::Value::Number(number)) if number.to_string() == text => number.serialize(serializer),
-        Ok(serde_json::Value::Number(_)) | Err(_) => {
+        _ => {
             let raw: Box<RawValue> = serde_json::from_str(text).map_err(ser::Error::custom)?;
             raw.serialize(serializer)
         }
-        Ok(_) => Err(ser::Error::custom(format!("`{text}` is not a JSON number"))),
     }
 }
 
@@ -144,8 +170,16 @@ mod tests {
     }
 
     #[test]
+    fn only_numbers_are_numbers() {
+        for text in ["six", "", " 1", "01", "+1", "1.", "NaN", "\"1\"", "1 "] {
+            assert!(text.parse::<JobNumber>().is_err(), "{text:?}");
+        }
+        assert_eq!("-1.50e+3".parse::<JobNumber>().unwrap().as_str(), "-1.50e+3");
+    }
+
+    #[test]
     fn a_key_that_stands_twice_is_an_error() {
         let error = serde_json::from_str::<JobValue>(r#"{"a": {"b": 1, "b": 2}}"#).unwrap_err().to_string();
-        assert!(error.contains("`a.b`: the key stands twice"), "{error}");
+        assert!(error.contains("`a.b`: duplicate key"), "{error}");
     }
 }

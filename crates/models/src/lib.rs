@@ -54,7 +54,7 @@ pub use data::{Column, DataFinding, DataProfile, FileFormat, FileProfile, TableS
 pub use edge::{
     Binding, BindingRule, DataCompatibilityResult, Difference, EdgeIssue, EdgeNote, EdgeVerdict, UntestedEdge,
 };
-pub use job_value::JobValue;
+pub use job_value::{InvalidNumber, JobNumber, JobValue};
 pub use names::{LogicalKind, LogicalName, ScriptKind, ScriptName};
 pub use report::{Culprit, PipelineTestReport, REPORT_FORMAT_VERSION, edge_key};
 pub use runtime_testing_dag::{self as dag, InvalidName, PipelineDag, StepName};

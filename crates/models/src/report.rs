@@ -84,7 +84,7 @@ impl PipelineTestReport {
     /// fail on bad data, untested edges) is not listed.
     pub fn culprits(&self) -> Vec<Culprit<'_>> {
         let is_step_at_fault = |result: &ScriptTestResult| match &result.status {
-            StepStatus::Failed { .. } | StepStatus::Untested { reason: UntestedStep::NoInputs { .. } } => true,
+            StepStatus::Failed { .. } | StepStatus::Untested { reason: UntestedStep::MissingInputs { .. } } => true,
             StepStatus::Passed
             | StepStatus::FailedOnUpstream { .. }
             | StepStatus::Blocked { .. }

@@ -110,7 +110,7 @@ fn step_of(result: &ScriptTestResult) -> StepSnapshot {
         success: result.success(),
         has_main_function: result.has_main_function,
         status: result.status.clone(),
-        script_path: result.script_path.as_ref().map(|path| stable_path(path)),
+        script_path: result.script_path.as_ref().map(stable_path),
         runs: result.runs.iter().map(run_of).collect(),
         notes: result.notes.clone(),
     }

@@ -65,19 +65,19 @@ impl StepStatus {
 #[non_exhaustive]
 pub enum UntestedStep {
     /// Inputs do not exist, and nothing that was to be tested feeds them.
-    NoInputs {
+    MissingInputs {
         /// The inputs.
         inputs: Vec<LogicalName>,
     },
     /// Edges lead to it of which it is not known what they carry, and inputs are left that nothing feeds.
-    NoBinding {
+    UnboundEdges {
         /// Where the edges come from.
         edges: Vec<StepName>,
         /// The inputs.
         inputs: Vec<LogicalName>,
     },
     /// An upstream step ran well and wrote nothing that could be handed over.
-    NoData {
+    EmptyUpstream {
         /// The upstream steps.
         edges: Vec<StepName>,
         /// The inputs.
@@ -88,16 +88,16 @@ pub enum UntestedStep {
 impl fmt::Display for UntestedStep {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoInputs { inputs } => {
+            Self::MissingInputs { inputs } => {
                 write!(formatter, "the inputs {} do not exist, and nothing feeds them", list(inputs))
             }
-            Self::NoBinding { edges, inputs } => write!(
+            Self::UnboundEdges { edges, inputs } => write!(
                 formatter,
                 "it is not known what the edges from {} carry, and nothing feeds the inputs {}",
                 list(edges),
                 list(inputs)
             ),
-            Self::NoData { edges, inputs } => {
+            Self::EmptyUpstream { edges, inputs } => {
                 write!(formatter, "{} wrote nothing that could feed the inputs {}", list(edges), list(inputs))
             }
         }

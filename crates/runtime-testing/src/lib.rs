@@ -102,7 +102,7 @@ pub use runtime_testing_data::{
 pub use runtime_testing_models::{
     Binding, BindingRule, Column, ColumnContract, Culprit, DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult,
     DataFinding, DataProfile, Difference, EdgeIssue, EdgeNote, EdgeVerdict, ExitOutcome, ExtraColumns, FileFormat,
-    FileProfile, InputChange, InputSource, JobValue, LogicalKind, LogicalName, OutputBinding, OutputDifference,
+    FileProfile, InputChange, InputSource, InvalidNumber, JobNumber, JobValue, LogicalKind, LogicalName, OutputBinding, OutputDifference,
     OutputTail, ParseSpecError, PathSpec, PipelineTestReport, PipelineTestingSpec, PythonException,
     REPORT_FORMAT_VERSION, ReportSnapshot, Resources, RunInput, RunKind, RunOutput, RunResult,
     RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptFailure, ScriptKind, ScriptMainParams, ScriptName,

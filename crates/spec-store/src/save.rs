@@ -121,10 +121,6 @@ pub(crate) fn stamp(spec: &ScriptExecutionSpec) -> Result<Stamped, SaveSpecError
     let mut spec = spec.clone();
     spec.last_updated = Some(format!("{:.6}", Timestamp::now()));
     let step = spec.step_name.clone();
-    // A `JobValue::Number` can hold any text.
-    if serde_json::to_writer(io::sink(), &spec).is_err() {
-        return Err(SaveSpecError::Unwritable { step });
-    }
     let text = spec.to_json();
     match ScriptExecutionSpec::parse(&text) {
         Ok(read) if read == spec => Ok(Stamped { spec, text }),

@@ -270,7 +270,7 @@ impl Engine<'_> {
         if empty_inputs.is_empty() {
             Ok(Prepared::Ready { inputs, fed_by })
         } else {
-            Ok(Prepared::NotMade(UntestedStep::NoData { edges: empty_edges, inputs: empty_inputs }))
+            Ok(Prepared::NotMade(UntestedStep::EmptyUpstream { edges: empty_edges, inputs: empty_inputs }))
         }
     }
 

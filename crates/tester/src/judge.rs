@@ -289,7 +289,7 @@ impl Judge<'_> {
                     .flatten()
                     .collect();
                 if blocked.is_empty() {
-                    StepStatus::Untested { reason: UntestedStep::NoInputs { inputs: missing_inputs(step) } }
+                    StepStatus::Untested { reason: UntestedStep::MissingInputs { inputs: missing_inputs(step) } }
                 } else {
                     StepStatus::Blocked { by: self.names_of(&blocked) }
                 }

@@ -438,7 +438,7 @@ impl Planner {
         let action = if missing.is_empty() {
             Action::Execute(inputs)
         } else if is_root {
-            Action::NotMade(UntestedStep::NoInputs { inputs: missing })
+            Action::NotMade(UntestedStep::MissingInputs { inputs: missing })
         } else {
             return;
         };
@@ -486,9 +486,9 @@ impl Planner {
         let action = if missing.is_empty() {
             Action::Execute(inputs)
         } else if unbound.is_empty() {
-            Action::NotMade(UntestedStep::NoInputs { inputs: missing })
+            Action::NotMade(UntestedStep::MissingInputs { inputs: missing })
         } else {
-            Action::NotMade(UntestedStep::NoBinding { edges: unbound, inputs: missing })
+            Action::NotMade(UntestedStep::UnboundEdges { edges: unbound, inputs: missing })
         };
         self.steps[step].flow = Some(self.add(step, RunKind::Flow, action, waits_for));
     }

@@ -9,9 +9,9 @@ pub enum TestError {
     /// The test could not be planned; nothing was run.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// A spec could not be loaded; nothing was run.
+    /// Saved specs could not be loaded; nothing was run.
     #[error(transparent)]
-    Spec(#[from] runtime_testing_spec_store::LoadSpecError),
+    Specs(#[from] runtime_testing_builder::BuildError),
     /// A file or folder of the test could not be written or read.
     #[error("could not {action} `{path}`: {source}")]
     Io {

@@ -2,13 +2,12 @@ use std::sync::Arc;
 
 use camino::Utf8Path;
 use indexmap::IndexMap;
-use runtime_testing_builder::PipelineTestingSpecBuilder;
+use runtime_testing_builder::{PipelineTestingSpecBuilder, Validation};
 use runtime_testing_data::SampleData;
 use runtime_testing_models::{
     DataCompatibilityResult, PipelineDag, PipelineTestReport, PipelineTestingSpec, RuntimeTestingConfiguration,
     ScriptExecutionSpec, ScriptMainParams, ScriptName, ScriptTestResult, StepName, edge_key,
 };
-use runtime_testing_spec_store::LoadSpecError;
 
 use crate::engine::Engine;
 use crate::events::{Event, Reporter};
@@ -101,8 +100,10 @@ impl RuntimeTester {
     /// A builder over the specs of this tester's workspace.
     pub fn builder(&self) -> PipelineTestingSpecBuilder {
         let root = &self.configuration.pipeline_spec.test_workspace_root;
-        let root = self.settings.base_folder.as_ref().map_or_else(|| root.clone(), |base| base.join(root));
-        PipelineTestingSpecBuilder::new(root)
+        // The paths of drafts begin with the workspace, and are relative to the base folder: only an absolute base
+        // folder, joined with the workspace, is the same seen from both.
+        let base = self.settings.base_folder.as_ref().map(|base| camino::absolute_utf8(base).unwrap_or_else(|_| base.clone()));
+        PipelineTestingSpecBuilder::new(base.map_or_else(|| root.clone(), |base| base.join(root)))
     }
 
     /// Tests the pipeline of the configuration.
@@ -198,12 +199,12 @@ impl RuntimeTester {
     ///
     /// As [`RuntimeTester::test_script`].
     pub fn test_pipeline_flow(&self, dag: &PipelineDag) -> Result<PipelineTestReport, TestError> {
-        let configured = &self.configuration.pipeline_spec;
-        let mut script_specs = IndexMap::new();
-        for step in dag.steps() {
-            script_specs.insert(step.clone(), self.saved_or_default(step)?);
-        }
-        let pipeline = PipelineTestingSpec { dag: dag.clone(), script_specs, ..configured.clone() };
+        let loaded = self.builder().load_from_dag(dag, Validation::Skipped)?;
+        let pipeline = PipelineTestingSpec {
+            dag: dag.clone(),
+            script_specs: loaded.script_specs,
+            ..self.configuration.pipeline_spec.clone()
+        };
         self.test(&pipeline, self.scope(), &Sample::WhereMissing)
     }
 
@@ -217,14 +218,9 @@ impl RuntimeTester {
     }
 
     fn saved_or_default(&self, step: &StepName) -> Result<ScriptExecutionSpec, TestError> {
-        match self.builder().store().load(step) {
-            Ok(spec) => Ok(spec),
-            Err(LoadSpecError::NotFound { .. }) => {
-                let root = &self.configuration.pipeline_spec.test_workspace_root;
-                Ok(ScriptExecutionSpec::create_default(&step.cast(), step, root))
-            }
-            Err(error) => Err(error.into()),
-        }
+        let dag = PipelineDag::build([step.clone()], []).expect("a single step is a DAG");
+        let mut loaded = self.builder().load_from_dag(&dag, Validation::Skipped)?;
+        Ok(loaded.script_specs.swap_remove(step).expect("each step is given a spec"))
     }
 
     fn test_one(&self, spec: ScriptExecutionSpec, sample: &Sample<'_>) -> Result<ScriptTestResult, TestError> {

@@ -115,7 +115,7 @@ fn what_cannot_be_understood_is_asked_again() {
     line 1, column 1: expected an object, found an array; please answer again
     ");
     assert!(spec.environ_vars.is_empty());
-    assert_eq!(spec.job_args["rate"], JobValue::Number("0.10".to_owned()));
+    assert_eq!(spec.job_args["rate"], JobValue::Number("0.10".parse().unwrap()));
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn an_update_of_a_saved_spec_keeps_the_rest_of_it() {
     let space = Space::new();
     space.builder.save_script_spec(&spec("prep", "clean")).unwrap();
     let updated = space.builder.update_script_spec(&step("clean"), |spec| {
-        spec.job_args.insert("rate".to_owned(), JobValue::Number("0.10".to_owned()));
+        spec.job_args.insert("rate".to_owned(), JobValue::Number("0.10".parse().unwrap()));
     });
     let updated = updated.unwrap();
     assert_eq!(

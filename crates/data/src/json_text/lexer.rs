@@ -95,11 +95,17 @@ impl<'t, R: Read> Lexer<'t, R> {
         &self.text.chunk()[self.at..self.limit]
     }
 
+    #[inline]
     fn peek(&mut self) -> Result<Option<u8>, Stop> {
-        loop {
-            if let Some(byte) = self.rest().first() {
-                return Ok(Some(*byte));
-            }
+        match self.rest().first() {
+            Some(byte) => Ok(Some(*byte)),
+            None => self.peek_into_next_chunk(),
+        }
+    }
+
+    #[cold]
+    fn peek_into_next_chunk(&mut self) -> Result<Option<u8>, Stop> {
+        while self.rest().is_empty() {
             if self.text.invalid() == Some(self.limit) {
                 return Err(Stop::Bad(finding_on(self.line, "the text is not UTF-8")));
             }
@@ -107,6 +113,7 @@ impl<'t, R: Read> Lexer<'t, R> {
                 return Ok(None);
             }
         }
+        Ok(self.rest().first().copied())
     }
 
     fn advance(&mut self) -> io::Result<bool> {
@@ -123,16 +130,16 @@ impl<'t, R: Read> Lexer<'t, R> {
     }
 
     /// Goes past blanks, and tells what comes next.
+    #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<u8>, Stop> {
         loop {
-            match self.peek()? {
-                Some(b'\n') if !self.line_by_line => {
-                    self.take(1);
-                    self.line += 1;
-                }
-                Some(b' ' | b'\t' | b'\r') => self.take(1),
-                other => return Ok(other),
+            let byte = self.peek()?;
+            match byte {
+                Some(b'\n') if !self.line_by_line => self.line += 1,
+                Some(b' ' | b'\t' | b'\r') => {}
+                _ => return Ok(byte),
             }
+            self.take(1);
         }
     }
 

@@ -15,8 +15,8 @@ fn a_spec_that_the_original_wrote_loads_and_survives() {
     let spec = ScriptExecutionSpec::parse(&text).unwrap();
     assert_eq!(spec.step_name, "XGBoostTraining_eu");
     assert_eq!(spec.environ_vars["REGION"], "Köln");
-    assert_eq!(spec.job_args["seed"], JobValue::Number("12345678901234567890123".to_owned()));
-    assert_eq!(spec.job_args["gamma"], JobValue::Number("1e-05".to_owned()));
+    assert_eq!(spec.job_args["seed"], JobValue::Number("12345678901234567890123".parse().unwrap()));
+    assert_eq!(spec.job_args["gamma"], JobValue::Number("1e-05".parse().unwrap()));
     assert_eq!(spec.job_args["early_stopping"], JobValue::Null);
     assert_eq!(spec.user_notes.as_deref(), Some("Erste Fassung — überprüft"));
 

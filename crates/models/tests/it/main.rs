@@ -1,5 +1,7 @@
 //! The serialized forms and the behavior of the models, as others see them.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod golden;
 mod report;
 mod spec;

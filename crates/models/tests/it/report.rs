@@ -98,7 +98,7 @@ pub(crate) fn full_report() -> PipelineTestReport {
         step("publish"),
         result(StepStatus::Failed { failure: ScriptFailure::TimedOut { limit_seconds: 30.0 } }, vec![], vec![]),
     );
-    let reason = UntestedStep::NoInputs { inputs: vec![logical("bundle")] };
+    let reason = UntestedStep::MissingInputs { inputs: vec![logical("bundle")] };
     report.script_results.insert(step("archive"), result(StepStatus::Untested { reason }, vec![], vec![]));
 
     let script = |name: &str| ScriptName::new(name).unwrap();

@@ -1,5 +1,7 @@
 //! Whole tests through the public API.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod defects;
 mod layering;
 mod pipelines;

@@ -34,7 +34,7 @@ fn check_passed(child: Child) {
 
 fn count(spec: &ScriptExecutionSpec) -> u32 {
     match spec.job_args.get("count") {
-        Some(JobValue::Number(text)) => text.parse().unwrap(),
+        Some(JobValue::Number(number)) => number.as_str().parse().unwrap(),
         _ => 0,
     }
 }
@@ -49,7 +49,7 @@ fn no_update_is_lost_between_eight_processes() {
             let increment = |saved: Option<ScriptExecutionSpec>| {
                 let mut spec = saved.unwrap_or_else(|| spec(&name));
                 let count = count(&spec) + 1;
-                spec.job_args.insert("count".to_owned(), JobValue::Number(count.to_string()));
+                spec.job_args.insert("count".to_owned(), i64::from(count).into());
                 Ok::<_, std::fmt::Error>(spec)
             };
             store.update(&step(&name), increment).unwrap();

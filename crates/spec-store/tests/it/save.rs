@@ -161,9 +161,6 @@ fn what_would_not_load_is_not_saved() {
     infinite.timeout_seconds = Some(f64::INFINITY);
     let error = check_refused(&space, &infinite, is_unwritable);
     insta::assert_snapshot!(error, @"the spec of step `train` holds something that a JSON file cannot: a number that is none, for one");
-    let mut no_number = spec("train");
-    no_number.job_args.insert("depth".to_owned(), JobValue::Number("six".to_owned()));
-    check_refused(&space, &no_number, is_unwritable);
 }
 
 #[test]
@@ -273,7 +270,7 @@ proptest! {
         for name in &names {
             let mut spec = spec(name);
             spec.user_notes = Some(note.clone());
-            spec.job_args.insert(note.clone(), JobValue::Number("1.10".to_owned()));
+            spec.job_args.insert(note.clone(), JobValue::Number("1.10".parse().unwrap()));
             space.store.save(&spec).unwrap();
         }
         let index = space.store.load_all().unwrap();

@@ -1,5 +1,7 @@
 //! The tester as its callers see it.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod calls;
 mod events;
 mod flags;
