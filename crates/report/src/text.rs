@@ -1,6 +1,6 @@
 use runtime_testing_models::{
-    DataCompatibilityResult, EdgeVerdict, OutputTail, PipelineTestReport, RunResult, ScriptFailure, ScriptTestResult,
-    StepStatus,
+    DataCompatibilityResult, EdgeVerdict, FileProfile, OutputTail, PipelineTestReport, RunResult, ScriptFailure, ScriptTestResult,
+    StepNote, StepStatus,
 };
 
 use crate::paint::{Paint, Tone, harmless};
@@ -109,8 +109,13 @@ fn step_row(step: &str, result: &ScriptTestResult) -> Row {
         mark: step_mark(&result.status),
         name: step.to_owned(),
         remark,
-        notes: result.notes.iter().map(ToString::to_string).collect(),
+        notes: result.notes.iter().filter(|note| is_worth_a_line(note)).map(ToString::to_string).collect(),
     }
+}
+
+/// Most steps of a pipeline have no inputs of their own: that is no news in a table.
+fn is_worth_a_line(note: &StepNote) -> bool {
+    !matches!(note, StepNote::NotRunIndividually { .. })
 }
 
 fn edge_row(edge: &str, result: &DataCompatibilityResult) -> Row {
@@ -193,6 +198,13 @@ impl Page {
                 self.run(run, failure);
             }
         }
+        if let Some(run) = result.deciding_run().filter(|_| result.success()) {
+            for (name, output) in &run.outputs {
+                for file in output.data.iter().flat_map(|data| &data.files) {
+                    self.line(6, &format!("wrote {name}: {}", shown_file(file)));
+                }
+            }
+        }
         for note in &result.notes {
             self.line(6, &format!("note: {note}"));
         }
@@ -273,6 +285,17 @@ impl Page {
     }
 }
 
+fn shown_file(file: &FileProfile) -> String {
+    let size = match &file.schema {
+        Some(schema) => {
+            let columns = schema.columns.len();
+            format!("{} row{}, {columns} column{}", schema.rows, ending(schema.rows), ending(columns as u64))
+        }
+        None => format!("{} bytes", file.bytes),
+    };
+    format!("{} ({}, {size})", file.path, file.format)
+}
+
 /// A line cut to a length that a terminal bears.
 fn cut(line: &str) -> String {
     const WIDTH: usize = 500;
@@ -294,7 +317,11 @@ fn counted<'a>(words: impl Iterator<Item = &'a str>) -> String {
     counts.iter().map(|(word, count)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
 }
 
+fn ending(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
 fn plural(count: usize, noun: &str, parts: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
+    let plural = ending(count as u64);
     if parts.is_empty() { format!("{count} {noun}{plural}") } else { format!("{count} {noun}{plural}: {parts}") }
 }

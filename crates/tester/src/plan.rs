@@ -14,7 +14,7 @@ use runtime_testing_models::{
 
 use crate::bindings::{self, EdgeBindings, Parent, Port};
 use crate::plan_error::{PlanError, PlanProblem};
-use crate::python::{self, Finding};
+use crate::python::{self, Finding, Inspection};
 use crate::settings::{ScriptPlace, TesterSettings};
 use crate::workspace::Places;
 
@@ -321,9 +321,9 @@ fn inspect_scripts(
         }
         let pairs: Vec<_> = scripts.clone().into_iter().collect();
         let found = python::find_interpreter(&given, &places.base)
-            .and_then(|interpreter| Ok((python::inspect(&interpreter, &pairs)?, interpreter)));
+            .and_then(|interpreter| python::inspect(&interpreter, &pairs));
         match found {
-            Ok((findings, interpreter)) => {
+            Ok(Inspection { interpreter, findings }) => {
                 for at in users {
                     let step = &mut steps[at];
                     step.interpreter.clone_from(&interpreter);

@@ -42,7 +42,15 @@ pub(crate) fn find_interpreter(python: &Utf8Path, base: &Utf8Path) -> Result<Utf
     Utf8PathBuf::from_path_buf(found).map_err(|path| format!("its path `{}` is not UTF-8", path.display()))
 }
 
-/// Asks an interpreter what shows of `scripts`, all at once. The `shown` path of a script is the one for its findings.
+/// What an interpreter says of itself and of scripts.
+pub(crate) struct Inspection {
+    /// The interpreter itself, where what was asked is a launcher that finds it anew each time.
+    pub(crate) interpreter: Utf8PathBuf,
+    /// A finding for each script.
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// Asks an interpreter what shows of `scripts`, all at once: each is its path and the path that findings show.
 ///
 /// # Errors
 ///
@@ -50,7 +58,13 @@ pub(crate) fn find_interpreter(python: &Utf8Path, base: &Utf8Path) -> Result<Utf
 pub(crate) fn inspect(
     interpreter: &Utf8Path,
     scripts: &[(Utf8PathBuf, Utf8PathBuf)],
-) -> Result<Vec<Finding>, String> {
+) -> Result<Inspection, String> {
+    #[derive(Deserialize)]
+    struct Answers {
+        executable: Option<Utf8PathBuf>,
+        findings: Vec<Answer>,
+    }
+
     #[derive(Deserialize)]
     #[serde(tag = "kind", rename_all = "snake_case")]
     enum Answer {
@@ -70,9 +84,9 @@ pub(crate) fn inspect(
         let last = said.trim().lines().last().unwrap_or("it printed nothing").to_owned();
         return Err(format!("it does not work as a Python 3 interpreter: {last}"));
     }
-    let answers: Vec<Answer> = serde_json::from_slice(&output.stdout)
+    let Answers { executable, findings } = serde_json::from_slice(&output.stdout)
         .map_err(|_| "it does not work as a Python 3 interpreter: its answer makes no sense".to_owned())?;
-    if answers.len() != scripts.len() {
+    if findings.len() != scripts.len() {
         return Err("it does not work as a Python 3 interpreter: its answer is incomplete".to_owned());
     }
     let finding = |(answer, (path, shown)): (Answer, &(Utf8PathBuf, Utf8PathBuf))| match answer {
@@ -94,7 +108,10 @@ pub(crate) fn inspect(
             })
         }
     };
-    Ok(answers.into_iter().zip(scripts).map(finding).collect())
+    Ok(Inspection {
+        interpreter: executable.unwrap_or_else(|| interpreter.to_owned()),
+        findings: findings.into_iter().zip(scripts).map(finding).collect(),
+    })
 }
 
 fn ask(interpreter: &Utf8Path, question: Vec<u8>) -> std::io::Result<std::process::Output> {

@@ -14,7 +14,7 @@ use crate::space::{Space, spec, step};
 const FOLDER: &str = "SPEC_STORE_TEST_FOLDER";
 
 /// The store that a child works on. `None` in the parent.
-fn childs_store() -> Option<SpecStore> {
+fn child_store() -> Option<SpecStore> {
     env::var(FOLDER).ok().map(|folder| SpecStore::new(Utf8PathBuf::from(folder)))
 }
 
@@ -43,7 +43,7 @@ fn count(spec: &ScriptExecutionSpec) -> u32 {
 fn no_update_is_lost_between_eight_processes() {
     const PROCESSES: u32 = 8;
     const SPECS: u32 = 200;
-    if let Some(store) = childs_store() {
+    if let Some(store) = child_store() {
         for at in 0..SPECS {
             let name = format!("step_{at}");
             let increment = |saved: Option<ScriptExecutionSpec>| {
@@ -75,7 +75,7 @@ fn a_thousand_killed_savers_lose_nothing() {
 
     const SPECS: usize = 5;
     let names: Vec<String> = (0..SPECS).map(|at| format!("step_{at}")).collect();
-    if let Some(store) = childs_store() {
+    if let Some(store) = child_store() {
         for round in 0.. {
             let mut spec = spec(&names[round % SPECS]);
             spec.user_notes = Some("x".repeat(round * 997 % 20_000));
@@ -118,7 +118,7 @@ fn a_thousand_killed_savers_lose_nothing() {
 fn a_write_that_fails_leaves_the_old_file() {
     use runtime_testing_spec_store::SaveSpecError;
 
-    if let Some(store) = childs_store() {
+    if let Some(store) = child_store() {
         let error = store.save(&spec("train")).unwrap_err();
         assert!(matches!(error, SaveSpecError::Write { .. }), "{error:?}");
         let error = store.save(&spec("clean")).unwrap_err();

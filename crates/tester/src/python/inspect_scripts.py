@@ -1,6 +1,6 @@
-"""Tells what shows of scripts without running them: python inspect_scripts.py < PATHS_JSON > FINDINGS_JSON
+"""Tells what shows of scripts without running them: python inspect_scripts.py < PATHS_JSON > ANSWER_JSON
 
-PATHS_JSON is an array of paths. The answer is an array of the same length, an object for each.
+PATHS_JSON is an array of paths. The answer has the interpreter's own path and an array of findings, one for each.
 """
 
 import ast
@@ -118,7 +118,7 @@ def is_plain(node, names):
 def main():
     paths = json.load(sys.stdin)
     # ASCII, whatever the encoding of the pipe.
-    print(json.dumps([inspect(path) for path in paths]))
+    print(json.dumps({"executable": sys.executable or None, "findings": [inspect(path) for path in paths]}))
 
 
 main()

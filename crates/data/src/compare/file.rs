@@ -1,0 +1,134 @@
+//! Rules about a file as a whole.
+
+use runtime_testing_models::{DataProfile, Difference, FileFormat, FileProfile, TableSchema};
+
+use super::Differences;
+use crate::findings::finding;
+use crate::format::format_of_extension;
+
+/// How many findings of one file are told.
+const MOST_FINDINGS: usize = 3;
+
+/// A file that is a table, and its columns.
+pub(super) type Table<'a> = (&'a FileProfile, &'a TableSchema);
+
+/// What is wrong with a file whatever is expected of it.
+pub(super) fn unsound(file: &FileProfile) -> Vec<Difference> {
+    let mut differences = unreadable(file);
+    differences.extend(misnamed(file));
+    differences
+}
+
+/// What keeps the file from being read.
+fn unreadable(file: &FileProfile) -> Vec<Difference> {
+    let told = file.findings.iter().take(MOST_FINDINGS);
+    told.map(|finding| Difference::Unreadable { finding: finding.clone() }).collect()
+}
+
+/// The extension names a table format, and the content is of another.
+fn misnamed(file: &FileProfile) -> Option<Difference> {
+    let expected = format_of_extension(&file.path);
+    let is_json = |format| matches!(format, FileFormat::Json | FileFormat::Ndjson);
+    let is_fine = expected == FileFormat::Opaque
+        || expected == file.format
+        || (is_json(expected) && is_json(file.format));
+    (!is_fine).then_some(Difference::FormatChanged { expected, found: file.format })
+}
+
+/// The file has another format than its counterpart.
+pub(super) fn format_changed(expected: &FileProfile, found: &FileProfile) -> Option<Difference> {
+    (expected.format != found.format)
+        .then_some(Difference::FormatChanged { expected: expected.format, found: found.format })
+}
+
+/// One of two files is a table, and the other is none.
+pub(super) fn no_longer_a_table(expected: &FileProfile, found: &FileProfile) -> Option<Difference> {
+    let message = match (&expected.schema, &found.schema) {
+        (Some(_), None) => "not a table",
+        // An empty array can be either.
+        (None, Some(schema)) if expected.findings.is_empty() && !schema.columns.is_empty() => {
+            "a table, where a single value is expected"
+        }
+        _ => return None,
+    };
+    Some(Difference::Unreadable { finding: finding(message) })
+}
+
+/// Adds what is wrong with files by themselves. The tables with which nothing is wrong, and whether that is all files.
+pub(super) fn sound_tables<'a>(found: &'a DataProfile, list: &mut Differences) -> (Vec<Table<'a>>, bool) {
+    let mut tables = Vec::new();
+    let mut all_sound = true;
+    for file in &found.files {
+        let differences = unsound(file);
+        if !differences.is_empty() {
+            all_sound = false;
+            list.add(&file.path, differences);
+        } else if let Some(schema) = &file.schema {
+            tables.push((file, schema));
+        }
+    }
+    (tables, all_sound)
+}
+
+#[cfg(test)]
+mod tests {
+    use runtime_testing_models::DataFinding;
+
+    use super::*;
+    use crate::compare::testing::{columns, file};
+
+    #[test]
+    fn the_first_findings_are_told() {
+        let mut broken = file("a.csv", FileFormat::Csv, None);
+        broken.findings = (1..=4).map(|line| DataFinding { message: "bad".to_owned(), line: Some(line) }).collect();
+        let told: Vec<String> = unsound(&broken).iter().map(Difference::to_string).collect();
+        assert_eq!(told, ["cannot be read: line 1: bad", "cannot be read: line 2: bad", "cannot be read: line 3: bad"]);
+        assert_eq!(unsound(&file("a.csv", FileFormat::Csv, None)), []);
+    }
+
+    #[track_caller]
+    fn check_misnamed(path: &str, format: FileFormat, expected: Option<FileFormat>) {
+        let changed = expected.map(|expected| Difference::FormatChanged { expected, found: format });
+        assert_eq!(misnamed(&file(path, format, None)), changed);
+    }
+
+    #[test]
+    fn extensions_and_contents_agree() {
+        check_misnamed("a.csv", FileFormat::Csv, None);
+        check_misnamed("a.csv", FileFormat::Json, Some(FileFormat::Csv));
+        check_misnamed("a.tsv", FileFormat::Csv, Some(FileFormat::Tsv));
+        check_misnamed("a.json", FileFormat::Ndjson, None);
+        check_misnamed("a.jsonl", FileFormat::Json, None);
+        check_misnamed("a.json", FileFormat::ArrowIpc, Some(FileFormat::Json));
+        check_misnamed("part-0", FileFormat::Parquet, None);
+        check_misnamed("a.csv", FileFormat::Opaque, Some(FileFormat::Csv));
+    }
+
+    #[test]
+    fn formats_change() {
+        let (json, ndjson) = (file("a", FileFormat::Json, None), file("b", FileFormat::Ndjson, None));
+        let opaque = file("c", FileFormat::Opaque, None);
+        assert_eq!(
+            format_changed(&json, &ndjson),
+            Some(Difference::FormatChanged { expected: FileFormat::Json, found: FileFormat::Ndjson })
+        );
+        assert!(format_changed(&opaque, &json).is_some() && format_changed(&json, &opaque).is_some());
+        assert_eq!(format_changed(&opaque, &opaque), None);
+    }
+
+    #[test]
+    fn tables_stay_tables() {
+        let value = file("a.json", FileFormat::Json, None);
+        let table = file("a.json", FileFormat::Json, Some(columns(&[("a", "int64")], 1)));
+        let blank = file("a.json", FileFormat::Json, Some(columns(&[], 0)));
+        let told = |expected, found| no_longer_a_table(expected, found).map(|difference| difference.to_string());
+        assert_eq!(told(&table, &value).as_deref(), Some("cannot be read: not a table"));
+        assert_eq!(
+            told(&value, &table).as_deref(),
+            Some("cannot be read: a table, where a single value is expected")
+        );
+        assert_eq!(told(&value, &blank), None);
+        assert_eq!(told(&value, &value), None);
+        assert_eq!(told(&table, &blank), None);
+    }
+}

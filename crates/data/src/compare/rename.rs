@@ -1,0 +1,132 @@
+//! Columns that are missing and may be there under another name.
+
+use std::collections::BTreeSet;
+
+use runtime_testing_models::Column;
+
+/// From here on two names count as similar.
+const SIMILAR: f64 = 0.5;
+
+/// How alike names are of which one has all the words of the other.
+const CONTAINED: f64 = 0.75;
+
+/// The most pairs of names that are compared. Beyond that no one could read the guesses.
+const MOST_PAIRS: usize = 10_000;
+
+/// For each missing column, an extra one that may be the same: of a fitting type and a similar name, the most similar
+/// pairs first; or the only one that fits, where only one is missing.
+pub(super) fn renamed(
+    missing: &[&str],
+    extra: &[&Column],
+    fits: impl Fn(usize, &Column) -> bool,
+) -> Vec<Option<String>> {
+    let mut renamed: Vec<Option<String>> = vec![None; missing.len()];
+    if missing.len().saturating_mul(extra.len()) > MOST_PAIRS {
+        return renamed;
+    }
+    let mut pairs = Vec::new();
+    for (missing_place, name) in missing.iter().enumerate() {
+        for (extra_place, column) in extra.iter().enumerate() {
+            let score = similarity(name, &column.name);
+            if score >= SIMILAR && fits(missing_place, column) {
+                pairs.push((score, missing_place, extra_place));
+            }
+        }
+    }
+    pairs.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let mut taken = BTreeSet::new();
+    for (_, missing_place, extra_place) in pairs {
+        if renamed[missing_place].is_none() && taken.insert(extra_place) {
+            renamed[missing_place] = Some(extra[extra_place].name.clone());
+        }
+    }
+    if let [name @ None] = renamed.as_mut_slice() {
+        let mut fitting = extra.iter().filter(|column| fits(0, column));
+        if let (Some(only), None) = (fitting.next(), fitting.next()) {
+            *name = Some(only.name.clone());
+        }
+    }
+    renamed
+}
+
+/// How similar two names are, from 0 to 1. Case and what separates words do not count.
+fn similarity(one: &str, other: &str) -> f64 {
+    let (one, other) = (words(one), words(other));
+    let edited = strsim::normalized_damerau_levenshtein(&one.concat(), &other.concat());
+    let contains = |all: &[String], some: &[String]| !some.is_empty() && some.iter().all(|word| all.contains(word));
+    if contains(&one, &other) || contains(&other, &one) { edited.max(CONTAINED) } else { edited }
+}
+
+/// The words of a name in lower case: `orderID_total` has `order`, `id` and `total`.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut last_is_lower = false;
+    for character in name.chars() {
+        let begins_word = character.is_uppercase() && last_is_lower;
+        if !character.is_alphanumeric() || begins_word {
+            words.push(String::new());
+        }
+        if character.is_alphanumeric() {
+            words.last_mut().expect("there is always a word").extend(character.to_lowercase());
+        }
+        last_is_lower = character.is_lowercase() || character.is_numeric();
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(missing: &[&str], extra: &[&str], expected: &[Option<&str>]) {
+        let columns: Vec<Column> = extra.iter().map(|name| Column::new(*name, "int64")).collect();
+        let found = renamed(missing, &columns.iter().collect::<Vec<_>>(), |_, _| true);
+        assert_eq!(found.iter().map(Option::as_deref).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn similar_names() {
+        check(&["amount"], &["reason", "Amount"], &[Some("Amount")]);
+        check(&["amount"], &["quantity", " amount"], &[Some(" amount")]);
+        check(&["amount"], &["x", "order_amount_usd"], &[Some("order_amount_usd")]);
+        check(&["customerId"], &["customer_id", "customer"], &[Some("customer_id")]);
+        check(&["feature1", "feature2"], &["feature_2", "feature_1"], &[Some("feature_1"), Some("feature_2")]);
+        check(&["amount", "quantity"], &["1", "19.99"], &[None, None]);
+        check(&["a", "b"], &["a1"], &[Some("a1"), None]);
+        check(&["a"], &[], &[None]);
+    }
+
+    #[test]
+    fn the_only_one_left() {
+        check(&["amount"], &["total"], &[Some("total")]);
+        check(&["amount"], &["total", "price"], &[None]);
+        check(&["amount", "day"], &["x"], &[None, None]);
+    }
+
+    #[test]
+    fn a_type_that_does_not_fit_is_no_candidate() {
+        let columns = [Column::new("amount_eur", "text"), Column::new("sum", "float64")];
+        let extra: Vec<&Column> = columns.iter().collect();
+        let is_float = |_, column: &Column| column.data_type == "float64";
+        assert_eq!(renamed(&["amount"], &extra, is_float), [Some("sum".to_owned())]);
+        assert_eq!(renamed(&["amount"], &extra[..1], is_float), [None]);
+    }
+
+    #[test]
+    fn very_wide_tables_get_no_guesses() {
+        let names: Vec<String> = (0..101).map(|number| format!("c{number}")).collect();
+        let columns: Vec<Column> = names.iter().map(|name| Column::new(name, "int64")).collect();
+        let missing: Vec<&str> = names.iter().map(String::as_str).collect();
+        let found = renamed(&missing, &columns.iter().collect::<Vec<_>>(), |_, _| true);
+        assert!(found.iter().all(Option::is_none));
+    }
+
+    #[test]
+    fn words_of_names() {
+        assert_eq!(words("orderID_total"), ["order", "id", "total"]);
+        assert_eq!(words("Bill Length (mm)"), ["bill", "length", "mm"]);
+        assert_eq!(words("--"), [""; 0]);
+    }
+}
