@@ -7,7 +7,9 @@ use runtime_testing::{ScriptName, StepName};
 /// Tests the scripts of data and ML pipelines by really running them.
 #[derive(Debug, Parser)]
 #[command(name = "runtime-testing", version, max_term_width = 100)]
-#[command(after_help = "Exit status: 0 passed, 1 failed, 2 wrong use or a test that could not be carried out.")]
+#[command(
+    after_help = "Exit status: 0 passed, 1 failed, 2 wrong use or a test that could not be carried out."
+)]
 pub(crate) struct Arguments {
     /// Run as if started in this folder; paths in specs are relative to it
     #[arg(short = 'C', long, value_name = "FOLDER")]

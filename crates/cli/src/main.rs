@@ -31,7 +31,9 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::TestScript { script, test } => test::script(&script, &test),
         Command::TestPipeline { file, skip, test } => test::pipeline(&file, &skip, &test),
-        Command::TestCompatibility { script_a, script_b, test } => test::compatibility(&script_a, &script_b, &test),
+        Command::TestCompatibility { script_a, script_b, test } => {
+            test::compatibility(&script_a, &script_b, &test)
+        }
         Command::Specs { command } => specs::run(command),
     };
     match outcome {

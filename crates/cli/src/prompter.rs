@@ -9,7 +9,9 @@ impl Prompter for TerminalPrompter {
     fn ask(&mut self, question: &Question) -> Result<String, PromptError> {
         let mut stderr = io::stderr().lock();
         let default = question.default.as_ref().map_or_else(String::new, |default| format!(" [{default}]"));
-        write!(stderr, "{}{default}: ", question.text).and_then(|()| stderr.flush()).map_err(PromptError::Io)?;
+        write!(stderr, "{}{default}: ", question.text)
+            .and_then(|()| stderr.flush())
+            .map_err(PromptError::Io)?;
         let mut answer = String::new();
         if io::stdin().lock().read_line(&mut answer).map_err(PromptError::Io)? == 0 {
             // The line of the question is still open.

@@ -98,11 +98,15 @@ fn check(builder: &PipelineTestingSpecBuilder, file: Option<&Utf8PathBuf>) -> Re
         problems.push(format!("step `{step}` is claimed by several files: {}", paths.join(", ")));
     }
     for saved in index.specs() {
-        let missing: Vec<String> = missing_fields(&saved.spec).iter().map(|field| format!("`{field}`")).collect();
+        let missing: Vec<String> =
+            missing_fields(&saved.spec).iter().map(|field| format!("`{field}`")).collect();
         if !missing.is_empty() {
             problems.push(format!("{}: {} is not filled in", saved.path, missing.join(", ")));
         } else if is_untouched_draft(&saved.spec) {
-            problems.push(format!("{}: the default draft was not changed (any `user_notes` accept it)", saved.path));
+            problems.push(format!(
+                "{}: the default draft was not changed (any `user_notes` accept it)",
+                saved.path
+            ));
         }
     }
     if problems.is_empty() {

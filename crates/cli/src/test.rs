@@ -1,7 +1,8 @@
 use camino::Utf8Path;
 use runtime_testing::{
-    Event, PipelineFile, PipelineTestingSpec, PipelineTestingSpecBuilder, RuntimeTester, RuntimeTestingConfiguration,
-    ScriptName, TesterSettings, Validation, render_edge_text, render_step_text, render_text,
+    Event, PipelineFile, PipelineTestingSpec, PipelineTestingSpecBuilder, RuntimeTester,
+    RuntimeTestingConfiguration, ScriptName, TesterSettings, Validation, render_edge_text, render_step_text,
+    render_text,
 };
 
 use crate::Verdict;
@@ -16,12 +17,18 @@ pub(crate) fn script(script: &ScriptName, arguments: &TestArguments) -> Result<V
     let result = tester.test_script(script, None).map_err(|error| error.to_string())?;
     match arguments.output_format {
         OutputFormat::Json => output::print(&json(&result))?,
-        OutputFormat::Text => output::print(&render_step_text(script.as_str(), &result, output::text_options()))?,
+        OutputFormat::Text => {
+            output::print(&render_step_text(script.as_str(), &result, output::text_options()))?
+        }
     }
     Ok(verdict(result.success()))
 }
 
-pub(crate) fn compatibility(a: &ScriptName, b: &ScriptName, arguments: &TestArguments) -> Result<Verdict, String> {
+pub(crate) fn compatibility(
+    a: &ScriptName,
+    b: &ScriptName,
+    arguments: &TestArguments,
+) -> Result<Verdict, String> {
     let tester = in_workspace(arguments)?;
     let result = tester.test_data_compatibility(a, b, None).map_err(|error| error.to_string())?;
     match arguments.output_format {
@@ -45,8 +52,12 @@ pub(crate) fn pipeline(file: &Utf8Path, skip: &[Part], arguments: &TestArguments
             spec.with_workspace_root(workspace)
         }
         // The older form came without specs: a step that has none is tested with the default one.
-        PipelineFile::Chain(dag) => builder.load_from_dag(&dag, Validation::Skipped).map_err(|error| error.to_string())?,
-        other => builder.load_from_dag(other.dag(), Validation::Required).map_err(|error| error.to_string())?,
+        PipelineFile::Chain(dag) => {
+            builder.load_from_dag(&dag, Validation::Skipped).map_err(|error| error.to_string())?
+        }
+        other => {
+            builder.load_from_dag(other.dag(), Validation::Required).map_err(|error| error.to_string())?
+        }
     };
     let mut configuration = RuntimeTestingConfiguration::new(spec);
     configuration.test_individual_scripts = !skip.contains(&Part::Individual);

@@ -169,7 +169,9 @@ impl PipelineDag {
         let mut index = HashMap::new();
         for step in steps {
             match index.entry(step) {
-                Entry::Occupied(taken) => problems.push(DagProblem::DuplicateStep { step: taken.key().clone() }),
+                Entry::Occupied(taken) => {
+                    problems.push(DagProblem::DuplicateStep { step: taken.key().clone() })
+                }
                 Entry::Vacant(free) => {
                     let node = graph.add_node(free.key().clone());
                     free.insert(position(node));
@@ -296,10 +298,10 @@ impl PipelineDag {
     ///
     /// [`UnknownStep`] where there is no such step.
     pub fn position(&self, step: &StepName) -> Result<usize, UnknownStep> {
-        self.index.get(step).map(|position| *position as usize).ok_or_else(|| UnknownStep {
-            step: step.clone(),
-            nearest: self.nearest(step),
-        })
+        self.index
+            .get(step)
+            .map(|position| *position as usize)
+            .ok_or_else(|| UnknownStep { step: step.clone(), nearest: self.nearest(step) })
     }
 
     /// The steps, each after all it depends on: Kahn's algorithm with a first-in, first-out queue. Steps without
@@ -475,8 +477,11 @@ impl PipelineDag {
             let mut queue = VecDeque::from([first]);
             let mut last = first;
             'search: while let Some(at) = queue.pop_front() {
-                let mut targets: Vec<NodeIndex> =
-                    graph.edges(at).map(|edge| edge.target()).filter(|target| members.contains(target)).collect();
+                let mut targets: Vec<NodeIndex> = graph
+                    .edges(at)
+                    .map(|edge| edge.target())
+                    .filter(|target| members.contains(target))
+                    .collect();
                 targets.sort_unstable();
                 for target in targets {
                     if target == first {
@@ -494,7 +499,8 @@ impl PipelineDag {
                 steps.push(*before);
             }
             steps.reverse();
-            let steps = steps.into_iter().map(|at| self.graph.raw_nodes()[at.index()].weight.clone()).collect();
+            let steps =
+                steps.into_iter().map(|at| self.graph.raw_nodes()[at.index()].weight.clone()).collect();
             problems.push(DagProblem::Cycle { steps });
         }
     }
@@ -502,12 +508,18 @@ impl PipelineDag {
     fn neighbors(&self, step: &StepName, direction: Direction) -> Result<Vec<&StepName>, UnknownStep> {
         let at = node(u32::try_from(self.position(step)?).expect("positions are 32 bits wide"));
         let mut edges: Vec<(u32, &StepName)> = match direction {
-            Direction::Incoming => {
-                self.graph.parents(at).iter(&self.graph).map(|(edge, near)| (self.graph[edge], &self.graph[near])).collect()
-            }
-            Direction::Outgoing => {
-                self.graph.children(at).iter(&self.graph).map(|(edge, near)| (self.graph[edge], &self.graph[near])).collect()
-            }
+            Direction::Incoming => self
+                .graph
+                .parents(at)
+                .iter(&self.graph)
+                .map(|(edge, near)| (self.graph[edge], &self.graph[near]))
+                .collect(),
+            Direction::Outgoing => self
+                .graph
+                .children(at)
+                .iter(&self.graph)
+                .map(|(edge, near)| (self.graph[edge], &self.graph[near]))
+                .collect(),
         };
         edges.sort_unstable_by_key(|(place, _)| *place);
         Ok(edges.into_iter().map(|(_, near)| near).collect())

@@ -172,12 +172,17 @@ impl Reader<'_> {
             let items = match (&*member.key, &member.value.value) {
                 ("nodes" | "edges", Value::Array(items)) => items,
                 ("nodes" | "edges", other) => {
-                    self.mistake(member.value.offset, &key, format!("expected an array, found {}", other.describe()));
+                    self.mistake(
+                        member.value.offset,
+                        &key,
+                        format!("expected an array, found {}", other.describe()),
+                    );
                     found = [true; 2];
                     continue;
                 }
                 (other, _) => {
-                    let mistake = Mistake::unknown_key(self.text, member.offset, path, other, &["nodes", "edges"]);
+                    let mistake =
+                        Mistake::unknown_key(self.text, member.offset, path, other, &["nodes", "edges"]);
                     self.problems.push(PipelineFileProblem::Mistake(mistake));
                     continue;
                 }
@@ -241,7 +246,11 @@ impl Reader<'_> {
         let mut taken = std::collections::HashSet::new();
         let mut place = |matches: &dyn Fn(usize) -> bool, count: usize, from_second: bool| {
             let skip = usize::from(from_second);
-            (0..count).filter(|at| matches(*at)).skip(skip).find(|at| taken.insert((from_second, *at))).unwrap_or(0)
+            (0..count)
+                .filter(|at| matches(*at))
+                .skip(skip)
+                .find(|at| taken.insert((from_second, *at)))
+                .unwrap_or(0)
         };
         for problem in error.problems {
             let message = problem.to_string();
@@ -293,7 +302,11 @@ impl Reader<'_> {
             }
             Value::Array(ends) => {
                 let count = ends.len();
-                self.mistake(item.offset, key, format!("expected an array of two step names, found {count} items"));
+                self.mistake(
+                    item.offset,
+                    key,
+                    format!("expected an array of two step names, found {count} items"),
+                );
                 None
             }
             other => {
@@ -306,7 +319,11 @@ impl Reader<'_> {
 
     fn chain(&mut self, steps: &Node<'_>) -> Option<PipelineDag> {
         let Value::Object(members) = &steps.value else {
-            self.mistake(steps.offset, "steps", format!("expected an object, found {}", steps.value.describe()));
+            self.mistake(
+                steps.offset,
+                "steps",
+                format!("expected an object, found {}", steps.value.describe()),
+            );
             return None;
         };
         let mut names = Vec::with_capacity(members.len());
@@ -323,6 +340,9 @@ impl Reader<'_> {
         }
         let edges: Vec<(StepName, StepName)> =
             names.windows(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
-        Some(PipelineDag::build(names, edges).expect("the keys of an object are distinct, and a chain has no cycle"))
+        Some(
+            PipelineDag::build(names, edges)
+                .expect("the keys of an object are distinct, and a chain has no cycle"),
+        )
     }
 }

@@ -189,7 +189,8 @@ pub fn parse(text: &str) -> Result<Node<'_>, Mistake> {
 }
 
 fn syntax_mistake(text: &str, error: &serde_json::Error) -> Mistake {
-    let line_start: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let line_start: usize =
+        text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
     // serde_json counts bytes and points behind the offending one, or at zero when that one is a newline.
     let mut offset = (line_start + error.column().saturating_sub(1)).min(text.len());
     while !text.is_char_boundary(offset) {
@@ -352,7 +353,10 @@ mod tests {
     fn mistakes_have_a_place_and_a_way_out() {
         check_mistake("", "line 1, column 1: the file is empty (it should hold a JSON object)");
         check_mistake(" \n", "line 1, column 1: the file is empty (it should hold a JSON object)");
-        check_mistake("{\"a\": 1,\n \"a\": 2}", "line 2, column 2: `a`: duplicate key (remove one of the two)");
+        check_mistake(
+            "{\"a\": 1,\n \"a\": 2}",
+            "line 2, column 2: `a`: duplicate key (remove one of the two)",
+        );
         check_mistake(
             "{\"x\": {\"a\": 1, \"a\": 2}}",
             "line 1, column 16: `x.a`: duplicate key (remove one of the two)",

@@ -293,8 +293,17 @@ mod tests {
 
     #[test]
     fn what_is_not_forbidden_is_allowed() {
-        for text in ["a", "...", ".hidden", "a-b", "a>b", "a-", "XGBoostModelEval_evaluation", "schön 日本", &"x".repeat(200)]
-        {
+        for text in [
+            "a",
+            "...",
+            ".hidden",
+            "a-b",
+            "a>b",
+            "a-",
+            "XGBoostModelEval_evaluation",
+            "schön 日本",
+            &"x".repeat(200),
+        ] {
             assert_eq!(StepName::new(text).map(|name| name.to_string()).as_deref(), Ok(text));
         }
     }
@@ -305,7 +314,9 @@ mod tests {
         assert!(StepName::try_from("a/b".to_owned()).is_err());
         let error = serde_json::from_str::<StepName>("\"a/b\"").unwrap_err().to_string();
         assert!(error.contains("invalid step name `a/b`"), "{error}");
-        assert!(serde_json::from_str::<StepName>("3").unwrap_err().to_string().contains("expected a step name"));
+        assert!(
+            serde_json::from_str::<StepName>("3").unwrap_err().to_string().contains("expected a step name")
+        );
     }
 
     #[test]
@@ -313,9 +324,6 @@ mod tests {
         let error = StepName::new(format!("bell\u{7}{}", "x".repeat(500))).unwrap_err().to_string();
         assert!(error.len() < 200 && !error.chars().any(char::is_control), "{error}");
         let error = StepName::new("bell\u{7}\"'\\").unwrap_err().to_string();
-        assert_eq!(
-            error,
-            r#"invalid step name `bell\u{7}"'\`: it contains the control character U+0007"#
-        );
+        assert_eq!(error, r#"invalid step name `bell\u{7}"'\`: it contains the control character U+0007"#);
     }
 }

@@ -27,11 +27,13 @@ pub(crate) fn read_file(file: &mut File) -> Result<ArrowTable, Stop> {
         return Err(bad("the Arrow file is cut off"));
     };
     let end = read_at(file, footer_end, FILE_END)?;
-    let Some(length) = end.strip_suffix(MAGIC).and_then(|length| Some(i32::from_le_bytes(length.try_into().ok()?)))
+    let Some(length) =
+        end.strip_suffix(MAGIC).and_then(|length| Some(i32::from_le_bytes(length.try_into().ok()?)))
     else {
         return Err(bad("the Arrow file is cut off: its footer is missing"));
     };
-    let Some(footer_start) = u64::try_from(length).ok().and_then(|length| footer_end.checked_sub(length)) else {
+    let Some(footer_start) = u64::try_from(length).ok().and_then(|length| footer_end.checked_sub(length))
+    else {
         return Err(bad("the footer of the Arrow file is damaged"));
     };
     let footer = read_at(file, footer_start, footer_end - footer_start)?;
@@ -42,12 +44,14 @@ pub(crate) fn read_file(file: &mut File) -> Result<ArrowTable, Stop> {
     for block in footer.recordBatches().into_iter().flatten() {
         let (offset, header, body) = (block.offset(), i64::from(block.metaDataLength()), block.bodyLength());
         let end = offset.checked_add(header).and_then(|end| end.checked_add(body));
-        let is_inside = offset >= 0 && header >= 0 && body >= 0 && end.is_some_and(|end| end as u64 <= footer_start);
+        let is_inside =
+            offset >= 0 && header >= 0 && body >= 0 && end.is_some_and(|end| end as u64 <= footer_start);
         if !is_inside {
             return Err(bad("the footer of the Arrow file is damaged"));
         }
         file.seek(SeekFrom::Start(offset as u64))?;
-        let header = read_header(file, bytes)?.ok_or_else(|| bad("a record batch of the Arrow file is damaged"))?;
+        let header =
+            read_header(file, bytes)?.ok_or_else(|| bad("a record batch of the Arrow file is damaged"))?;
         counts.add(&schema, message(&header)?)?;
     }
     Ok(counts.into_table(schema))

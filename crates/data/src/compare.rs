@@ -66,6 +66,7 @@ pub struct FileDifference {
 pub fn compare(expected: &Expected<'_>, found: &DataProfile) -> Vec<FileDifference> {
     let mut list = Differences::default();
     match expected {
+        _ if found.is_empty() => {}
         Expected::Contract(contract) => contract::compare(contract, found, &mut list),
         Expected::Inferred(sample) if !sample.is_empty() => sample::compare(sample, found, &mut list),
         Expected::Inferred(_) | Expected::Nothing => compare_with_nothing(found, &mut list),
@@ -89,5 +90,37 @@ fn compare_with_nothing(found: &DataProfile, list: &mut Differences) {
     let (tables, all_sound) = file::sound_tables(found, list);
     if all_sound {
         rows::at_least(None, &tables, list);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use runtime_testing_models::FileFormat;
+
+    use super::Expected::Nothing;
+    use super::testing::{check, file, folder, single, table};
+    use crate::findings::finding;
+
+    #[test]
+    fn where_nothing_is_expected_data_must_be_sound() {
+        check(&Nothing, &single(table("a.csv", &[("a", "int64")], 1)), &[]);
+        check(&Nothing, &single(table("a.csv", &[("a", "null")], 0)), &["! a.csv: there are no rows"]);
+        check(&Nothing, &single(file("a.pkl", FileFormat::Opaque, None)), &[]);
+        let disguised = file("a.csv", FileFormat::ArrowIpc, None);
+        check(&Nothing, &single(disguised), &["! a.csv: expected the format csv, found arrow_ipc"]);
+        let mut empty = file("a.csv", FileFormat::Csv, None);
+        empty.findings = vec![finding("the file is empty")];
+        check(&Nothing, &single(empty), &["! a.csv: cannot be read: the file is empty"]);
+        check(&Nothing, &folder(&[]), &[]);
+    }
+
+    #[test]
+    fn parts_without_rows_are_fine_next_to_one_with() {
+        let parts = [table("p-0.csv", &[("a", "null")], 0), table("p-1.csv", &[("a", "int64")], 2)];
+        check(&Nothing, &folder(&parts), &[]);
+        let other = [table("p-0.csv", &[("a", "null")], 0), table("p-1.csv", &[("b", "int64")], 2)];
+        check(&Nothing, &folder(&other), &["! p-0.csv: there are no rows"]);
+        let blank = [table("p-0.json", &[], 0), table("p-1.json", &[("b", "int64")], 2)];
+        check(&Nothing, &folder(&blank), &[]);
     }
 }

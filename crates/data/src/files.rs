@@ -112,13 +112,14 @@ fn walk_error(path: &Utf8Path, error: walkdir::Error) -> DataError {
 
 /// Whether a file or folder of this name is data, and not something a program left on the side.
 fn counts(name: &str) -> bool {
-    let left_aside = matches!(name, ".DS_Store" | "Thumbs.db" | "_SUCCESS" | "__pycache__" | ".ipynb_checkpoints")
-        || name.starts_with("._")
-        || name.starts_with(".tmp")
-        || name.ends_with('~')
-        || name.ends_with(".tmp")
-        || name.ends_with(".pyc")
-        || (name.starts_with('.') && name.ends_with(".crc"));
+    let left_aside =
+        matches!(name, ".DS_Store" | "Thumbs.db" | "_SUCCESS" | "__pycache__" | ".ipynb_checkpoints")
+            || name.starts_with("._")
+            || name.starts_with(".tmp")
+            || name.ends_with('~')
+            || name.ends_with(".tmp")
+            || name.ends_with(".pyc")
+            || (name.starts_with('.') && name.ends_with(".crc"));
     !left_aside
 }
 
@@ -132,8 +133,18 @@ mod tests {
             assert!(counts(name), "{name}");
         }
         for name in [
-            "a.tmp", "a.csv~", ".DS_Store", "Thumbs.db", "__pycache__", "a.pyc", "_SUCCESS", ".a.csv.crc", "._a.csv",
-            ".ipynb_checkpoints", ".tmp123", ".tmp",
+            "a.tmp",
+            "a.csv~",
+            ".DS_Store",
+            "Thumbs.db",
+            "__pycache__",
+            "a.pyc",
+            "_SUCCESS",
+            ".a.csv.crc",
+            "._a.csv",
+            ".ipynb_checkpoints",
+            ".tmp123",
+            ".tmp",
         ] {
             assert!(!counts(name), "{name}");
         }

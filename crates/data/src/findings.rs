@@ -21,10 +21,6 @@ impl Findings {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
     /// The findings, the last of which counts those that are not told: `2 more rows with …`.
     pub(crate) fn into_list(self, more_of_them: &str) -> Vec<DataFinding> {
         let mut list = self.shown;
@@ -77,7 +73,6 @@ mod tests {
     #[test]
     fn the_first_few_are_told_and_the_rest_counted() {
         let mut findings = Findings::default();
-        assert!(findings.is_empty());
         for line in 1..=7 {
             findings.push(|| finding_on(line, "bad"));
         }

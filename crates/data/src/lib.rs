@@ -1,5 +1,51 @@
-//! x
-#![allow(missing_docs)]
+//! The data files that the steps of a pipeline exchange: what they hold, and what they differ in from what is expected.
+//!
+//! The crate has one reason to exist: to say of any file, without running anything, whether it can be read, which
+//! columns it has, of which types, over *all* of its rows, and which row is to blame for a type. It knows nothing of
+//! scripts or steps.
+//!
+//! | item | what it is |
+//! | --- | --- |
+//! | [`profile_path`], [`profile_file`] | the format, columns, rows and findings of a folder or file |
+//! | [`data_files`], [`format_of_extension`] | which files of a folder count, and what their names promise |
+//! | [`schema_of`] | a table's Arrow schema |
+//! | [`compare`], [`Expected`], [`FileDifference`] | what data differs in from a contract or from a sample |
+//! | [`SampleData`], [`write_batch`] | small tables, written in any of the formats |
+//! | [`DataError`], [`SchemaError`], [`WriteSampleError`], [`ParseSampleError`] | what can go wrong |
+//!
+//! ```
+//! use runtime_testing_data::{Expected, compare, profile_path};
+//! use runtime_testing_models::{TableContract, TypeWord};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = camino::Utf8PathBuf::try_from(folder.path().join("orders.csv"))?;
+//! std::fs::write(&path, "id,quantity\n1,2\n2,n/a?\n3,4\n")?;
+//!
+//! let contract = TableContract::default()
+//!     .with_column("id", TypeWord::Integer)
+//!     .with_column("quantity", TypeWord::Integer);
+//! let differences = compare(&Expected::Contract(&contract), &profile_path(&path)?);
+//! assert_eq!(
+//!     differences[0].difference.to_string(),
+//!     "column `quantity`: expected integer, found text; row 2 is \"n/a?\"",
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! `parquet`, off by default, reads and writes Parquet. Without it a Parquet file is recognized and reported as one
+//! that this build cannot read.
+//!
+//! # Limitations
+//!
+//! Compressed text (`.csv.gz`) is opaque. CSV needs a header, and its delimiter is found in it, not part of a profile:
+//! two files that differ in nothing but the delimiter are identical. In text formats a column has the types that text
+//! shows: no decimals, times of day, durations, bytes or nested values in CSV, and nothing but JSON's own types in JSON.
+//! Of a JSON value that is not an array of objects only the syntax is checked. Of Parquet and Arrow IPC the metadata is
+//! read, not the data: damage within a page or a batch is not found. Memory grows with the number of columns and of
+//! different keys in JSON objects, not with the number of rows. Names of files are UTF-8.
+
 mod arrow_ipc;
 mod arrow_table;
 mod compare;
@@ -10,6 +56,7 @@ mod format;
 mod json_text;
 mod parquet_file;
 mod profile;
+mod sample_data;
 mod schema;
 mod text_reader;
 mod type_words;
@@ -19,4 +66,5 @@ pub use compare::{Expected, FileDifference, compare};
 pub use files::{DataError, data_files};
 pub use format::format_of_extension;
 pub use profile::{profile_file, profile_path};
+pub use sample_data::{ParseSampleError, SampleData, WriteSampleError, write_batch};
 pub use schema::{SchemaError, schema_of};

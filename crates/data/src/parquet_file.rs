@@ -19,7 +19,8 @@ pub(crate) fn read(file: &File) -> Result<ArrowTable, Stop> {
     };
     let metadata = ParquetMetaDataReader::new().parse_and_finish(file).map_err(damaged)?;
     let about = metadata.file_metadata();
-    let schema = parquet_to_arrow_schema(about.schema_descr(), about.key_value_metadata()).map_err(damaged)?;
+    let schema =
+        parquet_to_arrow_schema(about.schema_descr(), about.key_value_metadata()).map_err(damaged)?;
     let rows = u64::try_from(about.num_rows())
         .map_err(|_| Stop::Bad(finding("the Parquet file is damaged: it has a negative number of rows")))?;
     let nulls = nulls::of_columns(&metadata, &schema);
@@ -46,7 +47,8 @@ mod nulls {
         for leaf in 0..parquet_schema.num_columns() {
             let root = parquet_schema.get_column_root(leaf);
             let info = root.get_basic_info();
-            let is_plain = root.is_primitive() && info.has_repetition() && info.repetition() == Repetition::OPTIONAL;
+            let is_plain =
+                root.is_primitive() && info.has_repetition() && info.repetition() == Repetition::OPTIONAL;
             let place = parquet_schema.get_column_root_idx(leaf);
             if let Some(column) = nulls.get_mut(place).filter(|_| is_plain) {
                 *column = metadata

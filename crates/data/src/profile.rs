@@ -113,8 +113,12 @@ fn read(file: &mut File, path: &Utf8Path) -> io::Result<(FileFormat, Content)> {
     let head = head(file)?;
     let extension = format_of_extension(path);
     match magic(&head) {
-        Some(Magic::Parquet) => return Ok((FileFormat::Parquet, Content::of_arrow(parquet_file::read(file))?)),
-        Some(Magic::ArrowFile) => return Ok((FileFormat::ArrowIpc, Content::of_arrow(arrow_ipc::read_file(file))?)),
+        Some(Magic::Parquet) => {
+            return Ok((FileFormat::Parquet, Content::of_arrow(parquet_file::read(file))?));
+        }
+        Some(Magic::ArrowFile) => {
+            return Ok((FileFormat::ArrowIpc, Content::of_arrow(arrow_ipc::read_file(file))?));
+        }
         Some(Magic::FeatherOne) => {
             let message = "Feather version 1 is not supported; write Feather 2 / Arrow IPC";
             return Ok((FileFormat::ArrowIpc, Content::of_finding(finding(message))));
@@ -133,7 +137,11 @@ fn read(file: &mut File, path: &Utf8Path) -> io::Result<(FileFormat, Content)> {
     read_by_extension(file, extension, &head)
 }
 
-fn read_by_extension(file: &mut File, extension: FileFormat, head: &[u8]) -> io::Result<(FileFormat, Content)> {
+fn read_by_extension(
+    file: &mut File,
+    extension: FileFormat,
+    head: &[u8],
+) -> io::Result<(FileFormat, Content)> {
     let content = match extension {
         FileFormat::Csv | FileFormat::Tsv => {
             if begins_as_json(head) {
@@ -155,8 +163,12 @@ fn read_by_extension(file: &mut File, extension: FileFormat, head: &[u8]) -> io:
             }
             json_text::profile_lines(&mut text(file)?)?
         }
-        FileFormat::Parquet => Content::of_finding(finding("this is no Parquet file: it does not begin with `PAR1`")),
-        FileFormat::ArrowIpc => Content::of_finding(finding("this is neither an Arrow IPC file nor a stream")),
+        FileFormat::Parquet => {
+            Content::of_finding(finding("this is no Parquet file: it does not begin with `PAR1`"))
+        }
+        FileFormat::ArrowIpc => {
+            Content::of_finding(finding("this is neither an Arrow IPC file nor a stream"))
+        }
         _ => Content::of_text(None, Vec::new()),
     };
     Ok((extension, content))

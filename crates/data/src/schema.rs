@@ -89,13 +89,14 @@ pub fn schema_of(path: &Utf8Path) -> Result<Schema, SchemaError> {
     let Some(table) = content.schema else {
         return Err(SchemaError::NotATable { path: path.to_owned(), format });
     };
-    let fields = table.columns.into_iter().map(|column| match TypeWords::parse(&column.data_type).to_arrow() {
-        Some(data_type) => Ok(Field::new(column.name, data_type, column.nullable)),
-        None => Err(SchemaError::NoArrowType {
-            path: path.to_owned(),
-            column: column.name,
-            data_type: column.data_type,
-        }),
-    });
+    let fields =
+        table.columns.into_iter().map(|column| match TypeWords::parse(&column.data_type).to_arrow() {
+            Some(data_type) => Ok(Field::new(column.name, data_type, column.nullable)),
+            None => Err(SchemaError::NoArrowType {
+                path: path.to_owned(),
+                column: column.name,
+                data_type: column.data_type,
+            }),
+        });
     Ok(Schema::new(fields.collect::<Result<Vec<_>, _>>()?))
 }

@@ -99,7 +99,8 @@ impl TypeWords {
             Self::Timestamp(unit, zone) => DataType::Timestamp(*unit, zone.as_deref().map(Arc::from)),
             Self::List(item) => DataType::List(Arc::new(Field::new_list_field(item.to_arrow()?, true))),
             Self::Struct(fields) => {
-                let fields = fields.iter().map(|(name, words)| Some(Field::new(name, words.to_arrow()?, true)));
+                let fields =
+                    fields.iter().map(|(name, words)| Some(Field::new(name, words.to_arrow()?, true)));
                 DataType::Struct(fields.collect::<Option<Vec<_>>>()?.into())
             }
             _ => return None,
@@ -365,7 +366,10 @@ mod tests {
         check(&DataType::Time64(TimeUnit::Nanosecond), "time[ns]");
         check(&DataType::Timestamp(TimeUnit::Microsecond, None), "timestamp[us]");
         check(&DataType::Timestamp(TimeUnit::Millisecond, Some("+00:00".into())), "timestamp[ms, UTC]");
-        check(&DataType::Timestamp(TimeUnit::Second, Some("Europe/Oslo".into())), "timestamp[s, Europe/Oslo]");
+        check(
+            &DataType::Timestamp(TimeUnit::Second, Some("Europe/Oslo".into())),
+            "timestamp[s, Europe/Oslo]",
+        );
         check(&DataType::Duration(TimeUnit::Microsecond), "duration[us]");
         check(&DataType::Interval(IntervalUnit::MonthDayNano), "interval");
     }
@@ -397,7 +401,9 @@ mod tests {
     #[test]
     fn what_is_not_known_is_equal_to_itself_alone() {
         let deep = "list<".repeat(100_000);
-        for text in ["", "int63", "list<int64", "list<int64>>", "timestamp[h]", "decimal(1)", "struct<a>", &deep] {
+        for text in
+            ["", "int63", "list<int64", "list<int64>>", "timestamp[h]", "decimal(1)", "struct<a>", &deep]
+        {
             assert_eq!(TypeWords::parse(text), TypeWords::Other(text.to_owned()));
         }
     }
@@ -413,7 +419,8 @@ mod tests {
     }
 
     fn any_words() -> impl Strategy<Value = TypeWords> {
-        let unit = prop_oneof![Just(TimeUnit::Second), Just(TimeUnit::Millisecond), Just(TimeUnit::Nanosecond)];
+        let unit =
+            prop_oneof![Just(TimeUnit::Second), Just(TimeUnit::Millisecond), Just(TimeUnit::Nanosecond)];
         let leaf = prop_oneof![
             Just(TypeWords::Null),
             Just(TypeWords::Mixed),

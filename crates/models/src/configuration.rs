@@ -125,12 +125,18 @@ impl PipelineTestingSpec {
                                 Ok(read) => drop(spec.script_specs.insert(step, read)),
                                 Err(ParseSpecError { mistakes: found }) => mistakes.extend(found),
                             },
-                            Err(error) => mistakes.push(Mistake::new(text, entry.offset, key, error.to_string())),
+                            Err(error) => {
+                                mistakes.push(Mistake::new(text, entry.offset, key, error.to_string()))
+                            }
                         }
                     }
                 }
-                ("test_workspace_root", Value::String(path)) => spec.test_workspace_root = path.as_ref().into(),
-                ("workspace_aware_root", Value::String(path)) => spec.workspace_aware_root = Some(path.as_ref().into()),
+                ("test_workspace_root", Value::String(path)) => {
+                    spec.test_workspace_root = path.as_ref().into()
+                }
+                ("workspace_aware_root", Value::String(path)) => {
+                    spec.workspace_aware_root = Some(path.as_ref().into())
+                }
                 ("script_specs" | "test_workspace_root" | "workspace_aware_root", other) => {
                     let expected = if member.key == "script_specs" { "an object" } else { "a string" };
                     let message = format!("expected {expected}, found {}", other.describe());

@@ -67,7 +67,10 @@ impl JobValue {
             Value::String(text) => Self::String(text.clone().into_owned()),
             Value::Array(items) => Self::Array(items.iter().map(Self::from_node).collect()),
             Value::Object(members) => Self::Object(
-                members.iter().map(|member| (member.key.clone().into_owned(), Self::from_node(&member.value))).collect(),
+                members
+                    .iter()
+                    .map(|member| (member.key.clone().into_owned(), Self::from_node(&member.value)))
+                    .collect(),
             ),
         }
     }

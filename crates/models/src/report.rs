@@ -5,7 +5,9 @@ use indexmap::IndexMap;
 use runtime_testing_dag::StepName;
 use serde::{Deserialize, Serialize};
 
-use crate::{DataCompatibilityResult, EdgeVerdict, ReportSnapshot, ScriptTestResult, StepStatus, UntestedStep};
+use crate::{
+    DataCompatibilityResult, EdgeVerdict, ReportSnapshot, ScriptTestResult, StepStatus, UntestedStep,
+};
 
 /// The version of the report's serialized form. It grows when a key changes its meaning or goes away.
 pub const REPORT_FORMAT_VERSION: u32 = 1;
@@ -84,14 +86,16 @@ impl PipelineTestReport {
     /// fail on bad data, untested edges) is not listed.
     pub fn culprits(&self) -> Vec<Culprit<'_>> {
         let is_step_at_fault = |result: &ScriptTestResult| match &result.status {
-            StepStatus::Failed { .. } | StepStatus::Untested { reason: UntestedStep::MissingInputs { .. } } => true,
+            StepStatus::Failed { .. }
+            | StepStatus::Untested { reason: UntestedStep::MissingInputs { .. } } => true,
             StepStatus::Passed
             | StepStatus::FailedOnUpstream { .. }
             | StepStatus::Blocked { .. }
             | StepStatus::Untested { .. } => false,
         };
         let steps = self.script_results.iter().filter(|(_, result)| is_step_at_fault(result));
-        let edges = self.data_flow_results.iter().filter(|(_, result)| result.verdict == EdgeVerdict::Breaking);
+        let edges =
+            self.data_flow_results.iter().filter(|(_, result)| result.verdict == EdgeVerdict::Breaking);
         steps
             .map(|(step, _)| Culprit::Step(step))
             .chain(edges.map(|(edge, _)| Culprit::Edge(edge.as_str())))

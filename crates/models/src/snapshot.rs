@@ -7,8 +7,8 @@ use runtime_testing_dag::StepName;
 use serde::Serialize;
 
 use crate::{
-    Binding, DataProfile, EdgeIssue, EdgeNote, EdgeVerdict, FileFormat, InputSource, LogicalName, PipelineTestReport,
-    REPORT_FORMAT_VERSION, RunKind, RunResult, ScriptFailure, ScriptName, ScriptTestResult, StepNote, StepStatus,
+    Binding, DataProfile, EdgeIssue, EdgeNote, EdgeVerdict, FileFormat, LogicalName, PipelineTestReport,
+    REPORT_FORMAT_VERSION, RunResult, ScriptFailure, ScriptName, ScriptTestResult, StepNote, StepStatus,
 };
 
 /// A report without anything that can differ between two correct runs: no times, process ids, memory, sizes, run
@@ -39,9 +39,11 @@ struct StepSnapshot {
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct RunSnapshot {
-    kinds: Vec<RunKind>,
+    /// `individual`, `flow`, `edge from STEP`.
+    kinds: Vec<String>,
     failure: Option<&'static str>,
-    inputs: BTreeMap<LogicalName, InputSource>,
+    /// `own`, `sample`, `OUTPUT of STEP`.
+    inputs: BTreeMap<LogicalName, String>,
     outputs: BTreeMap<LogicalName, Vec<FileSnapshot>>,
 }
 
@@ -76,7 +78,11 @@ impl ReportSnapshot {
             pipeline_success: report.pipeline_success(),
             errors: report.errors(),
             execution_order: report.execution_order,
-            script_results: report.script_results.iter().map(|(step, result)| (step.clone(), step_of(result))).collect(),
+            script_results: report
+                .script_results
+                .iter()
+                .map(|(step, result)| (step.clone(), step_of(result)))
+                .collect(),
             data_flow_results: report
                 .data_flow_results
                 .into_iter()
@@ -118,9 +124,9 @@ fn step_of(result: &ScriptTestResult) -> StepSnapshot {
 
 fn run_of(run: &RunResult) -> RunSnapshot {
     RunSnapshot {
-        kinds: run.kinds.clone(),
+        kinds: run.kinds.iter().map(ToString::to_string).collect(),
         failure: run.failure.as_ref().map(ScriptFailure::as_str),
-        inputs: run.inputs.iter().map(|(name, input)| (name.clone(), input.source.clone())).collect(),
+        inputs: run.inputs.iter().map(|(name, input)| (name.clone(), input.source.to_string())).collect(),
         outputs: run
             .outputs
             .iter()
@@ -148,7 +154,11 @@ fn files_of(data: &DataProfile) -> Vec<FileSnapshot> {
 /// Paths in a report are relative to the workspace; one that is not lies elsewhere on this machine, and only its
 /// file name is the same on another.
 fn stable_path(path: &Utf8PathBuf) -> Utf8PathBuf {
-    if path.is_absolute() { Utf8PathBuf::from("<elsewhere>").join(path.file_name().unwrap_or_default()) } else { path.clone() }
+    if path.is_absolute() {
+        Utf8PathBuf::from("<elsewhere>").join(path.file_name().unwrap_or_default())
+    } else {
+        path.clone()
+    }
 }
 
 fn without_volatile_text(mut report: PipelineTestReport) -> PipelineTestReport {

@@ -149,7 +149,8 @@ impl ScriptExecutionSpec {
 
     /// The spec as its file holds it: indented by two spaces, with a newline at the end.
     pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).expect("a spec is made of plain values with string keys");
+        let mut text =
+            serde_json::to_string_pretty(self).expect("a spec is made of plain values with string keys");
         text.push('\n');
         text
     }

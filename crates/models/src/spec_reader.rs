@@ -6,8 +6,8 @@ use runtime_testing_dag::json::{self, Member, Mistake, Node, Value};
 use runtime_testing_dag::{Name, NameKind, StepName, nearest};
 
 use crate::{
-    ColumnContract, ExtraColumns, JobValue, LogicalName, OutputBinding, PathSpec, ScriptExecutionSpec, ScriptName,
-    TableContract, TypeWord,
+    ColumnContract, ExtraColumns, JobValue, LogicalName, OutputBinding, PathSpec, ScriptExecutionSpec,
+    ScriptName, TableContract, TypeWord,
 };
 
 /// Everything that is wrong with a spec, in the order of the file. Never empty.
@@ -63,7 +63,11 @@ pub(crate) fn read(text: &str) -> Result<ScriptExecutionSpec, ParseSpecError> {
 }
 
 /// Reads the spec at `root`, which stands at the key `path` of a larger text.
-pub(crate) fn read_node(text: &str, root: &Node<'_>, path: &str) -> Result<ScriptExecutionSpec, ParseSpecError> {
+pub(crate) fn read_node(
+    text: &str,
+    root: &Node<'_>,
+    path: &str,
+) -> Result<ScriptExecutionSpec, ParseSpecError> {
     let mut reader = Reader { text, mistakes: Vec::new() };
     match reader.spec(root, path) {
         Some(spec) if reader.mistakes.is_empty() => Ok(spec),
@@ -136,7 +140,8 @@ impl Reader<'_> {
         };
         let input_paths = map(self, "input_paths");
         let output_paths = map(self, "output_paths");
-        let specs = |reader: &mut Self, key: &str, paths: &IndexMap<LogicalName, Utf8PathBuf>| match get(key) {
+        let specs = |reader: &mut Self, key: &str, paths: &IndexMap<LogicalName, Utf8PathBuf>| match get(key)
+        {
             Some(node) => reader.path_specs(node, &at(key), paths),
             None => IndexMap::new(),
         };
@@ -150,7 +155,8 @@ impl Reader<'_> {
         let python = get("python").and_then(|node| self.path(node, &at("python")));
         let last_updated = get("last_updated").and_then(|node| self.string(node, &at("last_updated")));
         let user_notes = get("user_notes").and_then(|node| self.string(node, &at("user_notes")));
-        let timeout_seconds = get("timeout_seconds").and_then(|node| self.timeout(node, &at("timeout_seconds")));
+        let timeout_seconds =
+            get("timeout_seconds").and_then(|node| self.timeout(node, &at("timeout_seconds")));
 
         let inputs: Vec<&LogicalName> = input_paths.keys().chain(input_path_specs.keys()).collect();
         let outputs: Vec<&LogicalName> = output_paths.keys().chain(output_path_specs.keys()).collect();
@@ -159,8 +165,8 @@ impl Reader<'_> {
         let bindings = get("bindings").map(|node| self.named(node, &at("bindings"), &inputs, Self::binding));
         let input_schemas =
             get("input_schemas").map(|node| self.named(node, &at("input_schemas"), &inputs, Self::contract));
-        let output_schemas =
-            get("output_schemas").map(|node| self.named(node, &at("output_schemas"), &outputs, Self::contract));
+        let output_schemas = get("output_schemas")
+            .map(|node| self.named(node, &at("output_schemas"), &outputs, Self::contract));
 
         let mut spec = ScriptExecutionSpec::new(script_name?, step_name?);
         spec.script_path = script_path;
@@ -238,7 +244,11 @@ impl Reader<'_> {
         for member in self.object(node, path) {
             let key = json::join(path, &member.key);
             if member.key.is_empty() || member.key.contains(['=', '\0']) {
-                self.mistake(member.offset, &key, "an environment variable's name is not empty and has no `=` and no NUL");
+                self.mistake(
+                    member.offset,
+                    &key,
+                    "an environment variable's name is not empty and has no `=` and no NUL",
+                );
             }
             match &member.value.value {
                 Value::String(text) if text.contains('\0') => {
@@ -298,7 +308,11 @@ impl Reader<'_> {
                 self.hinted(
                     member.value.offset,
                     &key,
-                    format!("the path is `{}` here and `{known}` in `{}`", spec.path, path.replace("path_specs", "paths")),
+                    format!(
+                        "the path is `{}` here and `{known}` in `{}`",
+                        spec.path,
+                        path.replace("path_specs", "paths")
+                    ),
                     "make them the same or remove one",
                 );
             }
@@ -405,12 +419,18 @@ impl Reader<'_> {
                     Some("allow") => contract.extra_columns = ExtraColumns::Allow,
                     Some("forbid") => contract.extra_columns = ExtraColumns::Forbid,
                     Some(other) => {
-                        self.mistake(member.value.offset, &key, format!("expected `allow` or `forbid`, found `{other}`"));
+                        self.mistake(
+                            member.value.offset,
+                            &key,
+                            format!("expected `allow` or `forbid`, found `{other}`"),
+                        );
                     }
                     None => {}
                 },
                 "min_rows" => match member.value.value {
-                    Value::Number(text) if text.parse::<u64>().is_ok() => contract.min_rows = text.parse().ok(),
+                    Value::Number(text) if text.parse::<u64>().is_ok() => {
+                        contract.min_rows = text.parse().ok()
+                    }
                     _ => self.mistake(member.value.offset, &key, "expected a whole number, zero or more"),
                 },
                 _ => self.unknown_key(member, path, &["columns", "extra_columns", "min_rows"]),

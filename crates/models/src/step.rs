@@ -282,8 +282,12 @@ impl ScriptFailure {
             Self::TimedOut { .. } => {
                 Some("if it only needs longer, raise `timeout_seconds` in the step's spec".to_owned())
             }
-            Self::NoOutput { .. } => Some("write to the paths in `output_paths` as they are handed to the script".to_owned()),
-            Self::InputsChanged { .. } => Some("write to the output paths and leave the inputs as they are".to_owned()),
+            Self::NoOutput { .. } => {
+                Some("write to the paths in `output_paths` as they are handed to the script".to_owned())
+            }
+            Self::InputsChanged { .. } => {
+                Some("write to the output paths and leave the inputs as they are".to_owned())
+            }
             _ => None,
         }
     }
@@ -298,7 +302,9 @@ impl fmt::Display for ScriptFailure {
             Self::SyntaxError { file, line: Some(line), message } => {
                 write!(formatter, "{file}:{line}: syntax error: {message}")
             }
-            Self::SyntaxError { file, line: None, message } => write!(formatter, "{file}: syntax error: {message}"),
+            Self::SyntaxError { file, line: None, message } => {
+                write!(formatter, "{file}: syntax error: {message}")
+            }
             Self::MissingMain { file } => write!(formatter, "{file}: missing main() function"),
             Self::WrongSignature { file, line, signature, missing, unexpected } => {
                 write!(formatter, "{file}")?;
@@ -344,7 +350,9 @@ impl fmt::Display for ScriptFailure {
                 }
                 Ok(())
             }
-            Self::CouldNotStart { program, message } => write!(formatter, "could not start `{program}`: {message}"),
+            Self::CouldNotStart { program, message } => {
+                write!(formatter, "could not start `{program}`: {message}")
+            }
         }
     }
 }
@@ -365,6 +373,16 @@ pub enum RunKind {
     },
 }
 
+impl fmt::Display for RunKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Individual => formatter.write_str("individual"),
+            Self::Flow => formatter.write_str("flow"),
+            Self::Edge { from } => write!(formatter, "edge from {from}"),
+        }
+    }
+}
+
 /// Where an input of a run came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -381,6 +399,16 @@ pub enum InputSource {
     },
     /// Sample data, because the path in the spec does not exist, or because the caller gave it.
     Sample,
+}
+
+impl fmt::Display for InputSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own => formatter.write_str("own"),
+            Self::Upstream { step, output } => write!(formatter, "{output} of {step}"),
+            Self::Sample => formatter.write_str("sample"),
+        }
+    }
 }
 
 /// An input as a run was given it.

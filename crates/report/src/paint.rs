@@ -51,7 +51,8 @@ pub(crate) fn harmless(text: &str) -> String {
             }
             // Also what changes the direction of the text around it.
             '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                write!(shown, "\\u{{{:x}}}", u32::from(character)).expect("writing to a string does not fail");
+                write!(shown, "\\u{{{:x}}}", u32::from(character))
+                    .expect("writing to a string does not fail");
             }
             control if control.is_control() => {
                 write!(shown, "\\x{:02x}", u32::from(control)).expect("writing to a string does not fail");

@@ -1,6 +1,6 @@
 use runtime_testing_models::{
-    DataCompatibilityResult, EdgeVerdict, FileProfile, OutputTail, PipelineTestReport, RunResult, ScriptFailure, ScriptTestResult,
-    StepNote, StepStatus,
+    DataCompatibilityResult, EdgeVerdict, FileProfile, OutputTail, PipelineTestReport, RunResult,
+    ScriptFailure, ScriptTestResult, StepNote, StepStatus,
 };
 
 use crate::paint::{Paint, Tone, harmless};
@@ -37,7 +37,10 @@ pub fn render_text(report: &PipelineTestReport, options: TextOptions) -> String 
         }
     }
     page.table("Steps", report.script_results.iter().map(|(step, result)| step_row(step.as_str(), result)));
-    page.table("Edges", report.data_flow_results.iter().map(|(edge, result)| edge_row(&shown_edge(edge), result)));
+    page.table(
+        "Edges",
+        report.data_flow_results.iter().map(|(edge, result)| edge_row(&shown_edge(edge), result)),
+    );
     page.text
 }
 
@@ -49,7 +52,12 @@ pub fn render_step_text(step: &str, result: &ScriptTestResult, options: TextOpti
 }
 
 /// Renders the result for one edge.
-pub fn render_edge_text(from: &str, to: &str, result: &DataCompatibilityResult, options: TextOptions) -> String {
+pub fn render_edge_text(
+    from: &str,
+    to: &str,
+    result: &DataCompatibilityResult,
+    options: TextOptions,
+) -> String {
     let mut page = Page::new(options);
     page.edge_block(&format!("{from} -> {to}"), result);
     page.text
@@ -273,7 +281,8 @@ impl Page {
         let title = self.paint.paint(Tone::Strong, title);
         self.line(0, &title);
         // Names that are very long do not push the others aside.
-        let width = rows.iter().map(|row| row.name.chars().count()).filter(|width| *width <= 40).max().unwrap_or(0);
+        let width =
+            rows.iter().map(|row| row.name.chars().count()).filter(|width| *width <= 40).max().unwrap_or(0);
         for Row { mark: (word, tone), name, remark, notes } in rows {
             let word = self.paint.paint(tone, word);
             self.line(2, &format!("{word}  {name:width$}  {remark}"));
@@ -323,5 +332,9 @@ fn ending(count: u64) -> &'static str {
 
 fn plural(count: usize, noun: &str, parts: &str) -> String {
     let plural = ending(count as u64);
-    if parts.is_empty() { format!("{count} {noun}{plural}") } else { format!("{count} {noun}{plural}: {parts}") }
+    if parts.is_empty() {
+        format!("{count} {noun}{plural}")
+    } else {
+        format!("{count} {noun}{plural}: {parts}")
+    }
 }

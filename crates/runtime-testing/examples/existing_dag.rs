@@ -8,8 +8,8 @@ use std::fs;
 
 use camino::Utf8Path;
 use runtime_testing::{
-    PipelineFile, PipelineTestingSpecBuilder, RuntimeTester, StepName, TesterSettings, TextOptions, Validation,
-    render_text,
+    PipelineFile, PipelineTestingSpecBuilder, RuntimeTester, StepName, TesterSettings, TextOptions,
+    Validation, render_text,
 };
 
 const PIPELINE: &str = r#"{
@@ -52,7 +52,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Without, they are used. The first step has no data of its own and is run on sample data, which the report says.
     builder.build_from_dag(&part, Validation::Skipped)?;
     let settings = TesterSettings { base_folder: Some(project.to_owned()), ..TesterSettings::default() };
-    let report = RuntimeTester::in_workspace("workspace").with_settings(settings).test_pipeline_flow(&part)?;
+    let report =
+        RuntimeTester::in_workspace("workspace").with_settings(settings).test_pipeline_flow(&part)?;
     print!("{}", render_text(&report, TextOptions { color: false }));
     assert!(report.pipeline_success());
     Ok(())

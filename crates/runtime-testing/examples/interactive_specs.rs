@@ -6,8 +6,8 @@ use std::error::Error;
 
 use camino::Utf8Path;
 use runtime_testing::{
-    PipelineDag, PipelineTestingSpecBuilder, ScriptExecutionSpec, ScriptName, ScriptedPrompter, StepName, Validation,
-    missing_fields,
+    PipelineDag, PipelineTestingSpecBuilder, ScriptExecutionSpec, ScriptName, ScriptedPrompter, StepName,
+    Validation, missing_fields,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -18,12 +18,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Someone began a spec and left the paths out.
     let step = StepName::new("train")?;
     builder.save_script_spec(&ScriptExecutionSpec::new(ScriptName::new("train")?, step.clone()))?;
-    let fields: Vec<String> = missing_fields(&builder.store().load(&step)?).iter().map(ToString::to_string).collect();
+    let fields: Vec<String> =
+        missing_fields(&builder.store().load(&step)?).iter().map(ToString::to_string).collect();
     println!("missing before: {}", fields.join(", "));
 
     // What is missing is asked for; Enter takes the default. JSON that does not parse is asked for again.
-    let mut prompter =
-        ScriptedPrompter::new(["data/orders.csv", "output/model", r#"{"LABEL_FIELD": "amount""#, "", r#"{"epochs": 20}"#]);
+    let mut prompter = ScriptedPrompter::new([
+        "data/orders.csv",
+        "output/model",
+        r#"{"LABEL_FIELD": "amount""#,
+        "",
+        r#"{"epochs": 20}"#,
+    ]);
     let spec = builder.update_script_spec_interactive(&step, &mut prompter)?;
     for question in prompter.asked() {
         println!("asked: {}", question.text);

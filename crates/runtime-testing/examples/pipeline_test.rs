@@ -7,8 +7,8 @@ use std::fs;
 
 use camino::Utf8Path;
 use runtime_testing::{
-    PipelineDag, PipelineTestingSpecBuilder, RuntimeTester, RuntimeTestingConfiguration, StepName, TesterSettings,
-    TextOptions, Validation, render_text,
+    PipelineDag, PipelineTestingSpecBuilder, RuntimeTester, RuntimeTestingConfiguration, StepName,
+    TesterSettings, TextOptions, Validation, render_text,
 };
 
 const CLEAN: &str = r#"

@@ -85,34 +85,35 @@
 //! Scripts are Python files, run one after the other. Tested on Linux; nothing in the API assumes it.
 
 pub use runtime_testing_builder::{
-    BuildError, GetSpecError, InteractiveError, MatchRule, MissingField, PipelineTestingSpecBuilder, PromptError,
-    Prompter, Question, ScriptedPrompter, SpecMatch, SpecProblem, Validation, is_untouched_draft, match_step_to_spec,
-    missing_fields,
+    BuildError, GetSpecError, InteractiveError, MatchRule, MissingField, PipelineTestingSpecBuilder,
+    PromptError, Prompter, Question, ScriptedPrompter, SpecMatch, SpecProblem, Validation,
+    is_untouched_draft, match_step_to_spec, missing_fields,
 };
 pub use runtime_testing_dag as dag;
 pub use runtime_testing_dag::{
-    DagError, DagProblem, InvalidName, MAX_NAME_BYTES, Name, NameKind, NameRule, ParsePipelineError, PipelineDag,
-    PipelineFile, PipelineFileProblem, StepKind, StepName, UnknownStep,
+    DagError, DagProblem, InvalidName, MAX_NAME_BYTES, Name, NameKind, NameRule, ParsePipelineError,
+    PipelineDag, PipelineFile, PipelineFileProblem, StepKind, StepName, UnknownStep,
 };
 #[cfg(feature = "tester")]
 pub use runtime_testing_data::{
-    DataError, Expected, FileDifference, SampleData, SchemaError, WriteSampleError, arrow, compare, data_files,
-    format_of_extension, profile_file, profile_path, schema_of, write_batch,
+    DataError, Expected, FileDifference, ParseSampleError, SampleData, SchemaError, WriteSampleError, arrow,
+    compare, data_files, format_of_extension, profile_file, profile_path, schema_of, write_batch,
 };
 pub use runtime_testing_models::{
     Binding, BindingRule, Column, ColumnContract, Culprit, DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult,
-    DataFinding, DataProfile, Difference, EdgeIssue, EdgeNote, EdgeVerdict, ExitOutcome, ExtraColumns, FileFormat,
-    FileProfile, InputChange, InputSource, InvalidNumber, JobNumber, JobValue, LogicalKind, LogicalName, OutputBinding, OutputDifference,
-    OutputTail, ParseSpecError, PathSpec, PipelineTestReport, PipelineTestingSpec, PythonException,
-    REPORT_FORMAT_VERSION, ReportSnapshot, Resources, RunInput, RunKind, RunOutput, RunResult,
-    RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptFailure, ScriptKind, ScriptMainParams, ScriptName,
-    ScriptTestResult, StepNote, StepStatus, TableContract, TableSchema, TypeWord, UntestedEdge, UntestedStep, edge_key,
+    DataFinding, DataProfile, Difference, EdgeIssue, EdgeNote, EdgeVerdict, ExitOutcome, ExtraColumns,
+    FileFormat, FileProfile, InputChange, InputSource, InvalidNumber, JobNumber, JobValue, LogicalKind,
+    LogicalName, OutputBinding, OutputDifference, OutputTail, ParseSpecError, PathSpec, PipelineTestReport,
+    PipelineTestingSpec, PythonException, REPORT_FORMAT_VERSION, ReportSnapshot, Resources, RunInput,
+    RunKind, RunOutput, RunResult, RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptFailure,
+    ScriptKind, ScriptMainParams, ScriptName, ScriptTestResult, StepNote, StepStatus, TableContract,
+    TableSchema, TypeWord, UntestedEdge, UntestedStep, edge_key,
 };
 #[cfg(feature = "report")]
 pub use runtime_testing_report::{TextOptions, render_edge_text, render_step_text, render_text};
 pub use runtime_testing_spec_store::{
-    BrokenFile, FileProblem, LoadSpecError, Lookup, MAX_SPEC_BYTES, Occupant, ReadFolderError, RemoveSpecError,
-    SaveSpecError, SavedSpec, SpecFile, SpecIndex, SpecStore, UpdateSpecError,
+    BrokenFile, FileProblem, LoadSpecError, Lookup, MAX_SPEC_BYTES, Occupant, ReadFolderError,
+    RemoveSpecError, SaveSpecError, SavedSpec, SpecFile, SpecIndex, SpecStore, UpdateSpecError,
 };
 #[cfg(feature = "tester")]
 pub use runtime_testing_tester::{

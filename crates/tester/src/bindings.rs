@@ -91,7 +91,14 @@ fn names(port: &Port) -> impl Iterator<Item = &str> {
 }
 
 impl Resolver<'_> {
-    fn bind(&mut self, input: usize, parent: usize, output: &LogicalName, rule: BindingRule, below: Option<&Utf8Path>) {
+    fn bind(
+        &mut self,
+        input: usize,
+        parent: usize,
+        output: &LogicalName,
+        rule: BindingRule,
+        below: Option<&Utf8Path>,
+    ) {
         self.fed[input] = true;
         self.edges[parent].bound.push(Bound {
             output: output.clone(),
@@ -252,7 +259,12 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_with(inputs: &[&str], explicit: &[(&str, &str, &str)], parents: &[(&str, &[&str])], expected: &str) {
+    fn check_with(
+        inputs: &[&str],
+        explicit: &[(&str, &str, &str)],
+        parents: &[(&str, &[&str])],
+        expected: &str,
+    ) {
         let inputs: Vec<Port> = inputs.iter().map(|text| port(text, "/in")).collect();
         let name = |text: &str| LogicalName::new(text).unwrap();
         let explicit = explicit
@@ -281,7 +293,8 @@ mod tests {
                     })
                     .collect();
                 let rivals: Vec<&str> = edge.rivals.iter().map(StepName::as_str).collect();
-                let rivals = if rivals.is_empty() { String::new() } else { format!(" rivals {}", rivals.join(" ")) };
+                let rivals =
+                    if rivals.is_empty() { String::new() } else { format!(" rivals {}", rivals.join(" ")) };
                 format!("{}: {}{rivals}", parent.step, bound.join(", "))
             })
             .collect();
@@ -297,7 +310,11 @@ mod tests {
         check(&["x|table", "z"], &[("a", &["y", "table"])], "a: table>x (alias)");
         check(&["x"], &[("a", &["y|x", "z"])], "a: y>x (alias)");
         check(&["x"], &[("a", &["y"])], "a: y>x (the only pair left)");
-        check(&["orders_table"], &[("a", &["order_table", "model"])], "a: order_table>orders_table (similar name, 0.92)");
+        check(
+            &["orders_table"],
+            &[("a", &["order_table", "model"])],
+            "a: order_table>orders_table (similar name, 0.92)",
+        );
         check_with(
             &["x@/o/a"],
             &[("x", "b", "q")],
@@ -331,7 +348,11 @@ mod tests {
             &[("a", &["x"]), ("b", &["y"])],
             "a: x>x (same name); b: y>y (same name)",
         );
-        check(&["x", "y"], &[("a", &["x"]), ("b", &["other"])], "a: x>x (same name); b: other>y (the only pair left)");
+        check(
+            &["x", "y"],
+            &[("a", &["x"]), ("b", &["other"])],
+            "a: x>x (same name); b: other>y (the only pair left)",
+        );
     }
 
     #[test]
@@ -346,7 +367,11 @@ mod tests {
 
     #[test]
     fn data_of_ones_own_is_not_replaced_by_a_guess() {
-        check(&["orders@/o/a", "lookup!"], &[("a", &["orders@/o/a", "stats"])], "a: orders>orders (same path)");
+        check(
+            &["orders@/o/a", "lookup!"],
+            &[("a", &["orders@/o/a", "stats"])],
+            "a: orders>orders (same path)",
+        );
         check(&["sample!"], &[("a", &["orders"])], "a: orders>sample (the only pair left)");
         check(&["sample!", "z"], &[("a", &["orders"])], "a: orders>z (the only pair left)");
     }

@@ -1,6 +1,6 @@
 //! Makes the runs of a plan, each when it may start, and keeps what came of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::time::{Duration, Instant};
 
@@ -8,8 +8,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 use runtime_testing_data::{Expected, SampleData};
 use runtime_testing_models::{
-    DataFinding, DataProfile, Difference, FileFormat, FileProfile, InputChange, InputSource, LogicalName, OutputDifference,
-    OutputTail, RunInput, RunKind, RunOutput, RunResult, ScriptFailure, ScriptMainParams, StepName, UntestedStep,
+    DataFinding, DataProfile, Difference, FileFormat, FileProfile, InputChange, InputSource, LogicalName,
+    OutputDifference, OutputTail, RunInput, RunKind, RunOutput, RunResult, ScriptFailure, ScriptMainParams,
+    StepName, UntestedStep,
 };
 
 use crate::events::{Event, Reporter};
@@ -145,15 +146,20 @@ impl Engine<'_> {
             Prepared::Ready { inputs, fed_by } => (inputs, fed_by),
             Prepared::NotMade(reason) => return Ok(RunRecord::NotMade(reason)),
         };
-        let kinds: Vec<RunKind> =
-            run.serves.iter().filter(|(served, _)| *served == run.step).map(|(_, kind)| kind.clone()).collect();
+        let kinds: Vec<RunKind> = run
+            .serves
+            .iter()
+            .filter(|(served, _)| *served == run.step)
+            .map(|(_, kind)| kind.clone())
+            .collect();
         self.reporter.report(&Event::RunStarted { step: &step.name, kinds: &kinds });
 
         let mut written = BTreeMap::new();
         for port in &step.outputs {
             let output_folder = folder.join("out").join(port.name.as_str());
             fs::create_dir_all(&output_folder).map_err(TestError::io("make the folder", &output_folder))?;
-            let path = file_name(&port.path).map_or_else(|| output_folder.clone(), |name| output_folder.join(name));
+            let path =
+                file_name(&port.path).map_or_else(|| output_folder.clone(), |name| output_folder.join(name));
             written.insert(port.name.clone(), path);
         }
         fs::create_dir_all(&folder).map_err(TestError::io("make the folder", &folder))?;
@@ -163,7 +169,8 @@ impl Engine<'_> {
         };
         let before = fingerprints(&inputs)?;
         let spec_params = step.spec.main_params();
-        let in_spec_order = |paths: &BTreeMap<LogicalName, Utf8PathBuf>, names: &mut dyn Iterator<Item = &LogicalName>| {
+        let in_spec_order = |paths: &BTreeMap<LogicalName, Utf8PathBuf>,
+                             names: &mut dyn Iterator<Item = &LogicalName>| {
             names.map(|name| (name.clone(), paths[name].clone())).collect::<IndexMap<_, _>>()
         };
         let input_paths: BTreeMap<LogicalName, Utf8PathBuf> =
@@ -202,7 +209,7 @@ impl Engine<'_> {
         if failure.is_none() {
             failure = failure_of_outputs(step, &outputs);
         }
-        let published = if failure.is_none() { self.publish(step, &written)? } else { Vec::new() };
+        let published = if failure.is_none() { self.publish(run, &written)? } else { Vec::new() };
         let result = RunResult {
             kinds,
             failure,
@@ -247,9 +254,16 @@ impl Engine<'_> {
                 }
                 PlannedInput::Upstream { run, step: from, output, below } => {
                     fed_by.push(*run);
-                    let path = &step.inputs.iter().find(|port| port.name == *name).expect("inputs are planned by name").path;
+                    let path = &step
+                        .inputs
+                        .iter()
+                        .find(|port| port.name == *name)
+                        .expect("inputs are planned by name")
+                        .path;
                     let written = &self.executed(*run).written[output];
-                    match feed::feed(written, path, below.as_deref()).map_err(TestError::io("look into", written))? {
+                    match feed::feed(written, path, below.as_deref())
+                        .map_err(TestError::io("look into", written))?
+                    {
                         Feed::Path(path) => {
                             let step = self.plan.steps[*from].name.clone();
                             (path, InputSource::Upstream { step, output: output.clone() })
@@ -296,8 +310,14 @@ impl Engine<'_> {
             let (path, _) = &inputs[name];
             for (below, change) in earlier.changes_to(&after[name]) {
                 let file = if below.as_str().is_empty() { path.clone() } else { path.join(below) };
-                let path = self.places.shown_in_text(self.places.shown(&file).as_str(), &self.places.shown(self.run_root()));
-                changes.push(InputChange { input: name.clone(), path: path.into(), change: change.as_str().to_owned() });
+                let path = self
+                    .places
+                    .shown_in_text(self.places.shown(&file).as_str(), &self.places.shown(self.run_root()));
+                changes.push(InputChange {
+                    input: name.clone(),
+                    path: path.into(),
+                    change: change.as_str().to_owned(),
+                });
             }
         }
         Ok(changes)
@@ -314,16 +334,24 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// Copies what a run wrote to the output paths of every step that it serves.
     fn publish(
         &self,
-        step: &PlannedStep,
+        run: &PlannedRun,
         written: &BTreeMap<LogicalName, Utf8PathBuf>,
     ) -> Result<Vec<Published>, TestError> {
+        let targets: BTreeSet<(&LogicalName, &Utf8PathBuf)> = run
+            .serves
+            .iter()
+            .flat_map(|(step, _)| &self.plan.steps[*step].outputs)
+            .map(|port| (&port.name, &port.path))
+            .collect();
         let mut published = Vec::new();
-        for port in &step.outputs {
-            let path = &written[&port.name];
+        for (name, target) in targets {
+            let path = &written[name];
             if path.exists() {
-                published.extend(publish::publish(path, &port.path).map_err(TestError::io("publish to", &port.path))?);
+                published
+                    .extend(publish::publish(path, target).map_err(TestError::io("publish to", target))?);
             }
         }
         Ok(published)
@@ -348,9 +376,7 @@ fn label(kind: &RunKind) -> String {
     }
 }
 
-fn fingerprints(
-    inputs: &Inputs,
-) -> Result<BTreeMap<LogicalName, Fingerprint>, TestError> {
+fn fingerprints(inputs: &Inputs) -> Result<BTreeMap<LogicalName, Fingerprint>, TestError> {
     let take = |(name, (path, _)): (&LogicalName, &(Utf8PathBuf, InputSource))| {
         Ok((name.clone(), Fingerprint::take(path).map_err(TestError::io("look at", path))?))
     };
@@ -374,7 +400,10 @@ fn profile(path: &Utf8Path) -> DataProfile {
     })
 }
 
-fn failure_of_outputs(step: &PlannedStep, outputs: &BTreeMap<LogicalName, RunOutput>) -> Option<ScriptFailure> {
+fn failure_of_outputs(
+    step: &PlannedStep,
+    outputs: &BTreeMap<LogicalName, RunOutput>,
+) -> Option<ScriptFailure> {
     let is_empty = |output: &RunOutput| output.data.as_ref().is_none_or(DataProfile::is_empty);
     if !outputs.is_empty() && outputs.values().all(is_empty) {
         let declared = step.outputs.iter().map(|port| port.name.clone()).collect();
@@ -385,7 +414,11 @@ fn failure_of_outputs(step: &PlannedStep, outputs: &BTreeMap<LogicalName, RunOut
         let Some(data) = outputs.get(name).and_then(|output| output.data.as_ref()) else { continue };
         if data.is_empty() {
             let file = outputs[name].path.file_name().unwrap_or_default().into();
-            differences.push(OutputDifference { output: name.clone(), file, difference: Difference::MissingFile });
+            differences.push(OutputDifference {
+                output: name.clone(),
+                file,
+                difference: Difference::MissingFile,
+            });
         }
         let breaking = runtime_testing_data::compare(&Expected::Contract(contract), data)
             .into_iter()

@@ -48,11 +48,14 @@ pub(crate) fn feed(written: &Utf8Path, input: &Utf8Path, below: Option<&Utf8Path
         (Shape::Folder, true) => Ok(Feed::Missing { wanted: below.unwrap_or(input).to_owned(), files }),
         (Shape::File, true) => {
             let name = input.file_name().unwrap_or_default();
-            let named: Vec<&Utf8PathBuf> = files.iter().filter(|file| file.file_name() == Some(name)).collect();
+            let named: Vec<&Utf8PathBuf> =
+                files.iter().filter(|file| file.file_name() == Some(name)).collect();
             match (files.as_slice(), named.as_slice()) {
                 ([only], _) => Ok(Feed::Path(written.join(only))),
                 (_, [named]) => Ok(Feed::Path(written.join(named))),
-                _ => Ok(Feed::Missing { wanted: below.map_or_else(|| name.into(), Utf8Path::to_owned), files }),
+                _ => {
+                    Ok(Feed::Missing { wanted: below.map_or_else(|| name.into(), Utf8Path::to_owned), files })
+                }
             }
         }
     }

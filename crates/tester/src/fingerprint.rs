@@ -49,7 +49,11 @@ impl Fingerprint {
         for entry in WalkDir::new(path).sort_by_file_name() {
             let entry = match entry {
                 Ok(entry) => entry,
-                Err(error) if error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound) => continue,
+                Err(error)
+                    if error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound) =>
+                {
+                    continue;
+                }
                 Err(error) => return Err(error.into()),
             };
             if entry.file_type().is_dir() {

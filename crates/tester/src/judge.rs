@@ -5,9 +5,9 @@ use std::io;
 use camino::Utf8Path;
 use runtime_testing_data::{Expected, FileDifference, compare, format_of_extension, profile_path};
 use runtime_testing_models::{
-    Binding, BindingRule, DataCompatibilityResult, DataProfile, EdgeIssue, EdgeNote, EdgeVerdict, FileFormat, InputSource,
-    LogicalName, RunKind, RunResult, ScriptFailure, ScriptTestResult, StepName, StepNote, StepStatus, UntestedEdge,
-    UntestedStep,
+    Binding, BindingRule, DataCompatibilityResult, DataProfile, EdgeIssue, EdgeNote, EdgeVerdict, FileFormat,
+    InputSource, LogicalName, RunKind, RunResult, ScriptFailure, ScriptTestResult, StepName, StepNote,
+    StepStatus, UntestedEdge, UntestedStep,
 };
 
 use crate::engine::RunRecord;
@@ -32,7 +32,8 @@ pub(crate) fn judge(
     let judge = Judge { plan, records, places };
     let mut edges = Vec::new();
     if judges_edges {
-        let compared: Vec<Compared> = plan.edges.iter().map(|edge| judge.compared(edge)).collect::<Result<_, _>>()?;
+        let compared: Vec<Compared> =
+            plan.edges.iter().map(|edge| judge.compared(edge)).collect::<Result<_, _>>()?;
         for (at, compared_edge) in compared.iter().enumerate() {
             edges.push(judge.edge(&plan.edges[at], compared_edge, &compared));
         }
@@ -94,7 +95,11 @@ impl Judge<'_> {
         for bound in &edge.bindings.bound {
             let (output, input) = (bound.output.clone(), bound.input.clone());
             if let BindingRule::SimilarName { score } = bound.rule {
-                compared.notes.push(EdgeNote::GuessedBinding { output: output.clone(), input: input.clone(), score });
+                compared.notes.push(EdgeNote::GuessedBinding {
+                    output: output.clone(),
+                    input: input.clone(),
+                    score,
+                });
             }
             let port = to.inputs.iter().find(|port| port.name == input).expect("a binding names an input");
             let written = &executed.written[&output];
@@ -229,8 +234,12 @@ impl Judge<'_> {
     fn runs(&self, step: usize) -> Vec<RunResult> {
         let mut runs = Vec::new();
         for (planned, record) in self.plan.runs.iter().zip(self.records) {
-            let kinds: Vec<RunKind> =
-                planned.serves.iter().filter(|(served, _)| *served == step).map(|(_, kind)| kind.clone()).collect();
+            let kinds: Vec<RunKind> = planned
+                .serves
+                .iter()
+                .filter(|(served, _)| *served == step)
+                .map(|(_, kind)| kind.clone())
+                .collect();
             if let Some(executed) = record.executed().filter(|_| !kinds.is_empty()) {
                 runs.push(RunResult { kinds, ..executed.result.clone() });
             }
@@ -250,7 +259,9 @@ impl Judge<'_> {
             return StepStatus::Failed { failure: failure.clone() };
         }
         let broken: Vec<StepName> = incoming()
-            .filter(|(edge, _)| edges.get(*edge).is_some_and(|result| result.verdict == EdgeVerdict::Breaking))
+            .filter(|(edge, _)| {
+                edges.get(*edge).is_some_and(|result| result.verdict == EdgeVerdict::Breaking)
+            })
             .map(|(_, edge)| self.plan.steps[edge.from].name.clone())
             .collect();
         let on_upstream = |failure: &ScriptFailure| {
@@ -271,7 +282,8 @@ impl Judge<'_> {
                 record => record.failure().map_or(StepStatus::Passed, on_upstream),
             };
         }
-        let by_edge: Vec<&RunRecord> = incoming().filter_map(|(_, edge)| self.record(edge.consumer_run)).collect();
+        let by_edge: Vec<&RunRecord> =
+            incoming().filter_map(|(_, edge)| self.record(edge.consumer_run)).collect();
         if let Some(failure) = by_edge.iter().find_map(|record| record.failure()) {
             return on_upstream(failure);
         }
@@ -289,7 +301,9 @@ impl Judge<'_> {
                     .flatten()
                     .collect();
                 if blocked.is_empty() {
-                    StepStatus::Untested { reason: UntestedStep::MissingInputs { inputs: missing_inputs(step) } }
+                    StepStatus::Untested {
+                        reason: UntestedStep::MissingInputs { inputs: missing_inputs(step) },
+                    }
                 } else {
                     StepStatus::Blocked { by: self.names_of(&blocked) }
                 }
@@ -312,7 +326,10 @@ impl Judge<'_> {
         for run in runs {
             let from_sample = run.inputs.iter().filter(|(_, input)| input.source == InputSource::Sample);
             sampled.extend(from_sample.map(|(name, _)| name.clone()));
-            let without_data = run.outputs.iter().filter(|(_, output)| output.data.as_ref().is_some_and(DataProfile::is_empty));
+            let without_data = run
+                .outputs
+                .iter()
+                .filter(|(_, output)| output.data.as_ref().is_some_and(DataProfile::is_empty));
             if run.failure.is_none() {
                 empty.extend(without_data.map(|(name, _)| name.clone()));
             }

@@ -8,8 +8,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 use runtime_testing_data::SampleData;
 use runtime_testing_models::{
-    LogicalName, PipelineTestingSpec, RunKind, ScriptExecutionSpec, ScriptFailure, ScriptMainParams, StepName,
-    UntestedStep,
+    LogicalName, PipelineTestingSpec, RunKind, ScriptExecutionSpec, ScriptFailure, ScriptMainParams,
+    StepName, UntestedStep,
 };
 
 use crate::bindings::{self, EdgeBindings, Parent, Port};
@@ -68,7 +68,7 @@ pub(crate) struct PlannedEdge {
 #[derive(Debug)]
 pub(crate) struct PlannedRun {
     pub(crate) step: usize,
-    /// What the run is for. A step for each, because two steps can share a run.
+    /// What the run is for. A step for each, because two steps can share a run. It is published for each of them.
     pub(crate) serves: Vec<(usize, RunKind)>,
     pub(crate) action: Action,
     /// The runs that must have succeeded before.
@@ -89,7 +89,12 @@ pub(crate) enum Action {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum PlannedInput {
     Own(Utf8PathBuf),
-    Upstream { run: usize, step: usize, output: LogicalName, below: Option<Utf8PathBuf> },
+    Upstream {
+        run: usize,
+        step: usize,
+        output: LogicalName,
+        below: Option<Utf8PathBuf>,
+    },
     /// Sample data, in the shape and format that this path asks for.
     Sample(Utf8PathBuf),
 }
@@ -145,7 +150,13 @@ pub(crate) fn plan(
     let mut planner =
         Planner { steps, edges, runs: Vec::new(), keys: HashMap::new(), sample: sample.is_some() };
     planner.plan_runs(&order, scope);
-    Ok(Plan { steps: planner.steps, edges: planner.edges, runs: planner.runs, order, tests_individually: scope.individual })
+    Ok(Plan {
+        steps: planner.steps,
+        edges: planner.edges,
+        runs: planner.runs,
+        order,
+        tests_individually: scope.individual,
+    })
 }
 
 fn problems_of_the_whole(pipeline: &PipelineTestingSpec, scope: Scope, places: &Places) -> Vec<PlanProblem> {
@@ -165,12 +176,19 @@ fn problems_of_the_whole(pipeline: &PipelineTestingSpec, scope: Scope, places: &
     problems
 }
 
-fn step(name: &StepName, spec: &ScriptExecutionSpec, settings: &TesterSettings, places: &Places) -> PlannedStep {
+fn step(
+    name: &StepName,
+    spec: &ScriptExecutionSpec,
+    settings: &TesterSettings,
+    places: &Places,
+) -> PlannedStep {
     let port = |(logical, path): (&LogicalName, &Utf8Path), specs: &IndexMap<LogicalName, _>| Port {
         name: logical.clone(),
         // A blank path stays blank, to be found out.
         path: if path.as_str().trim().is_empty() { Utf8PathBuf::new() } else { places.absolute(path) },
-        aliases: specs.get(logical).map_or_else(Vec::new, |spec: &runtime_testing_models::PathSpec| spec.aliases.clone()),
+        aliases: specs
+            .get(logical)
+            .map_or_else(Vec::new, |spec: &runtime_testing_models::PathSpec| spec.aliases.clone()),
         has_own_data: false,
     };
     PlannedStep {
@@ -180,7 +198,9 @@ fn step(name: &StepName, spec: &ScriptExecutionSpec, settings: &TesterSettings, 
         script: None,
         failure: None,
         interpreter: spec.python.clone().unwrap_or_else(|| settings.python.clone()),
-        timeout: spec.timeout_seconds.map_or(Some(settings.timeout), |seconds| Duration::try_from_secs_f64(seconds).ok())
+        timeout: spec
+            .timeout_seconds
+            .map_or(Some(settings.timeout), |seconds| Duration::try_from_secs_f64(seconds).ok())
             .unwrap_or(Duration::ZERO),
         spec: spec.clone(),
         individual: None,
@@ -210,7 +230,11 @@ fn problems_of_step(step: &PlannedStep, problems: &mut Vec<PlanProblem>) {
     }
 }
 
-fn problems_of_bindings(pipeline: &PipelineTestingSpec, steps: &[PlannedStep], problems: &mut Vec<PlanProblem>) {
+fn problems_of_bindings(
+    pipeline: &PipelineTestingSpec,
+    steps: &[PlannedStep],
+    problems: &mut Vec<PlanProblem>,
+) {
     for step in steps {
         let parents = pipeline.dag.dependencies(&step.name).expect("the step is in the DAG");
         for (input, binding) in &step.spec.bindings {
@@ -248,7 +272,9 @@ fn mark_own_data(steps: &mut [PlannedStep]) {
         steps.iter().flat_map(|step| step.outputs.iter().map(|port| port.path.clone())).collect();
     outputs.sort();
     outputs.dedup();
-    let is_output = |path: &Utf8Path| path.ancestors().any(|above| outputs.binary_search_by(|output| output.as_path().cmp(above)).is_ok());
+    let is_output = |path: &Utf8Path| {
+        path.ancestors().any(|above| outputs.binary_search_by(|output| output.as_path().cmp(above)).is_ok())
+    };
     for step in steps {
         for input in step.inputs.iter_mut().filter(|input| !input.path.as_str().is_empty()) {
             input.has_own_data = !is_output(&input.path) && input.path.exists();
@@ -282,7 +308,8 @@ fn find_scripts(
             Some(path) => {
                 let path = places.absolute(path);
                 if path.is_dir() {
-                    problems.push(PlanProblem::ScriptNotAFile { step: step.name.clone(), path: path.clone() });
+                    problems
+                        .push(PlanProblem::ScriptNotAFile { step: step.name.clone(), path: path.clone() });
                     continue;
                 }
                 vec![path]
@@ -327,7 +354,8 @@ fn inspect_scripts(
                 for at in users {
                     let step = &mut steps[at];
                     step.interpreter.clone_from(&interpreter);
-                    let Some(place) = step.script.as_ref().and_then(|script| scripts.get_index_of(script)) else {
+                    let Some(place) = step.script.as_ref().and_then(|script| scripts.get_index_of(script))
+                    else {
                         continue;
                     };
                     if let Finding::Failure(failure) = &findings[place] {
@@ -375,7 +403,7 @@ struct RunKey {
     interpreter: Utf8PathBuf,
     timeout: Duration,
     inputs: Vec<(LogicalName, PlannedInput)>,
-    /// The environment, the arguments and the names and shapes of the outputs, in one text.
+    /// The environment, the arguments, and the names, shapes and promises of the outputs, in one text.
     rest: String,
     waits_for: Vec<usize>,
 }
@@ -425,7 +453,8 @@ impl Planner {
         let mut inputs = BTreeMap::new();
         let mut missing = Vec::new();
         for port in &self.steps[step].inputs {
-            let input = if is_root && (self.sample || !port.has_own_data) && SampleData::can_write(&port.path) {
+            let input = if is_root && (self.sample || !port.has_own_data) && SampleData::can_write(&port.path)
+            {
                 PlannedInput::Sample(port.path.clone())
             } else if port.has_own_data {
                 PlannedInput::Own(port.path.clone())
@@ -517,7 +546,11 @@ impl Planner {
     }
 
     /// Takes own data for the inputs that are not there yet. Returns those that have none.
-    fn fill_with_own(&self, step: usize, inputs: &mut BTreeMap<LogicalName, PlannedInput>) -> Vec<LogicalName> {
+    fn fill_with_own(
+        &self,
+        step: usize,
+        inputs: &mut BTreeMap<LogicalName, PlannedInput>,
+    ) -> Vec<LogicalName> {
         let mut missing = Vec::new();
         for port in &self.steps[step].inputs {
             if inputs.contains_key(&port.name) {
@@ -543,8 +576,9 @@ impl Planner {
             let ScriptMainParams { environ_vars, job_args, .. } = planned.spec.main_params();
             let outputs: Vec<(&LogicalName, Option<&str>)> =
                 planned.outputs.iter().map(|port| (&port.name, file_name(&port.path))).collect();
-            let rest = serde_json::to_string(&(environ_vars, job_args, outputs))
-                .expect("environment and arguments are plain values with string keys");
+            let rest =
+                serde_json::to_string(&(environ_vars, job_args, outputs, &planned.spec.output_schemas))
+                    .expect("specs are plain values with string keys");
             let key = RunKey {
                 script: planned.script.clone(),
                 interpreter: planned.interpreter.clone(),

@@ -118,18 +118,25 @@ impl fmt::Display for PlanProblem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EmptyDag => formatter.write_str("the pipeline has no steps: there is nothing to test"),
-            Self::NothingToTest => formatter
-                .write_str("individual scripts, data compatibility and pipeline flow are all turned off: turn one on"),
+            Self::NothingToTest => formatter.write_str(
+                "individual scripts, data compatibility and pipeline flow are all turned off: turn one on",
+            ),
             Self::NotAFolder { what, path } => write!(formatter, "the {what} `{path}` is not a folder"),
             Self::MissingSpec { step } => write!(
                 formatter,
                 "step `{step}` has no spec: draft one with `runtime-testing specs init` or `build_from_dag`"
             ),
             Self::BlankPath { step, field, name } => {
-                write!(formatter, "step `{step}`: `{field}.{name}` is blank: fill in a path or remove the entry")
+                write!(
+                    formatter,
+                    "step `{step}`: `{field}.{name}` is blank: fill in a path or remove the entry"
+                )
             }
             Self::ScriptNotAFile { step, path } => {
-                write!(formatter, "step `{step}`: `script_path` `{path}` is not a file: name the script itself")
+                write!(
+                    formatter,
+                    "step `{step}`: `script_path` `{path}` is not a file: name the script itself"
+                )
             }
             Self::Interpreter { steps, python, reason } => write!(
                 formatter,

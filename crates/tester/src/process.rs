@@ -71,7 +71,8 @@ mod platform {
         // Waits without reaping, so that the group's number stays taken until the group has been ended.
         let waiter = std::thread::Builder::new().name("wait".to_owned()).spawn(move || {
             let waited = loop {
-                match rustix::process::waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
+                match rustix::process::waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
+                {
                     Err(Errno::INTR) => {}
                     other => break other.map(|_| ()),
                 }

@@ -206,7 +206,8 @@ impl Runner for PythonRunner<'_> {
         let exception = |left: LeftException| {
             // Code of installed packages and of Python itself is not the user's.
             let is_own = |file: &Utf8Path| {
-                let installed = file.components().any(|part| matches!(part.as_str(), "site-packages" | "dist-packages"));
+                let installed =
+                    file.components().any(|part| matches!(part.as_str(), "site-packages" | "dist-packages"));
                 let folder = script.parent().unwrap_or(script);
                 !installed && (file.starts_with(&places.base) || file.starts_with(folder))
             };
@@ -220,7 +221,9 @@ impl Runner for PythonRunner<'_> {
             }
         };
         let failure = match (&ended.exit, left) {
-            (ExitOutcome::TimedOut, _) => Some(ScriptFailure::TimedOut { limit_seconds: timeout.as_secs_f64() }),
+            (ExitOutcome::TimedOut, _) => {
+                Some(ScriptFailure::TimedOut { limit_seconds: timeout.as_secs_f64() })
+            }
             (ExitOutcome::Signaled { signal }, _) => {
                 Some(ScriptFailure::Signaled { signal: *signal, name: process::signal_name(*signal) })
             }
@@ -257,5 +260,9 @@ impl Runner for PythonRunner<'_> {
 /// A word as a shell takes it.
 fn quoted(word: &str) -> String {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "/._-+:=@%".contains(character);
-    if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }

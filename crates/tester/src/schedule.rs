@@ -222,11 +222,17 @@ mod tests {
     fn any_tasks() -> impl Strategy<Value = (Vec<Vec<usize>>, Vec<bool>, Vec<usize>)> {
         (1..14_usize).prop_flat_map(|count| {
             let dependencies = (0..count)
-                .map(|task| prop::collection::btree_set(0..task.max(1), 0..=task.min(4)).prop_map(move |set| {
-                    set.into_iter().filter(|dependency| *dependency < task).collect::<Vec<_>>()
-                }))
+                .map(|task| {
+                    prop::collection::btree_set(0..task.max(1), 0..=task.min(4)).prop_map(move |set| {
+                        set.into_iter().filter(|dependency| *dependency < task).collect::<Vec<_>>()
+                    })
+                })
                 .collect::<Vec<_>>();
-            (dependencies, prop::collection::vec(prop::bool::weighted(0.2), count), prop::collection::vec(0..100_usize, count))
+            (
+                dependencies,
+                prop::collection::vec(prop::bool::weighted(0.2), count),
+                prop::collection::vec(0..100_usize, count),
+            )
         })
     }
 

@@ -5,8 +5,9 @@ use indexmap::IndexMap;
 use runtime_testing_builder::{PipelineTestingSpecBuilder, Validation};
 use runtime_testing_data::SampleData;
 use runtime_testing_models::{
-    DataCompatibilityResult, PipelineDag, PipelineTestReport, PipelineTestingSpec, RuntimeTestingConfiguration,
-    ScriptExecutionSpec, ScriptMainParams, ScriptName, ScriptTestResult, StepName, edge_key,
+    DataCompatibilityResult, PipelineDag, PipelineTestReport, PipelineTestingSpec,
+    RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptMainParams, ScriptName, ScriptTestResult,
+    StepName, edge_key,
 };
 
 use crate::engine::Engine;
@@ -102,7 +103,11 @@ impl RuntimeTester {
         let root = &self.configuration.pipeline_spec.test_workspace_root;
         // The paths of drafts begin with the workspace, and are relative to the base folder: only an absolute base
         // folder, joined with the workspace, is the same seen from both.
-        let base = self.settings.base_folder.as_ref().map(|base| camino::absolute_utf8(base).unwrap_or_else(|_| base.clone()));
+        let base = self
+            .settings
+            .base_folder
+            .as_ref()
+            .map(|base| camino::absolute_utf8(base).unwrap_or_else(|_| base.clone()));
         PipelineTestingSpecBuilder::new(base.map_or_else(|| root.clone(), |base| base.join(root)))
     }
 
@@ -122,7 +127,10 @@ impl RuntimeTester {
     /// # Errors
     ///
     /// As [`RuntimeTester::test_pipeline`].
-    pub fn test_pipeline_flow_with_spec(&self, pipeline: &PipelineTestingSpec) -> Result<PipelineTestReport, TestError> {
+    pub fn test_pipeline_flow_with_spec(
+        &self,
+        pipeline: &PipelineTestingSpec,
+    ) -> Result<PipelineTestReport, TestError> {
         self.test(pipeline, self.scope(), &Sample::WhereMissing)
     }
 
@@ -173,7 +181,10 @@ impl RuntimeTester {
         script: &ScriptName,
         sample: Option<&SampleData>,
     ) -> Result<ScriptTestResult, TestError> {
-        self.test_one(self.saved_or_default(&script.cast())?, &sample.map_or(Sample::WhereMissing, Sample::Given))
+        self.test_one(
+            self.saved_or_default(&script.cast())?,
+            &sample.map_or(Sample::WhereMissing, Sample::Given),
+        )
     }
 
     /// Runs script A on `sample` and script B on what A wrote, and judges the edge between them.
@@ -223,7 +234,11 @@ impl RuntimeTester {
         Ok(loaded.script_specs.swap_remove(step).expect("each step is given a spec"))
     }
 
-    fn test_one(&self, spec: ScriptExecutionSpec, sample: &Sample<'_>) -> Result<ScriptTestResult, TestError> {
+    fn test_one(
+        &self,
+        spec: ScriptExecutionSpec,
+        sample: &Sample<'_>,
+    ) -> Result<ScriptTestResult, TestError> {
         let step = spec.step_name.clone();
         let dag = PipelineDag::build([step.clone()], []).expect("a single step is a DAG");
         let pipeline = PipelineTestingSpec {

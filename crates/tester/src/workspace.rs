@@ -63,7 +63,9 @@ fn clean(path: &Utf8Path) -> Utf8PathBuf {
     for component in path.components() {
         match component {
             Utf8Component::CurDir => {}
-            Utf8Component::ParentDir if matches!(cleaned.components().next_back(), Some(Utf8Component::Normal(_))) => {
+            Utf8Component::ParentDir
+                if matches!(cleaned.components().next_back(), Some(Utf8Component::Normal(_))) =>
+            {
                 cleaned.pop();
             }
             other => cleaned.push(other),

@@ -29,7 +29,8 @@ fn pipeline_files_that_are_none() {
 #[test]
 fn a_hundred_megabytes_of_garbage_are_refused_and_not_read() {
     let space = Space::new();
-    let file = std::fs::File::create(space.root.join("test_workspace/.specs/train_runtime_test_spec.json")).unwrap();
+    let file =
+        std::fs::File::create(space.root.join("test_workspace/.specs/train_runtime_test_spec.json")).unwrap();
     file.set_len(100_000_000).unwrap();
     let message = space.refused(&["test-pipeline", "pipeline.json"]);
     assert!(message.contains("train_runtime_test_spec.json") && message.contains("100000000"), "{message}");
@@ -67,7 +68,10 @@ fn a_script_path_that_is_a_folder() {
             "input_paths": {"in": "data/raw.csv"}, "output_paths": {"out": "output/rows.csv"}}"#,
     );
     let message = space.refused(&["test-pipeline", "pipeline.json"]);
-    assert_eq!(message, "error: step `clean`: `script_path` `ROOT/data` is not a file: name the script itself");
+    assert_eq!(
+        message,
+        "error: step `clean`: `script_path` `ROOT/data` is not a file: name the script itself"
+    );
 }
 
 #[cfg(unix)]
@@ -94,7 +98,9 @@ fn several_mistakes_are_reported_together() {
     );
     std::fs::remove_file(space.root.join("test_workspace/.specs/train_runtime_test_spec.json")).unwrap();
     let message = space.refused(&["test-pipeline", "pipeline.json"]);
-    for expected in ["`imput_paths`: unknown key; did you mean `input_paths`?", "`environ_vars.A`", "step `train`"] {
+    for expected in
+        ["`imput_paths`: unknown key; did you mean `input_paths`?", "`environ_vars.A`", "step `train`"]
+    {
         assert!(message.contains(expected), "{expected}: {message}");
     }
 }

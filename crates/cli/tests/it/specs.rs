@@ -16,7 +16,11 @@ fn from_nothing_to_a_test() {
 
     let init = space.run(&["specs", "init", "pipeline.json"]);
     assert_eq!(init.status, Some(0), "{init:?}");
-    assert!(init.stdout.starts_with("drafted\tclean\t") && init.stdout.contains("drafted\ttrain\t"), "{}", init.stdout);
+    assert!(
+        init.stdout.starts_with("drafted\tclean\t") && init.stdout.contains("drafted\ttrain\t"),
+        "{}",
+        init.stdout
+    );
     let again = space.run(&["specs", "init", "pipeline.json"]);
     assert!(again.stdout.starts_with("kept\tclean\t"), "{}", again.stdout);
 
@@ -25,15 +29,23 @@ fn from_nothing_to_a_test() {
     assert!(check.stderr.contains("nobody has changed the default"), "{}", check.stderr);
     assert_eq!(space.run(&["specs", "check"]).status, Some(2));
 
-    let edit = space.run_with_input(&["specs", "edit", "clean"], "data/raw.csv\noutput/rows.csv\n{\"A\": 1}\n\n\n");
+    let edit =
+        space.run_with_input(&["specs", "edit", "clean"], "data/raw.csv\noutput/rows.csv\n{\"A\": 1}\n\n\n");
     assert_eq!(edit.status, Some(0), "{edit:?}");
-    assert!(edit.stderr.contains("expected a string, found a number"), "bad JSON is asked again: {}", edit.stderr);
+    assert!(
+        edit.stderr.contains("expected a string, found a number"),
+        "bad JSON is asked again: {}",
+        edit.stderr
+    );
     let show = space.run(&["specs", "show", "clean"]);
     assert!(show.stdout.contains("\"data_input\": \"data/raw.csv\""), "{}", show.stdout);
     let edit = space.run_with_input(&["specs", "edit", "train"], "output/rows.csv\noutput/model.csv\n\n\n");
     assert_eq!(edit.status, Some(0), "{edit:?}");
 
-    assert_eq!(space.run(&["specs", "check", "pipeline.json"]).stdout, "2 steps, each with a complete spec\n");
+    assert_eq!(
+        space.run(&["specs", "check", "pipeline.json"]).stdout,
+        "2 steps, each with a complete spec\n"
+    );
     assert_eq!(space.run(&["specs", "check"]).stdout, "2 specs, all complete\n");
     let list = space.run(&["specs", "list"]);
     assert!(list.stdout.starts_with("clean\tclean\t") && list.stdout.lines().count() == 2, "{}", list.stdout);
@@ -63,15 +75,25 @@ fn a_broken_file_shows_everywhere_and_stays_as_it_is() {
     let space = Space::new();
     let file = "test_workspace/.specs/train_runtime_test_spec.json";
     space.write(file, "{\n  \"script_name\": \"train\",\n  oops\n}");
-    for arguments in [&["specs", "list"][..], &["specs", "check"], &["specs", "show", "train"], &["specs", "init", "pipeline.json"], &["test-pipeline", "pipeline.json"]] {
+    for arguments in [
+        &["specs", "list"][..],
+        &["specs", "check"],
+        &["specs", "show", "train"],
+        &["specs", "init", "pipeline.json"],
+        &["test-pipeline", "pipeline.json"],
+    ] {
         let outcome = space.run(arguments);
         assert_eq!(outcome.status, Some(2), "{arguments:?}");
-        let named = outcome.stderr.contains("train_runtime_test_spec.json") && outcome.stderr.contains("line 3, column 3");
+        let named = outcome.stderr.contains("train_runtime_test_spec.json")
+            && outcome.stderr.contains("line 3, column 3");
         assert!(named, "{arguments:?}: {}", outcome.stderr);
     }
     let edit = space.run_with_input(&["specs", "edit", "train"], "a\nb\n\n\n");
     assert_eq!(edit.status, Some(2));
-    assert_eq!(std::fs::read_to_string(space.root.join(file)).unwrap(), "{\n  \"script_name\": \"train\",\n  oops\n}");
+    assert_eq!(
+        std::fs::read_to_string(space.root.join(file)).unwrap(),
+        "{\n  \"script_name\": \"train\",\n  oops\n}"
+    );
 }
 
 #[test]

@@ -1,12 +1,17 @@
 use crate::space::Space;
 
-const BROKEN: &str = "def main(input_paths, output_paths, environ_vars, job_args):\n    raise ValueError('broken')\n";
+const BROKEN: &str =
+    "def main(input_paths, output_paths, environ_vars, job_args):\n    raise ValueError('broken')\n";
 
 #[test]
 fn a_pipeline_that_passes() {
     let outcome = Space::new().run(&["test-pipeline", "pipeline.json"]);
     assert_eq!(outcome.status, Some(0), "{outcome:?}");
-    assert!(outcome.stdout.starts_with("PASS  2 steps: 2 passed; 1 edge: 1 accepted\n"), "{}", outcome.stdout);
+    assert!(
+        outcome.stdout.starts_with("PASS  2 steps: 2 passed; 1 edge: 1 accepted\n"),
+        "{}",
+        outcome.stdout
+    );
     assert!(!outcome.stdout.contains('\u{1b}'), "no color where nobody looks");
     assert!(outcome.stderr.contains("pass  clean"), "{}", outcome.stderr);
 }
@@ -17,7 +22,11 @@ fn a_pipeline_that_fails() {
     space.write("test_workspace/scripts/train.py", BROKEN);
     let outcome = space.run(&["test-pipeline", "pipeline.json"]);
     assert_eq!(outcome.status, Some(1));
-    assert!(outcome.stdout.contains("FAIL  step train\n      ValueError: broken (scripts/train.py:2)\n"), "{}", outcome.stdout);
+    assert!(
+        outcome.stdout.contains("FAIL  step train\n      ValueError: broken (scripts/train.py:2)\n"),
+        "{}",
+        outcome.stdout
+    );
     assert!(outcome.stdout.contains("repeat: cd "));
 }
 
@@ -43,7 +52,8 @@ fn json_stands_alone_on_standard_output() {
 #[test]
 fn parts_can_be_left_out() {
     let space = Space::new();
-    let outcome = space.run(&["test-pipeline", "pipeline.json", "--skip", "compatibility", "--skip", "individual"]);
+    let outcome =
+        space.run(&["test-pipeline", "pipeline.json", "--skip", "compatibility", "--skip", "individual"]);
     assert!(outcome.stdout.starts_with("PASS  2 steps: 2 passed\n"), "{}", outcome.stdout);
     let message = space.run(&["test-pipeline", "pipeline.json", "--skip", "individual,compatibility,flow"]);
     assert_eq!(message.status, Some(2));
@@ -53,7 +63,10 @@ fn parts_can_be_left_out() {
 #[test]
 fn the_timeout_can_be_set() {
     let space = Space::new();
-    space.write("test_workspace/scripts/clean.py", "import time\ndef main(input_paths, output_paths, environ_vars, job_args):\n    time.sleep(1000)\n");
+    space.write(
+        "test_workspace/scripts/clean.py",
+        "import time\ndef main(input_paths, output_paths, environ_vars, job_args):\n    time.sleep(1000)\n",
+    );
     let outcome = space.run(&["test-script", "clean", "--timeout", "0.5"]);
     assert_eq!(outcome.status, Some(1));
     assert!(outcome.stdout.contains("timed out after 0.5 s"), "{}", outcome.stdout);
@@ -74,7 +87,12 @@ fn the_older_chain_and_the_whole_spec_are_taken_too() {
     let space = Space::new();
     space.write("chain.json", r#"{"steps": {"clean": {"script": "clean.py"}, "train": {}}}"#);
     assert_eq!(space.run(&["test-pipeline", "chain.json"]).status, Some(0));
-    let specs = |step: &str| std::fs::read_to_string(space.root.join(format!("test_workspace/.specs/{step}_runtime_test_spec.json"))).unwrap();
+    let specs = |step: &str| {
+        std::fs::read_to_string(
+            space.root.join(format!("test_workspace/.specs/{step}_runtime_test_spec.json")),
+        )
+        .unwrap()
+    };
     let whole = format!(
         r#"{{"dag": {{"nodes": ["clean", "train"], "edges": [["clean", "train"]]}},
             "script_specs": {{"clean": {}, "train": {}}}}}"#,

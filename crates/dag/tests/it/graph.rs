@@ -32,7 +32,11 @@ fn order_is_kahn_with_a_queue() {
     check_order(&["a", "b", "c"], &[], &["a", "b", "c"]);
     check_order(&["c", "b", "a"], &[("a", "b"), ("b", "c")], &["a", "b", "c"]);
     // `d` becomes ready before `b` because its edge from `a` comes first.
-    check_order(&["a", "b", "c", "d"], &[("a", "d"), ("a", "b"), ("b", "c"), ("d", "c")], &["a", "d", "b", "c"]);
+    check_order(
+        &["a", "b", "c", "d"],
+        &[("a", "d"), ("a", "b"), ("b", "c"), ("d", "c")],
+        &["a", "d", "b", "c"],
+    );
     check_order(&["x", "a", "b"], &[("a", "b")], &["x", "a", "b"]);
 }
 
@@ -84,7 +88,11 @@ fn every_mistake_is_named() {
         &[("a", "zoo")],
         "edge `a` -> `zoo`: unknown step `zoo`; declare it among the nodes or remove the edge",
     );
-    check_error(&["train"], &[("train", "trian")], "edge `train` -> `trian`: unknown step `trian`; did you mean `train`?");
+    check_error(
+        &["train"],
+        &[("train", "trian")],
+        "edge `train` -> `trian`: unknown step `trian`; did you mean `train`?",
+    );
     check_error(
         &["a", "b", "c", "d"],
         &[("a", "b"), ("b", "c"), ("c", "d"), ("d", "b")],

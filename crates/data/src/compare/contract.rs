@@ -1,7 +1,8 @@
 //! The rules for what a person wrote.
 
 use runtime_testing_models::{
-    Column, ColumnContract, DataProfile, Difference, ExtraColumns, FileFormat, TableContract, TableSchema, TypeWord,
+    Column, ColumnContract, DataProfile, Difference, ExtraColumns, FileFormat, TableContract, TableSchema,
+    TypeWord,
 };
 
 use super::fit::{self, Fit};
@@ -55,10 +56,8 @@ fn missing_columns(contract: &TableContract, found: &Found<'_>) -> Vec<Differenc
         fit::to_contract(missing[place].1.data_type, &words(column)) != Fit::Changed
     };
     let candidates = renamed(&names, &extra, fits);
-    let differences = missing.iter().zip(candidates).map(|((name, column), renamed)| Difference::MissingColumn {
-        column: (*name).clone(),
-        expected: column.data_type.to_string(),
-        renamed,
+    let differences = missing.iter().zip(candidates).map(|((name, column), renamed)| {
+        Difference::MissingColumn { column: (*name).clone(), expected: column.data_type.to_string(), renamed }
     });
     differences.collect()
 }
@@ -118,4 +117,205 @@ fn extra_columns(contract: &TableContract, found: &Found<'_>) -> Vec<Difference>
 
 fn unnamed<'a>(contract: &'a TableContract, found: &Found<'a>) -> impl Iterator<Item = &'a Column> {
     found.schema.columns.iter().filter(|column| !contract.columns.contains_key(&column.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::Expected;
+    use crate::compare::testing::{check, columns, file, folder, single, table};
+
+    /// `amount`, a float, and `day`, a date; neither may hold nulls. `note`, a text, may be missing.
+    fn contract() -> TableContract {
+        let column = |data_type, nullable, optional| ColumnContract { data_type, nullable, optional };
+        let mut contract = TableContract::default();
+        contract.columns.insert("amount".to_owned(), column(TypeWord::Float, false, false));
+        contract.columns.insert("day".to_owned(), column(TypeWord::Date, false, false));
+        contract.columns.insert("note".to_owned(), column(TypeWord::Text, true, true));
+        contract
+    }
+
+    const KEPT: [(&str, &str); 3] = [("amount", "float64"), ("day", "date"), ("note", "text?")];
+
+    #[track_caller]
+    fn check_columns(columns: &[(&str, &str)], differences: &[&str]) {
+        let found = single(table("a.csv", columns, 3));
+        check(&Expected::Contract(&contract()), &found, differences);
+    }
+
+    #[test]
+    fn kept() {
+        check_columns(&KEPT, &[]);
+        check_columns(&KEPT[..2], &[]);
+    }
+
+    #[test]
+    fn missing() {
+        check_columns(&KEPT[..1], &["! a.csv: column `day` (date) is missing"]);
+        check_columns(
+            &[("day", "date"), ("sum", "float64")],
+            &[
+                "! a.csv: column `amount` (float) is missing; was it renamed to `sum`?",
+                "a.csv: extra column `sum` (float64)",
+            ],
+        );
+        check_columns(
+            &[("Amount", "int64"), ("day", "date"), ("discount", "float64")],
+            &[
+                "! a.csv: column `amount` (float) is missing; was it renamed to `Amount`?",
+                "a.csv: extra column `Amount` (int64)",
+                "a.csv: extra column `discount` (float64)",
+            ],
+        );
+    }
+
+    #[test]
+    fn types_that_differ() {
+        check_columns(
+            &[("amount", "int64"), ("day", "date")],
+            &["a.csv: column `amount`: int64 promotes to float"],
+        );
+        check_columns(
+            &[("amount", "text"), ("day", "timestamp[us]")],
+            &[
+                "! a.csv: column `amount`: expected float, found text",
+                "! a.csv: column `day`: expected date, found timestamp[us]",
+            ],
+        );
+    }
+
+    #[test]
+    fn the_row_that_decides_is_told() {
+        let mut schema = columns(&KEPT, 3000);
+        schema.columns[0] = Column {
+            deciding_row: Some(2999),
+            deciding_value: Some("n/a?".to_owned()),
+            ..Column::new("amount", "text")
+        };
+        let found = single(file("a.csv", FileFormat::Csv, Some(schema)));
+        let expected = [
+            "! a.csv: column `amount`: expected float, found text; row 2999 is \"n/a?\"",
+            "a.csv: column `amount` may hold nulls",
+        ];
+        check(&Expected::Contract(&contract()), &found, &expected);
+    }
+
+    #[test]
+    fn nulls_that_must_not_be() {
+        check_columns(
+            &[("amount", "float64?"), ("day", "date")],
+            &["! a.csv: column `amount`: expected no nulls, found 1"],
+        );
+        check_columns(
+            &[("amount", "null?"), ("day", "date"), ("note", "null?")],
+            &["! a.csv: column `amount`: expected no nulls, found 3"],
+        );
+        let mut schema = columns(&KEPT, 3);
+        let declared = |nulls| Column { nulls, ..Column::new("amount", "float64") };
+        schema.columns[0] = declared(Some(0));
+        let found = single(file("a.parquet", FileFormat::Parquet, Some(schema.clone())));
+        check(&Expected::Contract(&contract()), &found, &[]);
+        schema.columns[0] = declared(None);
+        let found = single(file("a.parquet", FileFormat::Parquet, Some(schema)));
+        check(&Expected::Contract(&contract()), &found, &["a.parquet: column `amount` may hold nulls"]);
+    }
+
+    #[test]
+    fn columns_that_are_not_named() {
+        let found = single(table("a.csv", &[("amount", "float64"), ("day", "date"), ("x", "text")], 3));
+        check(&Expected::Contract(&contract()), &found, &["a.csv: extra column `x` (text)"]);
+        let strict = TableContract { extra_columns: ExtraColumns::Forbid, ..contract() };
+        let expected = ["! a.csv: column `x` (text) is forbidden by the contract"];
+        check(&Expected::Contract(&strict), &found, &expected);
+    }
+
+    #[test]
+    fn another_order() {
+        let reversed = [("day", "date"), ("x", "text"), ("amount", "float64")];
+        check_columns(
+            &reversed,
+            &[
+                "a.csv: extra column `x` (text)",
+                "a.csv: the columns come as `day`, `amount`, not as `amount`, `day`",
+            ],
+        );
+        let found = single(table("a.json", &reversed, 3));
+        check(&Expected::Contract(&contract()), &found, &["a.json: extra column `x` (text)"]);
+    }
+
+    #[track_caller]
+    fn check_rows(min_rows: Option<u64>, rows: u64, differences: &[&str]) {
+        let contract = TableContract { min_rows, ..contract() };
+        check(&Expected::Contract(&contract), &single(table("a.csv", &KEPT[..2], rows)), differences);
+    }
+
+    #[test]
+    fn too_few_rows() {
+        check_rows(None, 1, &[]);
+        check_rows(None, 0, &["! a.csv: there are no rows"]);
+        check_rows(Some(0), 0, &[]);
+        check_rows(Some(3), 3, &[]);
+        check_rows(Some(3), 2, &["! a.csv: expected at least 3 rows, found 2"]);
+        check_rows(Some(3), 0, &["! a.csv: expected at least 3 rows, found 0"]);
+    }
+
+    #[test]
+    fn a_header_alone_has_no_types() {
+        let header = [("amount", "null"), ("day", "null")];
+        let found = single(table("a.csv", &header, 0));
+        check(&Expected::Contract(&contract()), &found, &["! a.csv: there are no rows"]);
+        let allowed = TableContract { min_rows: Some(0), ..contract() };
+        check(&Expected::Contract(&allowed), &found, &[]);
+        check(
+            &Expected::Contract(&contract()),
+            &single(table("a.json", &[], 0)),
+            &["! a.json: there are no rows"],
+        );
+    }
+
+    #[test]
+    fn what_is_no_table() {
+        let value = file("metrics.json", FileFormat::Json, None);
+        let model = file("model.pkl", FileFormat::Opaque, None);
+        let contract = contract();
+        let expected = Expected::Contract(&contract);
+        check(&expected, &single(value.clone()), &["! metrics.json: cannot be read: not a table"]);
+        check(
+            &expected,
+            &folder(&[value.clone(), model.clone()]),
+            &["! metrics.json: cannot be read: no table among the files"],
+        );
+        check(&expected, &folder(&[value, model, table("part.csv", &KEPT, 2)]), &[]);
+        check(&expected, &folder(&[]), &[]);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_has_no_other_differences() {
+        let mut ragged = table("a.csv", &[("x", "text")], 0);
+        ragged.findings = vec![crate::findings::finding_on(3, "bad row")];
+        let disguised = file("b.csv", FileFormat::Json, Some(columns(&[("x", "text")], 1)));
+        let unnamed = file("c", FileFormat::Opaque, None);
+        check(
+            &Expected::Contract(&contract()),
+            &folder(&[ragged, disguised, unnamed]),
+            &["! a.csv: cannot be read: line 3: bad row", "! b.csv: expected the format csv, found json"],
+        );
+    }
+
+    #[test]
+    fn every_table_of_a_folder_is_held_against_the_contract() {
+        let parts = [
+            table("part-0.csv", &KEPT[..2], 2),
+            table("part-1.csv", &[("amount", "null"), ("day", "null")], 0),
+            table("part-2.csv", &[("amount", "text"), ("day", "date")], 1),
+        ];
+        let wanted = ["! part-2.csv: column `amount`: expected float, found text"];
+        check(&Expected::Contract(&contract()), &folder(&parts), &wanted);
+        let more = TableContract { min_rows: Some(4), ..contract() };
+        check(
+            &Expected::Contract(&more),
+            &folder(&parts),
+            &["! part-0.csv: expected at least 4 rows, found 3", wanted[0]],
+        );
+    }
 }

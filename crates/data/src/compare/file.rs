@@ -80,9 +80,13 @@ mod tests {
     #[test]
     fn the_first_findings_are_told() {
         let mut broken = file("a.csv", FileFormat::Csv, None);
-        broken.findings = (1..=4).map(|line| DataFinding { message: "bad".to_owned(), line: Some(line) }).collect();
+        broken.findings =
+            (1..=4).map(|line| DataFinding { message: "bad".to_owned(), line: Some(line) }).collect();
         let told: Vec<String> = unsound(&broken).iter().map(Difference::to_string).collect();
-        assert_eq!(told, ["cannot be read: line 1: bad", "cannot be read: line 2: bad", "cannot be read: line 3: bad"]);
+        assert_eq!(
+            told,
+            ["cannot be read: line 1: bad", "cannot be read: line 2: bad", "cannot be read: line 3: bad"]
+        );
         assert_eq!(unsound(&file("a.csv", FileFormat::Csv, None)), []);
     }
 
@@ -121,7 +125,8 @@ mod tests {
         let value = file("a.json", FileFormat::Json, None);
         let table = file("a.json", FileFormat::Json, Some(columns(&[("a", "int64")], 1)));
         let blank = file("a.json", FileFormat::Json, Some(columns(&[], 0)));
-        let told = |expected, found| no_longer_a_table(expected, found).map(|difference| difference.to_string());
+        let told =
+            |expected, found| no_longer_a_table(expected, found).map(|difference| difference.to_string());
         assert_eq!(told(&table, &value).as_deref(), Some("cannot be read: not a table"));
         assert_eq!(
             told(&value, &table).as_deref(),

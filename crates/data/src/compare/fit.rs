@@ -57,7 +57,9 @@ pub(super) fn to_sample(expected: &TypeWords, found: &TypeWords) -> Fit {
         // A day has no zone.
         (Timestamp(_, None), Date) | (Time(_), Time(_)) | (Duration(_), Duration(_)) => Fit::Promotes,
         (List(expected), List(found)) => to_sample(expected, found),
-        (Map(key, value), Map(found_key, found_value)) => to_sample(key, found_key).max(to_sample(value, found_value)),
+        (Map(key, value), Map(found_key, found_value)) => {
+            to_sample(key, found_key).max(to_sample(value, found_value))
+        }
         (Struct(expected), Struct(found)) => fields_to_sample(expected, found),
         _ => Fit::Changed,
     }
@@ -81,9 +83,28 @@ mod tests {
     #[track_caller]
     fn check_contract(word: TypeWord, same: &[&str], promote: &[&str]) {
         const ALL: [&str; 22] = [
-            "boolean", "int8", "int64", "uint32", "float16", "float64", "decimal(10,2)", "text", "binary", "date",
-            "time[ms]", "timestamp[us]", "timestamp[ns, UTC]", "duration[s]", "interval", "list<int64>",
-            "struct<a: int64>", "map<text, int64>", "mixed", "null", "list<null>", "struct<>",
+            "boolean",
+            "int8",
+            "int64",
+            "uint32",
+            "float16",
+            "float64",
+            "decimal(10,2)",
+            "text",
+            "binary",
+            "date",
+            "time[ms]",
+            "timestamp[us]",
+            "timestamp[ns, UTC]",
+            "duration[s]",
+            "interval",
+            "list<int64>",
+            "struct<a: int64>",
+            "map<text, int64>",
+            "mixed",
+            "null",
+            "list<null>",
+            "struct<>",
         ];
         for found in ALL {
             let expected = match found {

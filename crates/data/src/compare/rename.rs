@@ -53,7 +53,8 @@ pub(super) fn renamed(
 fn similarity(one: &str, other: &str) -> f64 {
     let (one, other) = (words(one), words(other));
     let edited = strsim::normalized_damerau_levenshtein(&one.concat(), &other.concat());
-    let contains = |all: &[String], some: &[String]| !some.is_empty() && some.iter().all(|word| all.contains(word));
+    let contains =
+        |all: &[String], some: &[String]| !some.is_empty() && some.iter().all(|word| all.contains(word));
     if contains(&one, &other) || contains(&other, &one) { edited.max(CONTAINED) } else { edited }
 }
 
@@ -92,7 +93,11 @@ mod tests {
         check(&["amount"], &["quantity", " amount"], &[Some(" amount")]);
         check(&["amount"], &["x", "order_amount_usd"], &[Some("order_amount_usd")]);
         check(&["customerId"], &["customer_id", "customer"], &[Some("customer_id")]);
-        check(&["feature1", "feature2"], &["feature_2", "feature_1"], &[Some("feature_1"), Some("feature_2")]);
+        check(
+            &["feature1", "feature2"],
+            &["feature_2", "feature_1"],
+            &[Some("feature_1"), Some("feature_2")],
+        );
         check(&["amount", "quantity"], &["1", "19.99"], &[None, None]);
         check(&["a", "b"], &["a1"], &[Some("a1"), None]);
         check(&["a"], &[], &[None]);

@@ -40,7 +40,8 @@ pub(super) fn has_order(format: FileFormat) -> bool {
 /// The columns that are expected and there come in another order.
 pub(super) fn column_order(expected: &[&str], found: &Found<'_>) -> Option<Difference> {
     let expected: Vec<&str> = expected.iter().copied().filter(|name| found.column(name).is_some()).collect();
-    let places: HashMap<&str, usize> = expected.iter().enumerate().map(|(place, name)| (*name, place)).collect();
+    let places: HashMap<&str, usize> =
+        expected.iter().enumerate().map(|(place, name)| (*name, place)).collect();
     let names = found.schema.columns.iter().map(|column| column.name.as_str());
     let found: Vec<&str> = names.filter(|name| places.contains_key(name)).collect();
     let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();

@@ -77,7 +77,13 @@ impl ColumnState {
             Cell::Text => TypeWords::Text,
         };
         let (deciding_row, deciding_value) = self.deciding.map(|deciding| *deciding).unzip();
-        Column { nullable: nulls > 0, nulls: Some(nulls), deciding_row, deciding_value, ..Column::new(name, words.to_string()) }
+        Column {
+            nullable: nulls > 0,
+            nulls: Some(nulls),
+            deciding_row,
+            deciding_value,
+            ..Column::new(name, words.to_string())
+        }
     }
 }
 

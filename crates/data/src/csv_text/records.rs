@@ -188,7 +188,9 @@ pub(crate) struct LineCount {
 impl LineCount {
     /// The line on which an offset of the chunk stands that comes next.
     pub(crate) fn line_of(&self, chunk: &[u8], offset: usize) -> u64 {
-        let half = u64::from(self.half && chunk.first().is_some_and(|first| *first != b'\n') && offset < chunk.len());
+        let half = u64::from(
+            self.half && chunk.first().is_some_and(|first| *first != b'\n') && offset < chunk.len(),
+        );
         self.ended + half + lines_ended(chunk, offset) + 1
     }
 

@@ -274,6 +274,9 @@ impl<'t, R: Read> Lexer<'t, R> {
             let length = rest.iter().position(special).unwrap_or(rest.len());
             let end = rest.get(length).copied();
             self.take_into(length, &mut into);
+            if into.as_ref().is_some_and(|into| into.len() > LONGEST_TOKEN) {
+                return Err(self.bad(&format!("a key of more than {LONGEST_TOKEN} bytes")));
+            }
             match end {
                 None => {}
                 Some(b'"') => {
@@ -282,9 +285,6 @@ impl<'t, R: Read> Lexer<'t, R> {
                 }
                 Some(b'\\') => self.escape(&mut into)?,
                 Some(_) => return Err(self.unexpected("the end of the string")),
-            }
-            if into.as_ref().is_some_and(|into| into.len() > LONGEST_TOKEN) {
-                return Err(self.bad(&format!("a key of more than {LONGEST_TOKEN} bytes")));
             }
         }
     }
@@ -362,7 +362,9 @@ fn unescaped(key: &str) -> Cow<'_, str> {
     while let Some(escape) = rest.strip_prefix('\\') {
         let mut units = Vec::new();
         let mut after = rest;
-        while let Some((digits, next)) = after.strip_prefix("\\u").and_then(|digits| digits.split_at_checked(4)) {
+        while let Some((digits, next)) =
+            after.strip_prefix("\\u").and_then(|digits| digits.split_at_checked(4))
+        {
             units.extend(u16::from_str_radix(digits, 16));
             after = next;
         }
@@ -414,4 +416,146 @@ fn number_type(token: &[u8]) -> Option<JsonType> {
         rest = &exponent[count..];
     }
     rest.is_empty().then_some(JsonType::Float)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::de::IgnoredAny;
+
+    use super::*;
+
+    /// The type of the value that makes up a text, and the findings about it.
+    fn read(text: &str, chunk_bytes: usize) -> Result<(String, Vec<String>), String> {
+        let mut reader = TextReader::with_chunk_bytes(text.as_bytes(), chunk_bytes);
+        let mut lexer = Lexer::new(&mut reader);
+        let value = lexer.value(0).and_then(|json_type| match lexer.next()? {
+            None => Ok(json_type),
+            Some(_) => Err(lexer.unexpected("nothing more")),
+        });
+        match value {
+            Ok(json_type) => {
+                let duplicates = lexer.into_duplicate_keys();
+                Ok((json_type.words().to_string(), duplicates.iter().map(DataFinding::to_string).collect()))
+            }
+            Err(stop) => Err(stop.into_finding().expect("a slice can be read").to_string()),
+        }
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        for chunk_bytes in [8, 9, 11, 1000] {
+            assert_eq!(
+                read(text, chunk_bytes),
+                Ok((expected.to_owned(), Vec::new())),
+                "in chunks of {chunk_bytes}"
+            );
+        }
+    }
+
+    #[track_caller]
+    fn check_bad(text: &str, expected: &str) {
+        for chunk_bytes in [8, 9, 11, 1000] {
+            assert_eq!(read(text, chunk_bytes), Err(expected.to_owned()), "in chunks of {chunk_bytes}");
+        }
+    }
+
+    #[test]
+    fn values() {
+        check(" null\n", "null");
+        check("true", "boolean");
+        check("-0", "int64");
+        check("9223372036854775807", "int64");
+        check("9223372036854775808", "float64");
+        check("123456789012345678901234567890", "float64");
+        check("1.5e-7", "float64");
+        check("1E9", "float64");
+        check(r#""a\"\\\u20ac\ud83d\ude00\ud83d""#, "text");
+        check("[]", "list<null>");
+        check("[1, 2.5, null]", "list<float64>");
+        check(r#"{"b": [1], "a": {"c": "x"}}"#, "struct<a: struct<c: text>, b: list<int64>>");
+        check(r#"{"a\u00e9\n": 1, "\ud83d\ude00": 2}"#, "struct<\"a\u{e9}\n\": int64, \u{1f600}: int64>");
+    }
+
+    #[test]
+    fn what_is_no_json() {
+        check_bad("", "line 1: invalid JSON: expected a value, found the end of the text");
+        check_bad("[1,\n]", "line 2: invalid JSON: expected a value, found `]`");
+        check_bad("[1 2]", "line 1: invalid JSON: expected `,` or `]`, found `2`");
+        check_bad("{a: 1}", "line 1: invalid JSON: expected a key in quotes, found `a`");
+        check_bad(r#"{"a" 1}"#, "line 1: invalid JSON: expected `:`, found `1`");
+        check_bad(r#"{"a": 1,}"#, "line 1: invalid JSON: expected a key in quotes, found `}`");
+        check_bad(r#"[{"amo"#, "line 1: invalid JSON: expected `\"`, found the end of the text");
+        check_bad(
+            "\"a\nb\"",
+            "line 1: invalid JSON: expected the end of the string, found the end of the line",
+        );
+        check_bad(r#""\x""#, "line 1: invalid JSON: expected an escape, found `x`");
+        check_bad(r#""\u12g4""#, "line 1: invalid JSON: expected four hexadecimal digits, found `g`");
+        check_bad("[\n\nnul]", "line 3: invalid JSON: expected `null`, found `]`");
+        check_bad("01", "line 1: invalid JSON: `01` is no number");
+        check_bad("1.", "line 1: invalid JSON: `1.` is no number");
+        check_bad("NaN", "line 1: invalid JSON: `NaN` is no JSON; write null");
+        check_bad("[-Infinity]", "line 1: invalid JSON: `-Infinity` is no JSON; write null");
+        check_bad("1 \u{20ac}", "line 1: invalid JSON: expected nothing more, found `\u{20ac}`");
+        check_bad(&"[".repeat(200), "line 1: invalid JSON: nested deeper than 128 levels");
+    }
+
+    #[test]
+    fn keys_that_stand_twice() {
+        let text = "{\"a\": 1,\n \"b\": {\"x\": 1, \"x\": 2},\n \"\\u0061\": 2}";
+        let expected = [
+            "line 2: the key `x` stands twice in one object",
+            "line 3: the key `a` stands twice in one object",
+        ];
+        assert_eq!(read(text, 8).unwrap().1, expected);
+    }
+
+    #[test]
+    fn very_long_keys_and_numbers() {
+        let long = "1".repeat(LONGEST_TOKEN + 1);
+        assert!(read(&long, 1000).is_err());
+        assert!(read(&format!("{{\"{long}\": 1}}"), 1000).is_err());
+        check(&format!("\"{long}\""), "text");
+    }
+
+    proptest! {
+        #[test]
+        fn keys_are_decoded(characters: Vec<(char, bool)>) {
+            let key: String = characters.iter().map(|(character, _)| character).collect();
+            let mut written = String::new();
+            for (character, as_numbers) in &characters {
+                if *as_numbers {
+                    let units = character.encode_utf16(&mut [0; 2]).to_vec();
+                    written.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
+                } else {
+                    let quoted = serde_json::to_string(&character).expect("a character can be written");
+                    written.push_str(&quoted[1..quoted.len() - 1]);
+                }
+            }
+            prop_assert_eq!(unescaped(&written), key);
+        }
+
+        #[test]
+        fn json_is_what_serde_json_takes(
+            text in r#"(\{|\}|\[|\]|"a"|"b\\n"|:|,|-?[0-9]{1,2}|[.e]|true|null| |\n){0,12}"#,
+            chunk_bytes in 8..20_usize,
+        ) {
+            let expected = serde_json::from_str::<IgnoredAny>(&text).is_ok();
+            prop_assert_eq!(read(&text, chunk_bytes).is_ok(), expected);
+        }
+
+        #[test]
+        fn good_json_with_one_change_is_what_serde_json_takes(
+            place in 0..200_usize,
+            byte in "[\\[\\]{}:,\"0-9eE.+\\-a-z \n\\\\]",
+            chunk_bytes in 8..40_usize,
+        ) {
+            let good = r#"{"a": [1, -2.5e+3, {"b": null}], "c\u00e9": "x\ty", "d": {"e": [true, false, []]}}"#;
+            let place = place % good.len();
+            let text = format!("{}{byte}{}", &good[..place], &good[place + 1..]);
+            let expected = serde_json::from_str::<IgnoredAny>(&text).is_ok();
+            prop_assert_eq!(read(&text, chunk_bytes).is_ok(), expected, "{}", text);
+        }
+    }
 }

@@ -22,9 +22,8 @@ pub(crate) struct Rows {
 struct ColumnState {
     name: String,
     json_type: JsonType,
-    /// The rows that have the key, and the nulls among them.
-    present: u64,
-    nulls: u64,
+    /// The values that are not null, those of broken objects included.
+    values: u64,
     last_begun: u64,
     deciding: Option<(u64, String)>,
 }
@@ -48,8 +47,7 @@ impl Rows {
                 return Ok(());
             }
             column.last_begun = self.begun;
-            column.present += 1;
-            column.nulls += u64::from(json_type == JsonType::Null);
+            column.values += u64::from(json_type != JsonType::Null);
             if column.json_type.widen(json_type) {
                 column.deciding = Some((row, shown(lexer.raw())));
             }
@@ -71,8 +69,7 @@ impl Rows {
         self.columns.push(ColumnState {
             name: key.to_owned(),
             json_type: JsonType::Null,
-            present: 0,
-            nulls: 0,
+            values: 0,
             last_begun: 0,
             deciding: None,
         });
@@ -84,7 +81,7 @@ impl Rows {
         self.columns.sort_by(|one, other| one.name.cmp(&other.name));
         let rows = self.rows;
         let columns = self.columns.into_iter().map(|column| {
-            let nulls = column.nulls + (rows - column.present);
+            let nulls = rows.saturating_sub(column.values);
             let (deciding_row, deciding_value) = column.deciding.unzip();
             Column {
                 nullable: nulls > 0,

@@ -23,8 +23,16 @@ fn a_spec_that_the_original_wrote_loads_and_survives() {
     // What is written again has the original's nine keys in the original's order and nothing else, and means the same.
     let written = spec.to_json();
     assert_eq!(ScriptExecutionSpec::parse(&written).unwrap(), spec);
-    let keys: Vec<&str> = written.lines().filter(|line| line.starts_with("  \"")).filter_map(|line| line.split('"').nth(1)).collect();
-    let original: Vec<&str> = text.lines().filter(|line| line.starts_with("  \"")).filter_map(|line| line.split('"').nth(1)).collect();
+    let keys: Vec<&str> = written
+        .lines()
+        .filter(|line| line.starts_with("  \""))
+        .filter_map(|line| line.split('"').nth(1))
+        .collect();
+    let original: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("  \""))
+        .filter_map(|line| line.split('"').nth(1))
+        .collect();
     assert_eq!(keys, original);
     // Python escapes what is not ASCII; otherwise the bytes are the same.
     assert_eq!(written.trim_end(), unescaped(&text));
@@ -67,5 +75,9 @@ fn check(name: &str, text: &str) {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(fixture("golden").join(name), text).unwrap();
     }
-    assert_eq!(text, read(name), "`{name}` differs; if that is meant, run with UPDATE_GOLDEN=1 and say so in the changelog");
+    assert_eq!(
+        text,
+        read(name),
+        "`{name}` differs; if that is meant, run with UPDATE_GOLDEN=1 and say so in the changelog"
+    );
 }

@@ -15,7 +15,8 @@ fn exception() -> ScriptFailure {
             message: "'amount' of <Row object at 0x7f3a12bc9d10>".to_owned(),
             file: Some("/somewhere/else/train.py".into()),
             line: Some(14),
-            traceback: "Traceback (most recent call last):\n  File \"/somewhere/else/train.py\", line 14\n".to_owned(),
+            traceback: "Traceback (most recent call last):\n  File \"/somewhere/else/train.py\", line 14\n"
+                .to_owned(),
         },
     }
 }
@@ -35,13 +36,28 @@ fn run(kinds: Vec<RunKind>, failure: Option<ScriptFailure>) -> RunResult {
     let data = failure.is_none().then(|| DataProfile { is_folder: true, files: vec![file] });
     RunResult {
         kinds,
-        exit: if failure.is_some() { ExitOutcome::Exited { status: 1 } } else { ExitOutcome::Exited { status: 0 } },
+        exit: if failure.is_some() {
+            ExitOutcome::Exited { status: 1 }
+        } else {
+            ExitOutcome::Exited { status: 0 }
+        },
         failure,
-        inputs: [(logical("raw"), RunInput { path: "../data/raw.csv".into(), source: InputSource::Own })].into(),
-        outputs: [(logical("cleaned"), RunOutput { path: ".runs/1/clean/flow/out/cleaned".into(), data })].into(),
-        resources: Resources { wall_seconds: 0.25, user_seconds: 0.2, system_seconds: 0.02, peak_memory_bytes: 9_000_000 },
+        inputs: [(logical("raw"), RunInput { path: "../data/raw.csv".into(), source: InputSource::Own })]
+            .into(),
+        outputs: [(logical("cleaned"), RunOutput { path: ".runs/1/clean/flow/out/cleaned".into(), data })]
+            .into(),
+        resources: Resources {
+            wall_seconds: 0.25,
+            user_seconds: 0.2,
+            system_seconds: 0.02,
+            peak_memory_bytes: 9_000_000,
+        },
         run_folder: ".runs/1/clean/flow".into(),
-        stdout: OutputTail { file: ".runs/1/clean/flow/stdout.log".into(), text: "done\n".to_owned(), omitted_bytes: 7 },
+        stdout: OutputTail {
+            file: ".runs/1/clean/flow/stdout.log".into(),
+            text: "done\n".to_owned(),
+            omitted_bytes: 7,
+        },
         stderr: OutputTail::default(),
         command: "cd /p && python3 run_script.py params.json".to_owned(),
     }
@@ -96,7 +112,11 @@ pub(crate) fn full_report() -> PipelineTestReport {
     );
     report.script_results.insert(
         step("publish"),
-        result(StepStatus::Failed { failure: ScriptFailure::TimedOut { limit_seconds: 30.0 } }, vec![], vec![]),
+        result(
+            StepStatus::Failed { failure: ScriptFailure::TimedOut { limit_seconds: 30.0 } },
+            vec![],
+            vec![],
+        ),
     );
     let reason = UntestedStep::MissingInputs { inputs: vec![logical("bundle")] };
     report.script_results.insert(step("archive"), result(StepStatus::Untested { reason }, vec![], vec![]));
@@ -176,7 +196,8 @@ fn a_snapshot_has_nothing_that_differs_between_runs() {
     other.workspace = "/q/elsewhere".into();
     for result in other.script_results.values_mut() {
         result.runs.iter_mut().for_each(|run| {
-            run.resources = Resources { wall_seconds: 9.0, user_seconds: 8.0, system_seconds: 7.0, peak_memory_bytes: 6 };
+            run.resources =
+                Resources { wall_seconds: 9.0, user_seconds: 8.0, system_seconds: 7.0, peak_memory_bytes: 6 };
             run.run_folder = "other".into();
             run.command = "other".to_owned();
             run.stdout.text = "other".to_owned();
@@ -219,14 +240,23 @@ fn every_failure_says_what_and_where() {
         ScriptFailure::TimedOut { limit_seconds: 1.5 },
         ScriptFailure::NoOutput { declared: vec![logical("a"), logical("b")] },
         ScriptFailure::InputsChanged {
-            changes: vec![InputChange { input: logical("raw"), path: "raw.csv".into(), change: "deleted".to_owned() }],
+            changes: vec![InputChange {
+                input: logical("raw"),
+                path: "raw.csv".into(),
+                change: "deleted".to_owned(),
+            }],
         },
         ScriptFailure::PromiseBroken {
-            differences: vec![OutputDifference { output: logical("a"), file: "a.csv".into(), difference: Difference::NoRows }],
+            differences: vec![OutputDifference {
+                output: logical("a"),
+                file: "a.csv".into(),
+                difference: Difference::NoRows,
+            }],
         },
         ScriptFailure::CouldNotStart { program: "python3".into(), message: "no memory".to_owned() },
     ];
-    let lines: Vec<String> = failures.iter().map(|failure| format!("{}: {failure}", failure.as_str())).collect();
+    let lines: Vec<String> =
+        failures.iter().map(|failure| format!("{}: {failure}", failure.as_str())).collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
     script_not_found: script not found; looked for `a.py`, `scripts/a.py`
     syntax_error: scripts/train.py:3: syntax error: invalid syntax

@@ -17,7 +17,8 @@ use crate::workbench::{Copy, fixtures, folders_in};
 fn every_defect_is_judged_and_blamed_as_its_model_says() {
     let cases = folders_in(&fixtures("defects"));
     let chosen = std::env::var("DEFECT").ok();
-    let cases: Vec<&String> = cases.iter().filter(|case| chosen.as_ref().is_none_or(|chosen| *case == chosen)).collect();
+    let cases: Vec<&String> =
+        cases.iter().filter(|case| chosen.as_ref().is_none_or(|chosen| *case == chosen)).collect();
     assert!(chosen.is_some() || cases.len() >= 40, "only {} cases were found", cases.len());
     let next = AtomicUsize::new(0);
     let workers = std::thread::available_parallelism().map_or(2, |count| count.get() * 2);
@@ -61,7 +62,8 @@ fn check(case: &str) -> Vec<String> {
 
 fn missing_words(words: &Value, message: &str) -> Vec<String> {
     let lower = message.to_lowercase();
-    let words = words.as_array().expect("`refused` is a list").iter().map(|word| word.as_str().expect("words"));
+    let words =
+        words.as_array().expect("`refused` is a list").iter().map(|word| word.as_str().expect("words"));
     words
         .filter(|word| !lower.contains(&word.to_lowercase()))
         .map(|word| format!("`{word}` is not in the message: {message}"))
@@ -83,7 +85,8 @@ fn run(copy: &Copy, expected: &Value) -> Result<PipelineTestReport, String> {
             _ => panic!("unknown part {part}"),
         }
     }
-    let timeout = settings["timeout_seconds"].as_f64().map_or(Duration::from_secs(120), Duration::from_secs_f64);
+    let timeout =
+        settings["timeout_seconds"].as_f64().map_or(Duration::from_secs(120), Duration::from_secs_f64);
     let settings =
         TesterSettings { base_folder: Some(copy.path.clone()), timeout, ..TesterSettings::default() };
     let tester = RuntimeTester::new(configuration).with_settings(settings);
@@ -116,7 +119,8 @@ fn differences(expected: &Value, report: &PipelineTestReport) -> Vec<String> {
         .map(|(step, result)| {
             // The model names a failure where it matters.
             let named = steps.get(step.as_str()).is_some_and(|model| model["failure"].is_string());
-            let failure = result.status.failure().filter(|_| named).map(|failure| failure.as_str().to_owned());
+            let failure =
+                result.status.failure().filter(|_| named).map(|failure| failure.as_str().to_owned());
             (step.as_str(), (result.status.as_str().to_owned(), failure))
         })
         .collect();

@@ -44,7 +44,8 @@ fn dependencies_go_in_one_direction() {
     let names: BTreeSet<&str> = found.keys().map(String::as_str).collect();
     assert_eq!(names, USES.iter().map(|(name, _)| *name).collect(), "the crates of the workspace");
     for (name, allowed) in USES {
-        let extra: Vec<&String> = found[name].iter().filter(|used| !allowed.contains(&used.as_str())).collect();
+        let extra: Vec<&String> =
+            found[name].iter().filter(|used| !allowed.contains(&used.as_str())).collect();
         assert!(extra.is_empty(), "crate `{name}` must not use {extra:?}");
     }
 }

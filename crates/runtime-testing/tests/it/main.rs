@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod defects;
+mod examples;
 mod layering;
 mod pipelines;
 mod workbench;

@@ -23,7 +23,8 @@ fn test(folder: &Utf8Path, python: Option<&str>) -> PipelineTestReport {
 
 #[test]
 fn the_plain_python_pipeline_passes_and_its_snapshot_is_the_same_everywhere() {
-    let (here, there) = (Copy::of(&fixtures("pipelines/penguins")), Copy::of(&fixtures("pipelines/penguins")));
+    let (here, there) =
+        (Copy::of(&fixtures("pipelines/penguins")), Copy::of(&fixtures("pipelines/penguins")));
     let report = test(&here.path, None);
     assert!(report.pipeline_success(), "{}", report.errors().join("\n"));
     let other = test(&there.path, None);
@@ -44,7 +45,11 @@ fn a_second_test_in_the_same_folder_says_the_same() {
 fn every_step_of_a_flow_is_fed_by_all_of_its_upstream_steps() {
     let copy = Copy::of(&fixtures("pipelines/penguins"));
     let report = test(&copy.path, None);
-    let run = report.script_results["report"].runs.iter().find(|run| run.kinds.contains(&RunKind::Flow)).expect("a flow run");
+    let run = report.script_results["report"]
+        .runs
+        .iter()
+        .find(|run| run.kinds.contains(&RunKind::Flow))
+        .expect("a flow run");
     let mut upstream: Vec<&str> = run
         .inputs
         .values()
@@ -64,7 +69,10 @@ fn every_step_of_a_flow_is_fed_by_all_of_its_upstream_steps() {
 fn the_pandas_pipeline_passes() {
     let Ok(python) = std::env::var("RUNTIME_TESTING_PANDAS_PYTHON") else {
         // A machine with nothing but Python tests the plain pipeline; CI has an interpreter with pandas and says so.
-        assert!(std::env::var_os("RUNTIME_TESTING_REQUIRE_PANDAS").is_none(), "no interpreter with pandas was named");
+        assert!(
+            std::env::var_os("RUNTIME_TESTING_REQUIRE_PANDAS").is_none(),
+            "no interpreter with pandas was named"
+        );
         return;
     };
     let copy = Copy::of(&fixtures("pipelines/flights"));

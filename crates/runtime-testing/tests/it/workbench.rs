@@ -15,7 +15,8 @@ pub(crate) struct Copy {
 
 impl Copy {
     pub(crate) fn of(source: &Utf8Path) -> Self {
-        let folder = tempfile::Builder::new().prefix("runtime-testing-").tempdir().expect("a temporary folder");
+        let folder =
+            tempfile::Builder::new().prefix("runtime-testing-").tempdir().expect("a temporary folder");
         let path = Utf8Path::from_path(folder.path()).expect("a UTF-8 path").join("copy");
         copy(source, &path);
         Self { _folder: folder, path }

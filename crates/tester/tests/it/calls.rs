@@ -43,7 +43,8 @@ fn a_script_is_run_with_the_parameters_that_are_given() {
 #[test]
 fn a_script_without_main_fails_and_says_so() {
     let space = Space::new().step("clean", "x = 1\n", &["raw=data/raw.csv"], &["rows=output/rows.csv"]);
-    let result = space.tester().test_script_with_spec(&space.specs[0], &space.specs[0].main_params()).unwrap();
+    let result =
+        space.tester().test_script_with_spec(&space.specs[0], &space.specs[0].main_params()).unwrap();
     assert!(!result.success() && !result.has_main_function);
     assert_eq!(result.error_message().unwrap(), "scripts/clean.py: missing main() function");
     assert!(!space.root.join("workspace/.runs").exists(), "there was nothing to run");
@@ -62,7 +63,10 @@ fn two_specs_are_tested_for_compatibility() {
 
 #[test]
 fn compatibility_with_a_script_that_fails_is_untested() {
-    let space = two_steps().write("workspace/scripts/clean.py", "def main(input_paths, output_paths, environ_vars, job_args):\n    raise ValueError('broken')\n");
+    let space = two_steps().write(
+        "workspace/scripts/clean.py",
+        "def main(input_paths, output_paths, environ_vars, job_args):\n    raise ValueError('broken')\n",
+    );
     let result = space.tester().test_data_compatibility_with_specs(&space.specs[0], &space.specs[1]).unwrap();
     assert!(!result.compatible());
     assert_eq!(result.verdict, EdgeVerdict::Untested { reason: UntestedEdge::ProducerFailed });
@@ -72,7 +76,8 @@ fn compatibility_with_a_script_that_fails_is_untested() {
 #[test]
 fn a_step_cannot_be_compatible_with_itself() {
     let space = two_steps();
-    let error = space.tester().test_data_compatibility_with_specs(&space.specs[0], &space.specs[0]).unwrap_err();
+    let error =
+        space.tester().test_data_compatibility_with_specs(&space.specs[0], &space.specs[0]).unwrap_err();
     assert_eq!(error.to_string(), "both ends of the edge are step `clean`: name two different steps");
 }
 
@@ -133,7 +138,8 @@ fn sample_data_that_is_given_takes_the_place_of_the_input() {
         space.tester().builder().save_script_spec(spec).unwrap();
     }
     let sample = SampleData::from_json(r#"{"col1": [1, 2]}"#).unwrap();
-    let result = space.tester().test_data_compatibility(&script("clean"), &script("train"), Some(&sample)).unwrap();
+    let result =
+        space.tester().test_data_compatibility(&script("clean"), &script("train"), Some(&sample)).unwrap();
     assert!(result.compatible());
     assert_eq!(space.read("output/model.csv"), "col1\n1\n2\n");
     let result = space.tester().test_data_compatibility(&script("clean"), &script("train"), None).unwrap();
@@ -160,13 +166,17 @@ fn a_broken_saved_spec_is_an_error_and_stays_as_it_is() {
     let space = two_steps().write("workspace/.specs/clean_runtime_test_spec.json", "{ broken");
     let error = space.tester().test_script(&script("clean"), None).unwrap_err();
     assert!(matches!(error, TestError::Specs(_)), "{error}");
-    assert!(error.to_string().contains("clean_runtime_test_spec.json") && error.to_string().contains("line 1"), "{error}");
+    assert!(
+        error.to_string().contains("clean_runtime_test_spec.json") && error.to_string().contains("line 1"),
+        "{error}"
+    );
     assert_eq!(space.read("workspace/.specs/clean_runtime_test_spec.json"), "{ broken");
 }
 
 #[test]
 fn scripts_are_looked_for_in_a_list_of_places() {
-    let places = ["workspace/a.py", "workspace/scripts/a.py", "aware/a.py", "aware/scripts/a.py", "scripts/a.py"];
+    let places =
+        ["workspace/a.py", "workspace/scripts/a.py", "aware/a.py", "aware/scripts/a.py", "scripts/a.py"];
     for (at, place) in places.iter().enumerate() {
         let mut space = Space::new().write(place, COPY);
         space.specs.push(spec("a", "a", &["raw=data/raw.csv"], &["rows=output/rows.csv"]));

@@ -8,7 +8,12 @@ use crate::space::{COPY, Space};
 fn events_tell_what_happens_in_order() {
     let space = Space::new()
         .step("clean", COPY, &["raw=data/raw.csv"], &["rows=output/rows.csv"])
-        .step("train", "def main(input_paths, output_paths, environ_vars, job_args):\n    1 / 0\n", &["rows=output/rows.csv"], &["model=output/model.csv"])
+        .step(
+            "train",
+            "def main(input_paths, output_paths, environ_vars, job_args):\n    1 / 0\n",
+            &["rows=output/rows.csv"],
+            &["model=output/model.csv"],
+        )
         .step("report", COPY, &["model=output/model.csv"], &["page=output/page.csv"])
         .edge("clean", "train")
         .edge("train", "report");
@@ -18,9 +23,13 @@ fn events_tell_what_happens_in_order() {
         log.lock().unwrap().push(match event {
             Event::Planned { steps, runs } => format!("planned {steps} {runs}"),
             Event::RunStarted { step, kinds } => format!("started {step} {}", kinds.len()),
-            Event::RunFinished { step, result, .. } => format!("finished {step} {}", result.failure.is_none()),
+            Event::RunFinished { step, result, .. } => {
+                format!("finished {step} {}", result.failure.is_none())
+            }
             Event::RunBlocked { step, by } => format!("blocked {step} by {by:?}"),
-            Event::EdgeJudged { from, to, result } => format!("judged {from} {to} {}", result.verdict.as_str()),
+            Event::EdgeJudged { from, to, result } => {
+                format!("judged {from} {to} {}", result.verdict.as_str())
+            }
             Event::Finished { report } => format!("done {}", report.pipeline_success()),
             _ => "other".to_owned(),
         });

@@ -1,6 +1,6 @@
 //! Each flag of the configuration changes what is run.
 
-use runtime_testing_models::{EdgeVerdict, PipelineTestReport, RunKind, RuntimeTestingConfiguration, StepStatus};
+use runtime_testing_models::{EdgeVerdict, PipelineTestReport, RuntimeTestingConfiguration, StepStatus};
 use runtime_testing_tester::{PlanProblem, RuntimeTester, TestError};
 
 use crate::space::{COPY, Space};
@@ -15,7 +15,12 @@ fn chain() -> Space {
         .edge("train", "report")
 }
 
-fn test(space: &Space, individual: bool, compatibility: bool, flow: bool) -> Result<PipelineTestReport, TestError> {
+fn test(
+    space: &Space,
+    individual: bool,
+    compatibility: bool,
+    flow: bool,
+) -> Result<PipelineTestReport, TestError> {
     let mut configuration = RuntimeTestingConfiguration::new(space.pipeline());
     configuration.test_individual_scripts = individual;
     configuration.test_data_compatibility = compatibility;
@@ -27,18 +32,15 @@ fn test(space: &Space, individual: bool, compatibility: bool, flow: bool) -> Res
 #[track_caller]
 fn check(flags: (bool, bool, bool), expected: &str) {
     let report = test(&chain(), flags.0, flags.1, flags.2).unwrap();
-    let kind = |kind: &RunKind| match kind {
-        RunKind::Individual => "individual".to_owned(),
-        RunKind::Flow => "flow".to_owned(),
-        RunKind::Edge { from } => format!("edge from {from}"),
-        _ => "other".to_owned(),
-    };
     let runs: Vec<String> = report
         .script_results
         .iter()
         .map(|(step, result)| {
-            let runs: Vec<String> =
-                result.runs.iter().map(|run| run.kinds.iter().map(kind).collect::<Vec<_>>().join("+")).collect();
+            let runs: Vec<String> = result
+                .runs
+                .iter()
+                .map(|run| run.kinds.iter().map(ToString::to_string).collect::<Vec<_>>().join("+"))
+                .collect();
             format!("{step}: {} [{}]", result.status.as_str(), runs.join(", "))
         })
         .collect();
@@ -82,7 +84,10 @@ fn without_a_flow_edges_are_tested_one_by_one() {
 
 #[test]
 fn individual_runs_alone_leave_steps_without_own_inputs_untested() {
-    check((true, false, false), "clean: passed [individual]; train: passed [individual]; report: untested []; edges []");
+    check(
+        (true, false, false),
+        "clean: passed [individual]; train: passed [individual]; report: untested []; edges []",
+    );
 }
 
 #[test]

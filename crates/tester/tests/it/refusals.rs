@@ -11,7 +11,10 @@ fn one() -> Space {
 #[track_caller]
 fn refused(space: &Space) -> String {
     let error = space.test().expect_err("it must be refused").to_string();
-    assert!(!space.root.join("workspace/.runs").exists() && !space.root.join("output").exists(), "something was written");
+    assert!(
+        !space.root.join("workspace/.runs").exists() && !space.root.join("output").exists(),
+        "something was written"
+    );
     error.replace(space.root.as_str(), "ROOT")
 }
 
@@ -25,13 +28,26 @@ fn all_mistakes_are_reported_together() {
         })
         .step("train", COPY, &["rows=output/x/rows.csv"], &["model=output/x"])
         .with(|spec| {
-            let binding = |from: &str, output: &str| OutputBinding { step: step(from), output: output.parse().unwrap() };
+            let binding = |from: &str, output: &str| OutputBinding {
+                step: step(from),
+                output: output.parse().unwrap(),
+            };
             spec.bindings.insert("rows".parse().unwrap(), binding("clean", "nothing"));
             spec.bindings.insert("other".parse().unwrap(), binding("lost", "rows"));
             spec.timeout_seconds = Some(-1.0);
         });
     space = space.edge("clean", "train");
-    insta::assert_snapshot!(refused(&space), @r"");
+    insta::assert_snapshot!(refused(&space), @"
+    8 mistakes:
+      - step `clean`: `input_paths.raw` is blank: fill in a path or remove the entry
+      - step `train`: `timeout_seconds` must be more than 0 and at most 1e9
+      - step `train`: the input `rows` lies at or under its own output `model`, which would be overwritten: give them different paths
+      - step `train`: `bindings.rows` names output `nothing`, which step `clean` does not have; its outputs are `rows`
+      - step `train`: `bindings.other`: the spec has no input `other`
+      - step `train`: `bindings.other` names step `lost`, from which no edge leads to `train`; the upstream steps are `clean`
+      - step `clean`: `script_path` `ROOT/data` is not a file: name the script itself
+      - the Python interpreter `python3.99` of `clean` cannot be used: it was not found, or is not executable; set `python` in the spec or in the settings
+    ");
 }
 
 #[test]
@@ -51,7 +67,10 @@ fn folders_that_are_none() {
     let mut pipeline = space.pipeline();
     pipeline.test_workspace_root = "workspace2".into();
     let error = space.tester().test_pipeline_flow_with_spec(&pipeline).unwrap_err().to_string();
-    assert_eq!(error.replace(space.root.as_str(), "ROOT"), "the test workspace `ROOT/workspace2` is not a folder");
+    assert_eq!(
+        error.replace(space.root.as_str(), "ROOT"),
+        "the test workspace `ROOT/workspace2` is not a folder"
+    );
     let mut settings = space.settings();
     settings.base_folder = Some(space.root.join("lost"));
     let error = space.tester().with_settings(settings).test_pipeline().unwrap_err().to_string();
@@ -62,7 +81,10 @@ fn folders_that_are_none() {
 fn a_program_that_is_no_python() {
     let space = one().with(|spec| spec.python = Some("/bin/cat".into()));
     let error = refused(&space);
-    assert!(error.contains("`/bin/cat`") && error.contains("does not work as a Python 3 interpreter"), "{error}");
+    assert!(
+        error.contains("`/bin/cat`") && error.contains("does not work as a Python 3 interpreter"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -70,7 +92,10 @@ fn a_workspace_that_cannot_be_written() {
     // A file in the place of the folder for runs: this also binds root, whom permissions do not.
     let space = one().write("workspace/.runs", "in the way");
     let error = space.test().unwrap_err().to_string();
-    assert!(error.contains("could not make a folder for the runs in") && error.contains("workspace"), "{error}");
+    assert!(
+        error.contains("could not make a folder for the runs in") && error.contains("workspace"),
+        "{error}"
+    );
     assert!(!space.root.join("output").exists());
 }
 
@@ -86,7 +111,8 @@ fn outputs_that_cannot_be_published_are_an_error_and_no_verdict() {
 fn blank_paths_in_parameters() {
     let space = one();
     let spec = spec("clean", "clean", &["raw=data/raw.csv"], &["rows=output/rows.csv"]);
-    let params = ScriptMainParams { input_paths: [("raw".parse().unwrap(), "".into())].into(), ..spec.main_params() };
+    let params =
+        ScriptMainParams { input_paths: [("raw".parse().unwrap(), "".into())].into(), ..spec.main_params() };
     let error = space.tester().test_script_with_spec(&spec, &params).unwrap_err().to_string();
     assert_eq!(error, "step `clean`: `input_paths.raw` is blank: fill in a path or remove the entry");
 }

@@ -25,7 +25,7 @@ def main(input_paths, output_paths, environ_vars, job_args):
 ";
     let mut space = Space::new().write("workspace/scripts/count.py", counting).write("count/.keep", "");
     for (name, argument) in [("a", "x"), ("b", "x"), ("c", "y")] {
-        let mut spec = spec(name, "count", &["raw=data/raw.csv"], &["rows=output/rows.csv"]);
+        let mut spec = spec(name, "count", &["raw=data/raw.csv"], &[&format!("rows=output/{name}/rows.csv")]);
         spec.environ_vars.insert("COUNT".to_owned(), space.root.join("count").into_string());
         spec.job_args.insert("argument".to_owned(), argument.into());
         space.specs.push(spec);
@@ -34,6 +34,9 @@ def main(input_paths, output_paths, environ_vars, job_args):
     let count = std::fs::read_dir(space.root.join("count")).unwrap().count() - 1;
     assert_eq!(count, 2, "runs were made");
     assert_eq!(report.script_results["b"].runs.len(), 1, "a shared run shows in both steps");
+    for name in ["a", "b", "c"] {
+        assert_eq!(space.read(&format!("output/{name}/rows.csv")), "id\n1\n", "it is published for both");
+    }
 }
 
 #[test]
@@ -85,7 +88,9 @@ fn the_ends_of_the_streams_are_quoted() {
 
 #[test]
 fn resources_are_measured() {
-    let busy = format!("{HEAD}    blob = bytearray(64 * 1024 * 1024)\n    open(output_paths['rows'], 'w').write('id\\n1\\n')\n");
+    let busy = format!(
+        "{HEAD}    blob = bytearray(64 * 1024 * 1024)\n    open(output_paths['rows'], 'w').write('id\\n1\\n')\n"
+    );
     let report = one(&busy).passes();
     let resources = report.script_results["clean"].runs[0].resources;
     assert!(resources.wall_seconds > 0.0);
@@ -99,7 +104,10 @@ fn resources_are_measured() {
 fn a_timeout_comes_from_the_spec_before_the_settings() {
     let endless = format!("import time\n{HEAD}    time.sleep(1000)\n");
     let space = one(&endless).with(|spec| spec.timeout_seconds = Some(0.5));
-    assert_eq!(space.fails().status, StepStatus::Failed { failure: ScriptFailure::TimedOut { limit_seconds: 0.5 } });
+    assert_eq!(
+        space.fails().status,
+        StepStatus::Failed { failure: ScriptFailure::TimedOut { limit_seconds: 0.5 } }
+    );
     let space = one(&endless);
     let mut settings = space.settings();
     settings.timeout = Duration::from_millis(300);
@@ -141,12 +149,17 @@ def main(input_paths, output_paths, environ_vars, job_args):
     assert_eq!(space.read("output/all.csv"), "id,amount\n1,2.5\n2,3.5\n5,5.5\n");
     let run = &report.script_results["join"].runs[0];
     assert_eq!(run.kinds, [RunKind::Flow]);
-    assert_eq!(run.inputs["left"].source, InputSource::Upstream { step: step("a"), output: "left".parse().unwrap() });
+    assert_eq!(
+        run.inputs["left"].source,
+        InputSource::Upstream { step: step("a"), output: "left".parse().unwrap() }
+    );
 }
 
 #[test]
 fn a_step_that_damages_its_inputs_harms_no_other() {
-    let vandal = format!("import os\n{HEAD}    open(output_paths['x'], 'w').write('id\\n1\\n')\n    os.remove(input_paths['rows'])\n");
+    let vandal = format!(
+        "import os\n{HEAD}    open(output_paths['x'], 'w').write('id\\n1\\n')\n    os.remove(input_paths['rows'])\n"
+    );
     let space = Space::new()
         .step("clean", COPY, &["raw=data/raw.csv"], &["rows=output/rows.csv"])
         .step("vandal", &vandal, &["rows=output/rows.csv"], &["x=output/x.csv"])
@@ -155,7 +168,10 @@ fn a_step_that_damages_its_inputs_harms_no_other() {
         .edge("clean", "train");
     let report = space.test().unwrap();
     let failure = report.script_results["vandal"].status.failure().expect("a failure");
-    assert_eq!(failure.to_string(), "it changed its inputs: deleted `<run>/clean/individual/out/rows/rows.csv` of `rows`");
+    assert_eq!(
+        failure.to_string(),
+        "it changed its inputs: deleted `<run>/clean/individual/out/rows/rows.csv` of `rows`"
+    );
     assert!(report.script_results["train"].success());
     assert_eq!(space.read("output/model.csv"), space.read("data/raw.csv"));
     let culprits: Vec<String> = report.culprits().iter().map(ToString::to_string).collect();

@@ -2,8 +2,8 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{
-    LogicalName, PipelineDag, PipelineTestReport, PipelineTestingSpec, RuntimeTestingConfiguration, ScriptExecutionSpec,
-    ScriptName, ScriptTestResult, StepName,
+    LogicalName, PipelineDag, PipelineTestReport, PipelineTestingSpec, RuntimeTestingConfiguration,
+    ScriptExecutionSpec, ScriptName, ScriptTestResult, StepName,
 };
 use runtime_testing_tester::{RuntimeTester, TestError, TesterSettings};
 
@@ -104,7 +104,12 @@ impl Space {
     }
 }
 
-pub(crate) fn spec(step_name: &str, script_name: &str, inputs: &[&str], outputs: &[&str]) -> ScriptExecutionSpec {
+pub(crate) fn spec(
+    step_name: &str,
+    script_name: &str,
+    inputs: &[&str],
+    outputs: &[&str],
+) -> ScriptExecutionSpec {
     let mut spec = ScriptExecutionSpec::new(script(script_name), step(step_name));
     let paths = |list: &[&str]| {
         let entry = |text: &&str| {

@@ -1,1 +1,0 @@
-fn main(){ for a in std::env::args().skip(1) { let t=std::time::Instant::now(); let p=runtime_testing_data::profile_path(camino::Utf8Path::new(&a)).unwrap(); println!("{:#?}\n{:?}",p,t.elapsed()); } }

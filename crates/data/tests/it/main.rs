@@ -1,0 +1,10 @@
+//! The public behavior of the data crate.
+
+mod files;
+mod fixtures;
+mod folder;
+mod hostile;
+mod profiles;
+mod round_trip;
+mod samples;
+mod schemas;

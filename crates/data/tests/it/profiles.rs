@@ -1,0 +1,175 @@
+use runtime_testing_data::arrow::array::{Int64Array, RecordBatch};
+use runtime_testing_data::{SampleData, profile_file, write_batch};
+
+use crate::folder::{Folder, shown};
+
+/// Writes a file and checks its profile as text, without the file's name.
+#[track_caller]
+fn check(path: &str, content: impl AsRef<[u8]>, expected: &str) {
+    let folder = Folder::new();
+    let path = folder.write(path, content);
+    let shown = shown(&profile_file(&path).expect("a file that can be read"));
+    assert_eq!(shown.split_once(": ").expect("a name and a format").1, expected);
+}
+
+#[test]
+fn formats_follow_the_content_first() {
+    check("a.csv", "a\n1\n", "csv, 1 rows\n  a: int64");
+    check("a.tsv", "a,b\n1,2\n", "tsv, 1 rows\n  a,b: text");
+    check("a.csv", r#" [{"a": 1}]"#, "json, 1 rows\n  a: int64");
+    check("a.csv", "{\"a\": 1}\n{\"a\": 2}\n", "ndjson, 2 rows\n  a: int64");
+    check("a.tsv", r#"{"a": 1}"#, "json");
+    check("a.csv", "[id],{x}\n1,2\n", "csv, 1 rows\n  [id]: int64\n  {x}: int64");
+    check("a.json", "{\"a\": 1}\n{\"a\": 2}\n", "ndjson, 2 rows\n  a: int64");
+    check("a.json", r#"{"a": 1}"#, "json");
+    check("a.jsonl", r#"[{"a": 1}]"#, "json, 1 rows\n  a: int64");
+    check("a.jsonl", "[1]\n", "ndjson, 0 rows\n  ! line 1: the line is no object");
+}
+
+#[test]
+fn what_names_no_table_is_opaque() {
+    check("model.pkl", "a,b\n1,2\n", "opaque");
+    check("part-0000", "{\"a\": 1}\n", "opaque");
+    check("empty", "", "opaque");
+    check("a.csv.gz", "\x1f\u{8b}", "opaque");
+    check("minus_ones.bin", [0xFF; 64], "opaque");
+}
+
+#[test]
+fn files_without_a_byte() {
+    for (path, format) in [
+        ("a.csv", "csv"),
+        ("a.tsv", "tsv"),
+        ("a.json", "json"),
+        ("a.ndjson", "ndjson"),
+        ("a.parquet", "parquet"),
+        ("a.arrow", "arrow_ipc"),
+    ] {
+        check(path, "", &format!("{format}\n  ! the file is empty"));
+    }
+}
+
+#[test]
+fn a_header_alone() {
+    check("a.csv", "a,b\n", "csv, 0 rows\n  a: null\n  b: null");
+}
+
+#[test]
+fn what_is_not_what_its_name_says() {
+    check("a.parquet", "a,b\n", "parquet\n  ! this is no Parquet file: it does not begin with `PAR1`");
+    check("a.feather", "a,b\n", "arrow_ipc\n  ! this is neither an Arrow IPC file nor a stream");
+    check(
+        "a.feather",
+        "FEA1....",
+        "arrow_ipc\n  ! Feather version 1 is not supported; write Feather 2 / Arrow IPC",
+    );
+    check("a.arrow", "ARROW1\0\0", "arrow_ipc\n  ! the Arrow file is cut off");
+    check("a.arrows", [0xFF; 64], "arrow_ipc\n  ! the Arrow data is cut off");
+    check(
+        "a.csv",
+        [0xFF; 64],
+        "csv, 0 rows\n  \u{fffd}".to_owned().as_str().trim_end_matches('\u{fffd}').trim_end(),
+    );
+}
+
+#[test]
+fn the_row_that_decides_is_found_however_late() {
+    let mut text = "id,quantity\n".to_owned();
+    for row in 1..=6000 {
+        let quantity = if row == 5001 { "n/a?".to_owned() } else { (row % 5).to_string() };
+        text.push_str(&format!("{row},{quantity}\n"));
+    }
+    check("a.csv", &text, "csv, 6000 rows\n  id: int64\n  quantity: text, row 5001 is \"n/a?\"");
+}
+
+/// Writes the default sample under a name, then changes the file's bytes.
+fn changed_sample(name: &str, change: impl FnOnce(&mut Vec<u8>)) -> String {
+    let folder = Folder::new();
+    let path = SampleData::default().write(&folder.path().join(name)).expect("sample data can be written");
+    let mut bytes = std::fs::read(&path).expect("what was just written");
+    change(&mut bytes);
+    std::fs::write(&path, bytes).expect("files can be written");
+    shown(&profile_file(&path).expect("a file that can be read"))
+}
+
+#[test]
+fn arrow_files_and_streams() {
+    let columns = "arrow_ipc, 5 rows\n  feature1: int64?\n  feature2: float64?\n  label: int64?";
+    assert_eq!(changed_sample("a.arrow", |_| {}), format!("a.arrow: {columns}"));
+    assert_eq!(changed_sample("a.arrows", |_| {}), format!("a.arrows: {columns}"));
+    // The end of a stream need not be written.
+    assert_eq!(
+        changed_sample("a.arrows", |bytes| bytes.truncate(bytes.len() - 8)),
+        format!("a.arrows: {columns}")
+    );
+}
+
+#[test]
+fn arrow_data_that_is_cut_off() {
+    assert_eq!(
+        changed_sample("a.arrow", |bytes| bytes.truncate(bytes.len() - 1)),
+        "a.arrow: arrow_ipc\n  ! the Arrow file is cut off: its footer is missing",
+    );
+    assert_eq!(
+        changed_sample("a.arrows", |bytes| bytes.truncate(bytes.len() - 20)),
+        "a.arrows: arrow_ipc\n  ! the Arrow stream is cut off",
+    );
+    assert_eq!(
+        changed_sample("a.arrows", |bytes| bytes.truncate(20)),
+        "a.arrows: arrow_ipc\n  ! the Arrow data is cut off",
+    );
+    assert_eq!(
+        changed_sample("a.arrows", |bytes| bytes[8..40].fill(0xEE)),
+        "a.arrows: arrow_ipc\n  ! a message of the Arrow data is damaged",
+    );
+    let claims_too_much = |bytes: &mut Vec<u8>| {
+        let footer_length = bytes.len() - 10;
+        bytes[footer_length..footer_length + 4].copy_from_slice(&i32::MAX.to_le_bytes());
+    };
+    assert_eq!(
+        changed_sample("a.arrow", claims_too_much),
+        "a.arrow: arrow_ipc\n  ! the footer of the Arrow file is damaged",
+    );
+}
+
+#[test]
+fn an_arrow_stream_is_known_without_an_extension() {
+    let folder = Folder::new();
+    let path = SampleData::default().write(&folder.path().join("a.arrows")).unwrap();
+    let bare = folder.path().join("bare");
+    std::fs::rename(path, &bare).unwrap();
+    assert!(shown(&profile_file(&bare).unwrap()).starts_with("bare: arrow_ipc, 5 rows"));
+}
+
+#[test]
+fn two_columns_of_one_name() {
+    let column = || std::sync::Arc::new(Int64Array::from(vec![1, 2])) as _;
+    let batch = RecordBatch::try_from_iter([("a", column()), ("a", column())]).unwrap();
+    let folder = Folder::new();
+    let path = folder.path().join("a.arrow");
+    write_batch(&path, &batch).unwrap();
+    assert_eq!(
+        shown(&profile_file(&path).unwrap()),
+        "a.arrow: arrow_ipc, 2 rows\n  a: int64\n  a: int64\n  ! duplicate column name `a`",
+    );
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet_files() {
+    let columns = "parquet, 5 rows\n  feature1: int64?\n  feature2: float64?\n  label: int64?";
+    assert_eq!(changed_sample("a.parquet", |_| {}), format!("a.parquet: {columns}"));
+    assert_eq!(
+        changed_sample("a.parquet", |bytes| bytes.truncate(bytes.len() - 1)),
+        "a.parquet: parquet\n  ! the Parquet file is cut off or damaged: its footer cannot be read",
+    );
+    check("a.csv", "PAR1", "parquet\n  ! the Parquet file is cut off or damaged: its footer cannot be read");
+}
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn parquet_files_need_the_feature() {
+    let message = "this build cannot read Parquet: enable the feature `parquet`";
+    check("a.parquet", "PAR1....PAR1", &format!("parquet\n  ! {message}"));
+    check("bare", "PAR1....PAR1", &format!("parquet\n  ! {message}"));
+}

@@ -1,0 +1,200 @@
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use runtime_testing_data::arrow::array::{
+    ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use runtime_testing_data::{Expected, compare, profile_file, profile_path, write_batch};
+use runtime_testing_models::{Column, DataProfile, FileFormat, FileProfile, TableSchema};
+
+use crate::folder::Folder;
+
+/// A column's name, its values, its type in words, and how many nulls it holds.
+#[derive(Debug, Clone)]
+struct Values {
+    name: String,
+    array: ArrayRef,
+    words: &'static str,
+    nulls: u64,
+}
+
+fn any_values(rows: usize) -> impl Strategy<Value = (ArrayRef, &'static str)> {
+    fn of<T: std::fmt::Debug + Clone>(
+        value: impl Strategy<Value = T>,
+        rows: usize,
+    ) -> impl Strategy<Value = Vec<Option<T>>> {
+        prop::collection::vec(prop::option::of(value), rows)
+    }
+    // Text that is no number, no word for a null, and not empty, which text formats cannot tell from a null.
+    let text = "x[a-zA-Z ,;|\"\t\r\n\u{e9}]{0,8}";
+    let finite = prop::num::f64::NORMAL | prop::num::f64::ZERO | prop::num::f64::NEGATIVE;
+    prop_oneof![
+        of(any::<i64>(), rows).prop_map(|values| (Arc::new(Int64Array::from(values)) as ArrayRef, "int64")),
+        of(finite, rows).prop_map(|values| (Arc::new(Float64Array::from(values)) as ArrayRef, "float64")),
+        of(text, rows).prop_map(|values| (Arc::new(StringArray::from(values)) as ArrayRef, "text")),
+        of(any::<bool>(), rows)
+            .prop_map(|values| (Arc::new(BooleanArray::from(values)) as ArrayRef, "boolean")),
+        of(0..4_000_000_000_000_000_i64, rows).prop_map(|values| (
+            Arc::new(TimestampMicrosecondArray::from(values)) as ArrayRef,
+            "timestamp[us]"
+        )),
+    ]
+}
+
+fn any_columns() -> impl Strategy<Value = Vec<Values>> {
+    let column = |rows| ("[a-z \u{e9}]{0,4}", any_values(rows));
+    let columns = (1..20_usize).prop_flat_map(move |rows| prop::collection::vec(column(rows), 1..6));
+    columns.prop_map(|columns| {
+        let column = |(place, (name, (array, words))): (usize, (String, (ArrayRef, _)))| Values {
+            name: format!("{name}{place}"),
+            nulls: array.null_count() as u64,
+            array,
+            words,
+        };
+        columns.into_iter().enumerate().map(column).collect()
+    })
+}
+
+/// What the format makes of the types: of nulls alone text shows nothing, and JSON has no timestamps.
+fn expected_words(values: &Values, extension: &str) -> &'static str {
+    let is_text = matches!(extension, "csv" | "tsv" | "json" | "ndjson");
+    if is_text && values.nulls == values.array.len() as u64 {
+        return "null";
+    }
+    match (extension, values.words) {
+        ("json" | "ndjson", "timestamp[us]") => "text",
+        (_, words) => words,
+    }
+}
+
+fn check_round_trip(columns: &[Values], extension: &str) -> Result<(), TestCaseError> {
+    let arrays = columns.iter().map(|values| (values.name.as_str(), values.array.clone(), true));
+    let batch = RecordBatch::try_from_iter_with_nullable(arrays).expect("columns of one length");
+    let folder = Folder::new();
+    let path = folder.path().join(format!("a.{extension}"));
+    write_batch(&path, &batch).expect("data that every format can hold");
+
+    let profile = profile_file(&path).expect("what was just written");
+    prop_assert_eq!(&profile.findings, &[]);
+    let schema = profile.schema.expect("a table");
+    prop_assert_eq!(schema.rows, batch.num_rows() as u64);
+    let has_order = !matches!(extension, "json" | "ndjson");
+    let mut expected: Vec<(&str, &str, Option<u64>)> = columns
+        .iter()
+        .map(|values| (values.name.as_str(), expected_words(values, extension), Some(values.nulls)))
+        .collect();
+    if !has_order {
+        expected.sort_unstable();
+    }
+    let found: Vec<(&str, &str, Option<u64>)> = schema
+        .columns
+        .iter()
+        .map(|column| (column.name.as_str(), column.data_type.as_str(), column.nulls))
+        .collect();
+    prop_assert_eq!(found, expected);
+
+    let profile = profile_path(folder.path()).expect("what was just written");
+    prop_assert_eq!(compare(&Expected::Inferred(&profile), &profile), &[]);
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn csv(columns in any_columns()) {
+        check_round_trip(&columns, "csv")?;
+    }
+
+    #[test]
+    fn tsv(columns in any_columns()) {
+        check_round_trip(&columns, "tsv")?;
+    }
+
+    #[test]
+    fn json(columns in any_columns()) {
+        check_round_trip(&columns, "json")?;
+    }
+
+    #[test]
+    fn ndjson(columns in any_columns()) {
+        check_round_trip(&columns, "ndjson")?;
+    }
+
+    #[test]
+    fn arrow_file(columns in any_columns()) {
+        check_round_trip(&columns, "arrow")?;
+    }
+
+    #[test]
+    fn arrow_stream(columns in any_columns()) {
+        check_round_trip(&columns, "arrows")?;
+    }
+
+    #[cfg(feature = "parquet")]
+    #[test]
+    fn parquet(columns in any_columns()) {
+        check_round_trip(&columns, "parquet")?;
+    }
+}
+
+fn any_profile() -> impl Strategy<Value = DataProfile> {
+    const TYPES: [&str; 10] = [
+        "null",
+        "boolean",
+        "int64",
+        "uint8",
+        "float64",
+        "decimal(10,2)",
+        "timestamp[us, UTC]",
+        "list<int64>",
+        "struct<a: null>",
+        "mixed",
+    ];
+    const FORMATS: [(&str, FileFormat); 4] = [
+        ("csv", FileFormat::Csv),
+        ("json", FileFormat::Json),
+        ("arrow", FileFormat::ArrowIpc),
+        ("pkl", FileFormat::Opaque),
+    ];
+    let column = (prop::sample::select(&TYPES), any::<bool>(), prop::option::of(0..3_u64));
+    let schema = (prop::collection::vec(column, 0..4), 0..3_u64).prop_map(|(columns, rows)| TableSchema {
+        columns: columns
+            .into_iter()
+            .enumerate()
+            .map(|(place, (words, nullable, nulls))| Column {
+                nullable,
+                nulls,
+                ..Column::new(format!("c{place}"), words)
+            })
+            .collect(),
+        rows,
+    });
+    let file = (prop::sample::select(&FORMATS), prop::option::of(schema));
+    let files = prop::collection::vec(file, 0..4).prop_map(|files| {
+        files
+            .into_iter()
+            .enumerate()
+            .map(|(place, ((extension, format), schema))| FileProfile {
+                path: format!("{place}.{extension}").into(),
+                format,
+                bytes: 1,
+                schema,
+                findings: Vec::new(),
+            })
+            .collect()
+    });
+    (any::<bool>(), files).prop_map(|(is_folder, files)| DataProfile { is_folder, files })
+}
+
+proptest! {
+    #[test]
+    fn data_is_identical_with_itself(profile in any_profile()) {
+        prop_assert_eq!(compare(&Expected::Inferred(&profile), &profile), &[]);
+    }
+
+    #[test]
+    fn comparison_is_deterministic_and_in_the_order_of_files(one in any_profile(), other in any_profile()) {
+        let differences = compare(&Expected::Inferred(&one), &other);
+        prop_assert!(differences.is_sorted_by_key(|told| told.file.as_str()));
+        prop_assert_eq!(differences, compare(&Expected::Inferred(&one), &other));
+    }
+}
