@@ -91,11 +91,17 @@ pub(crate) struct Engine<'a> {
     pub(crate) reporter: &'a dyn Reporter,
     /// What came of the runs so far, by number.
     pub(crate) records: Vec<Option<RunRecord>>,
+    /// Copies of the user's own inputs that several runs are given.
+    pub(crate) kept: Vec<Published>,
 }
+
+/// The largest input of the user's own that is copied to be put back, in bytes.
+const MAX_KEPT_BYTES: u64 = 256 * 1024 * 1024;
 
 impl Engine<'_> {
     /// Makes all runs. Returns what came of each, by number.
     pub(crate) fn run_all(mut self) -> Result<Vec<RunRecord>, TestError> {
+        self.keep_shared_inputs()?;
         let mut schedule = Schedule::new(self.plan.runs.iter().map(|run| run.waits_for.clone()).collect());
         while let Some(run) = schedule.next_ready() {
             let record = self.make(run)?;
@@ -113,6 +119,32 @@ impl Engine<'_> {
             }
         }
         Ok(self.records.into_iter().map(|record| record.expect("every run is settled")).collect())
+    }
+
+    /// Copies the user's own inputs that more than one run is given, so that a script that damages one harms no other run.
+    fn keep_shared_inputs(&mut self) -> Result<(), TestError> {
+        let mut users: BTreeMap<&Utf8Path, usize> = BTreeMap::new();
+        for run in &self.plan.runs {
+            let Action::Execute(inputs) = &run.action else { continue };
+            let own: BTreeSet<&Utf8Path> = inputs
+                .values()
+                .filter_map(|input| match input {
+                    PlannedInput::Own(path) => Some(path.as_path()),
+                    PlannedInput::Upstream { .. } | PlannedInput::Sample(_) => None,
+                })
+                .collect();
+            for path in own {
+                *users.entry(path).or_default() += 1;
+            }
+        }
+        let shared = users.into_iter().filter(|(_, users)| *users > 1).map(|(path, _)| path);
+        for (at, path) in shared.enumerate() {
+            if Fingerprint::take(path).map_err(TestError::io("look at", path))?.bytes() <= MAX_KEPT_BYTES {
+                let copy = self.run_root().join("own").join(at.to_string());
+                self.kept.extend(publish::publish(path, &copy).map_err(TestError::io("copy", path))?);
+            }
+        }
+        Ok(())
     }
 
     fn block(&mut self, run: usize, schedule: &Schedule) {
@@ -198,7 +230,7 @@ impl Engine<'_> {
 
         let changes = self.changes(&inputs, &before)?;
         if !changes.is_empty() {
-            self.repair(&fed_by)?;
+            self.repair(&inputs, &fed_by)?;
             failure.get_or_insert(ScriptFailure::InputsChanged { changes });
         }
         let mut outputs: BTreeMap<LogicalName, RunOutput> = BTreeMap::new();
@@ -323,13 +355,17 @@ impl Engine<'_> {
         Ok(changes)
     }
 
-    /// Puts back what upstream steps wrote, so that a step that damages its inputs harms no other step.
-    fn repair(&self, fed_by: &[usize]) -> Result<(), TestError> {
+    /// Puts back what a step has damaged of its inputs, so that it harms no other step: what upstream steps wrote, and
+    /// the user's own inputs that other runs are given too.
+    fn repair(&self, inputs: &Inputs, fed_by: &[usize]) -> Result<(), TestError> {
         for run in fed_by {
             let executed = self.executed(*run);
             for path in executed.written.values() {
                 publish::restore(&executed.published, path).map_err(TestError::io("restore", path))?;
             }
+        }
+        for (path, _) in inputs.values() {
+            publish::restore(&self.kept, path).map_err(TestError::io("restore", path))?;
         }
         Ok(())
     }

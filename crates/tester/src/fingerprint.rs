@@ -68,6 +68,11 @@ impl Fingerprint {
         Ok(Self { files })
     }
 
+    /// The size of all files together.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.files.values().map(|mark| mark.bytes).sum()
+    }
+
     /// What became of the files since, in the order of their paths.
     pub(crate) fn changes_to(&self, later: &Self) -> Vec<(Utf8PathBuf, Change)> {
         let mut changes = Vec::new();

@@ -130,8 +130,8 @@ impl Judge<'_> {
                 }
             }
         }
-        compared.format_a = joined(formats_a);
-        compared.format_b = joined(formats_b);
+        compared.format_a = joined(&formats_a);
+        compared.format_b = joined(&formats_b);
         Ok(compared)
     }
 
@@ -422,7 +422,7 @@ fn profile(path: &Utf8Path) -> Result<DataProfile, TestError> {
 }
 
 /// Each format once, in the order they come.
-fn joined(formats: Vec<String>) -> Option<String> {
+fn joined(formats: &[String]) -> Option<String> {
     let mut unique: Vec<String> = Vec::new();
     for format in formats.iter().flat_map(|formats| formats.split(", ")).filter(|format| !format.is_empty()) {
         if !unique.iter().any(|known| known == format) {

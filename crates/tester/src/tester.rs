@@ -306,6 +306,7 @@ impl RuntimeTester {
             sample,
             reporter: &*self.reporter,
             records: plan.runs.iter().map(|_| None).collect(),
+            kept: Vec::new(),
         };
         let records = engine.run_all()?;
         let judgment = judge::judge(&plan, &records, &places, scope.compatibility)?;

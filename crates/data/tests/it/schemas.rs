@@ -59,7 +59,7 @@ fn binary_formats_declare_their_schema() {
 fn check_error(name: &str, content: &str, expected: &str) {
     let folder = Folder::new();
     let path = folder.write(name, content);
-    let message = schema_of(&path).unwrap_err().to_string();
+    let message = schema_of(&path).expect_err("a file without a schema").to_string();
     assert_eq!(message.replace(path.as_str(), name), expected);
 }
 

@@ -179,6 +179,19 @@ fn a_step_that_damages_its_inputs_harms_no_other() {
 }
 
 #[test]
+fn a_step_that_damages_data_of_the_users_own_harms_no_other() {
+    let vandal = format!("import os\n{HEAD}    open(output_paths['x'], 'w').write('id\\n1\\n')\n    os.remove(input_paths['raw'])\n");
+    let space = Space::new()
+        .step("vandal", &vandal, &["raw=data/raw.csv"], &["x=output/x.csv"])
+        .step("clean", COPY, &["raw=data/raw.csv"], &["rows=output/rows.csv"]);
+    let report = space.test().unwrap();
+    let failure = report.script_results["vandal"].status.failure().expect("a failure");
+    assert_eq!(failure.to_string(), "it changed its inputs: deleted `../data/raw.csv` of `raw`");
+    assert!(report.script_results["clean"].success());
+    assert_eq!(space.read("data/raw.csv"), "id,amount\n1,2.5\n2,3.5\n", "it is there again");
+}
+
+#[test]
 fn a_promise_that_is_not_kept_blames_the_producer() {
     let space = Space::new()
         .step("clean", COPY, &["raw=data/raw.csv"], &["rows=output/rows.csv"])
