@@ -1,3 +1,4 @@
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -70,6 +71,9 @@ pub(crate) struct TestArguments {
     /// How long a run may take where its spec says nothing [default: 600]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
+    /// How many runs are made at once [default: the number of processors]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) jobs: Option<NonZeroUsize>,
     /// The Python interpreter for steps whose spec names none [default: python3]
     #[arg(long, value_name = "PATH")]
     pub(crate) python: Option<Utf8PathBuf>,

@@ -120,6 +120,9 @@ fn equipped(tester: RuntimeTester, arguments: &TestArguments) -> RuntimeTester {
     if let Some(timeout) = arguments.timeout {
         settings.timeout = timeout;
     }
+    if let Some(jobs) = arguments.jobs {
+        settings.jobs = jobs;
+    }
     if let Some(python) = &arguments.python {
         settings.python.clone_from(python);
     }

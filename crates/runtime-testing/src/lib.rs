@@ -82,7 +82,7 @@
 //!
 //! # Limitations
 //!
-//! Scripts are Python files, run one after the other. Tested on Linux; nothing in the API assumes it.
+//! Scripts are Python files. Tested on Linux; nothing in the API assumes it.
 
 pub use runtime_testing_builder::{
     BuildError, GetSpecError, InteractiveError, MatchRule, MissingField, PipelineTestingSpecBuilder,

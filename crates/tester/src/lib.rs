@@ -19,7 +19,7 @@
 //!
 //! # Limitations
 //!
-//! Scripts are Python files. Runs are made one after the other. Outside Unix a script's own child processes are not
+//! Scripts are Python files. Outside Unix a script's own child processes are not
 //! ended with it, and resource use is not measured.
 
 mod bindings;
@@ -27,6 +27,7 @@ mod engine;
 mod events;
 mod feed;
 mod fingerprint;
+mod job;
 mod judge;
 mod plan;
 mod plan_error;

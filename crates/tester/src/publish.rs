@@ -34,12 +34,9 @@ pub(crate) fn publish(written: &Utf8Path, target: &Utf8Path) -> io::Result<Vec<P
     Ok(published)
 }
 
-/// Puts the published copies back over files of the run that a later step has changed or deleted.
-pub(crate) fn restore(published: &[Published], damaged: &Utf8Path) -> io::Result<()> {
-    for file in published.iter().filter(|file| file.written.starts_with(damaged)) {
-        put(&file.copy, &file.written)?;
-    }
-    Ok(())
+/// Puts a published copy back over the file of the run.
+pub(crate) fn restore(file: &Published) -> io::Result<()> {
+    put(&file.copy, &file.written)
 }
 
 fn put(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
@@ -72,7 +69,7 @@ mod tests {
         assert_eq!(fs::read_dir(root.join("out/d/sub")).unwrap().count(), 1, "no temporary file is left");
 
         fs::remove_file(root.join("run/d/sub/a.csv")).unwrap();
-        restore(&published, &root.join("run/d")).unwrap();
+        restore(&published[0]).unwrap();
         assert_eq!(fs::read_to_string(root.join("run/d/sub/a.csv")).unwrap(), "new");
     }
 

@@ -1,3 +1,4 @@
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -25,6 +26,8 @@ pub struct TesterSettings {
     pub grace: Duration,
     /// Where scripts are looked for by name, in this order, when a spec has no `script_path`.
     pub script_places: Vec<ScriptPlace>,
+    /// How many runs are made at once. As many as there are processors by default. Reports do not depend on it.
+    pub jobs: NonZeroUsize,
     /// How many bytes of a run's standard output and of its standard error the report quotes. 4,096 by default.
     pub tail_bytes: usize,
     /// How many tests' folders are kept under `.runs`, this one included. 5 by default.
@@ -58,6 +61,7 @@ impl Default for TesterSettings {
                 ScriptPlace::WorkspaceAwareRoot,
                 ScriptPlace::Folder("scripts".into()),
             ],
+            jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             tail_bytes: 4096,
             kept_runs: 5,
         }

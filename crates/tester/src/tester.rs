@@ -305,8 +305,6 @@ impl RuntimeTester {
             run_root: run_root.as_ref(),
             sample,
             reporter: &*self.reporter,
-            records: plan.runs.iter().map(|_| None).collect(),
-            kept: Vec::new(),
         };
         let records = engine.run_all()?;
         let judgment = judge::judge(&plan, &records, &places, scope.compatibility)?;

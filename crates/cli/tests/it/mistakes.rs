@@ -45,6 +45,7 @@ fn arguments_that_make_no_sense() {
         (&["test-script", "clean", "--timeout", "0"], "more than 0"),
         (&["test-script", "clean", "--timeout", "NaN"], "more than 0"),
         (&["test-script", "clean", "--timeout", "soon"], "a number of seconds"),
+        (&["test-script", "clean", "--jobs", "0"], "--jobs"),
         (&["test-script", "clean", "--output-format", "xml"], "xml"),
         (&["test-pipeline", "pipeline.json", "--skip", "all"], "all"),
         (&["test-pipelin", "pipeline.json"], "test-pipeline"),

@@ -179,11 +179,69 @@ fn a_step_that_damages_its_inputs_harms_no_other() {
 }
 
 #[test]
+fn who_damaged_an_input_is_found_out_though_several_were_reading_it() {
+    // Both run at once: the reader holds on until the file is gone, so that it surely sees the damage.
+    let vandal = format!(
+        "import os\n{HEAD}    os.remove(input_paths['rows'])\n    open(output_paths['x'], 'w').write('id\\n1\\n')\n"
+    );
+    let reader = format!(
+        "import os, time\n{HEAD}    text = open(input_paths['rows']).read()\n    deadline = time.time() + 2\n    while os.path.exists(input_paths['rows']) and time.time() < deadline and job_args.wait:\n        time.sleep(0.01)\n    open(output_paths['model'], 'w').write(text)\n"
+    );
+    let mut space = Space::new()
+        .step("clean", COPY, &["raw=data/raw.csv"], &["rows=output/rows.csv"])
+        .step("vandal", &vandal, &["rows=output/rows.csv"], &["x=output/x.csv"])
+        .step("reader", &reader, &["rows=output/rows.csv"], &["model=output/model.csv"])
+        .with(|spec| drop(spec.job_args.insert("wait".to_owned(), true.into())))
+        .edge("clean", "vandal")
+        .edge("clean", "reader");
+    for jobs in [2, 1] {
+        let mut settings = space.settings();
+        settings.jobs = std::num::NonZeroUsize::new(jobs).unwrap();
+        let report = space.tester().with_settings(settings).test_pipeline().unwrap();
+        assert_eq!(report.script_results["vandal"].status.as_str(), "failed");
+        assert!(report.script_results["reader"].success(), "{:?}", report.errors());
+        let culprits: Vec<String> = report.culprits().iter().map(ToString::to_string).collect();
+        assert_eq!(culprits, ["step vandal"]);
+        // Alone, there is nothing to wait for.
+        space = space.with(|spec| drop(spec.job_args.insert("wait".to_owned(), false.into())));
+    }
+}
+
+#[test]
+fn the_report_does_not_depend_on_how_many_runs_are_made_at_once() {
+    let mut space = Space::new().step("root", COPY, &["raw=data/raw.csv"], &["rows=output/rows.csv"]);
+    for at in 0..6 {
+        let content = if at == 3 { format!("{HEAD}    1 / 0\n") } else { COPY.to_owned() };
+        let (step, below) = (format!("s{at}"), format!("t{at}"));
+        space = space
+            .step(&step, &content, &["rows=output/rows.csv"], &[&format!("out=output/{step}.csv")])
+            .edge("root", &step)
+            .step(&below, COPY, &[&format!("in=output/{step}.csv")], &[&format!("out=output/{below}.csv")])
+            .edge(&step, &below);
+    }
+    let snapshots: Vec<String> = [1, 2, 8]
+        .into_iter()
+        .map(|jobs| {
+            let mut settings = space.settings();
+            settings.jobs = std::num::NonZeroUsize::new(jobs).unwrap();
+            space.tester().with_settings(settings).test_pipeline().unwrap().snapshot().to_string()
+        })
+        .collect();
+    assert_eq!(snapshots[0], snapshots[1]);
+    assert_eq!(snapshots[0], snapshots[2]);
+}
+
+#[test]
 fn a_step_that_damages_data_of_the_users_own_harms_no_other() {
-    let vandal = format!("import os\n{HEAD}    open(output_paths['x'], 'w').write('id\\n1\\n')\n    os.remove(input_paths['raw'])\n");
-    let space = Space::new()
-        .step("vandal", &vandal, &["raw=data/raw.csv"], &["x=output/x.csv"])
-        .step("clean", COPY, &["raw=data/raw.csv"], &["rows=output/rows.csv"]);
+    let vandal = format!(
+        "import os\n{HEAD}    open(output_paths['x'], 'w').write('id\\n1\\n')\n    os.remove(input_paths['raw'])\n"
+    );
+    let space = Space::new().step("vandal", &vandal, &["raw=data/raw.csv"], &["x=output/x.csv"]).step(
+        "clean",
+        COPY,
+        &["raw=data/raw.csv"],
+        &["rows=output/rows.csv"],
+    );
     let report = space.test().unwrap();
     let failure = report.script_results["vandal"].status.failure().expect("a failure");
     assert_eq!(failure.to_string(), "it changed its inputs: deleted `../data/raw.csv` of `raw`");

@@ -1,0 +1,223 @@
+//! The work of one run, on whatever thread: everything that it needs is settled before, and nothing here touches what
+//! other runs share.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use indexmap::IndexMap;
+use runtime_testing_data::Expected;
+use runtime_testing_models::{
+    DataFinding, DataProfile, Difference, FileFormat, FileProfile, InputChange, InputSource, LogicalName,
+    OutputDifference, OutputTail, RunInput, RunKind, RunOutput, RunResult, ScriptFailure, ScriptMainParams,
+};
+
+use crate::fingerprint::Fingerprint;
+use crate::plan::{PlannedStep, file_name};
+use crate::python::PythonRunner;
+use crate::runner::{RunOutcome, RunRequest, Runner};
+use crate::settings::TesterSettings;
+use crate::tail;
+use crate::test_error::TestError;
+use crate::workspace::Places;
+
+/// The real path and the source of every input of a run.
+pub(crate) type Inputs = BTreeMap<LogicalName, (Utf8PathBuf, InputSource)>;
+
+/// A run that can be made.
+pub(crate) struct Job<'a> {
+    /// The number of the run in the plan.
+    pub(crate) run: usize,
+    pub(crate) step: &'a PlannedStep,
+    pub(crate) kinds: Vec<RunKind>,
+    pub(crate) inputs: Inputs,
+    /// The folder of the run, which is not there yet.
+    pub(crate) folder: Utf8PathBuf,
+    pub(crate) run_root: &'a Utf8Path,
+    pub(crate) places: &'a Places,
+    pub(crate) settings: &'a TesterSettings,
+}
+
+/// A run that was made.
+pub(crate) struct Made {
+    /// The number of the run in the plan.
+    pub(crate) run: usize,
+    pub(crate) result: RunResult,
+    /// Where each output was to be written: absolute.
+    pub(crate) written: BTreeMap<LogicalName, Utf8PathBuf>,
+    /// The paths of the inputs.
+    pub(crate) inputs: Vec<Utf8PathBuf>,
+    /// Whether the inputs are not what they were before.
+    pub(crate) has_damage: bool,
+    pub(crate) elapsed: Duration,
+}
+
+impl Job<'_> {
+    /// Runs the script and looks at what it did.
+    ///
+    /// # Errors
+    ///
+    /// Where the run's folder cannot be written or its inputs cannot be looked at.
+    pub(crate) fn make(self) -> Result<Made, TestError> {
+        let step = self.step;
+        let written = self.output_paths()?;
+        let before = self.fingerprints()?;
+        let runner = PythonRunner { interpreter: &step.interpreter, run_root: self.run_root };
+        let started = Instant::now();
+        let RunOutcome { exit, mut failure, resources } = runner
+            .run(RunRequest {
+                script: step.script.as_deref().expect("a script that was not found is known to fail"),
+                params: &self.params(&written),
+                places: self.places,
+                folder: &self.folder,
+                timeout: step.timeout,
+                grace: self.settings.grace,
+                stdout: self.log("stdout.log")?,
+                stderr: self.log("stderr.log")?,
+            })
+            .map_err(TestError::io("run a script in", &self.folder))?;
+        let elapsed = started.elapsed();
+        let changes = self.changes(&before)?;
+        let has_damage = !changes.is_empty();
+        if has_damage {
+            failure.get_or_insert(ScriptFailure::InputsChanged { changes });
+        }
+        let mut outputs: BTreeMap<LogicalName, RunOutput> = BTreeMap::new();
+        for (name, path) in &written {
+            let data = if failure.is_none() { Some(profile(path)) } else { None };
+            outputs.insert(name.clone(), RunOutput { path: self.places.shown(path), data });
+        }
+        let failure = failure.or_else(|| failure_of_outputs(step, &outputs));
+        let shown = |(name, (path, source)): (&LogicalName, &(Utf8PathBuf, InputSource))| {
+            (name.clone(), RunInput { path: self.places.shown(path), source: source.clone() })
+        };
+        let result = RunResult {
+            kinds: self.kinds.clone(),
+            failure,
+            exit,
+            inputs: self.inputs.iter().map(shown).collect(),
+            outputs,
+            resources,
+            run_folder: self.places.shown(&self.folder),
+            stdout: self.tail("stdout.log"),
+            stderr: self.tail("stderr.log"),
+            command: runner.command(&self.folder, &self.places.base),
+        };
+        tracing::debug!(step = %step.name, folder = %self.folder, passed = result.failure.is_none(), "run made");
+        let inputs = self.inputs.into_values().map(|(path, _)| path).collect();
+        Ok(Made { run: self.run, result, written, inputs, has_damage, elapsed })
+    }
+
+    /// Makes a folder for each output, and says what path in it the script is handed.
+    fn output_paths(&self) -> Result<BTreeMap<LogicalName, Utf8PathBuf>, TestError> {
+        fs::create_dir_all(&self.folder).map_err(TestError::io("make the folder", &self.folder))?;
+        let mut written = BTreeMap::new();
+        for port in &self.step.outputs {
+            let folder = self.folder.join("out").join(port.name.as_str());
+            fs::create_dir_all(&folder).map_err(TestError::io("make the folder", &folder))?;
+            let path = file_name(&port.path).map_or_else(|| folder.clone(), |name| folder.join(name));
+            written.insert(port.name.clone(), path);
+        }
+        Ok(written)
+    }
+
+    /// The parameters with real paths, in the order of the spec.
+    fn params(&self, written: &BTreeMap<LogicalName, Utf8PathBuf>) -> ScriptMainParams {
+        let inputs =
+            self.step.inputs.iter().map(|port| (port.name.clone(), self.inputs[&port.name].0.clone()));
+        let outputs = self.step.outputs.iter().map(|port| (port.name.clone(), written[&port.name].clone()));
+        ScriptMainParams {
+            input_paths: inputs.collect::<IndexMap<_, _>>(),
+            output_paths: outputs.collect::<IndexMap<_, _>>(),
+            ..self.step.spec.main_params()
+        }
+    }
+
+    fn log(&self, name: &str) -> Result<File, TestError> {
+        let path = self.folder.join(name);
+        File::create(&path).map_err(TestError::io("write", path))
+    }
+
+    fn fingerprints(&self) -> Result<BTreeMap<LogicalName, Fingerprint>, TestError> {
+        let take = |(name, (path, _)): (&LogicalName, &(Utf8PathBuf, InputSource))| {
+            Ok((name.clone(), Fingerprint::take(path).map_err(TestError::io("look at", path))?))
+        };
+        self.inputs.iter().map(take).collect()
+    }
+
+    fn changes(&self, before: &BTreeMap<LogicalName, Fingerprint>) -> Result<Vec<InputChange>, TestError> {
+        let after = self.fingerprints()?;
+        let mut changes = Vec::new();
+        for (name, earlier) in before {
+            let (path, _) = &self.inputs[name];
+            for (below, change) in earlier.changes_to(&after[name]) {
+                let file = if below.as_str().is_empty() { path.clone() } else { path.join(below) };
+                let shown = self.places.shown(&file);
+                let path = self.places.shown_in_text(shown.as_str(), &self.places.shown(self.run_root));
+                let change = change.as_str().to_owned();
+                changes.push(InputChange { input: name.clone(), path: path.into(), change });
+            }
+        }
+        Ok(changes)
+    }
+
+    fn tail(&self, name: &str) -> OutputTail {
+        let path = self.folder.join(name);
+        let file = self.places.shown(&path);
+        match tail::read_tail(&path, self.settings.tail_bytes) {
+            Ok((text, omitted_bytes)) => OutputTail { file, text, omitted_bytes },
+            // A script can delete its own run's folder: what it printed is gone, and that is what is said.
+            Err(error) => OutputTail { file, text: format!("<not readable: {error}>"), omitted_bytes: 0 },
+        }
+    }
+}
+
+/// What is at an output. One that cannot be looked at is told as a finding: the script left it so.
+fn profile(path: &Utf8Path) -> DataProfile {
+    if !path.exists() {
+        return DataProfile { is_folder: false, files: Vec::new() };
+    }
+    runtime_testing_data::profile_path(path).unwrap_or_else(|error| DataProfile {
+        is_folder: path.is_dir(),
+        files: vec![FileProfile {
+            path: path.file_name().unwrap_or_default().into(),
+            format: FileFormat::Opaque,
+            bytes: 0,
+            schema: None,
+            findings: vec![DataFinding { message: error.to_string(), line: None }],
+        }],
+    })
+}
+
+fn failure_of_outputs(
+    step: &PlannedStep,
+    outputs: &BTreeMap<LogicalName, RunOutput>,
+) -> Option<ScriptFailure> {
+    let is_empty = |output: &RunOutput| output.data.as_ref().is_none_or(DataProfile::is_empty);
+    if !outputs.is_empty() && outputs.values().all(is_empty) {
+        let declared = step.outputs.iter().map(|port| port.name.clone()).collect();
+        return Some(ScriptFailure::NoOutput { declared });
+    }
+    let mut differences = Vec::new();
+    for (name, contract) in &step.spec.output_schemas {
+        let Some(data) = outputs.get(name).and_then(|output| output.data.as_ref()) else { continue };
+        if data.is_empty() {
+            let file = outputs[name].path.file_name().unwrap_or_default().into();
+            differences.push(OutputDifference {
+                output: name.clone(),
+                file,
+                difference: Difference::MissingFile,
+            });
+        }
+        let breaking = runtime_testing_data::compare(&Expected::Contract(contract), data)
+            .into_iter()
+            .filter(|found| found.difference.is_breaking());
+        differences.extend(breaking.map(|found| OutputDifference {
+            output: name.clone(),
+            file: found.file,
+            difference: found.difference,
+        }));
+    }
+    (!differences.is_empty()).then_some(ScriptFailure::PromiseBroken { differences })
+}
