@@ -2,6 +2,7 @@
 //! "identical" is nothing but an empty list of them.
 
 mod contract;
+mod counterpart;
 mod file;
 mod fit;
 mod rename;

@@ -59,6 +59,7 @@ mod profile;
 mod sample_data;
 mod schema;
 mod text_reader;
+mod type_parser;
 mod type_words;
 
 pub use arrow;

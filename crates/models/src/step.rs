@@ -28,7 +28,7 @@ pub enum StepStatus {
     },
     /// It was not run, because upstream steps did not succeed.
     Blocked {
-        /// The nearest upstream steps that did not succeed.
+        /// The steps that are the cause: the nearest upstream steps that failed or could not be run.
         by: Vec<StepName>,
     },
     /// It was not run for another reason.

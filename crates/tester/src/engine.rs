@@ -342,16 +342,16 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    /// Copies what a run wrote to the output paths of every step that it serves.
+    /// Copies what a run wrote to the output paths of the steps that it publishes for.
     fn publish(
         &self,
         run: &PlannedRun,
         written: &BTreeMap<LogicalName, Utf8PathBuf>,
     ) -> Result<Vec<Published>, TestError> {
         let targets: BTreeSet<(&LogicalName, &Utf8PathBuf)> = run
-            .serves
+            .publishes
             .iter()
-            .flat_map(|(step, _)| &self.plan.steps[*step].outputs)
+            .flat_map(|step| &self.plan.steps[*step].outputs)
             .map(|port| (&port.name, &port.path))
             .collect();
         let mut published = Vec::new();

@@ -13,7 +13,8 @@ pub enum Event<'a> {
         /// The number of runs. One run can serve several purposes.
         runs: usize,
     },
-    /// A run has begun.
+    /// A run has begun. It comes again for a run that has to be made once more, alone, because it cannot be told
+    /// otherwise whether it or another damaged an input that both had.
     RunStarted {
         /// The step.
         step: &'a StepName,

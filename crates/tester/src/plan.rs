@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::ops::Bound;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -68,8 +69,11 @@ pub(crate) struct PlannedEdge {
 #[derive(Debug)]
 pub(crate) struct PlannedRun {
     pub(crate) step: usize,
-    /// What the run is for. A step for each, because two steps can share a run. It is published for each of them.
+    /// What the run is for. A step for each, because two steps can share a run.
     pub(crate) serves: Vec<(usize, RunKind)>,
+    /// The steps whose output paths get what it writes: one run of each step, so that what lies there does not depend on
+    /// which run ends last.
+    pub(crate) publishes: Vec<usize>,
     pub(crate) action: Action,
     /// The runs that must have succeeded before.
     pub(crate) waits_for: Vec<usize>,
@@ -137,6 +141,7 @@ pub(crate) fn plan(
         problems_of_step(step, &mut problems);
     }
     mark_own_data(&mut steps);
+    problems_of_publishing(&steps, &mut problems);
     if steps.len() == pipeline.dag.steps().len() {
         problems_of_bindings(pipeline, &steps, &mut problems);
     }
@@ -224,6 +229,38 @@ fn problems_of_step(step: &PlannedStep, problems: &mut Vec<PlanProblem>) {
                     step: step.name.clone(),
                     input: input.name.clone(),
                     output: output.name.clone(),
+                });
+            }
+        }
+    }
+}
+
+/// What is published must not overwrite what another step publishes, nor land in data of the user's own.
+fn problems_of_publishing(steps: &[PlannedStep], problems: &mut Vec<PlanProblem>) {
+    let mut publishers: BTreeMap<&Utf8Path, Vec<StepName>> = BTreeMap::new();
+    for step in steps {
+        for port in step.outputs.iter().filter(|port| !port.path.as_str().is_empty()) {
+            publishers.entry(&port.path).or_default().push(step.name.clone());
+        }
+    }
+    for (path, steps) in &publishers {
+        if steps.len() > 1 {
+            problems.push(PlanProblem::SharedOutput { path: (*path).to_owned(), steps: steps.clone() });
+        }
+    }
+    for step in steps {
+        for input in step.inputs.iter().filter(|input| input.has_own_data) {
+            // All paths below one path stand together, right behind it.
+            let from_here = (Bound::Included(input.path.as_path()), Bound::Unbounded);
+            for (path, steps) in publishers
+                .range::<Utf8Path, _>(from_here)
+                .take_while(|(path, _)| path.starts_with(&input.path))
+            {
+                problems.push(PlanProblem::OutputInsideInput {
+                    step: step.name.clone(),
+                    input: input.name.clone(),
+                    publisher: steps[0].clone(),
+                    path: (*path).to_owned(),
                 });
             }
         }
@@ -436,6 +473,11 @@ impl Planner {
                 self.plan_flow(*step, &incoming[*step], scope.individual);
             }
         }
+        for (at, step) in self.steps.iter().enumerate() {
+            if let Some(run) = step.flow.or(step.individual) {
+                self.runs[run].publishes.push(at);
+            }
+        }
         for at in 0..self.edges.len() {
             let PlannedEdge { from, to, .. } = self.edges[at];
             if scope.flow {
@@ -594,7 +636,13 @@ impl Planner {
                 return run;
             }
         }
-        self.runs.push(PlannedRun { step, serves: vec![(step, kind)], action, waits_for });
+        self.runs.push(PlannedRun {
+            step,
+            serves: vec![(step, kind)],
+            publishes: Vec::new(),
+            action,
+            waits_for,
+        });
         self.runs.len() - 1
     }
 }

@@ -95,6 +95,24 @@ pub enum PlanProblem {
         /// The output.
         output: LogicalName,
     },
+    /// Several outputs have the same path, so that they would overwrite each other.
+    SharedOutput {
+        /// The path.
+        path: Utf8PathBuf,
+        /// The steps that publish to it.
+        steps: Vec<StepName>,
+    },
+    /// An output path lies in a folder that is an input of the user's own, so that publishing would change that input.
+    OutputInsideInput {
+        /// The step that has the input.
+        step: StepName,
+        /// The input.
+        input: LogicalName,
+        /// The step that publishes there.
+        publisher: StepName,
+        /// The output path.
+        path: Utf8PathBuf,
+    },
     /// An edge was to be tested from a step to itself.
     SameStep {
         /// The step.
@@ -163,6 +181,16 @@ impl fmt::Display for PlanProblem {
                 formatter,
                 "step `{step}`: the input `{input}` lies at or under its own output `{output}`, which would be \
                  overwritten: give them different paths"
+            ),
+            Self::SharedOutput { path, steps } => write!(
+                formatter,
+                "several outputs have the path `{path}` and would overwrite each other (steps {}): give each its own",
+                list(steps)
+            ),
+            Self::OutputInsideInput { step, input, publisher, path } => write!(
+                formatter,
+                "step `{publisher}` publishes to `{path}`, which lies in the input `{input}` of step `{step}` and would \
+                 change it: move the output elsewhere"
             ),
             Self::SameStep { step } => {
                 write!(formatter, "both ends of the edge are step `{step}`: name two different steps")

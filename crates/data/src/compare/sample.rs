@@ -1,62 +1,15 @@
 //! The rules for data that the consumer itself has.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use camino::Utf8Path;
 use runtime_testing_models::{Column, DataProfile, Difference, FileProfile, TableSchema};
 
+use super::counterpart::{Counterpart, counterparts, missing_files};
 use super::fit::{self, Fit};
 use super::rename::renamed;
 use super::table::{Found, column_order, extra_column, has_order, promoted, type_changed, words};
 use super::{Differences, file, rows};
 use crate::type_words::TypeWords;
-
-/// The file of the sample that a found file is compared with.
-#[derive(Debug, Clone, Copy)]
-enum Counterpart<'a> {
-    /// The file of the same path, or the only one.
-    File(&'a FileProfile),
-    /// Any file of the table that the found one is a part of.
-    Part(&'a FileProfile),
-    /// The sample has no such file.
-    None,
-}
-
-impl<'a> Counterpart<'a> {
-    fn expected(self) -> Option<&'a FileProfile> {
-        match self {
-            Self::File(expected) | Self::Part(expected) => Some(expected),
-            Self::None => None,
-        }
-    }
-}
-
-fn is_one_to_one(sample: &DataProfile, found: &DataProfile) -> bool {
-    sample.files.len() == 1 && found.files.len() == 1
-}
-
-fn counterparts<'a>(sample: &'a DataProfile, found: &DataProfile) -> Vec<Counterpart<'a>> {
-    if is_one_to_one(sample, found) {
-        return vec![Counterpart::File(&sample.files[0])];
-    }
-    let by_path: HashMap<&Utf8Path, &FileProfile> =
-        sample.files.iter().map(|file| (file.path.as_path(), file)).collect();
-    let whole = only_table(sample);
-    let counterpart = |file: &FileProfile| match (by_path.get(file.path.as_path()), whole) {
-        (Some(expected), _) => Counterpart::File(expected),
-        (None, Some(expected)) if file.schema.is_some() => Counterpart::Part(expected),
-        _ => Counterpart::None,
-    };
-    found.files.iter().map(counterpart).collect()
-}
-
-/// A file of the sample's table, if all its tables have the same columns and so are parts of one.
-fn only_table(sample: &DataProfile) -> Option<&FileProfile> {
-    let mut tables = sample.tables();
-    let (first, schema) = tables.next()?;
-    let names = rows::column_names(schema);
-    tables.all(|(_, other)| rows::column_names(other) == names).then_some(first)
-}
 
 /// Holds what was found against a sample, file by file.
 pub(super) fn compare(sample: &DataProfile, found: &DataProfile, list: &mut Differences) {
@@ -95,36 +48,6 @@ pub(super) fn compare(sample: &DataProfile, found: &DataProfile, list: &mut Diff
 /// There are no rows where the sample has some.
 fn no_rows(expected: &FileProfile) -> Option<Difference> {
     expected.schema.as_ref().filter(|schema| schema.rows > 0).map(|_| Difference::NoRows)
-}
-
-/// Files of the sample that are not there. A part of a table may be left out as long as another is there.
-fn missing_files(
-    sample: &DataProfile,
-    found: &DataProfile,
-    counterparts: &[Counterpart<'_>],
-    list: &mut Differences,
-) {
-    if is_one_to_one(sample, found) {
-        return;
-    }
-    for expected in &sample.files {
-        let is_there = found.files.iter().any(|file| file.path == expected.path);
-        let has_part = expected.schema.as_ref().is_some_and(|schema| {
-            let names = rows::column_names(schema);
-            let has_names = |schema: &Option<TableSchema>| {
-                schema.as_ref().is_some_and(|schema| rows::column_names(schema) == names)
-            };
-            // One that lacks a column is still a part: the column is what is wrong with it.
-            let is_part = |(file, counterpart): (&FileProfile, &Counterpart<'_>)| {
-                has_names(&file.schema)
-                    || counterpart.expected().is_some_and(|expected| has_names(&expected.schema))
-            };
-            found.files.iter().zip(counterparts).any(is_part)
-        });
-        if !is_there && !has_part {
-            list.add(&expected.path, [Difference::MissingFile]);
-        }
-    }
 }
 
 fn content_differences(expected: &FileProfile, found: &FileProfile) -> Vec<Difference> {

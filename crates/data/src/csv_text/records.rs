@@ -287,9 +287,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn records_are_those_of_the_csv_crate(text in "[ab,\"\n\r]{0,24}", chunk_bytes in 1..9_usize) {
+        fn records_are_those_of_the_csv_crate(mut text in "[ab,\"\n\r]{0,24}", chunk_bytes in 1..9_usize) {
+            if split(&text, chunk_bytes).1.is_some() {
+                text.push('"');
+            }
             let (records, unclosed) = split(&text, chunk_bytes);
-            prop_assume!(unclosed.is_none());
+            prop_assert_eq!(unclosed, None);
             let mut reader =
                 csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
             let expected: Vec<Vec<String>> = reader

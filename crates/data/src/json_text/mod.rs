@@ -7,5 +7,6 @@ mod document;
 mod json_type;
 mod lexer;
 mod rows;
+mod values;
 
 pub(crate) use document::{profile_document, profile_lines};

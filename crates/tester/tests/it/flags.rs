@@ -116,3 +116,17 @@ def main(input_paths, output_paths, environ_vars, job_args):
     assert_eq!(report.script_results["report"].status.as_str(), "blocked");
     assert!(report.culprits().is_empty() && !report.pipeline_success());
 }
+
+#[test]
+fn one_run_of_each_step_is_published() {
+    let space = chain();
+    test(&space, true, true, true).unwrap();
+    assert_eq!(
+        space.read("output/model.csv"),
+        space.read("data/raw.csv"),
+        "the flow run's data, not the sample's"
+    );
+    let space = chain();
+    test(&space, true, true, false).unwrap();
+    assert_eq!(space.read("output/model.csv"), space.read("data/sample.csv"));
+}

@@ -78,6 +78,21 @@ fn folders_that_are_none() {
 }
 
 #[test]
+fn outputs_that_would_overwrite_each_other_or_the_users_data() {
+    let space = one().step("other", COPY, &["raw=data/raw.csv"], &["rows=output/./rows.csv"]).step(
+        "third",
+        COPY,
+        &["folder=data"],
+        &["rows=data/deep/rows.csv"],
+    );
+    insta::assert_snapshot!(refused(&space), @"
+    2 mistakes:
+      - several outputs have the path `ROOT/output/rows.csv` and would overwrite each other (steps `clean`, `other`): give each its own
+      - step `third` publishes to `ROOT/data/deep/rows.csv`, which lies in the input `folder` of step `third` and would change it: move the output elsewhere
+    ");
+}
+
+#[test]
 fn a_program_that_is_no_python() {
     let space = one().with(|spec| spec.python = Some("/bin/cat".into()));
     let error = refused(&space);
