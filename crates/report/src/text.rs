@@ -24,18 +24,22 @@ pub struct TextOptions {
 pub fn render_text(report: &PipelineTestReport, options: TextOptions) -> String {
     let mut page = Page::new(options);
     page.verdict(report);
-    for (step, result) in &report.script_results {
-        if is_worth_a_block(&result.status) {
+    // Causes come before their consequences.
+    let blocks = |page: &mut Page, is_chosen: &dyn Fn(&StepStatus) -> bool| {
+        for (step, result) in report.script_results.iter().filter(|(_, result)| is_chosen(&result.status)) {
             page.blank();
             page.step_block(step.as_str(), result);
         }
-    }
+    };
+    let is_consequence = |status: &StepStatus| matches!(status, StepStatus::FailedOnUpstream { .. });
+    blocks(&mut page, &|status| is_worth_a_block(status) && !is_consequence(status));
     for (edge, result) in &report.data_flow_results {
         if result.verdict == EdgeVerdict::Breaking {
             page.blank();
             page.edge_block(&shown_edge(edge), result);
         }
     }
+    blocks(&mut page, &is_consequence);
     page.table("Steps", report.script_results.iter().map(|(step, result)| step_row(step.as_str(), result)));
     page.table(
         "Edges",
@@ -94,7 +98,7 @@ fn shown_edge(key: &str) -> String {
     key.replacen("->", " -> ", 1)
 }
 
-/// A line of a table: its mark, its name, and what else there is to say.
+/// A line of a table: its mark, its name, and what else there is to say. What has a block of its own has said it there.
 struct Row {
     mark: Mark,
     name: String,
@@ -117,7 +121,11 @@ fn step_row(step: &str, result: &ScriptTestResult) -> Row {
         mark: step_mark(&result.status),
         name: step.to_owned(),
         remark,
-        notes: result.notes.iter().filter(|note| is_worth_a_line(note)).map(ToString::to_string).collect(),
+        notes: if is_worth_a_block(&result.status) {
+            Vec::new()
+        } else {
+            result.notes.iter().filter(|note| is_worth_a_line(note)).map(ToString::to_string).collect()
+        },
     }
 }
 
@@ -135,7 +143,11 @@ fn edge_row(edge: &str, result: &DataCompatibilityResult) -> Row {
         mark: edge_mark(&result.verdict),
         name: edge.to_owned(),
         remark,
-        notes: result.notes.iter().map(ToString::to_string).collect(),
+        notes: if result.verdict == EdgeVerdict::Breaking {
+            Vec::new()
+        } else {
+            result.notes.iter().map(ToString::to_string).collect()
+        },
     }
 }
 

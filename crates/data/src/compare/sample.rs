@@ -16,8 +16,10 @@ pub(super) fn compare(sample: &DataProfile, found: &DataProfile, list: &mut Diff
     let counterparts = counterparts(sample, found);
     // Parts of one table may be empty as long as one of them is not.
     let mut parts = Vec::new();
+    let mut all_sound = true;
     for (file, counterpart) in found.files.iter().zip(&counterparts) {
         let mut differences = file::unsound(file);
+        all_sound &= differences.is_empty();
         let Some(expected) = counterpart.expected() else {
             if differences.is_empty() {
                 differences.push(Difference::ExtraFile);
@@ -39,7 +41,8 @@ pub(super) fn compare(sample: &DataProfile, found: &DataProfile, list: &mut Diff
         }
         list.add(&file.path, differences);
     }
-    if sample.tables().any(|(_, schema)| schema.rows > 0) {
+    // What cannot be read may well have the rows that are missing.
+    if all_sound && sample.tables().any(|(_, schema)| schema.rows > 0) {
         rows::at_least(None, &parts, list);
     }
     missing_files(sample, found, &counterparts, list);
@@ -318,6 +321,13 @@ mod tests {
             &Expected::Inferred(&whole),
             &folder(&[part("p-0.csv", 0), part("p-1.csv", 0)]),
             &["! p-0.csv: there are no rows"],
+        );
+        let mut broken = table("p-1.csv", &ORDERS, 0);
+        broken.findings = vec![finding("the file is empty")];
+        check(
+            &Expected::Inferred(&whole),
+            &folder(&[part("p-0.csv", 0), broken]),
+            &["! p-1.csv: cannot be read: the file is empty"],
         );
         let parts = folder(&[part("p-0.csv", 4), part("p-1.csv", 5)]);
         check(&Expected::Inferred(&parts), &whole, &[]);

@@ -1,4 +1,10 @@
-use runtime_testing_data::arrow::array::{Int64Array, RecordBatch};
+use std::sync::Arc;
+
+use runtime_testing_data::arrow::array::{
+    ArrayRef, DictionaryArray, Int32RunArray, Int64Array, Int64Builder, ListBuilder, MapBuilder, NullArray,
+    RecordBatch, StringBuilder, StructArray,
+};
+use runtime_testing_data::arrow::datatypes::{DataType, Field, Int8Type};
 use runtime_testing_data::{SampleData, profile_file, write_batch};
 
 use crate::folder::{Folder, shown};
@@ -143,7 +149,7 @@ fn an_arrow_stream_is_known_without_an_extension() {
 
 #[test]
 fn two_columns_of_one_name() {
-    let column = || std::sync::Arc::new(Int64Array::from(vec![1, 2])) as _;
+    let column = || Arc::new(Int64Array::from(vec![1, 2])) as _;
     let batch = RecordBatch::try_from_iter([("a", column()), ("a", column())]).unwrap();
     let folder = Folder::new();
     let path = folder.path().join("a.arrow");
@@ -151,6 +157,64 @@ fn two_columns_of_one_name() {
     assert_eq!(
         shown(&profile_file(&path).unwrap()),
         "a.arrow: arrow_ipc, 2 rows\n  a: int64\n  a: int64\n  ! duplicate column name `a`",
+    );
+}
+
+/// Columns with columns inside, each with a null, and a plain one behind them all.
+fn nested_batch() -> Vec<(&'static str, ArrayRef, bool)> {
+    let mut lists = ListBuilder::new(Int64Builder::new());
+    lists.append_value([Some(1), None]);
+    lists.append_null();
+    lists.append_value([]);
+    let mut maps = MapBuilder::new(None, StringBuilder::new(), Int64Builder::new());
+    for is_there in [true, false, false] {
+        maps.append(is_there).unwrap();
+    }
+    let inner = Arc::new(Int64Array::from(vec![None, None, Some(1)])) as ArrayRef;
+    let structs = StructArray::from(vec![(Arc::new(Field::new("x", DataType::Int64, true)), inner)]);
+    let dictionary: DictionaryArray<Int8Type> = [Some("a"), None, Some("a")].into_iter().collect();
+    vec![
+        ("list", Arc::new(lists.finish()), true),
+        ("map", Arc::new(maps.finish()), true),
+        ("struct", Arc::new(structs), true),
+        ("dictionary", Arc::new(dictionary), true),
+        ("null", Arc::new(NullArray::new(3)), true),
+        ("plain", Arc::new(Int64Array::from(vec![Some(1), None, None])), true),
+    ]
+}
+
+#[test]
+fn nulls_behind_nested_columns_are_counted() {
+    let runs: Int32RunArray = [Some("a"), Some("a"), None].into_iter().collect();
+    let mut columns = nested_batch();
+    columns.insert(0, ("runs", Arc::new(runs), true));
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+    let folder = Folder::new();
+    for name in ["a.arrow", "a.arrows"] {
+        write_batch(&folder.path().join(name), &batch).unwrap();
+        let shown = shown(&profile_file(&folder.path().join(name)).unwrap());
+        assert_eq!(
+            shown.split_once(": ").unwrap().1,
+            "arrow_ipc, 3 rows\n  runs: text?, nulls unknown\n  list: list<int64>?, 1 nulls\n  \
+             map: map<text, int64>?, 2 nulls\n  struct: struct<x: int64>?\n  dictionary: text?, 1 nulls\n  \
+             null: null?, 3 nulls\n  plain: int64?, 2 nulls",
+        );
+    }
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn nulls_in_the_statistics_of_parquet_are_counted() {
+    let folder = Folder::new();
+    let path = folder.path().join("a.parquet");
+    let mut columns = nested_batch();
+    columns.push(("never", Arc::new(Int64Array::from(vec![1, 2, 3])), false));
+    write_batch(&path, &RecordBatch::try_from_iter_with_nullable(columns).unwrap()).unwrap();
+    assert_eq!(
+        shown(&profile_file(&path).unwrap()),
+        "a.parquet: parquet, 3 rows\n  list: list<int64>?, nulls unknown\n  \
+         map: map<text, int64>?, nulls unknown\n  struct: struct<x: int64>?, nulls unknown\n  \
+         dictionary: text?, 1 nulls\n  null: null?, 3 nulls\n  plain: int64?, 2 nulls\n  never: int64",
     );
 }
 

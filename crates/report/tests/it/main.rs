@@ -16,16 +16,6 @@ fn a_report_begins_with_what_is_wrong() {
     insta::assert_snapshot!(render_text(&report(), TextOptions::default()), @r#"
     FAIL  5 steps: 1 passed, 1 failed on upstream data, 1 blocked, 1 failed, 1 untested; 2 edges: 1 breaking, 1 untested
 
-    FAIL  step train
-          failed on what `clean` wrote: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
-          traceback:
-            Traceback (most recent call last):
-              File "/somewhere/else/train.py", line 14
-          stdout (.runs/1/clean/flow/stdout.log):
-            [7 bytes before]
-            done
-          repeat: cd /p && python3 run_script.py params.json
-
     FAIL  step publish
           timed out after 30 s
           hint: if it only needs longer, raise `timeout_seconds` in the step's spec
@@ -39,6 +29,16 @@ fn a_report_begins_with_what_is_wrong() {
           bound: cleaned -> orders (similar name, 0.75)
           note: `cleaned` -> `orders`, part.csv: extra column `note` (text)
 
+    FAIL  step train
+          failed on what `clean` wrote: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
+          traceback:
+            Traceback (most recent call last):
+              File "/somewhere/else/train.py", line 14
+          stdout (.runs/1/clean/flow/stdout.log):
+            [7 bytes before]
+            done
+          repeat: cd /p && python3 run_script.py params.json
+
     Steps
       PASS  clean    0.25 s
             note: run on sample data: the inputs `raw` do not exist
@@ -50,7 +50,6 @@ fn a_report_begins_with_what_is_wrong() {
 
     Edges
       FAIL  clean -> train   breaking
-            note: `cleaned` -> `orders`, part.csv: extra column `note` (text)
       SKIP  train -> report  untested: the producer did not succeed
     "#);
 }

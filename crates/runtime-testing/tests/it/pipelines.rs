@@ -32,6 +32,37 @@ fn the_plain_python_pipeline_passes_and_its_snapshot_is_the_same_everywhere() {
     insta::assert_json_snapshot!("penguins", report.snapshot());
 }
 
+/// Where the process that [`snapshots_do_not_depend_on_locale_or_time_zone`] starts is to leave its snapshot.
+const SNAPSHOT_FILE: &str = "RUNTIME_TESTING_SNAPSHOT_FILE";
+
+#[test]
+fn snapshots_do_not_depend_on_locale_or_time_zone() {
+    if let Some(file) = std::env::var_os(SNAPSHOT_FILE) {
+        let copy = Copy::of(&fixtures("pipelines/penguins"));
+        std::fs::write(file, test(&copy.path, None).snapshot().to_string()).unwrap();
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let name = "pipelines::snapshots_do_not_depend_on_locale_or_time_zone";
+    let users = [("C", "UTC", "ann"), ("de_DE.ISO-8859-1", "Asia/Kathmandu", "bob")];
+    let snapshots: Vec<String> = users
+        .iter()
+        .map(|(locale, time_zone, user)| {
+            let file = folder.path().join(user);
+            let status = std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", name])
+                .env(SNAPSHOT_FILE, &file)
+                .envs([("LC_ALL", locale), ("LANG", locale), ("TZ", time_zone), ("USER", user)])
+                .env("HOME", folder.path())
+                .status()
+                .unwrap();
+            assert!(status.success());
+            std::fs::read_to_string(file).unwrap()
+        })
+        .collect();
+    assert_eq!(snapshots[0], snapshots[1]);
+}
+
 #[test]
 fn a_second_test_in_the_same_folder_says_the_same() {
     let copy = Copy::of(&fixtures("pipelines/penguins"));
