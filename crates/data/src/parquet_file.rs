@@ -23,7 +23,7 @@ pub(crate) fn read(file: &File) -> Result<ArrowTable, Stop> {
         parquet_to_arrow_schema(about.schema_descr(), about.key_value_metadata()).map_err(damaged)?;
     let rows = u64::try_from(about.num_rows())
         .map_err(|_| Stop::Bad(finding("the Parquet file is damaged: it has a negative number of rows")))?;
-    let nulls = nulls::of_columns(&metadata, &schema);
+    let nulls = nulls::of_columns(&metadata, &schema, rows);
     Ok(ArrowTable { schema, rows, nulls })
 }
 
@@ -34,23 +34,29 @@ pub(crate) fn read(_file: &File) -> Result<ArrowTable, Stop> {
 
 #[cfg(feature = "parquet")]
 mod nulls {
-    use arrow::datatypes::Schema;
+    use arrow::datatypes::{DataType, Schema};
     use parquet::basic::Repetition;
     use parquet::file::metadata::ParquetMetaData;
 
-    /// The nulls of each column: those of its statistics, if every row group has them, and none where the schema allows
-    /// none. What is nested has statistics of its leaves only.
-    pub(super) fn of_columns(metadata: &ParquetMetaData, schema: &Schema) -> Vec<Option<u64>> {
+    /// The nulls of each column: what its type or the number of rows leaves no choice about, or what the statistics say,
+    /// if every row group has them. What is nested has statistics of its leaves only.
+    pub(super) fn of_columns(metadata: &ParquetMetaData, schema: &Schema, rows: u64) -> Vec<Option<u64>> {
         let parquet_schema = metadata.file_metadata().schema_descr();
-        let mut nulls: Vec<Option<u64>> =
-            schema.fields().iter().map(|field| (!field.is_nullable()).then_some(0)).collect();
+        let mut nulls: Vec<Option<u64>> = Vec::with_capacity(schema.fields().len());
+        for field in schema.fields() {
+            nulls.push(match field.data_type() {
+                DataType::Null => Some(rows),
+                _ if rows == 0 || !field.is_nullable() => Some(0),
+                _ => None,
+            });
+        }
         for leaf in 0..parquet_schema.num_columns() {
             let root = parquet_schema.get_column_root(leaf);
             let info = root.get_basic_info();
             let is_plain =
                 root.is_primitive() && info.has_repetition() && info.repetition() == Repetition::OPTIONAL;
             let place = parquet_schema.get_column_root_idx(leaf);
-            if let Some(column) = nulls.get_mut(place).filter(|_| is_plain) {
+            if let Some(column @ None) = nulls.get_mut(place).filter(|_| is_plain) {
                 *column = metadata
                     .row_groups()
                     .iter()

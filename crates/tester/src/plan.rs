@@ -1,9 +1,9 @@
 //! What will be run, on what, and in which order: settled before anything runs.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::ops::Bound;
 use std::time::Duration;
+use std::{fs, io};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
@@ -140,7 +140,7 @@ pub(crate) fn plan(
     for step in &steps {
         problems_of_step(step, &mut problems);
     }
-    mark_own_data(&mut steps);
+    mark_own_data(&mut steps, &mut problems);
     problems_of_publishing(&steps, &mut problems);
     if steps.len() == pipeline.dag.steps().len() {
         problems_of_bindings(pipeline, &steps, &mut problems);
@@ -303,7 +303,7 @@ fn problems_of_bindings(
 
 /// Own data is what exists at an input's path, unless an output of some step lies there or above: what is there then is
 /// whatever an earlier test left.
-fn mark_own_data(steps: &mut [PlannedStep]) {
+fn mark_own_data(steps: &mut [PlannedStep], problems: &mut Vec<PlanProblem>) {
     // All outputs in the order of their paths: of those that can lie above a path, the nearest sorts last before it.
     let mut outputs: Vec<Utf8PathBuf> =
         steps.iter().flat_map(|step| step.outputs.iter().map(|port| port.path.clone())).collect();
@@ -313,9 +313,40 @@ fn mark_own_data(steps: &mut [PlannedStep]) {
         path.ancestors().any(|above| outputs.binary_search_by(|output| output.as_path().cmp(above)).is_ok())
     };
     for step in steps {
-        for input in step.inputs.iter_mut().filter(|input| !input.path.as_str().is_empty()) {
-            input.has_own_data = !is_output(&input.path) && input.path.exists();
+        for input in &mut step.inputs {
+            if input.path.as_str().is_empty() || is_output(&input.path) {
+                continue;
+            }
+            match readable(&input.path) {
+                Ok(exists) => input.has_own_data = exists,
+                Err(error) => problems.push(PlanProblem::UnreadableInput {
+                    step: step.name.clone(),
+                    input: input.name.clone(),
+                    path: input.path.clone(),
+                    reason: error.to_string(),
+                }),
+            }
         }
+    }
+}
+
+/// Whether there is a file or folder at a path.
+///
+/// # Errors
+///
+/// Where that cannot be found out, or what is there cannot be read: to take it for missing would be a guess.
+fn readable(path: &Utf8Path) -> io::Result<bool> {
+    let opened = match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => fs::read_dir(path).map(drop),
+        Ok(_) => fs::File::open(path).map(drop),
+        Err(error) => Err(error),
+    };
+    match opened {
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -357,12 +388,23 @@ fn find_scripts(
                 folders.iter().map(|folder| folder.join(&file)).collect()
             }
         };
-        match searched.iter().find(|path| path.is_file()) {
-            Some(found) => step.script = Some(found.clone()),
-            None => {
-                let searched = searched.iter().map(|path| places.shown(path)).collect();
-                step.failure = Some(ScriptFailure::ScriptNotFound { searched });
+        for path in &searched {
+            match readable(path) {
+                Ok(true) if path.is_file() => {
+                    step.script = Some(path.clone());
+                    break;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    let (program, message) = (places.shown(path), error.to_string());
+                    step.failure = Some(ScriptFailure::CouldNotStart { program, message });
+                    break;
+                }
             }
+        }
+        if step.script.is_none() && step.failure.is_none() {
+            let searched = searched.iter().map(|path| places.shown(path)).collect();
+            step.failure = Some(ScriptFailure::ScriptNotFound { searched });
         }
     }
 }

@@ -95,6 +95,17 @@ pub enum PlanProblem {
         /// The output.
         output: LogicalName,
     },
+    /// There is something at the path of an input, or may be, and it cannot be read.
+    UnreadableInput {
+        /// The step.
+        step: StepName,
+        /// The input.
+        input: LogicalName,
+        /// The path.
+        path: Utf8PathBuf,
+        /// What the system said.
+        reason: String,
+    },
     /// Several outputs have the same path, so that they would overwrite each other.
     SharedOutput {
         /// The path.
@@ -181,6 +192,11 @@ impl fmt::Display for PlanProblem {
                 formatter,
                 "step `{step}`: the input `{input}` lies at or under its own output `{output}`, which would be \
                  overwritten: give them different paths"
+            ),
+            Self::UnreadableInput { step, input, path, reason } => write!(
+                formatter,
+                "step `{step}`: the input `{input}` at `{path}` cannot be read: {reason}; make it readable, or correct \
+                 the path in the spec"
             ),
             Self::SharedOutput { path, steps } => write!(
                 formatter,

@@ -154,7 +154,8 @@ fn time(cell: &[u8]) -> Cell {
     match zone {
         [] => Cell::Timestamp,
         b"Z" => Cell::ZonedTimestamp,
-        [b'+' | b'-', h1, h2, b':', m1, m2]
+        [b'+' | b'-', h1, h2] if is_two_digits_below(*h1, *h2, 24) => Cell::ZonedTimestamp,
+        [b'+' | b'-', h1, h2, b':', m1, m2] | [b'+' | b'-', h1, h2, m1, m2]
             if is_two_digits_below(*h1, *h2, 24) && is_two_digits_below(*m1, *m2, 60) =>
         {
             Cell::ZonedTimestamp
@@ -282,7 +283,13 @@ mod tests {
             Cell::Timestamp,
         );
         check(
-            &["2024-01-01T00:00Z", "2024-01-01 10:00:00+00:00", "2024-01-01T10:00:00.123-11:30"],
+            &[
+                "2024-01-01T00:00Z",
+                "2024-01-01 10:00:00+00:00",
+                "2024-01-01T10:00:00.123-11:30",
+                "2024-01-01 10:00:00.0+0100",
+                "2024-01-01 10:00:00-05",
+            ],
             Cell::ZonedTimestamp,
         );
         check(

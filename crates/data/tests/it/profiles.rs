@@ -168,7 +168,7 @@ fn nested_batch() -> Vec<(&'static str, ArrayRef, bool)> {
     lists.append_value([]);
     let mut maps = MapBuilder::new(None, StringBuilder::new(), Int64Builder::new());
     for is_there in [true, false, false] {
-        maps.append(is_there).unwrap();
+        maps.append(is_there).expect("each map has as many keys as values");
     }
     let inner = Arc::new(Int64Array::from(vec![None, None, Some(1)])) as ArrayRef;
     let structs = StructArray::from(vec![(Arc::new(Field::new("x", DataType::Int64, true)), inner)]);
@@ -216,6 +216,17 @@ fn nulls_in_the_statistics_of_parquet_are_counted() {
          map: map<text, int64>?, nulls unknown\n  struct: struct<x: int64>?, nulls unknown\n  \
          dictionary: text?, 1 nulls\n  null: null?, 3 nulls\n  plain: int64?, 2 nulls\n  never: int64",
     );
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn a_parquet_file_without_rows_has_no_nulls() {
+    let batch = RecordBatch::try_from_iter_with_nullable(nested_batch()).unwrap().slice(0, 0);
+    let folder = Folder::new();
+    let path = folder.path().join("a.parquet");
+    write_batch(&path, &batch).unwrap();
+    let schema = profile_file(&path).unwrap().schema.unwrap();
+    assert!(schema.rows == 0 && schema.columns.iter().all(|column| column.nulls == Some(0)));
 }
 
 #[cfg(feature = "parquet")]

@@ -92,6 +92,26 @@ fn outputs_that_would_overwrite_each_other_or_the_users_data() {
     ");
 }
 
+/// A link in a circle cannot be read, also not by root, whom permissions do not bind.
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_is_not_taken_for_missing() {
+    let space = one();
+    std::fs::remove_file(space.root.join("data/raw.csv")).unwrap();
+    std::os::unix::fs::symlink("raw.csv", space.root.join("data/raw.csv")).unwrap();
+    let error = refused(&space);
+    assert!(
+        error.starts_with("step `clean`: the input `raw` at `ROOT/data/raw.csv` cannot be read: "),
+        "{error}"
+    );
+
+    let space = one();
+    std::fs::remove_file(space.root.join("workspace/scripts/clean.py")).unwrap();
+    std::os::unix::fs::symlink("clean.py", space.root.join("workspace/scripts/clean.py")).unwrap();
+    let result = space.fails();
+    assert_eq!(result.status.failure().map(|failure| failure.as_str()), Some("could_not_start"));
+}
+
 #[test]
 fn a_program_that_is_no_python() {
     let space = one().with(|spec| spec.python = Some("/bin/cat".into()));
