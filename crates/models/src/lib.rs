@@ -62,7 +62,7 @@ pub use snapshot::ReportSnapshot;
 pub use spec::{OutputBinding, PathSpec, ScriptExecutionSpec, ScriptMainParams};
 pub use spec_reader::ParseSpecError;
 pub use step::{
-    ExitOutcome, InputChange, InputSource, OutputDifference, OutputTail, PythonException, Resources,
-    RunInput, RunKind, RunOutput, RunResult, ScriptFailure, ScriptTestResult, StepNote, StepStatus,
-    UntestedStep,
+    ExitOutcome, FileChange, InputChange, InputSource, OutputDifference, OutputTail, PythonException,
+    Resources, RunInput, RunKind, RunOutput, RunResult, ScriptFailure, ScriptTestResult, StepNote,
+    StepStatus, UntestedStep,
 };

@@ -43,15 +43,20 @@ pub struct PipelineTestReport {
 pub enum Culprit<'a> {
     /// A step whose script does not work, or that could not be run for a reason of its own.
     Step(&'a StepName),
-    /// An edge, by its key, whose data is not what the consumer expects.
-    Edge(&'a str),
+    /// An edge whose data is not what the consumer expects, or of which it is not known what it carries.
+    Edge {
+        /// Where it starts.
+        from: &'a StepName,
+        /// Where it ends.
+        to: &'a StepName,
+    },
 }
 
 impl fmt::Display for Culprit<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Step(step) => write!(formatter, "step {step}"),
-            Self::Edge(edge) => write!(formatter, "edge {edge}"),
+            Self::Edge { from, to } => write!(formatter, "edge {}", edge_key(from, to)),
         }
     }
 }
@@ -85,21 +90,39 @@ impl PipelineTestReport {
     /// Who is to blame for what went wrong: steps first, then edges. What is only a consequence (blocked steps, steps that
     /// fail on bad data, untested edges) is not listed.
     pub fn culprits(&self) -> Vec<Culprit<'_>> {
-        let is_step_at_fault = |result: &ScriptTestResult| match &result.status {
-            StepStatus::Failed { .. }
-            | StepStatus::Untested { reason: UntestedStep::MissingInputs { .. } } => true,
-            StepStatus::Passed
-            | StepStatus::FailedOnUpstream { .. }
-            | StepStatus::Blocked { .. }
-            | StepStatus::Untested { .. } => false,
-        };
-        let steps = self.script_results.iter().filter(|(_, result)| is_step_at_fault(result));
-        let edges =
-            self.data_flow_results.iter().filter(|(_, result)| result.verdict == EdgeVerdict::Breaking);
-        steps
-            .map(|(step, _)| Culprit::Step(step))
-            .chain(edges.map(|(edge, _)| Culprit::Edge(edge.as_str())))
-            .collect()
+        let mut steps = Vec::new();
+        let mut edges: Vec<(&StepName, &StepName)> = Vec::new();
+        for (to, result) in &self.script_results {
+            match &result.status {
+                StepStatus::Failed { .. }
+                | StepStatus::Untested {
+                    reason: UntestedStep::MissingInputs { .. } | UntestedStep::MissingEdges { .. },
+                } => steps.push(Culprit::Step(to)),
+                StepStatus::FailedOnUpstream { edges: from, .. }
+                | StepStatus::Untested {
+                    reason:
+                        UntestedStep::UnboundEdges { edges: from, .. }
+                        | UntestedStep::EmptyUpstream { edges: from, .. },
+                } => edges.extend(from.iter().map(|from| (from, to))),
+                StepStatus::Passed
+                | StepStatus::Blocked { .. }
+                | StepStatus::Untested { reason: UntestedStep::NeedsFlow { .. } } => {}
+            }
+        }
+        if !self.data_flow_results.is_empty() {
+            // Where edges were judged, the judgment says which of them it is.
+            edges = self
+                .data_flow_results
+                .iter()
+                .filter(|(_, result)| result.verdict == EdgeVerdict::Breaking)
+                .filter_map(|(key, _)| key.split_once("->"))
+                .filter_map(|(from, to)| {
+                    let name = |step: &str| self.script_results.get_key_value(step).map(|(name, _)| name);
+                    name(from).zip(name(to))
+                })
+                .collect();
+        }
+        steps.into_iter().chain(edges.into_iter().map(|(from, to)| Culprit::Edge { from, to })).collect()
     }
 
     /// The report without anything that can differ between two correct runs.

@@ -64,8 +64,20 @@ impl StepStatus {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum UntestedStep {
-    /// Inputs do not exist, and nothing that was to be tested feeds them.
+    /// Inputs do not exist, and nothing feeds them.
     MissingInputs {
+        /// The inputs.
+        inputs: Vec<LogicalName>,
+    },
+    /// Inputs lie where other steps publish, and no edge leads from those steps.
+    MissingEdges {
+        /// The steps that publish there.
+        from: Vec<StepName>,
+        /// The inputs.
+        inputs: Vec<LogicalName>,
+    },
+    /// Inputs come from upstream steps, and the flow was not to be tested.
+    NeedsFlow {
         /// The inputs.
         inputs: Vec<LogicalName>,
     },
@@ -89,7 +101,24 @@ impl fmt::Display for UntestedStep {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MissingInputs { inputs } => {
-                write!(formatter, "the inputs {} do not exist, and nothing feeds them", list(inputs))
+                write!(
+                    formatter,
+                    "the inputs {} do not exist, and nothing feeds them: correct their paths in the spec, or add the edge",
+                    list(inputs)
+                )
+            }
+            Self::MissingEdges { from, inputs } => write!(
+                formatter,
+                "the inputs {} lie where {} publishes, and no edge leads from there: add the edge",
+                list(inputs),
+                list(from)
+            ),
+            Self::NeedsFlow { inputs } => {
+                write!(
+                    formatter,
+                    "the inputs {} come from upstream steps, and the flow was not to be tested",
+                    list(inputs)
+                )
             }
             Self::UnboundEdges { edges, inputs } => write!(
                 formatter,
@@ -217,8 +246,30 @@ pub struct InputChange {
     pub input: LogicalName,
     /// The file.
     pub path: Utf8PathBuf,
-    /// What was done: `changed`, `deleted` or `added`.
-    pub change: String,
+    /// What was done to it.
+    pub change: FileChange,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileChange {
+    /// It is another one, or has other content.
+    Changed,
+    /// It is gone.
+    Deleted,
+    /// It was not there.
+    Added,
+}
+
+impl fmt::Display for FileChange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Changed => "changed",
+            Self::Deleted => "deleted",
+            Self::Added => "added",
+        })
+    }
 }
 
 /// An exception that came out of a script.

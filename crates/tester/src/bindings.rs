@@ -16,6 +16,8 @@ pub(crate) struct Port {
     pub(crate) aliases: Vec<String>,
     /// For an input: whether the user has data of their own for it.
     pub(crate) has_own_data: bool,
+    /// For an input: the steps that publish where it lies, whether or not an edge leads from them.
+    pub(crate) published_by: Vec<StepName>,
 }
 
 /// An upstream step and its outputs.
@@ -250,6 +252,7 @@ mod tests {
             path: if path.is_empty() { format!("{folder}/{name}").into() } else { path.into() },
             aliases: aliases.split(',').filter(|alias| !alias.is_empty()).map(str::to_owned).collect(),
             has_own_data,
+            published_by: Vec::new(),
         }
     }
 

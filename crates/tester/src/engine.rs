@@ -14,8 +14,8 @@ use crate::events::{Event, Reporter};
 use crate::feed::{self, Feed};
 use crate::fingerprint::Fingerprint;
 use crate::job::{Inputs, Job, Made};
-use crate::plan::{Action, Plan, PlannedInput, PlannedRun, PlannedStep, file_name};
-use crate::publish::{self, Published};
+use crate::plan::{Action, Plan, PlannedInput, PlannedRun, file_name};
+use crate::publish;
 use crate::schedule::{Schedule, TaskOutcome, TaskState};
 use crate::settings::TesterSettings;
 use crate::test_error::TestError;
@@ -40,7 +40,8 @@ pub(crate) struct Executed {
     pub(crate) result: RunResult,
     /// Where each output was written: absolute.
     pub(crate) written: BTreeMap<LogicalName, Utf8PathBuf>,
-    published: Vec<Published>,
+    /// The folder of the run.
+    folder: Utf8PathBuf,
 }
 
 impl RunRecord {
@@ -62,6 +63,19 @@ impl RunRecord {
             Self::Failed(_) | Self::NotMade(_) | Self::Blocked(_) => None,
         }
     }
+}
+
+/// The folder of a test for copies of the user's own inputs. Steps have a folder of their own, so no step's name can be in
+/// its way.
+const OWN: &str = "own";
+/// The folder of a test for its steps.
+const STEPS: &str = "steps";
+
+/// What a run is handed.
+struct Given {
+    inputs: Inputs,
+    /// What of it has to be copied before: from where, to where.
+    copies: Vec<(Utf8PathBuf, Utf8PathBuf)>,
 }
 
 /// What a run comes to before it is made.
@@ -91,19 +105,25 @@ struct Progress {
     schedule: Schedule,
     /// What came of the runs so far, by number.
     records: Vec<Option<RunRecord>>,
-    /// Copies of the user's own inputs that several runs are given.
-    kept: Vec<Published>,
-    /// The inputs of the runs that are being made.
+    /// What the user's own inputs that several runs are given were when the test began.
+    kept: BTreeMap<Utf8PathBuf, Kept>,
+    /// The user's own inputs of the runs that are being made.
     in_flight: BTreeMap<usize, Vec<Utf8PathBuf>>,
-    /// Runs that were made while another had an input in common with them.
+    /// Runs that were made while another had an input of the user's own in common with them.
     overlapping: BTreeSet<usize>,
-    /// Runs whose inputs were damaged while another run could have done it. Each is made again, alone.
+    /// Runs whose inputs were damaged while another run could have done it. Each is made again, alone and on copies.
     contested: VecDeque<usize>,
     /// Whether the run that is being made must be the only one.
     is_exclusive: bool,
 }
 
-/// The largest input of the user's own that is copied to be put back, in bytes.
+/// An input of the user's own, as it was when the test began.
+struct Kept {
+    original: Fingerprint,
+    copy: Utf8PathBuf,
+}
+
+/// The largest input of the user's own that is kept, in bytes.
 const MAX_KEPT_BYTES: u64 = 256 * 1024 * 1024;
 
 impl<'a> Engine<'a> {
@@ -214,34 +234,42 @@ impl<'a> Engine<'a> {
         };
         let step = &self.plan.steps[run.step];
         let run_root = self.run_root();
-        let folder = run_root.join(step.name.as_str()).join(label(&run.serves[0].1, alone));
-        let inputs = match self.inputs(progress, step, planned, &folder)? {
-            Ok(inputs) => inputs,
+        let folder = run_root.join(STEPS).join(step.name.as_str()).join(label(&run.serves[0].1, alone));
+        let given = match self.given(progress, planned, &folder, alone)? {
+            Ok(given) => given,
             Err(reason) => return Ok(Prepared::Settled(RunRecord::NotMade(reason))),
         };
         let own_kinds = run.serves.iter().filter(|(served, _)| *served == run.step);
         let kinds: Vec<RunKind> = own_kinds.map(|(_, kind)| kind.clone()).collect();
-        let (places, settings) = (self.places, self.settings);
-        Ok(Prepared::Job(Box::new(Job { run: at, step, kinds, inputs, folder, run_root, places, settings })))
+        let (Given { inputs, copies }, places, settings) = (given, self.places, self.settings);
+        Ok(Prepared::Job(Box::new(Job {
+            run: at,
+            step,
+            kinds,
+            inputs,
+            copies,
+            folder,
+            run_root,
+            places,
+            settings,
+        })))
     }
 
-    /// Takes in a run that was made: repairs what it damaged, publishes what it wrote, and settles it, unless it has to
-    /// be made again.
+    /// Takes in a run that was made: publishes what it wrote and settles it, unless it has to be made again.
     fn take(&self, progress: &mut Progress, made: Made) -> Result<(), TestError> {
-        let Made { run, result, written, inputs, has_damage, elapsed } = made;
+        let Made { run, result, written, damaged, folder, elapsed } = made;
         let was_overlapping = progress.overlapping.remove(&run);
-        if has_damage {
-            self.repair(progress, run, &inputs)?;
-            if was_overlapping {
-                progress.contested.push_back(run);
-                return Ok(());
-            }
+        if was_overlapping && damaged.iter().any(|path| progress.kept.contains_key(path)) {
+            progress.contested.push_back(run);
+            return Ok(());
         }
         let planned = &self.plan.runs[run];
-        let published = if result.failure.is_none() { self.publish(planned, &written)? } else { Vec::new() };
+        if result.failure.is_none() {
+            self.publish(planned, &written)?;
+        }
         let step = &self.plan.steps[planned.step].name;
         self.reporter.report(&Event::RunFinished { step, result: &result, elapsed });
-        self.settle(progress, run, RunRecord::Executed(Box::new(Executed { result, written, published })));
+        self.settle(progress, run, RunRecord::Executed(Box::new(Executed { result, written, folder })));
         Ok(())
     }
 
@@ -257,59 +285,74 @@ impl<'a> Engine<'a> {
     }
 
     /// Copies the user's own inputs that more than one run is given, so that a script that damages one harms no other run.
-    fn keep_shared_inputs(&self) -> Result<Vec<Published>, TestError> {
-        let mut users: BTreeMap<&Utf8Path, usize> = BTreeMap::new();
-        for run in &self.plan.runs {
-            let Action::Execute(inputs) = &run.action else { continue };
-            let own: BTreeSet<&Utf8Path> = inputs
-                .values()
-                .filter_map(|input| match input {
-                    PlannedInput::Own(path) => Some(path.as_path()),
-                    PlannedInput::Upstream { .. } | PlannedInput::Sample(_) => None,
-                })
-                .collect();
-            for path in own {
-                *users.entry(path).or_default() += 1;
+    /// Nothing is ever written back to the user's own files.
+    fn keep_shared_inputs(&self) -> Result<BTreeMap<Utf8PathBuf, Kept>, TestError> {
+        let mut users: BTreeMap<&Utf8Path, BTreeSet<usize>> = BTreeMap::new();
+        for (run, planned) in self.plan.runs.iter().enumerate() {
+            let Action::Execute(inputs) = &planned.action else { continue };
+            for input in inputs.values() {
+                if let PlannedInput::Own(path) = input {
+                    users.entry(path).or_default().insert(run);
+                }
             }
         }
-        let mut kept = Vec::new();
-        let shared = users.into_iter().filter(|(_, users)| *users > 1).map(|(path, _)| path);
-        for (at, path) in shared.enumerate() {
-            if Fingerprint::take(path).map_err(TestError::io("look at", path))?.bytes() <= MAX_KEPT_BYTES {
-                let copy = self.run_root().join("own").join(at.to_string());
-                kept.extend(publish::publish(path, &copy).map_err(TestError::io("copy", path))?);
+        let mut kept = BTreeMap::new();
+        for (at, (path, runs)) in users.iter().enumerate() {
+            let is_shared = runs.len() > 1
+                || users.iter().any(|(other, others)| {
+                    (other.starts_with(path) || path.starts_with(other)) && !others.is_subset(runs)
+                });
+            if is_shared {
+                let original = Fingerprint::take(path).map_err(TestError::io("look at", *path))?;
+                if original.bytes() <= MAX_KEPT_BYTES {
+                    let copy = self.run_root().join(OWN).join(at.to_string());
+                    publish::copy(path, &copy).map_err(TestError::io("copy", *path))?;
+                    kept.insert((*path).to_owned(), Kept { original, copy });
+                }
             }
         }
         Ok(kept)
     }
 
-    /// The inputs of a run, as far as they are there; or why the run cannot be made.
-    fn inputs(
+    /// What a run is given; or why it cannot be made.
+    fn given(
         &self,
         progress: &Progress,
-        step: &PlannedStep,
         planned: &BTreeMap<LogicalName, PlannedInput>,
         folder: &Utf8Path,
-    ) -> Result<Result<Inputs, UntestedStep>, TestError> {
-        let mut inputs = Inputs::new();
+        alone: bool,
+    ) -> Result<Result<Given, UntestedStep>, TestError> {
+        let mut given = Given { inputs: Inputs::new(), copies: Vec::new() };
         let (mut empty_edges, mut empty_inputs): (Vec<StepName>, Vec<LogicalName>) = (Vec::new(), Vec::new());
         for (name, input) in planned {
+            let private = folder.join("in").join(name.as_str());
             let entry = match input {
-                PlannedInput::Own(path) => (path.clone(), InputSource::Own),
+                PlannedInput::Own(path) => match progress.kept.get(path) {
+                    Some(kept) if alone || has_changed(path, &kept.original)? => {
+                        let target =
+                            path.file_name().map_or_else(|| private.clone(), |file| private.join(file));
+                        given.copies.push((kept.copy.clone(), target.clone()));
+                        (target, InputSource::Own)
+                    }
+                    _ => (path.clone(), InputSource::Own),
+                },
                 PlannedInput::Sample(path) => {
-                    let folder = folder.join("in").join(name.as_str());
-                    let target = file_name(path).map_or_else(|| folder.clone(), |file| folder.join(file));
+                    let target = file_name(path).map_or_else(|| private.clone(), |file| private.join(file));
                     self.sample.write(&target)?;
                     (target, InputSource::Sample)
                 }
-                PlannedInput::Upstream { run, step: from, output, below } => {
-                    let port = step.inputs.iter().find(|port| port.name == *name);
-                    let path = &port.expect("inputs are planned by name").path;
-                    let written = &executed(progress, *run).written[output];
+                PlannedInput::Upstream { run, step: from, output, input, below } => {
+                    let executed = executed(progress, *run);
                     let from = &self.plan.steps[*from].name;
-                    let fed = feed::feed(written, path, below.as_deref());
-                    if let Feed::Path(path) = fed.map_err(TestError::io("look into", written))? {
-                        (path, InputSource::Upstream { step: from.clone(), output: output.clone() })
+                    if let Feed::Path(path) = feed::feed(&executed.written[output], input, below.as_deref()) {
+                        // All that the producer wrote beside it comes along: a file may need its neighbors.
+                        let all = executed.folder.join("out").join(output.as_str());
+                        let below =
+                            path.strip_prefix(&all).expect("what is fed was written to the output's folder");
+                        let target =
+                            if below.as_str().is_empty() { private.clone() } else { private.join(below) };
+                        given.copies.push((all, private));
+                        (target, InputSource::Upstream { step: from.clone(), output: output.clone() })
                     } else {
                         if !empty_edges.contains(from) {
                             empty_edges.push(from.clone());
@@ -319,10 +362,10 @@ impl<'a> Engine<'a> {
                     }
                 }
             };
-            inputs.insert(name.clone(), entry);
+            given.inputs.insert(name.clone(), entry);
         }
         if empty_inputs.is_empty() {
-            return Ok(Ok(inputs));
+            return Ok(Ok(given));
         }
         Ok(Err(UntestedStep::EmptyUpstream { edges: empty_edges, inputs: empty_inputs }))
     }
@@ -331,44 +374,28 @@ impl<'a> Engine<'a> {
         &self.run_root.expect("there is a folder where anything is to be run").path
     }
 
-    /// Puts back what a run has damaged of its inputs, so that it harms no other: what upstream steps wrote, and the
-    /// user's own inputs that other runs are given too.
-    fn repair(&self, progress: &Progress, run: usize, inputs: &[Utf8PathBuf]) -> Result<(), TestError> {
-        let upstream = self.plan.runs[run].waits_for.iter().map(|upstream| executed(progress, *upstream));
-        let copies = upstream.flat_map(|executed| &executed.published).chain(&progress.kept);
-        for copy in copies.filter(|copy| inputs.iter().any(|input| copy.written.starts_with(input))) {
-            publish::restore(copy).map_err(TestError::io("restore", &copy.written))?;
-        }
-        Ok(())
-    }
-
     /// Copies what a run wrote to the output paths of the steps that it publishes for.
     fn publish(
         &self,
         run: &PlannedRun,
         written: &BTreeMap<LogicalName, Utf8PathBuf>,
-    ) -> Result<Vec<Published>, TestError> {
-        let targets: BTreeSet<(&LogicalName, &Utf8PathBuf)> = run
-            .publishes
-            .iter()
-            .flat_map(|step| &self.plan.steps[*step].outputs)
-            .map(|port| (&port.name, &port.path))
-            .collect();
-        let mut published = Vec::new();
-        for (name, target) in targets {
-            let path = &written[name];
+    ) -> Result<(), TestError> {
+        for port in run.publishes.iter().flat_map(|step| &self.plan.steps[*step].outputs) {
+            let path = &written[&port.name];
             if path.exists() {
-                published
-                    .extend(publish::publish(path, target).map_err(TestError::io("publish to", target))?);
+                publish::publish(path, &port.path).map_err(TestError::io("publish to", &port.path))?;
             }
         }
-        Ok(published)
+        Ok(())
     }
 }
 
-/// Notes the inputs of a run that starts, and the runs that have one in common with it.
+/// Notes the user's own inputs that a run that starts is handed, and the runs that have one in common with it.
 fn note_overlaps(progress: &mut Progress, run: usize, job: &Job<'_>) {
-    let inputs: Vec<Utf8PathBuf> = job.inputs.values().map(|(path, _)| path.clone()).collect();
+    let is_users = |(path, source): &(Utf8PathBuf, InputSource)| {
+        (*source == InputSource::Own && !path.starts_with(&job.folder)).then(|| path.clone())
+    };
+    let inputs: Vec<Utf8PathBuf> = job.inputs.values().filter_map(is_users).collect();
     for (other, others) in &progress.in_flight {
         let is_shared = |path: &Utf8PathBuf| {
             others.iter().any(|other| path.starts_with(other) || other.starts_with(path))
@@ -378,6 +405,11 @@ fn note_overlaps(progress: &mut Progress, run: usize, job: &Job<'_>) {
         }
     }
     progress.in_flight.insert(run, inputs);
+}
+
+fn has_changed(path: &Utf8Path, original: &Fingerprint) -> Result<bool, TestError> {
+    let now = Fingerprint::take(path).map_err(TestError::io("look at", path))?;
+    Ok(!original.changes_to(&now).is_empty())
 }
 
 fn executed(progress: &Progress, run: usize) -> &Executed {

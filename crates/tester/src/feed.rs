@@ -1,7 +1,5 @@
 //! What of a real output is handed to an input.
 
-use std::io;
-
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::plan::Shape;
@@ -13,6 +11,11 @@ pub(crate) enum Feed {
     Path(Utf8PathBuf),
     /// Nothing was written to the output.
     Nothing,
+    /// What was written cannot be looked into.
+    Broken {
+        /// Why not.
+        message: String,
+    },
     /// Something was written, but not what the input takes.
     Missing {
         /// What it takes, below the output.
@@ -23,39 +26,38 @@ pub(crate) enum Feed {
 }
 
 /// Finds what of the output at `written` feeds an input whose path in the spec is `input`. `below` is the way from the
-/// output's path to the input's, where the input asks for a part of the output. An input keeps its shape: a file
-/// is handed one file, a folder a folder.
-pub(crate) fn feed(written: &Utf8Path, input: &Utf8Path, below: Option<&Utf8Path>) -> io::Result<Feed> {
-    let files = if written.exists() {
-        runtime_testing_data::data_files(written).map_err(io::Error::other)?
-    } else {
-        Vec::new()
+/// output's path to the input's, where the input asks for a part of the output: that part must be there. Otherwise an
+/// input keeps its shape: a file is handed one file, a folder a folder.
+pub(crate) fn feed(written: &Utf8Path, input: &Utf8Path, below: Option<&Utf8Path>) -> Feed {
+    if !written.exists() {
+        return Feed::Nothing;
+    }
+    let files = match runtime_testing_data::data_files(written) {
+        Ok(files) => files,
+        Err(error) => return Feed::Broken { message: error.to_string() },
     };
     if files.is_empty() {
-        return Ok(Feed::Nothing);
+        return Feed::Nothing;
     }
-    if let Some(below) = below.filter(|_| written.is_dir()) {
+    if let Some(below) = below {
         let part = written.join(below);
-        if part.exists() {
-            return Ok(Feed::Path(part));
-        }
+        return if part.exists() {
+            Feed::Path(part)
+        } else {
+            Feed::Missing { wanted: below.to_owned(), files }
+        };
     }
-    let wants = Shape::of(input);
-    match (wants, written.is_dir()) {
-        (Shape::File, false) => Ok(Feed::Path(written.to_owned())),
-        (Shape::Folder, false) => Ok(Feed::Path(written.parent().unwrap_or(written).to_owned())),
-        (Shape::Folder, true) if below.is_none() => Ok(Feed::Path(written.to_owned())),
-        (Shape::Folder, true) => Ok(Feed::Missing { wanted: below.unwrap_or(input).to_owned(), files }),
+    match (Shape::of(input), written.is_dir()) {
+        (Shape::File, false) | (Shape::Folder, true) => Feed::Path(written.to_owned()),
+        (Shape::Folder, false) => Feed::Path(written.parent().unwrap_or(written).to_owned()),
         (Shape::File, true) => {
             let name = input.file_name().unwrap_or_default();
             let named: Vec<&Utf8PathBuf> =
                 files.iter().filter(|file| file.file_name() == Some(name)).collect();
             match (files.as_slice(), named.as_slice()) {
-                ([only], _) => Ok(Feed::Path(written.join(only))),
-                (_, [named]) => Ok(Feed::Path(written.join(named))),
-                _ => {
-                    Ok(Feed::Missing { wanted: below.map_or_else(|| name.into(), Utf8Path::to_owned), files })
-                }
+                ([only], _) => Feed::Path(written.join(only)),
+                (_, [named]) => Feed::Path(written.join(named)),
+                _ => Feed::Missing { wanted: name.into(), files },
             }
         }
     }
@@ -75,11 +77,12 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "x").unwrap();
         }
-        let fed = feed(&out.join(written), input.into(), below.map(Utf8Path::new)).unwrap();
+        let fed = feed(&out.join(written), input.into(), below.map(Utf8Path::new));
         let shown = match fed {
             Feed::Path(path) => path.strip_prefix(&out).unwrap().to_string(),
             Feed::Nothing => "nothing".to_owned(),
             Feed::Missing { wanted, files } => format!("no {wanted} in {files:?}"),
+            Feed::Broken { message } => message,
         };
         assert_eq!(shown, expected);
     }
@@ -99,7 +102,7 @@ mod tests {
     fn an_input_below_an_output_is_that_part() {
         check(&["d/p/a.csv", "d/q/a.csv"], "d", "out/d/q", Some("q"), "d/q");
         check(&["d/p/a.csv", "d/q/a.csv"], "d", "out/d/q/a.csv", Some("q/a.csv"), "d/q/a.csv");
-        check(&["d/a.csv"], "d", "out/d/b.csv", Some("b.csv"), "d/a.csv");
+        check(&["d/a.csv"], "d", "out/d/b.csv", Some("b.csv"), r#"no b.csv in ["a.csv"]"#);
         check(&["d/a.csv"], "d", "out/d/train", Some("train"), r#"no train in ["a.csv"]"#);
     }
 

@@ -6,6 +6,7 @@ use std::io;
 use std::time::SystemTime;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use runtime_testing_models::FileChange;
 use walkdir::WalkDir;
 
 /// What is remembered of a file: enough to notice a change without reading it.
@@ -13,8 +14,27 @@ use walkdir::WalkDir;
 struct FileMark {
     bytes: u64,
     modified: Option<SystemTime>,
-    /// Number and time of last status change, which a script cannot set. Zero where the platform has none.
-    identity: (u64, i64, i64),
+    /// What the platform knows besides. Zeros where it knows nothing.
+    status: FileStatus,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct FileStatus {
+    number: u64,
+    links: u64,
+    /// When anything of it was last changed, which a script cannot set: seconds and nanoseconds.
+    changed: (i64, i64),
+}
+
+impl FileMark {
+    /// Whether the content may be another one. A new or removed link alone changes the status and nothing else.
+    fn differs_from(&self, other: &Self) -> bool {
+        let has_same_data = self.bytes == other.bytes
+            && self.modified == other.modified
+            && self.status.number == other.status.number;
+        let is_link_alone = self.status.links != other.status.links;
+        !has_same_data || (self.status.changed != other.status.changed && !is_link_alone)
+    }
 }
 
 /// The files at a path, as they are at one moment.
@@ -24,29 +44,12 @@ pub(crate) struct Fingerprint {
     files: BTreeMap<Utf8PathBuf, FileMark>,
 }
 
-/// What became of a file between two fingerprints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Change {
-    Changed,
-    Deleted,
-    Added,
-}
-
-impl Change {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Changed => "changed",
-            Self::Deleted => "deleted",
-            Self::Added => "added",
-        }
-    }
-}
-
 impl Fingerprint {
-    /// Takes the fingerprint of a file, of all files below a folder, or of nothing.
+    /// Takes the fingerprint of a file, of all files below a folder, or of nothing. Links are followed: what is behind
+    /// them is what a script reads and can damage.
     pub(crate) fn take(path: &Utf8Path) -> io::Result<Self> {
         let mut files = BTreeMap::new();
-        for entry in WalkDir::new(path).sort_by_file_name() {
+        for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error)
@@ -74,17 +77,17 @@ impl Fingerprint {
     }
 
     /// What became of the files since, in the order of their paths.
-    pub(crate) fn changes_to(&self, later: &Self) -> Vec<(Utf8PathBuf, Change)> {
+    pub(crate) fn changes_to(&self, later: &Self) -> Vec<(Utf8PathBuf, FileChange)> {
         let mut changes = Vec::new();
         for (path, mark) in &self.files {
             match later.files.get(path) {
-                None => changes.push((path.clone(), Change::Deleted)),
-                Some(other) if other != mark => changes.push((path.clone(), Change::Changed)),
+                None => changes.push((path.clone(), FileChange::Deleted)),
+                Some(other) if mark.differs_from(other) => changes.push((path.clone(), FileChange::Changed)),
                 Some(_) => {}
             }
         }
         let added = later.files.keys().filter(|path| !self.files.contains_key(*path));
-        changes.extend(added.map(|path| (path.clone(), Change::Added)));
+        changes.extend(added.map(|path| (path.clone(), FileChange::Added)));
         changes.sort_by(|left, right| left.0.cmp(&right.0));
         changes
     }
@@ -92,20 +95,24 @@ impl Fingerprint {
 
 impl FileMark {
     fn of(metadata: &Metadata) -> Self {
-        Self { bytes: metadata.len(), modified: metadata.modified().ok(), identity: identity(metadata) }
+        Self { bytes: metadata.len(), modified: metadata.modified().ok(), status: status(metadata) }
     }
 }
 
 #[cfg(unix)]
-fn identity(metadata: &Metadata) -> (u64, i64, i64) {
+fn status(metadata: &Metadata) -> FileStatus {
     use std::os::unix::fs::MetadataExt as _;
 
-    (metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
+    FileStatus {
+        number: metadata.ino(),
+        links: metadata.nlink(),
+        changed: (metadata.ctime(), metadata.ctime_nsec()),
+    }
 }
 
 #[cfg(not(unix))]
-fn identity(_metadata: &Metadata) -> (u64, i64, i64) {
-    (0, 0, 0)
+fn status(_metadata: &Metadata) -> FileStatus {
+    FileStatus::default()
 }
 
 #[cfg(test)]
@@ -128,13 +135,30 @@ mod tests {
         assert_eq!(
             before.changes_to(&Fingerprint::take(root).unwrap()),
             [
-                ("added".into(), Change::Added),
-                ("deleted".into(), Change::Deleted),
-                ("sub/changed".into(), Change::Changed),
+                ("added".into(), FileChange::Added),
+                ("deleted".into(), FileChange::Deleted),
+                ("sub/changed".into(), FileChange::Changed),
             ]
         );
         let gone = Fingerprint::take(&root.join("nothing")).unwrap();
         assert_eq!(gone, Fingerprint::default());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_a_file_is_no_change_and_a_change_behind_a_link_is_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        std::fs::write(root.join("store"), "data").unwrap();
+        std::os::unix::fs::symlink("store", root.join("link")).unwrap();
+        let before = Fingerprint::take(&root.join("link")).unwrap();
+        std::fs::hard_link(root.join("store"), root.join("second")).unwrap();
+        assert_eq!(before.changes_to(&Fingerprint::take(&root.join("link")).unwrap()), []);
+        std::fs::write(root.join("store"), "other").unwrap();
+        assert_eq!(
+            before.changes_to(&Fingerprint::take(&root.join("link")).unwrap()),
+            [("".into(), FileChange::Changed)]
+        );
     }
 
     #[test]
@@ -144,6 +168,6 @@ mod tests {
         std::fs::write(&path, "a").unwrap();
         let before = Fingerprint::take(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(before.changes_to(&Fingerprint::take(&path).unwrap()), [("".into(), Change::Deleted)]);
+        assert_eq!(before.changes_to(&Fingerprint::take(&path).unwrap()), [("".into(), FileChange::Deleted)]);
     }
 }

@@ -1,7 +1,7 @@
 //! The work of one run, on whatever thread: everything that it needs is settled before, and nothing here touches what
 //! other runs share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::time::{Duration, Instant};
 
@@ -9,12 +9,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 use runtime_testing_data::Expected;
 use runtime_testing_models::{
-    DataFinding, DataProfile, Difference, FileFormat, FileProfile, InputChange, InputSource, LogicalName,
-    OutputDifference, OutputTail, RunInput, RunKind, RunOutput, RunResult, ScriptFailure, ScriptMainParams,
+    DataFinding, DataProfile, Difference, FileChange, FileFormat, FileProfile, InputChange, InputSource,
+    LogicalName, OutputDifference, OutputTail, RunInput, RunKind, RunOutput, RunResult, ScriptFailure,
+    ScriptMainParams,
 };
 
 use crate::fingerprint::Fingerprint;
 use crate::plan::{PlannedStep, file_name};
+use crate::publish;
 use crate::python::PythonRunner;
 use crate::runner::{RunOutcome, RunRequest, Runner};
 use crate::settings::TesterSettings;
@@ -32,6 +34,9 @@ pub(crate) struct Job<'a> {
     pub(crate) step: &'a PlannedStep,
     pub(crate) kinds: Vec<RunKind>,
     pub(crate) inputs: Inputs,
+    /// What is to be copied before: from where, to where. A run is handed copies of what others wrote, so that
+    /// nothing it does to them reaches anyone else.
+    pub(crate) copies: Vec<(Utf8PathBuf, Utf8PathBuf)>,
     /// The folder of the run, which is not there yet.
     pub(crate) folder: Utf8PathBuf,
     pub(crate) run_root: &'a Utf8Path,
@@ -46,10 +51,10 @@ pub(crate) struct Made {
     pub(crate) result: RunResult,
     /// Where each output was to be written: absolute.
     pub(crate) written: BTreeMap<LogicalName, Utf8PathBuf>,
-    /// The paths of the inputs.
-    pub(crate) inputs: Vec<Utf8PathBuf>,
-    /// Whether the inputs are not what they were before.
-    pub(crate) has_damage: bool,
+    /// The paths of the inputs that are not what they were before.
+    pub(crate) damaged: Vec<Utf8PathBuf>,
+    /// The folder of the run.
+    pub(crate) folder: Utf8PathBuf,
     pub(crate) elapsed: Duration,
 }
 
@@ -62,6 +67,9 @@ impl Job<'_> {
     pub(crate) fn make(self) -> Result<Made, TestError> {
         let step = self.step;
         let written = self.output_paths()?;
+        for (original, copy) in &self.copies {
+            publish::copy(original, copy).map_err(TestError::io("copy", original))?;
+        }
         let before = self.fingerprints()?;
         let runner = PythonRunner { interpreter: &step.interpreter, run_root: self.run_root };
         let started = Instant::now();
@@ -79,8 +87,9 @@ impl Job<'_> {
             .map_err(TestError::io("run a script in", &self.folder))?;
         let elapsed = started.elapsed();
         let changes = self.changes(&before)?;
-        let has_damage = !changes.is_empty();
-        if has_damage {
+        let damaged_inputs: BTreeSet<&LogicalName> = changes.iter().map(|change| &change.input).collect();
+        let damaged = damaged_inputs.into_iter().map(|name| self.inputs[name].0.clone()).collect();
+        if !changes.is_empty() {
             failure.get_or_insert(ScriptFailure::InputsChanged { changes });
         }
         let mut outputs: BTreeMap<LogicalName, RunOutput> = BTreeMap::new();
@@ -105,8 +114,7 @@ impl Job<'_> {
             command: runner.command(&self.folder, &self.places.base),
         };
         tracing::debug!(step = %step.name, folder = %self.folder, passed = result.failure.is_none(), "run made");
-        let inputs = self.inputs.into_values().map(|(path, _)| path).collect();
-        Ok(Made { run: self.run, result, written, inputs, has_damage, elapsed })
+        Ok(Made { run: self.run, result, written, damaged, folder: self.folder, elapsed })
     }
 
     /// Makes a folder for each output, and says what path in it the script is handed.
@@ -151,12 +159,17 @@ impl Job<'_> {
         let mut changes = Vec::new();
         for (name, earlier) in before {
             let (path, _) = &self.inputs[name];
+            // What does not count as data, such as what file managers leave, may be added.
+            let counted = runtime_testing_data::data_files(path).unwrap_or_default();
             for (below, change) in earlier.changes_to(&after[name]) {
-                let file = if below.as_str().is_empty() { path.clone() } else { path.join(below) };
-                let shown = self.places.shown(&file);
-                let path = self.places.shown_in_text(shown.as_str(), &self.places.shown(self.run_root));
-                let change = change.as_str().to_owned();
-                changes.push(InputChange { input: name.clone(), path: path.into(), change });
+                if change == FileChange::Added && !below.as_str().is_empty() && !counted.contains(&below) {
+                    continue;
+                }
+                // By the path in the spec: what the run was handed may be a copy.
+                let port = self.step.inputs.iter().find(|port| port.name == *name);
+                let named = &port.expect("inputs are planned by name").path;
+                let file = if below.as_str().is_empty() { named.clone() } else { named.join(below) };
+                changes.push(InputChange { input: name.clone(), path: self.places.shown(&file), change });
             }
         }
         Ok(changes)

@@ -1,13 +1,14 @@
 //! What the runs say of every step and every edge.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use camino::Utf8Path;
 use runtime_testing_data::{Expected, FileDifference, compare, format_of_extension, profile_path};
 use runtime_testing_models::{
-    Binding, BindingRule, DataCompatibilityResult, DataProfile, EdgeIssue, EdgeNote, EdgeVerdict, FileFormat,
-    InputSource, LogicalName, RunKind, RunResult, ScriptFailure, ScriptTestResult, StepName, StepNote,
-    StepStatus, UntestedEdge, UntestedStep,
+    Binding, BindingRule, DataCompatibilityResult, DataFinding, DataProfile, Difference, EdgeIssue, EdgeNote,
+    EdgeVerdict, FileFormat, InputSource, LogicalName, RunKind, RunResult, ScriptFailure, ScriptTestResult,
+    StepName, StepNote, StepStatus, UntestedEdge, UntestedStep,
 };
 
 use crate::engine::RunRecord;
@@ -103,14 +104,19 @@ impl Judge<'_> {
             }
             let port = to.inputs.iter().find(|port| port.name == input).expect("a binding names an input");
             let written = &executed.written[&output];
-            let fed = feed::feed(written, &port.path, bound.below.as_deref())
-                .map_err(TestError::io("look into", written))?;
+            let fed = feed::feed(written, &port.path, bound.below.as_deref());
             let expectation = Expectation::of(to, &input)?;
             formats_b.extend(expectation.formats(&port.path));
             let path = match fed {
                 Feed::Path(path) => path,
                 Feed::Nothing => {
                     compared.issues.push(EdgeIssue::NoOutput { output, input });
+                    continue;
+                }
+                Feed::Broken { message } => {
+                    let file = written.file_name().unwrap_or_default().into();
+                    let difference = Difference::Unreadable { finding: DataFinding { message, line: None } };
+                    compared.issues.push(EdgeIssue::Data { output, input, file, difference });
                     continue;
                 }
                 Feed::Missing { wanted, files } => {
@@ -202,11 +208,9 @@ impl Judge<'_> {
 
     /// Whether another edge into the same run is broken already, so that the consumer's failure needs no other cause.
     fn is_explained(&self, edge: &PlannedEdge, all: &[Compared]) -> bool {
-        self.plan
-            .edges
-            .iter()
-            .zip(all)
-            .any(|(other, compared)| other.consumer_run == edge.consumer_run && !compared.issues.is_empty())
+        self.plan.edges.iter().zip(all).any(|(other, compared)| {
+            other.to == edge.to && other.consumer_run == edge.consumer_run && !compared.issues.is_empty()
+        })
     }
 
     /// The other upstream steps whose data the consumer had in the same run.
@@ -278,7 +282,7 @@ impl Judge<'_> {
         if let Some(flow) = self.record(step.flow) {
             return match flow {
                 RunRecord::NotMade(reason) => StepStatus::Untested { reason: reason.clone() },
-                RunRecord::Blocked(causes) => StepStatus::Blocked { by: self.names_of(causes) },
+                RunRecord::Blocked(causes) => StepStatus::Blocked { by: self.causes(at, causes) },
                 record => record.failure().map_or(StepStatus::Passed, on_upstream),
             };
         }
@@ -301,20 +305,37 @@ impl Judge<'_> {
                     .flatten()
                     .collect();
                 if blocked.is_empty() {
-                    StepStatus::Untested {
-                        reason: UntestedStep::MissingInputs { inputs: missing_inputs(step) },
-                    }
+                    let inputs = missing_inputs(step);
+                    let comes_from_upstream = incoming().any(|(_, edge)| !edge.bindings.bound.is_empty());
+                    let reason = if comes_from_upstream {
+                        UntestedStep::NeedsFlow { inputs }
+                    } else {
+                        UntestedStep::MissingInputs { inputs }
+                    };
+                    StepStatus::Untested { reason }
                 } else {
-                    StepStatus::Blocked { by: self.names_of(&blocked) }
+                    StepStatus::Blocked { by: self.causes(at, &blocked) }
                 }
             }
         }
     }
 
-    fn names_of(&self, runs: &[usize]) -> Vec<StepName> {
-        let mut steps: Vec<usize> = runs.iter().map(|run| self.plan.runs[*run].step).collect();
-        steps.sort_unstable();
-        steps.dedup();
+    /// The steps whose runs block a step. Of the steps that share a run, the one that is upstream of it.
+    fn causes(&self, at: usize, runs: &[usize]) -> Vec<StepName> {
+        let mut upstream = BTreeSet::new();
+        let mut stack = vec![at];
+        while let Some(step) = stack.pop() {
+            for edge in self.plan.edges.iter().filter(|edge| edge.to == step) {
+                if upstream.insert(edge.from) {
+                    stack.push(edge.from);
+                }
+            }
+        }
+        let cause = |run: &usize| {
+            let run = &self.plan.runs[*run];
+            run.serves.iter().map(|(step, _)| *step).find(|step| upstream.contains(step)).unwrap_or(run.step)
+        };
+        let steps: BTreeSet<usize> = runs.iter().map(cause).collect();
         steps.into_iter().map(|step| self.plan.steps[step].name.clone()).collect()
     }
 

@@ -97,6 +97,8 @@ pub(crate) enum PlannedInput {
         run: usize,
         step: usize,
         output: LogicalName,
+        /// The path of the input in the spec: its shape and name decide what of the output it is handed.
+        input: Utf8PathBuf,
         below: Option<Utf8PathBuf>,
     },
     /// Sample data, in the shape and format that this path asks for.
@@ -127,7 +129,7 @@ pub(crate) fn plan(
     scope: Scope,
     settings: &TesterSettings,
     places: &Places,
-    sample: Option<&SampleData>,
+    sample: bool,
 ) -> Result<Plan, PlanError> {
     let mut problems = problems_of_the_whole(pipeline, scope, places);
     let mut steps = Vec::new();
@@ -146,14 +148,14 @@ pub(crate) fn plan(
         problems_of_bindings(pipeline, &steps, &mut problems);
     }
     find_scripts(pipeline, scope, settings, places, &mut steps, &mut problems);
-    inspect_scripts(settings, places, &mut steps, &mut problems);
+    problems_of_targets(&steps, places, &mut problems);
+    inspect_scripts(places, &mut steps, &mut problems);
     if !problems.is_empty() {
         return Err(PlanError { problems });
     }
     let edges = edges(pipeline, &steps);
     let order: Vec<StepName> = pipeline.dag.topological_order().into_iter().cloned().collect();
-    let mut planner =
-        Planner { steps, edges, runs: Vec::new(), keys: HashMap::new(), sample: sample.is_some() };
+    let mut planner = Planner { steps, edges, runs: Vec::new(), keys: HashMap::new(), sample };
     planner.plan_runs(&order, scope);
     Ok(Plan {
         steps: planner.steps,
@@ -195,6 +197,7 @@ fn step(
             .get(logical)
             .map_or_else(Vec::new, |spec: &runtime_testing_models::PathSpec| spec.aliases.clone()),
         has_own_data: false,
+        published_by: Vec::new(),
     };
     PlannedStep {
         name: name.clone(),
@@ -267,6 +270,34 @@ fn problems_of_publishing(steps: &[PlannedStep], problems: &mut Vec<PlanProblem>
     }
 }
 
+/// What is published must not land on scripts, specs or runs, and must have a place to land.
+fn problems_of_targets(steps: &[PlannedStep], places: &Places, problems: &mut Vec<PlanProblem>) {
+    let mut project = vec![places.workspace.join(".specs"), places.workspace.join(".runs")];
+    project.extend(steps.iter().filter_map(|step| step.script.clone()));
+    for step in steps {
+        for port in step.outputs.iter().filter(|port| !port.path.as_str().is_empty()) {
+            let problem = |what| PlanProblem::OutputNotPossible {
+                step: step.name.clone(),
+                output: port.name.clone(),
+                path: port.path.clone(),
+                what,
+            };
+            if let Some(over) =
+                project.iter().find(|part| part.starts_with(&port.path) || port.path.starts_with(part))
+            {
+                problems.push(problem(format!("`{over}` is there, which must not be overwritten")));
+            } else if file_name(&port.path).is_some() && port.path.is_dir() {
+                problems.push(problem("a folder is there, and the extension makes it a file".to_owned()));
+            } else if file_name(&port.path).is_none() && port.path.is_file() {
+                problems
+                    .push(problem("a file is there, and a path without extension is a folder".to_owned()));
+            } else if let Some(file) = port.path.ancestors().skip(1).find(|above| above.is_file()) {
+                problems.push(problem(format!("`{file}` is a file and not a folder")));
+            }
+        }
+    }
+}
+
 fn problems_of_bindings(
     pipeline: &PipelineTestingSpec,
     steps: &[PlannedStep],
@@ -304,20 +335,30 @@ fn problems_of_bindings(
 /// Own data is what exists at an input's path, unless an output of some step lies there or above: what is there then is
 /// whatever an earlier test left.
 fn mark_own_data(steps: &mut [PlannedStep], problems: &mut Vec<PlanProblem>) {
-    // All outputs in the order of their paths: of those that can lie above a path, the nearest sorts last before it.
-    let mut outputs: Vec<Utf8PathBuf> =
-        steps.iter().flat_map(|step| step.outputs.iter().map(|port| port.path.clone())).collect();
-    outputs.sort();
-    outputs.dedup();
-    let is_output = |path: &Utf8Path| {
-        path.ancestors().any(|above| outputs.binary_search_by(|output| output.as_path().cmp(above)).is_ok())
-    };
+    let mut publishers: HashMap<Utf8PathBuf, Vec<StepName>> = HashMap::new();
+    for step in steps.iter() {
+        for port in &step.outputs {
+            publishers.entry(port.path.clone()).or_default().push(step.name.clone());
+        }
+    }
     for step in steps {
         for input in &mut step.inputs {
-            if input.path.as_str().is_empty() || is_output(&input.path) {
+            if input.path.as_str().is_empty() {
                 continue;
             }
-            match readable(&input.path) {
+            let above = input.path.ancestors().filter_map(|above| publishers.get(above));
+            input.published_by = above.flatten().cloned().collect();
+            if !input.published_by.is_empty() {
+                continue;
+            }
+            let exists = readable(&input.path).and_then(|exists| {
+                // Names that are no UTF-8 and links in a circle show only further down.
+                if exists {
+                    runtime_testing_data::data_files(&input.path).map_err(io::Error::other)?;
+                }
+                Ok(exists)
+            });
+            match exists {
                 Ok(exists) => input.has_own_data = exists,
                 Err(error) => problems.push(PlanProblem::UnreadableInput {
                     step: step.name.clone(),
@@ -410,12 +451,7 @@ fn find_scripts(
 }
 
 /// Finds the interpreters, and asks each once about all scripts that it is to run.
-fn inspect_scripts(
-    settings: &TesterSettings,
-    places: &Places,
-    steps: &mut [PlannedStep],
-    problems: &mut Vec<PlanProblem>,
-) {
+fn inspect_scripts(places: &Places, steps: &mut [PlannedStep], problems: &mut Vec<PlanProblem>) {
     let mut by_interpreter: IndexMap<Utf8PathBuf, Vec<usize>> = IndexMap::new();
     for (at, step) in steps.iter().enumerate() {
         by_interpreter.entry(step.interpreter.clone()).or_default().push(at);
@@ -444,7 +480,7 @@ fn inspect_scripts(
             }
             Err(reason) => problems.push(PlanProblem::Interpreter {
                 steps: users.iter().map(|at| steps[*at].name.clone()).collect(),
-                python: if given == settings.python { settings.python.clone() } else { given },
+                python: given,
                 reason,
             }),
         }
@@ -537,8 +573,8 @@ impl Planner {
         let mut inputs = BTreeMap::new();
         let mut missing = Vec::new();
         for port in &self.steps[step].inputs {
-            let input = if is_root && (self.sample || !port.has_own_data) && SampleData::can_write(&port.path)
-            {
+            let may_be_sample = is_root && port.published_by.is_empty() && SampleData::can_write(&port.path);
+            let input = if may_be_sample && (self.sample || !port.has_own_data) {
                 PlannedInput::Sample(port.path.clone())
             } else if port.has_own_data {
                 PlannedInput::Own(port.path.clone())
@@ -551,7 +587,7 @@ impl Planner {
         let action = if missing.is_empty() {
             Action::Execute(inputs)
         } else if is_root {
-            Action::NotMade(UntestedStep::MissingInputs { inputs: missing })
+            Action::NotMade(self.without(step, missing))
         } else {
             return;
         };
@@ -586,20 +622,14 @@ impl Planner {
                 unbound.push(self.steps[*from].name.clone());
             }
             for bound in &bindings.bound {
-                let upstream = PlannedInput::Upstream {
-                    run,
-                    step: *from,
-                    output: bound.output.clone(),
-                    below: bound.below.clone(),
-                };
-                inputs.insert(bound.input.clone(), upstream);
+                inputs.insert(bound.input.clone(), self.upstream(run, *from, step, bound));
             }
         }
         let missing = self.fill_with_own(step, &mut inputs);
         let action = if missing.is_empty() {
             Action::Execute(inputs)
         } else if unbound.is_empty() {
-            Action::NotMade(UntestedStep::MissingInputs { inputs: missing })
+            Action::NotMade(self.without(step, missing))
         } else {
             Action::NotMade(UntestedStep::UnboundEdges { edges: unbound, inputs: missing })
         };
@@ -614,19 +644,41 @@ impl Planner {
         if bindings.bound.is_empty() {
             return None;
         }
-        let upstream = |bound: &bindings::Bound| PlannedInput::Upstream {
-            run,
-            step: from,
-            output: bound.output.clone(),
-            below: bound.below.clone(),
-        };
+        let bound = bindings.bound.iter();
         let mut inputs: BTreeMap<LogicalName, PlannedInput> =
-            bindings.bound.iter().map(|bound| (bound.input.clone(), upstream(bound))).collect();
+            bound.map(|bound| (bound.input.clone(), self.upstream(run, from, to, bound))).collect();
         if !self.fill_with_own(to, &mut inputs).is_empty() {
             return None;
         }
         let kind = RunKind::Edge { from: self.steps[from].name.clone() };
         Some(self.add(to, kind, Action::Execute(inputs), vec![run]))
+    }
+
+    fn upstream(&self, run: usize, from: usize, to: usize, bound: &bindings::Bound) -> PlannedInput {
+        let port = self.steps[to].inputs.iter().find(|port| port.name == bound.input);
+        PlannedInput::Upstream {
+            run,
+            step: from,
+            output: bound.output.clone(),
+            input: port.expect("a binding names an input").path.clone(),
+            below: bound.below.clone(),
+        }
+    }
+
+    /// Why a step cannot be run without these inputs.
+    fn without(&self, step: usize, missing: Vec<LogicalName>) -> UntestedStep {
+        let ports = self.steps[step].inputs.iter().filter(|port| missing.contains(&port.name));
+        let unconnected: Vec<&Port> = ports.filter(|port| !port.published_by.is_empty()).collect();
+        if unconnected.is_empty() {
+            return UntestedStep::MissingInputs { inputs: missing };
+        }
+        let mut from: Vec<StepName> = unconnected.iter().flat_map(|port| port.published_by.clone()).collect();
+        from.sort();
+        from.dedup();
+        UntestedStep::MissingEdges {
+            from,
+            inputs: unconnected.into_iter().map(|port| port.name.clone()).collect(),
+        }
     }
 
     /// Takes own data for the inputs that are not there yet. Returns those that have none.

@@ -113,6 +113,17 @@ pub enum PlanProblem {
         /// The steps that publish to it.
         steps: Vec<StepName>,
     },
+    /// Nothing can be published to an output path.
+    OutputNotPossible {
+        /// The step.
+        step: StepName,
+        /// The output.
+        output: LogicalName,
+        /// The path.
+        path: Utf8PathBuf,
+        /// What is in the way.
+        what: String,
+    },
     /// An output path lies in a folder that is an input of the user's own, so that publishing would change that input.
     OutputInsideInput {
         /// The step that has the input.
@@ -202,6 +213,10 @@ impl fmt::Display for PlanProblem {
                 formatter,
                 "several outputs have the path `{path}` and would overwrite each other (steps {}): give each its own",
                 list(steps)
+            ),
+            Self::OutputNotPossible { step, output, path, what } => write!(
+                formatter,
+                "step `{step}`: the output `{output}` cannot be published to `{path}`: {what}; choose another path"
             ),
             Self::OutputInsideInput { step, input, publisher, path } => write!(
                 formatter,

@@ -65,6 +65,7 @@ mod platform {
     use super::Ended;
 
     pub(super) fn execute(command: &mut Command, timeout: Duration, grace: Duration) -> io::Result<Ended> {
+        end_with_this_process(command);
         let child = command.process_group(0).spawn()?;
         let pid = Pid::from_child(&child);
         let (sender, receiver) = crossbeam_channel::bounded(1);
@@ -110,6 +111,28 @@ mod platform {
         };
         Ok(Ended { exit, resources })
     }
+
+    /// Where the system can do it: when this process ends, however it ends, so does the one that is started.
+    #[cfg(target_os = "linux")]
+    #[allow(
+        unsafe_code,
+        reason = "the standard library has no other way to do something between fork and exec"
+    )]
+    fn end_with_this_process(command: &mut Command) {
+        let parent = rustix::process::getpid();
+        let in_child = move || {
+            rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+            // It may have ended just before.
+            if rustix::process::getppid() == Some(parent) { Ok(()) } else { Err(Errno::SRCH.into()) }
+        };
+        // SAFETY: between fork and exec only system calls are made, which neither allocate nor take locks.
+        unsafe {
+            command.pre_exec(in_child);
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn end_with_this_process(_command: &mut Command) {}
 
     /// Signals the group, and its leader by itself too: it may have moved to another group.
     fn end_group(leader: Pid, signal: Signal) -> io::Result<()> {

@@ -1,51 +1,70 @@
-//! Putting what a run wrote where its spec says, and back again where a later step has damaged it.
+//! Copies of what runs wrote: at the output paths of the specs, and for each consumer one of its own.
 
 use std::fs;
 use std::io;
+use std::path::Path;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use walkdir::WalkDir;
 
-/// A file that a run wrote and the copy of it at the spec's output path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Published {
-    pub(crate) written: Utf8PathBuf,
-    pub(crate) copy: Utf8PathBuf,
-}
-
-/// Copies the file or all files of the folder `written` to `target`, each put in place by a rename. Other files that are
-/// in a target folder stay. Links are not followed: a run publishes what it wrote, not what lies elsewhere.
-pub(crate) fn publish(written: &Utf8Path, target: &Utf8Path) -> io::Result<Vec<Published>> {
-    let mut published = Vec::new();
-    for entry in WalkDir::new(written).sort_by_file_name() {
-        let entry = entry?;
-        if !entry.file_type().is_file() {
-            continue;
+/// Copies the file or all files of the folder `written` to `target`, each put in place by a rename, so that nobody reads
+/// half a file. Other files that are in a target folder stay. Of a link to a file, the file is copied; links to folders,
+/// pipes and sockets have nothing that could be published.
+pub(crate) fn publish(written: &Utf8Path, target: &Utf8Path) -> io::Result<()> {
+    for_each(written.as_std_path(), target.as_std_path(), &|from, to| {
+        if !from.is_file() {
+            return Ok(());
         }
-        let Some(path) = Utf8Path::from_path(entry.path()) else {
-            let message = format!("the name of `{}` is not UTF-8", entry.path().display());
-            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
-        };
-        let below = path.strip_prefix(written).expect("a walk stays below its start");
-        let copy = if below.as_str().is_empty() { target.to_owned() } else { target.join(below) };
-        put(path, &copy)?;
-        published.push(Published { written: path.to_owned(), copy });
+        let folder = to.parent().expect("the path of a file has a folder");
+        fs::create_dir_all(folder)?;
+        // Begins with a dot and ends in `.tmp`, so that nothing takes it for data should this process be killed.
+        let part = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(folder)?.into_temp_path();
+        fs::copy(from, &part)?;
+        part.persist(to)?;
+        Ok(())
+    })
+}
+
+/// Copies the file or folder `original` to `copy`, which is not there yet. A link to a folder leads from the copy to the
+/// same folder. On file systems that share blocks between copies this costs next to nothing.
+pub(crate) fn copy(original: &Utf8Path, copy: &Utf8Path) -> io::Result<()> {
+    if original.is_dir() {
+        fs::create_dir_all(copy)?;
     }
-    Ok(published)
+    for_each(original.as_std_path(), copy.as_std_path(), &|from, to| {
+        fs::create_dir_all(to.parent().expect("the path of a file has a folder"))?;
+        if from.is_file() {
+            fs::copy(from, to)?;
+        } else if from.is_dir() {
+            link_folder(&from.canonicalize()?, to)?;
+        }
+        Ok(())
+    })
 }
 
-/// Puts a published copy back over the file of the run.
-pub(crate) fn restore(file: &Published) -> io::Result<()> {
-    put(&file.copy, &file.written)
+#[cfg(unix)]
+fn link_folder(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
 }
 
-fn put(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
-    let folder = to.parent().expect("the path of a file has a folder");
-    fs::create_dir_all(folder)?;
-    // Begins with a dot and ends in `.tmp`, so that nothing takes it for data should this process be killed.
-    let part = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(folder)?.into_temp_path();
-    fs::copy(from, &part)?;
-    part.persist(to)?;
+#[cfg(windows)]
+fn link_folder(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::windows::fs::symlink_dir(target, link)
+}
+
+/// Calls `put` for everything below `from` that is no folder, with where it belongs below `to`. File names need not be
+/// UTF-8. Links are not followed, but for `from` itself.
+fn for_each(from: &Path, to: &Path, put: &dyn Fn(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
+    if from.is_file() {
+        return put(from, to);
+    }
+    for entry in WalkDir::new(from).min_depth(1).sort_by_file_name() {
+        let entry = entry?;
+        if !entry.file_type().is_dir() {
+            let below = entry.path().strip_prefix(from).expect("a walk stays below its start");
+            put(entry.path(), &to.join(below))?;
+        }
+    }
     Ok(())
 }
 
@@ -54,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_go_to_the_spec_path_and_come_back() {
+    fn files_go_to_the_spec_path_and_others_stay() {
         let folder = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(folder.path()).unwrap();
         fs::create_dir_all(root.join("run/d/sub")).unwrap();
@@ -63,14 +82,10 @@ mod tests {
         fs::write(root.join("out/d/sub/a.csv"), "old").unwrap();
         fs::write(root.join("out/d/other"), "other").unwrap();
 
-        let published = publish(&root.join("run/d"), &root.join("out/d")).unwrap();
+        publish(&root.join("run/d"), &root.join("out/d")).unwrap();
         assert_eq!(fs::read_to_string(root.join("out/d/sub/a.csv")).unwrap(), "new");
         assert_eq!(fs::read_to_string(root.join("out/d/other")).unwrap(), "other");
         assert_eq!(fs::read_dir(root.join("out/d/sub")).unwrap().count(), 1, "no temporary file is left");
-
-        fs::remove_file(root.join("run/d/sub/a.csv")).unwrap();
-        restore(&published[0]).unwrap();
-        assert_eq!(fs::read_to_string(root.join("run/d/sub/a.csv")).unwrap(), "new");
     }
 
     #[test]
@@ -80,5 +95,33 @@ mod tests {
         fs::write(root.join("model.json"), "{}").unwrap();
         publish(&root.join("model.json"), &root.join("out/best.json")).unwrap();
         assert_eq!(fs::read_to_string(root.join("out/best.json")).unwrap(), "{}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_links_lead_to_is_copied_and_what_is_no_file_is_not() {
+        use std::os::unix::fs::symlink;
+
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        fs::create_dir(root.join("d")).unwrap();
+        fs::write(root.join("d/model_1.csv"), "model").unwrap();
+        symlink("model_1.csv", root.join("d/latest.csv")).unwrap();
+        symlink("nowhere", root.join("d/dangling")).unwrap();
+        symlink("..", root.join("d/circle")).unwrap();
+        fs::create_dir(root.join("elsewhere")).unwrap();
+        symlink("../elsewhere", root.join("d/folder")).unwrap();
+        let name = std::os::unix::ffi::OsStrExt::from_bytes(b"d/caf\xe9.csv");
+        fs::write(folder.path().join::<&std::ffi::OsStr>(name), "x").unwrap();
+        copy(&root.join("d"), &root.join("copy")).unwrap();
+        fs::write(root.join("d/model_1.csv"), "damaged").unwrap();
+        assert_eq!(fs::read_to_string(root.join("copy/latest.csv")).unwrap(), "model");
+        assert_eq!(fs::read_dir(root.join("copy")).unwrap().count(), 5);
+        assert_eq!(
+            fs::read_link(root.join("copy/folder")).unwrap(),
+            root.join("elsewhere").canonicalize().unwrap()
+        );
+        publish(&root.join("d"), &root.join("out")).unwrap();
+        assert_eq!(fs::read_dir(root.join("out")).unwrap().count(), 3, "the files and nothing else");
     }
 }

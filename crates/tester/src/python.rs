@@ -1,8 +1,7 @@
 //! Python interpreters: found, asked what shows of scripts, and given one to run.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
@@ -78,13 +77,8 @@ pub(crate) fn inspect(
 
     let paths: Vec<&Utf8PathBuf> = scripts.iter().map(|(path, _)| path).collect();
     let question = serde_json::to_vec(&paths).expect("paths are plain strings");
-    let output = ask(interpreter, question).map_err(|error| error.to_string())?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let last = said.trim().lines().last().unwrap_or("it printed nothing").to_owned();
-        return Err(format!("it does not work as a Python 3 interpreter: {last}"));
-    }
-    let Answers { executable, findings } = serde_json::from_slice(&output.stdout)
+    let answer = ask(interpreter, &question)?;
+    let Answers { executable, findings } = serde_json::from_slice(&answer)
         .map_err(|_| "it does not work as a Python 3 interpreter: its answer makes no sense".to_owned())?;
     if findings.len() != scripts.len() {
         return Err("it does not work as a Python 3 interpreter: its answer is incomplete".to_owned());
@@ -114,20 +108,41 @@ pub(crate) fn inspect(
     })
 }
 
-fn ask(interpreter: &Utf8Path, question: Vec<u8>) -> std::io::Result<std::process::Output> {
-    // Isolated and without site-packages: only the grammar is asked for.
-    let mut child = Command::new(interpreter)
-        .args(["-I", "-S", "-c", INSPECT_SCRIPTS])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    let mut input = child.stdin.take().expect("standard input is a pipe");
-    let writer = std::thread::spawn(move || input.write_all(&question));
-    let output = child.wait_with_output()?;
-    // An interpreter that ends without reading shows by its status.
-    drop(writer.join());
-    Ok(output)
+/// How long an interpreter may take to tell what shows of scripts.
+const INSPECTION_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Hands [`INSPECT_SCRIPTS`] a question, and returns what it prints.
+fn ask(interpreter: &Utf8Path, question: &[u8]) -> Result<Vec<u8>, String> {
+    let useless = |reason: &str| format!("it does not work as a Python 3 interpreter: {reason}");
+    let in_folder = |error: std::io::Error| format!("a temporary folder cannot be used: {error}");
+    let folder = tempfile::tempdir().map_err(in_folder)?;
+    let folder = Utf8Path::from_path(folder.path()).ok_or("the temporary folder is not UTF-8")?;
+    let paths =
+        ["inspect_scripts.py", "question.json", "answer.json", "stderr.log"].map(|name| folder.join(name));
+    let [program, question_file, answer_file, stderr_file] = &paths;
+    std::fs::write(program, INSPECT_SCRIPTS).map_err(in_folder)?;
+    std::fs::write(question_file, question).map_err(in_folder)?;
+    let ended = process::execute(ProcessRequest {
+        program: interpreter,
+        // Isolated and without site-packages: only the grammar is asked for.
+        arguments: vec!["-I".into(), "-S".into(), program.clone(), question_file.clone()],
+        environment: Vec::new(),
+        folder,
+        stdout: std::fs::File::create(answer_file).map_err(in_folder)?,
+        stderr: std::fs::File::create(stderr_file).map_err(in_folder)?,
+        timeout: INSPECTION_TIMEOUT,
+        grace: Duration::ZERO,
+    })
+    .map_err(|error| error.to_string())?;
+    if ended.exit == (ExitOutcome::Exited { status: 0 }) {
+        return std::fs::read(answer_file).map_err(in_folder);
+    }
+    if ended.exit == ExitOutcome::TimedOut {
+        return Err(useless(&format!("it gave no answer in {} s", INSPECTION_TIMEOUT.as_secs())));
+    }
+    let said = std::fs::read(stderr_file).map_err(in_folder)?;
+    let said = String::from_utf8_lossy(&said);
+    Err(useless(said.trim().lines().last().unwrap_or("it ended without an answer")))
 }
 
 /// The file that the interpreter is handed.
@@ -176,6 +191,10 @@ impl Runner for PythonRunner<'_> {
         let content = Params { script, result: &result, input_paths, output_paths, environ_vars, job_args };
         let content = serde_json::to_vec_pretty(&content)?;
         std::fs::write(&params_path, content)?;
+        // An earlier script may have removed it, which must not be blamed on this one.
+        if !self.run_root.join(RUN_SCRIPT_NAME).exists() {
+            prepare(self.run_root)?;
+        }
         // UTF-8 whatever the user's locale, and no caches beside the user's scripts. The spec can say otherwise.
         let mut environment = BTreeMap::from([("PYTHONUTF8", "1"), ("PYTHONDONTWRITEBYTECODE", "1")]);
         environment.extend(environ_vars.iter().map(|(name, value)| (name.as_str(), value.as_str())));
@@ -200,8 +219,14 @@ impl Runner for PythonRunner<'_> {
                 return Ok(RunOutcome { exit, failure: Some(failure), resources: Resources::default() });
             }
         };
-        let left: Option<Left> =
-            std::fs::read(&result).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let left: Option<Left> = match std::fs::read(&result) {
+            Ok(bytes) => serde_json::from_slice(&bytes).ok(),
+            Err(_) => None,
+        };
+        if left.is_none() && ended.exit == (ExitOutcome::Exited { status: 1 }) {
+            // Python ends so when the result cannot be written. Where the disk is full, that is not the script's doing.
+            std::fs::write(folder.join("probe"), [0; 4096])?;
+        }
         let shown = places.shown(script);
         let exception = |left: LeftException| {
             // Code of installed packages and of Python itself is not the user's.
@@ -245,7 +270,11 @@ impl Runner for PythonRunner<'_> {
             (ExitOutcome::Exited { status }, Some(Left::Passed) | None) if *status != 0 => {
                 Some(ScriptFailure::Exited { status: *status, message: None })
             }
-            (_, Some(Left::Passed) | None) => None,
+            (_, Some(Left::Passed)) => None,
+            (_, None) => {
+                let message = Some("it ended before main() came back".to_owned());
+                Some(ScriptFailure::Exited { status: 0, message })
+            }
         };
         Ok(RunOutcome { exit: ended.exit, failure, resources: ended.resources })
     }

@@ -11,20 +11,21 @@ pub(crate) fn read_tail(path: &Utf8Path, limit: usize) -> io::Result<(String, u6
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     // One byte more, to see whether the tail begins at the beginning of a line.
-    let start = length.saturating_sub(limit as u64 + 1);
+    let wanted = (limit as u64).saturating_add(1);
+    let start = length.saturating_sub(wanted);
     file.seek(SeekFrom::Start(start))?;
-    let mut bytes = Vec::with_capacity(limit + 1);
-    file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    let mut bytes = Vec::new();
+    file.take(wanted).read_to_end(&mut bytes)?;
     let mut skipped = 0;
     if start > 0 {
         skipped = match bytes.iter().position(|byte| *byte == b'\n') {
             Some(newline) if newline + 1 < bytes.len() => newline + 1,
             // One long line: cut on a character.
-            _ => 1 + bytes[1..].iter().take(3).take_while(|byte| **byte & 0xC0 == 0x80).count(),
+            _ => 1 + bytes.iter().skip(1).take(3).take_while(|byte| **byte & 0xC0 == 0x80).count(),
         };
     }
     let mut text = String::new();
-    for chunk in bytes[skipped..].utf8_chunks() {
+    for chunk in bytes.get(skipped..).unwrap_or_default().utf8_chunks() {
         text.push_str(chunk.valid());
         for byte in chunk.invalid() {
             text.push_str(&format!("\\x{byte:02x}"));

@@ -12,6 +12,9 @@ pub enum TestError {
     /// Saved specs could not be loaded; nothing was run.
     #[error(transparent)]
     Specs(#[from] runtime_testing_builder::BuildError),
+    /// The saved spec of a script could not be loaded; nothing was run.
+    #[error(transparent)]
+    Spec(#[from] runtime_testing_builder::GetSpecError),
     /// A file or folder of the test could not be written or read.
     #[error("could not {action} `{path}`: {source}")]
     Io {

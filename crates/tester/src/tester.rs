@@ -7,7 +7,7 @@ use runtime_testing_data::SampleData;
 use runtime_testing_models::{
     DataCompatibilityResult, PipelineDag, PipelineTestReport, PipelineTestingSpec,
     RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptMainParams, ScriptName, ScriptTestResult,
-    StepName, edge_key,
+    edge_key,
 };
 
 use crate::engine::Engine;
@@ -52,14 +52,6 @@ impl std::fmt::Debug for RuntimeTester {
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
-}
-
-/// What the older calls test a script on, where it is not the data that its spec names.
-enum Sample<'a> {
-    /// The default sample data, and only where inputs do not exist.
-    WhereMissing,
-    /// This, for every input of a root step.
-    Given(&'a SampleData),
 }
 
 impl RuntimeTester {
@@ -131,7 +123,7 @@ impl RuntimeTester {
         &self,
         pipeline: &PipelineTestingSpec,
     ) -> Result<PipelineTestReport, TestError> {
-        self.test(pipeline, self.scope(), &Sample::WhereMissing)
+        self.test(pipeline, self.scope(), None)
     }
 
     /// Runs one script with the parameters that are given, which take the place of those in the spec. Inputs that do not
@@ -152,9 +144,7 @@ impl RuntimeTester {
         spec.job_args.clone_from(&params.job_args);
         spec.input_path_specs.retain(|name, _| params.input_paths.contains_key(name));
         spec.output_path_specs.retain(|name, _| params.output_paths.contains_key(name));
-        // Bindings say nothing to a step alone.
-        spec.bindings.clear();
-        self.test_one(spec, &Sample::WhereMissing)
+        self.test_one(spec, None)
     }
 
     /// Runs script A on its own inputs and script B on what A wrote, and judges the edge between them.
@@ -167,7 +157,7 @@ impl RuntimeTester {
         spec_a: &ScriptExecutionSpec,
         spec_b: &ScriptExecutionSpec,
     ) -> Result<DataCompatibilityResult, TestError> {
-        self.test_two(spec_a, spec_b, &Sample::WhereMissing)
+        self.test_two(spec_a, spec_b, None)
     }
 
     /// Runs a script by name: with its saved spec where there is one, else with the default spec. `sample`, where it is
@@ -181,10 +171,7 @@ impl RuntimeTester {
         script: &ScriptName,
         sample: Option<&SampleData>,
     ) -> Result<ScriptTestResult, TestError> {
-        self.test_one(
-            self.saved_or_default(&script.cast())?,
-            &sample.map_or(Sample::WhereMissing, Sample::Given),
-        )
+        self.test_one(self.saved_or_default(&script.cast())?, sample)
     }
 
     /// Runs script A on `sample` and script B on what A wrote, and judges the edge between them.
@@ -198,9 +185,9 @@ impl RuntimeTester {
         script_b: &ScriptName,
         sample: Option<&SampleData>,
     ) -> Result<DataCompatibilityResult, TestError> {
-        let spec_a = self.saved_or_default(&script_a.cast())?;
-        let spec_b = self.saved_or_default(&script_b.cast())?;
-        self.test_two(&spec_a, &spec_b, &sample.map_or(Sample::WhereMissing, Sample::Given))
+        let spec_a = self.saved_or_default(script_a)?;
+        let spec_b = self.saved_or_default(script_b)?;
+        self.test_two(&spec_a, &spec_b, sample)
     }
 
     /// Tests a pipeline of which only the DAG is given: each step with its saved spec where there is one, else with the
@@ -216,7 +203,7 @@ impl RuntimeTester {
             script_specs: loaded.script_specs,
             ..self.configuration.pipeline_spec.clone()
         };
-        self.test(&pipeline, self.scope(), &Sample::WhereMissing)
+        self.test(&pipeline, self.scope(), None)
     }
 
     fn scope(&self) -> Scope {
@@ -228,17 +215,23 @@ impl RuntimeTester {
         }
     }
 
-    fn saved_or_default(&self, step: &StepName) -> Result<ScriptExecutionSpec, TestError> {
-        let dag = PipelineDag::build([step.clone()], []).expect("a single step is a DAG");
-        let mut loaded = self.builder().load_from_dag(&dag, Validation::Skipped)?;
-        Ok(loaded.script_specs.swap_remove(step).expect("each step is given a spec"))
+    /// The saved spec of the step of this name, or of the only step that runs the script of this name; else the default.
+    fn saved_or_default(&self, name: &ScriptName) -> Result<ScriptExecutionSpec, TestError> {
+        let builder = self.builder();
+        match builder.get_script_spec_by_name(name)? {
+            Some(spec) => Ok(spec),
+            None => Ok(ScriptExecutionSpec::create_default(name, &name.cast(), builder.test_data_dir())),
+        }
     }
 
     fn test_one(
         &self,
         spec: ScriptExecutionSpec,
-        sample: &Sample<'_>,
+        sample: Option<&SampleData>,
     ) -> Result<ScriptTestResult, TestError> {
+        let mut spec = spec;
+        // Bindings say nothing to a step alone.
+        spec.bindings.clear();
         let step = spec.step_name.clone();
         let dag = PipelineDag::build([step.clone()], []).expect("a single step is a DAG");
         let pipeline = PipelineTestingSpec {
@@ -255,7 +248,7 @@ impl RuntimeTester {
         &self,
         spec_a: &ScriptExecutionSpec,
         spec_b: &ScriptExecutionSpec,
-        sample: &Sample<'_>,
+        sample: Option<&SampleData>,
     ) -> Result<DataCompatibilityResult, TestError> {
         let (a, b) = (&spec_a.step_name, &spec_b.step_name);
         let dag = PipelineDag::build([a.clone(), b.clone()], [(a.clone(), b.clone())]);
@@ -264,7 +257,14 @@ impl RuntimeTester {
         };
         let pipeline = PipelineTestingSpec {
             dag,
-            script_specs: IndexMap::from([(a.clone(), spec_a.clone()), (b.clone(), spec_b.clone())]),
+            script_specs: [(a, spec_a), (b, spec_b)]
+                .map(|(step, spec)| {
+                    let mut spec = spec.clone();
+                    // Those to other steps say nothing to this edge.
+                    spec.bindings.retain(|_, binding| step == b && binding.step == *a);
+                    (step.clone(), spec)
+                })
+                .into(),
             ..self.configuration.pipeline_spec.clone()
         };
         let scope = Scope { individual: true, compatibility: true, flow: true, ..self.scope() };
@@ -272,21 +272,20 @@ impl RuntimeTester {
         Ok(report.data_flow_results.swap_remove(&edge_key(a, b)).expect("a report has every edge"))
     }
 
+    /// Tests a pipeline. `sample` takes the place of the inputs of root steps; without it the default sample data stands
+    /// in for those that do not exist.
     fn test(
         &self,
         pipeline: &PipelineTestingSpec,
         scope: Scope,
-        sample: &Sample<'_>,
+        sample: Option<&SampleData>,
     ) -> Result<PipelineTestReport, TestError> {
         let root = &pipeline.test_workspace_root;
         let places = Places::new(self.settings.base_folder.as_deref(), root)
             .map_err(TestError::io("find the folder", root))?;
+        let plan = plan::plan(pipeline, scope, &self.settings, &places, sample.is_some())?;
         let default_sample = SampleData::default();
-        let (given, sample) = match sample {
-            Sample::WhereMissing => (None, &default_sample),
-            Sample::Given(sample) => (Some(*sample), *sample),
-        };
-        let plan = plan::plan(pipeline, scope, &self.settings, &places, given)?;
+        let sample = sample.unwrap_or(&default_sample);
         self.reporter.report(&Event::Planned { steps: plan.steps.len(), runs: plan.runs.len() });
 
         // Nothing is written for a test that has nothing to run.

@@ -24,14 +24,17 @@ impl Places {
             let message = format!("the current folder `{}` is not UTF-8", path.display());
             io::Error::new(io::ErrorKind::InvalidData, message)
         })?;
-        let base = clean(&base.map_or_else(|| current.clone(), |base| current.join(base)));
-        let workspace = clean(&base.join(workspace));
+        let base = base.map_or_else(|| current.clone(), |base| current.join(base));
+        // A folder is what it leads to: paths are compared, and a link would make one folder look like two.
+        let base = base.canonicalize_utf8().unwrap_or(base);
+        let workspace = real(&base.join(workspace));
+        let workspace = workspace.canonicalize_utf8().unwrap_or(workspace);
         Ok(Self { base, workspace })
     }
 
     /// A path of a spec as an absolute one.
     pub(crate) fn absolute(&self, path: &Utf8Path) -> Utf8PathBuf {
-        clean(&self.base.join(path))
+        real(&self.base.join(path))
     }
 
     /// A path as reports show it: relative to the workspace where it lies below the workspace or the base folder, with `/`.
@@ -48,13 +51,52 @@ impl Places {
     /// A message of a script in which the paths of this machine are written as reports show them: those of this
     /// test's folder as `<run>/…`, those of the workspace and the base folder without what leads there.
     pub(crate) fn shown_in_text(&self, text: &str, run_root: &Utf8Path) -> String {
-        let mut text = text.replace(run_root.as_str(), "<run>");
-        for folder in [&self.workspace, &self.base] {
-            text = text.replace(&format!("{folder}{}", std::path::MAIN_SEPARATOR), "");
-            text = text.replace(folder.as_str(), ".");
-        }
-        text
+        let text = replace_folder(text, &run_root.join("steps"), "<run>/", "<run>");
+        let text = replace_folder(&text, run_root, "<run>/", "<run>");
+        let text = replace_folder(&text, &self.workspace, "", ".");
+        replace_folder(&text, &self.base, "", ".")
     }
+}
+
+/// Replaces `folder` where it stands in a text as a whole path, and where it leads on to something.
+fn replace_folder(text: &str, folder: &Utf8Path, leads_on: &str, whole: &str) -> String {
+    // The root folder is in every path, and says nothing.
+    if folder.parent().is_none() {
+        return text.to_owned();
+    }
+    let mut replaced = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(folder.as_str()) {
+        let (before, found) = rest.split_at(at);
+        replaced.push_str(before);
+        let after = &found[folder.as_str().len()..];
+        if let Some(after) = after.strip_prefix(std::path::MAIN_SEPARATOR) {
+            replaced.push_str(leads_on);
+            rest = after;
+        } else if after.starts_with(|next: char| next.is_alphanumeric() || "._-".contains(next)) {
+            // Another folder, whose name only begins the same.
+            replaced.push_str(folder.as_str());
+            rest = after;
+        } else {
+            replaced.push_str(whole);
+            rest = after;
+        }
+    }
+    replaced.push_str(rest);
+    replaced
+}
+
+/// A path without `.` and `..`, and without links on the way: the nearest folder that exists is taken for what it leads to.
+/// The last component stays as it is, because its name and extension say how it is meant.
+fn real(path: &Utf8Path) -> Utf8PathBuf {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return clean(path) };
+    for existing in folder.ancestors() {
+        if let Ok(real) = existing.canonicalize_utf8() {
+            let rest = folder.strip_prefix(existing).expect("an ancestor is a prefix");
+            return clean(&real.join(rest).join(name));
+        }
+    }
+    clean(path)
 }
 
 /// Without `.` and, where that can be told from the text, `..`.
@@ -108,10 +150,13 @@ impl RunRoot {
 
 fn remove_oldest(runs: &Utf8Path, kept: usize) -> io::Result<()> {
     let mut tests = Vec::new();
-    for entry in runs.read_dir_utf8()? {
+    for entry in fs::read_dir(runs)? {
         let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            tests.push(entry.into_path());
+        // What has no UTF-8 name was not made by a test.
+        if let Ok(path) = Utf8PathBuf::from_path_buf(entry.path())
+            && entry.file_type()?.is_dir()
+        {
+            tests.push(path);
         }
     }
     // Names begin with the time.
@@ -145,8 +190,11 @@ mod tests {
         assert_eq!(places.shown("/q/a.csv".into()), "/q/a.csv");
         let run_root = Utf8Path::new("/p/w/.runs/1");
         assert_eq!(
-            places.shown_in_text("no '/p/w/.runs/1/a/b' in '/p/w/c' or '/p/d' or '/p'", run_root),
-            "no '<run>/a/b' in 'c' or 'd' or '.'"
+            places.shown_in_text(
+                "no '/p/w/.runs/1/steps/a/b' in '/p/w/c' or '/p/d' or '/p' or '/p-x/y'",
+                run_root
+            ),
+            "no '<run>/a/b' in 'c' or 'd' or '.' or '/p-x/y'"
         );
     }
 

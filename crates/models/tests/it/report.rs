@@ -243,7 +243,7 @@ fn every_failure_says_what_and_where() {
             changes: vec![InputChange {
                 input: logical("raw"),
                 path: "raw.csv".into(),
-                change: "deleted".to_owned(),
+                change: FileChange::Deleted,
             }],
         },
         ScriptFailure::PromiseBroken {

@@ -1,6 +1,6 @@
-"""Tells what shows of scripts without running them: python inspect_scripts.py < PATHS_JSON > ANSWER_JSON
+"""Tells what shows of scripts without running them: python inspect_scripts.py PATHS_JSON > ANSWER_JSON
 
-PATHS_JSON is an array of paths. The answer has the interpreter's own path and an array of findings, one for each.
+PATHS_JSON is a file that holds an array of paths. The answer has the interpreter's own path and an array of findings, one for each.
 """
 
 import ast
@@ -23,13 +23,6 @@ def bindings_of(body):
             yield from bindings_of(case.body)
 
 
-def names_of(target):
-    if isinstance(target, ast.Name):
-        yield target.id
-    for part in getattr(target, "elts", []):
-        yield from names_of(part)
-
-
 def binds_main(node):
     """`no`, `function` for a plain def, or `maybe` where only running the script can tell."""
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -41,21 +34,7 @@ def binds_main(node):
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         names = [(alias.asname or alias.name.split(".")[0]) for alias in node.names]
         return "maybe" if "main" in names or "*" in names else "no"
-    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        return "maybe" if any("main" in names_of(target) for target in targets) else "no"
-    if isinstance(node, (ast.For, ast.With, ast.Delete)):
-        return "maybe" if isinstance(node, ast.Delete) else "no"
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        # exec, setattr and the like.
-        called = node.value.func
-        return "maybe" if getattr(called, "id", None) in ("exec", "setattr") or is_globals(called) else "no"
     return "no"
-
-
-def is_globals(called):
-    inner = getattr(called, "value", None)
-    return isinstance(inner, ast.Call) and getattr(inner.func, "id", None) in ("globals", "vars")
 
 
 def signature(node):
@@ -85,6 +64,20 @@ def signature(node):
     }
 
 
+def may_bind_main(tree):
+    """Whether `main` is bound in some way that only running the script can tell the outcome of."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id == "main" and not isinstance(node.ctx, ast.Load):
+            return True
+        if isinstance(node, ast.Global) and "main" in node.names:
+            return True
+        if isinstance(node, ast.FunctionDef) and node.name == "__getattr__":
+            return True
+        if isinstance(node, ast.Call) and getattr(node.func, "id", None) in ("globals", "vars", "exec", "setattr"):
+            return True
+    return False
+
+
 def inspect(path):
     try:
         with open(path, "rb") as file:
@@ -92,32 +85,29 @@ def inspect(path):
     except OSError as error:
         return {"kind": "unreadable", "message": error.strerror or str(error)}
     try:
-        tree = ast.parse(source, path)
+        return finding(ast.parse(source, path))
     except SyntaxError as error:
         return {"kind": "syntax_error", "line": error.lineno, "message": str(error.msg)}
     except ValueError as error:
         return {"kind": "syntax_error", "line": None, "message": str(error)}
     except (RecursionError, MemoryError):
         return {"kind": "unknown"}
+
+
+def finding(tree):
     found = [(binds_main(node), node) for node in bindings_of(tree.body)]
     found = [(kind, node) for kind, node in found if kind != "no"]
     if not found:
-        # A module-level `__getattr__` or a dynamic namespace shows as nothing else.
-        dynamic = any(isinstance(node, ast.FunctionDef) and node.name == "__getattr__" for node in tree.body)
-        subscripts = any(isinstance(node, ast.Call) and is_plain(node, ("globals", "vars")) for node in ast.walk(tree))
-        return {"kind": "unknown"} if dynamic or subscripts else {"kind": "missing_main"}
-    if any(kind == "maybe" for kind, _ in found):
+        return {"kind": "unknown"} if may_bind_main(tree) else {"kind": "missing_main"}
+    if len(found) > 1 or found[0][0] == "maybe" or may_bind_main(tree):
         return {"kind": "unknown"}
-    return signature(found[-1][1]) if len(found) == 1 and signature(found[-1][1]) else {"kind": "fine"}
-
-
-def is_plain(node, names):
-    return getattr(node.func, "id", None) in names
+    return signature(found[0][1]) or {"kind": "fine"}
 
 
 def main():
-    paths = json.load(sys.stdin)
-    # ASCII, whatever the encoding of the pipe.
+    with open(sys.argv[1], encoding="utf-8") as file:
+        paths = json.load(file)
+    # ASCII, whatever the encoding of standard output.
     print(json.dumps({"executable": sys.executable or None, "findings": [inspect(path) for path in paths]}))
 
 

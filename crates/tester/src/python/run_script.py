@@ -14,6 +14,7 @@ import sys
 MESSAGE_LIMIT = 4_000
 TRACEBACK_LIMIT = 16_000
 PARAMETERS = ("input_paths", "output_paths", "environ_vars", "job_args")
+HELPERS = {}
 
 
 def load_params(path):
@@ -34,8 +35,7 @@ def plain(text):
 
 
 def describe(error, own_frames_from):
-    import traceback
-
+    traceback = helper("traceback")
     cls = type(error)
     name = cls.__qualname__ if cls.__module__ in ("builtins", "__main__") else f"{cls.__module__}.{cls.__qualname__}"
     try:
@@ -74,11 +74,23 @@ def package_of(script):
     return ".".join(parts), folder
 
 
+def keep_helpers(folder):
+    """Loads what is needed after the script now, where a file of the script's folder would stand in its way."""
+    for name in ("asyncio", "inspect", "logging", "traceback"):
+        if os.path.exists(os.path.join(folder, name + ".py")) or os.path.isdir(os.path.join(folder, name)):
+            HELPERS[name] = __import__(name)
+
+
+def helper(name):
+    return HELPERS.get(name) or __import__(name)
+
+
 def import_script(script):
     import importlib
     import importlib.util
 
     folder = os.path.dirname(script)
+    keep_helpers(folder)
     stem = os.path.splitext(os.path.basename(script))[0]
     package, above = package_of(script)
     if package:
@@ -104,7 +116,7 @@ class CallableLogger:
     """Made on demand, so that `logging` is imported only for scripts that ask for a logger."""
 
     def __new__(cls, name):
-        import logging
+        logging = helper("logging")
 
         class Logger(logging.Logger):
             """A logger that can be called too, because some scripts are handed `print`."""
@@ -120,8 +132,7 @@ class CallableLogger:
 
 def signature_problem(main):
     """What keeps `main` from being called, and whether it takes a logger."""
-    import inspect
-
+    inspect = helper("inspect")
     try:
         signature = inspect.signature(main)
     except (TypeError, ValueError):
@@ -154,7 +165,9 @@ def exit_result(error):
     if error.code is None or (isinstance(error.code, int) and error.code == 0):
         return {"kind": "passed"}, 0
     if isinstance(error.code, int):
-        return {"kind": "exited", "status": int(error.code)}, int(error.code) & 0xFF
+        # A status is a byte to the system: one that would look like zero there is none.
+        status = max(-(2**31), min(int(error.code), 2**31 - 1))
+        return {"kind": "exited", "status": status}, int(error.code) & 0xFF or 1
     return {"kind": "exited", "status": 1, "message": plain(cut(str(error.code), MESSAGE_LIMIT))}, 1
 
 
@@ -184,16 +197,16 @@ def run(params):
         "input_paths": params["input_paths"],
         "output_paths": params["output_paths"],
         "environ_vars": params["environ_vars"],
-        "job_args": argparse.Namespace(**params["job_args"]),
+        "job_args": argparse.Namespace(),
     }
+    # Not by keyword: an argument may be called `self`.
+    vars(arguments["job_args"]).update(params["job_args"])
     if takes_logger:
         arguments["logger"] = CallableLogger(module.__name__)
     try:
         returned = main(**arguments)
         if hasattr(returned, "__await__"):
-            import asyncio
-
-            asyncio.run(as_coroutine(returned))
+            helper("asyncio").run(as_coroutine(returned))
     except SystemExit as error:
         return exit_result(error)
     except BaseException as error:
@@ -228,4 +241,6 @@ def main():
     sys.exit(status)
 
 
-main()
+# Not where `multiprocessing` imports this file again for a worker process.
+if __name__ == "__main__":
+    main()

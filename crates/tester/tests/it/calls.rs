@@ -165,7 +165,7 @@ fn a_dag_alone_is_tested_with_saved_and_default_specs() {
 fn a_broken_saved_spec_is_an_error_and_stays_as_it_is() {
     let space = two_steps().write("workspace/.specs/clean_runtime_test_spec.json", "{ broken");
     let error = space.tester().test_script(&script("clean"), None).unwrap_err();
-    assert!(matches!(error, TestError::Specs(_)), "{error}");
+    assert!(matches!(error, TestError::Spec(_)), "{error}");
     assert!(
         error.to_string().contains("clean_runtime_test_spec.json") && error.to_string().contains("line 1"),
         "{error}"

@@ -135,11 +135,37 @@ fn a_workspace_that_cannot_be_written() {
 }
 
 #[test]
-fn outputs_that_cannot_be_published_are_an_error_and_no_verdict() {
+fn outputs_that_have_no_place_to_go() {
     let space = one().write("output", "a file where a folder should be");
+    let error = refused_beside_output(&space);
+    assert!(
+        error.contains("cannot be published to") && error.contains("output` is a file and not a folder"),
+        "{error}"
+    );
+    assert_eq!(space.read("output"), "a file where a folder should be");
+
+    let over_script =
+        Space::new().step("clean", COPY, &["raw=data/raw.csv"], &["rows=workspace/scripts/clean.py"]);
+    assert!(
+        refused(&over_script)
+            .contains("`ROOT/workspace/scripts/clean.py` is there, which must not be overwritten")
+    );
+    assert_eq!(over_script.read("workspace/scripts/clean.py"), COPY);
+}
+
+#[track_caller]
+fn refused_beside_output(space: &Space) -> String {
+    let error = space.test().expect_err("it must be refused").to_string();
+    assert!(!space.root.join("workspace/.runs").exists(), "something was run");
+    error
+}
+
+#[test]
+fn a_script_that_stands_in_the_way_of_its_own_output_leaves_no_verdict() {
+    let blocking = format!("{}\n    import os\n    os.makedirs('output/rows.csv/x')\n", COPY.trim_end());
+    let space = Space::new().step("clean", &blocking, &["raw=data/raw.csv"], &["rows=output/rows.csv"]);
     let error = space.test().unwrap_err().to_string();
     assert!(error.contains("could not publish to") && error.contains("output/rows.csv"), "{error}");
-    assert_eq!(space.read("output"), "a file where a folder should be");
 }
 
 #[test]
