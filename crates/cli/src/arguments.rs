@@ -1,7 +1,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use runtime_testing::{ScriptName, StepName};
 
@@ -56,9 +56,21 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Workspace {
-    /// The test workspace, where `.specs` and `scripts` lie
-    #[arg(long, value_name = "FOLDER", default_value = "./test_workspace")]
-    pub(crate) workspace_dir: Utf8PathBuf,
+    /// The test workspace, where `.specs` and `scripts` lie [default: ./test_workspace, or what a testing spec says]
+    #[arg(long, value_name = "FOLDER")]
+    workspace_dir: Option<Utf8PathBuf>,
+}
+
+impl Workspace {
+    /// The folder that was named, or the one that is used where nothing is said.
+    pub(crate) fn folder(&self) -> Utf8PathBuf {
+        self.named().map_or_else(|| "./test_workspace".into(), Utf8Path::to_owned)
+    }
+
+    /// The folder that was named.
+    pub(crate) fn named(&self) -> Option<&Utf8Path> {
+        self.workspace_dir.as_deref()
+    }
 }
 
 #[derive(Debug, Args)]

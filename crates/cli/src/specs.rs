@@ -12,18 +12,18 @@ use crate::test::{parse_pipeline, read_pipeline};
 
 pub(crate) fn run(command: SpecsCommand) -> Result<Verdict, String> {
     match command {
-        SpecsCommand::List { workspace } => list(&PipelineTestingSpecBuilder::new(workspace.workspace_dir)),
+        SpecsCommand::List { workspace } => list(&PipelineTestingSpecBuilder::new(workspace.folder())),
         SpecsCommand::Show { step, workspace } => {
-            show(&PipelineTestingSpecBuilder::new(workspace.workspace_dir), &step)
+            show(&PipelineTestingSpecBuilder::new(workspace.folder()), &step)
         }
         SpecsCommand::Init { file, workspace } => {
-            init(&PipelineTestingSpecBuilder::new(workspace.workspace_dir), &file)
+            init(&PipelineTestingSpecBuilder::new(workspace.folder()), &file)
         }
         SpecsCommand::Edit { step, workspace } => {
-            edit(&PipelineTestingSpecBuilder::new(workspace.workspace_dir), &step)
+            edit(&PipelineTestingSpecBuilder::new(workspace.folder()), &step)
         }
         SpecsCommand::Check { file, workspace } => {
-            check(&PipelineTestingSpecBuilder::new(workspace.workspace_dir), file.as_ref())
+            check(&PipelineTestingSpecBuilder::new(workspace.folder()), file.as_ref())
         }
     }
 }

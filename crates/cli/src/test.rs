@@ -41,15 +41,16 @@ pub(crate) fn compatibility(
 }
 
 pub(crate) fn pipeline(file: &Utf8Path, skip: &[Part], arguments: &TestArguments) -> Result<Verdict, String> {
-    check_workspace(arguments)?;
-    let workspace = &arguments.workspace.workspace_dir;
     let text = read_pipeline(file)?;
-    let builder = PipelineTestingSpecBuilder::new(workspace.clone());
+    let builder = PipelineTestingSpecBuilder::new(arguments.workspace.folder());
     let parsed = parse_pipeline(file, &text)?;
     let spec = match parsed {
         PipelineFile::TestingSpec(_) => {
             let spec = PipelineTestingSpec::parse(&text).map_err(|error| in_file(file, &error))?;
-            spec.with_workspace_root(workspace)
+            match arguments.workspace.named() {
+                Some(named) => spec.with_workspace_root(named),
+                None => spec,
+            }
         }
         // The older form came without specs: a step that has none is tested with the default one.
         PipelineFile::Chain(dag) => {
@@ -59,6 +60,7 @@ pub(crate) fn pipeline(file: &Utf8Path, skip: &[Part], arguments: &TestArguments
             builder.load_from_dag(other.dag(), Validation::Required).map_err(|error| error.to_string())?
         }
     };
+    check_workspace(&spec.test_workspace_root)?;
     let mut configuration = RuntimeTestingConfiguration::new(spec);
     configuration.test_individual_scripts = !skip.contains(&Part::Individual);
     configuration.test_data_compatibility = !skip.contains(&Part::Compatibility);
@@ -98,8 +100,7 @@ fn in_file(file: &Utf8Path, error: &dyn std::fmt::Display) -> String {
     format!("{file}: {error}")
 }
 
-fn check_workspace(arguments: &TestArguments) -> Result<(), String> {
-    let workspace = &arguments.workspace.workspace_dir;
+fn check_workspace(workspace: &Utf8Path) -> Result<(), String> {
     if workspace.is_dir() {
         return Ok(());
     }
@@ -111,8 +112,9 @@ fn check_workspace(arguments: &TestArguments) -> Result<(), String> {
 }
 
 fn in_workspace(arguments: &TestArguments) -> Result<RuntimeTester, String> {
-    check_workspace(arguments)?;
-    Ok(equipped(RuntimeTester::in_workspace(&arguments.workspace.workspace_dir), arguments))
+    let workspace = arguments.workspace.folder();
+    check_workspace(&workspace)?;
+    Ok(equipped(RuntimeTester::in_workspace(workspace), arguments))
 }
 
 fn equipped(tester: RuntimeTester, arguments: &TestArguments) -> RuntimeTester {

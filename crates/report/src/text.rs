@@ -201,7 +201,8 @@ impl Page {
     }
 
     fn heading(&mut self, (word, tone): Mark, what: &str) {
-        let line = format!("{}  {}", self.paint.paint(tone, word), self.paint.paint(Tone::Strong, what));
+        let line =
+            format!("{}  {}", self.paint.paint(tone, word), self.paint.paint(Tone::Strong, &harmless(what)));
         self.line(0, &line);
     }
 
@@ -221,12 +222,12 @@ impl Page {
         if let Some(run) = result.deciding_run().filter(|_| result.success()) {
             for (name, output) in &run.outputs {
                 for file in output.data.iter().flat_map(|data| &data.files) {
-                    self.line(6, &format!("wrote {name}: {}", shown_file(file)));
+                    self.line(6, &harmless(&format!("wrote {name}: {}", shown_file(file))));
                 }
             }
         }
         for note in &result.notes {
-            self.line(6, &format!("note: {note}"));
+            self.line(6, &harmless(&format!("note: {note}")));
         }
     }
 
@@ -297,7 +298,7 @@ impl Page {
             rows.iter().map(|row| row.name.chars().count()).filter(|width| *width <= 40).max().unwrap_or(0);
         for Row { mark: (word, tone), name, remark, notes } in rows {
             let word = self.paint.paint(tone, word);
-            self.line(2, &format!("{word}  {name:width$}  {remark}"));
+            self.line(2, &format!("{word}  {:width$}  {}", harmless(&name), harmless(&remark)));
             for note in notes {
                 let painted = self.paint.paint(Tone::Odd, &format!("note: {}", harmless(&note)));
                 self.line(8, &painted);

@@ -3,6 +3,8 @@
 //!
 //! Run with `cargo run --package runtime-testing --example existing_dag --features report`.
 
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
+
 use std::error::Error;
 use std::fs;
 

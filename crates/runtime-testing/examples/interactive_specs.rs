@@ -2,6 +2,8 @@
 //!
 //! Run with `cargo run --package runtime-testing --example interactive_specs`.
 
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
+
 use std::error::Error;
 
 use camino::Utf8Path;

@@ -2,6 +2,8 @@
 //!
 //! Run with `cargo run --package runtime-testing --example pipeline_test --features report`.
 
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
+
 use std::error::Error;
 use std::fs;
 

@@ -30,7 +30,23 @@ pub(crate) fn judge(
     places: &Places,
     judges_edges: bool,
 ) -> Result<Judgment, TestError> {
-    let judge = Judge { plan, records, places };
+    let mut judge = Judge {
+        plan,
+        records,
+        places,
+        incoming: vec![Vec::new(); plan.steps.len()],
+        runs: vec![Vec::new(); plan.steps.len()],
+    };
+    for (at, edge) in plan.edges.iter().enumerate() {
+        judge.incoming[edge.to].push(at);
+    }
+    for (at, run) in plan.runs.iter().enumerate() {
+        for (step, _) in &run.serves {
+            if judge.runs[*step].last() != Some(&at) {
+                judge.runs[*step].push(at);
+            }
+        }
+    }
     let mut edges = Vec::new();
     if judges_edges {
         let compared: Vec<Compared> =
@@ -60,11 +76,19 @@ struct Judge<'a> {
     plan: &'a Plan,
     records: &'a [RunRecord],
     places: &'a Places,
+    /// The edges into each step, in declaration order.
+    incoming: Vec<Vec<usize>>,
+    /// The runs that serve each step, in the order they were planned.
+    runs: Vec<Vec<usize>>,
 }
 
 impl Judge<'_> {
     fn record(&self, run: Option<usize>) -> Option<&RunRecord> {
         run.map(|run| &self.records[run])
+    }
+
+    fn edges_into(&self, step: usize) -> impl Iterator<Item = (usize, &PlannedEdge)> {
+        self.incoming[step].iter().map(|edge| (*edge, &self.plan.edges[*edge]))
     }
 
     fn compared(&self, edge: &PlannedEdge) -> Result<Compared, TestError> {
@@ -144,8 +168,8 @@ impl Judge<'_> {
     /// The inputs of a step that no edge feeds and that have no data of their own; or else all that no edge feeds.
     fn unfed_inputs(&self, step: usize) -> Vec<LogicalName> {
         let fed = |name: &LogicalName| {
-            let mut incoming = self.plan.edges.iter().filter(|edge| edge.to == step);
-            incoming.any(|edge| edge.bindings.bound.iter().any(|bound| bound.input == *name))
+            let mut incoming = self.edges_into(step);
+            incoming.any(|(_, edge)| edge.bindings.bound.iter().any(|bound| bound.input == *name))
         };
         let unfed: Vec<_> = self.plan.steps[step].inputs.iter().filter(|port| !fed(&port.name)).collect();
         let needy: Vec<LogicalName> =
@@ -237,7 +261,8 @@ impl Judge<'_> {
     /// The runs of a step, in the order they were planned: on its own inputs first.
     fn runs(&self, step: usize) -> Vec<RunResult> {
         let mut runs = Vec::new();
-        for (planned, record) in self.plan.runs.iter().zip(self.records) {
+        for run in &self.runs[step] {
+            let (planned, record) = (&self.plan.runs[*run], &self.records[*run]);
             let kinds: Vec<RunKind> = planned
                 .serves
                 .iter()
@@ -254,7 +279,7 @@ impl Judge<'_> {
 
     fn status(&self, at: usize, edges: &[DataCompatibilityResult]) -> StepStatus {
         let step = &self.plan.steps[at];
-        let incoming = || self.plan.edges.iter().enumerate().filter(move |(_, edge)| edge.to == at);
+        let incoming = || self.edges_into(at);
         if let Some(failure) = &step.failure {
             return StepStatus::Failed { failure: failure.clone() };
         }
@@ -325,7 +350,7 @@ impl Judge<'_> {
         let mut upstream = BTreeSet::new();
         let mut stack = vec![at];
         while let Some(step) = stack.pop() {
-            for edge in self.plan.edges.iter().filter(|edge| edge.to == step) {
+            for (_, edge) in self.edges_into(step) {
                 if upstream.insert(edge.from) {
                     stack.push(edge.from);
                 }

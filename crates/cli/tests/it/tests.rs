@@ -99,9 +99,17 @@ fn the_older_chain_and_the_whole_spec_are_taken_too() {
         specs("clean"),
         specs("train")
     );
-    space.write("whole.json", whole);
+    let whole =
+        whole.replace("\"script_specs\"", "\"test_workspace_root\": \"test_workspace\", \"script_specs\"");
+    space.write("whole.json", &whole);
     std::fs::remove_dir_all(space.root.join("test_workspace/.specs")).unwrap();
     let outcome = space.run(&["test-pipeline", "whole.json"]);
+    assert_eq!(outcome.status, Some(0), "{outcome:?}");
+    // Its workspace counts, unless another is named.
+    space.write("whole.json", whole.replace("\"test_workspace\"", "\"elsewhere\""));
+    let outcome = space.run(&["test-pipeline", "whole.json"]);
+    assert!(outcome.stderr.contains("the test workspace `elsewhere` does not exist"), "{}", outcome.stderr);
+    let outcome = space.run(&["test-pipeline", "whole.json", "--workspace-dir", "test_workspace"]);
     assert_eq!(outcome.status, Some(0), "{outcome:?}");
 }
 
@@ -114,4 +122,49 @@ fn help_and_version() {
         assert!(help.stdout.contains(word), "{word}");
     }
     assert!(space.run(&["--version"]).stdout.starts_with("runtime-testing "));
+}
+
+/// However the command ends, its scripts do not outlive it.
+#[cfg(target_os = "linux")]
+#[test]
+fn scripts_end_with_the_command() {
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    let deadline = Instant::now() + Duration::from_secs(60);
+    for signal in ["INT", "TERM", "KILL"] {
+        let space = Space::new();
+        space.write(
+            "test_workspace/scripts/clean.py",
+            "import os, time\n\ndef main(input_paths, output_paths, environ_vars, job_args):\n    open('pid.part', 'w').write(str(os.getpid()))\n    os.rename('pid.part', 'pid')\n    time.sleep(1000)\n",
+        );
+        let mut command = Command::new(env!("CARGO_BIN_EXE_runtime-testing"))
+            .args(["test-script", "clean"])
+            .current_dir(&space.root)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let script = loop {
+            if let Ok(pid) = std::fs::read_to_string(space.root.join("pid")) {
+                break pid;
+            }
+            assert!(Instant::now() < deadline, "the script did not start");
+            std::thread::yield_now();
+        };
+        let sent =
+            Command::new("kill").args([&format!("-{signal}"), &command.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        command.wait().unwrap();
+        while is_alive(&script) {
+            assert!(Instant::now() < deadline, "the script outlives the command after SIG{signal}");
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn is_alive(pid: &str) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    status.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
 }
