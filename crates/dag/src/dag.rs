@@ -8,7 +8,7 @@ use daggy::petgraph::{Direction, algo};
 use daggy::{Dag, Walker as _};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::{InvalidName, StepName, nearest};
+use crate::{InvalidName, StepName, nearest, write_list};
 
 /// The steps of a pipeline and the edges between them, in the order they were declared. There is no cycle, no
 /// self-loop, no duplicate and no edge to a step that is not there: such a graph cannot be built.
@@ -117,14 +117,7 @@ impl std::error::Error for DagError {}
 
 impl fmt::Display for DagError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let [problem] = self.problems.as_slice() {
-            return problem.fmt(formatter);
-        }
-        write!(formatter, "the pipeline has {} mistakes:", self.problems.len())?;
-        for problem in &self.problems {
-            write!(formatter, "\n  - {problem}")?;
-        }
-        Ok(())
+        write_list(formatter, "mistakes", &self.problems)
     }
 }
 

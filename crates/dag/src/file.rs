@@ -19,7 +19,7 @@ use crate::{DagError, PipelineDag, StepName};
 /// let error = PipelineFile::parse("{\"nodes\": [\"clean\"],\n \"edges\": [[\"claen\", \"clean\"]]}").unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "line 2, column 11: `edges[0]`: edge `claen` -> `clean`: unknown step `claen`; did you mean `clean`?",
+///     "line 2, column 12: `edges[0]`: edge `claen` -> `clean`: unknown step `claen`; did you mean `clean`?",
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -54,13 +54,7 @@ pub enum PipelineFileProblem {
 impl fmt::Display for PipelineFileProblem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Mistake(mistake) => {
-                mistake.fmt(formatter)?;
-                match &mistake.hint {
-                    Some(hint) => write!(formatter, "; {hint}"),
-                    None => Ok(()),
-                }
-            }
+            Self::Mistake(mistake) => mistake.fmt(formatter),
             Self::Graph(error) => error.fmt(formatter),
         }
     }
@@ -68,14 +62,7 @@ impl fmt::Display for PipelineFileProblem {
 
 impl fmt::Display for ParsePipelineError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let [problem] = self.problems.as_slice() {
-            return problem.fmt(formatter);
-        }
-        write!(formatter, "{} mistakes:", self.problems.len())?;
-        for problem in &self.problems {
-            write!(formatter, "\n  - {problem}")?;
-        }
-        Ok(())
+        crate::write_list(formatter, "mistakes", &self.problems)
     }
 }
 

@@ -86,7 +86,7 @@ impl fmt::Display for Position {
 
 /// One thing that is wrong with a hand-written file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{position}: {}{message}", KeyPrefix(.key))]
+#[error("{position}: {}{message}{}", KeyPrefix(.key), Hint(.hint.as_deref()))]
 pub struct Mistake {
     /// Where it stands.
     pub position: Position,
@@ -103,6 +103,14 @@ struct KeyPrefix<'a>(&'a str);
 impl fmt::Display for KeyPrefix<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() { Ok(()) } else { write!(formatter, "`{}`: ", self.0) }
+    }
+}
+
+struct Hint<'a>(Option<&'a str>);
+
+impl fmt::Display for Hint<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |hint| write!(formatter, "; {hint}"))
     }
 }
 
@@ -328,11 +336,7 @@ mod tests {
     #[track_caller]
     fn check_mistake(text: &str, expected: &str) {
         let mistake = parse(text).unwrap_err();
-        let shown = match &mistake.hint {
-            Some(hint) => format!("{mistake} ({hint})"),
-            None => mistake.to_string(),
-        };
-        assert_eq!(shown, expected, "for {text:?}");
+        assert_eq!(mistake.to_string(), expected, "for {text:?}");
     }
 
     #[test]
@@ -351,23 +355,23 @@ mod tests {
 
     #[test]
     fn mistakes_have_a_place_and_a_way_out() {
-        check_mistake("", "line 1, column 1: the file is empty (it should hold a JSON object)");
-        check_mistake(" \n", "line 1, column 1: the file is empty (it should hold a JSON object)");
+        check_mistake("", "line 1, column 1: the file is empty; it should hold a JSON object");
+        check_mistake(" \n", "line 1, column 1: the file is empty; it should hold a JSON object");
         check_mistake(
             "{\"a\": 1,\n \"a\": 2}",
-            "line 2, column 2: `a`: duplicate key (remove one of the two)",
+            "line 2, column 2: `a`: duplicate key; remove one of the two",
         );
         check_mistake(
             "{\"x\": {\"a\": 1, \"a\": 2}}",
-            "line 1, column 16: `x.a`: duplicate key (remove one of the two)",
+            "line 1, column 16: `x.a`: duplicate key; remove one of the two",
         );
         check_mistake(
             "{\"lr\": NaN}",
-            "line 1, column 8: expected value (`NaN` and `Infinity` are not JSON: write a string or null instead)",
+            "line 1, column 8: expected value; `NaN` and `Infinity` are not JSON: write a string or null instead",
         );
         check_mistake(
             "{\"lr\": 1,}",
-            "line 1, column 10: key must be a string (remove the comma before the closing bracket)",
+            "line 1, column 10: key must be a string; remove the comma before the closing bracket",
         );
         check_mistake("{\"ä\": x}", "line 1, column 7: expected value");
         check_mistake("{} {}", "line 1, column 4: trailing characters");
@@ -385,7 +389,10 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text() {
         let mistake = decode(b"{\n  \"a\": \"\xff\"}").unwrap_err();
-        assert_eq!(mistake.to_string(), "line 2, column 9: the text is not UTF-8");
+        assert_eq!(
+            mistake.to_string(),
+            "line 2, column 9: the text is not UTF-8; save the file with the encoding UTF-8"
+        );
         assert_eq!(decode(b"\xef\xbb\xbf{}"), Ok("{}"));
     }
 }

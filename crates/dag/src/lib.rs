@@ -34,10 +34,12 @@
 mod dag;
 mod file;
 pub mod json;
+mod listing;
 mod name;
 mod suggest;
 
 pub use dag::{DagError, DagProblem, PipelineDag, UnknownStep};
 pub use file::{ParsePipelineError, PipelineFile, PipelineFileProblem};
+pub use listing::write_list;
 pub use name::{InvalidName, MAX_NAME_BYTES, Name, NameKind, NameRule, StepKind, StepName};
 pub use suggest::nearest;

@@ -23,6 +23,7 @@
 //! ended with it, and resource use is not measured.
 
 mod bindings;
+mod checks;
 mod engine;
 mod events;
 mod feed;
@@ -36,6 +37,7 @@ mod publish;
 mod python;
 mod runner;
 mod schedule;
+mod scripts;
 mod settings;
 mod tail;
 mod test_error;

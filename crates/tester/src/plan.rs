@@ -1,9 +1,8 @@
 //! What will be run, on what, and in which order: settled before anything runs.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Bound;
+use std::fs;
 use std::time::Duration;
-use std::{fs, io};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
@@ -14,9 +13,10 @@ use runtime_testing_models::{
 };
 
 use crate::bindings::{self, EdgeBindings, Parent, Port};
+use crate::checks;
 use crate::plan_error::{PlanError, PlanProblem};
-use crate::python::{self, Finding, Inspection};
-use crate::settings::{ScriptPlace, TesterSettings};
+use crate::scripts;
+use crate::settings::TesterSettings;
 use crate::workspace::Places;
 
 /// What of a pipeline is tested.
@@ -131,7 +131,7 @@ pub(crate) fn plan(
     places: &Places,
     sample: bool,
 ) -> Result<Plan, PlanError> {
-    let mut problems = problems_of_the_whole(pipeline, scope, places);
+    let mut problems = checks::problems_of_the_whole(pipeline, scope, places);
     let mut steps = Vec::new();
     for name in pipeline.dag.steps() {
         match pipeline.script_specs.get(name) {
@@ -140,16 +140,16 @@ pub(crate) fn plan(
         }
     }
     for step in &steps {
-        problems_of_step(step, &mut problems);
+        checks::problems_of_step(step, &mut problems);
     }
-    mark_own_data(&mut steps, &mut problems);
-    problems_of_publishing(&steps, &mut problems);
+    checks::mark_own_data(&mut steps, &mut problems);
+    checks::problems_of_publishing(&steps, &mut problems);
     if steps.len() == pipeline.dag.steps().len() {
-        problems_of_bindings(pipeline, &steps, &mut problems);
+        checks::problems_of_bindings(pipeline, &steps, &mut problems);
     }
-    find_scripts(pipeline, scope, settings, places, &mut steps, &mut problems);
-    problems_of_targets(&steps, places, &mut problems);
-    inspect_scripts(places, &mut steps, &mut problems);
+    scripts::find_scripts(pipeline, scope, settings, places, &mut steps, &mut problems);
+    checks::problems_of_targets(&steps, places, &mut problems);
+    scripts::inspect_scripts(places, &mut steps, &mut problems);
     if !problems.is_empty() {
         return Err(PlanError { problems });
     }
@@ -164,23 +164,6 @@ pub(crate) fn plan(
         order,
         tests_individually: scope.individual,
     })
-}
-
-fn problems_of_the_whole(pipeline: &PipelineTestingSpec, scope: Scope, places: &Places) -> Vec<PlanProblem> {
-    let mut problems = Vec::new();
-    if pipeline.dag.is_empty() {
-        problems.push(PlanProblem::EmptyDag);
-    }
-    if !(scope.individual || scope.compatibility || scope.flow) {
-        problems.push(PlanProblem::NothingToTest);
-    }
-    if !places.base.is_dir() {
-        problems.push(PlanProblem::NotAFolder { what: "base folder", path: places.base.clone() });
-    }
-    if places.workspace.exists() && !places.workspace.is_dir() {
-        problems.push(PlanProblem::NotAFolder { what: "test workspace", path: places.workspace.clone() });
-    }
-    problems
 }
 
 fn step(
@@ -213,277 +196,6 @@ fn step(
         spec: spec.clone(),
         individual: None,
         flow: None,
-    }
-}
-
-fn problems_of_step(step: &PlannedStep, problems: &mut Vec<PlanProblem>) {
-    for (field, ports) in [("input_paths", &step.inputs), ("output_paths", &step.outputs)] {
-        for port in ports.iter().filter(|port| port.path.as_str().is_empty()) {
-            problems.push(PlanProblem::BlankPath { step: step.name.clone(), field, name: port.name.clone() });
-        }
-    }
-    if step.timeout.is_zero() {
-        problems.push(PlanProblem::Timeout { step: step.name.clone() });
-    }
-    for input in &step.inputs {
-        for output in step.outputs.iter().filter(|output| !output.path.as_str().is_empty()) {
-            if input.path.starts_with(&output.path) {
-                problems.push(PlanProblem::InputUnderOutput {
-                    step: step.name.clone(),
-                    input: input.name.clone(),
-                    output: output.name.clone(),
-                });
-            }
-        }
-    }
-}
-
-/// What is published must not overwrite what another step publishes, nor land in data of the user's own.
-fn problems_of_publishing(steps: &[PlannedStep], problems: &mut Vec<PlanProblem>) {
-    let mut publishers: BTreeMap<&Utf8Path, Vec<StepName>> = BTreeMap::new();
-    for step in steps {
-        for port in step.outputs.iter().filter(|port| !port.path.as_str().is_empty()) {
-            publishers.entry(&port.path).or_default().push(step.name.clone());
-        }
-    }
-    for (path, steps) in &publishers {
-        if steps.len() > 1 {
-            problems.push(PlanProblem::SharedOutput { path: (*path).to_owned(), steps: steps.clone() });
-        }
-    }
-    for step in steps {
-        for input in step.inputs.iter().filter(|input| input.has_own_data) {
-            // All paths below one path stand together, right behind it.
-            let from_here = (Bound::Included(input.path.as_path()), Bound::Unbounded);
-            for (path, steps) in publishers
-                .range::<Utf8Path, _>(from_here)
-                .take_while(|(path, _)| path.starts_with(&input.path))
-            {
-                problems.push(PlanProblem::OutputInsideInput {
-                    step: step.name.clone(),
-                    input: input.name.clone(),
-                    publisher: steps[0].clone(),
-                    path: (*path).to_owned(),
-                });
-            }
-        }
-    }
-}
-
-/// What is published must not land on scripts, specs or runs, and must have a place to land.
-fn problems_of_targets(steps: &[PlannedStep], places: &Places, problems: &mut Vec<PlanProblem>) {
-    let mut project = vec![places.workspace.join(".specs"), places.workspace.join(".runs")];
-    project.extend(steps.iter().filter_map(|step| step.script.clone()));
-    for step in steps {
-        for port in step.outputs.iter().filter(|port| !port.path.as_str().is_empty()) {
-            let problem = |what| PlanProblem::OutputNotPossible {
-                step: step.name.clone(),
-                output: port.name.clone(),
-                path: port.path.clone(),
-                what,
-            };
-            if let Some(over) =
-                project.iter().find(|part| part.starts_with(&port.path) || port.path.starts_with(part))
-            {
-                problems.push(problem(format!("`{over}` is there, which must not be overwritten")));
-            } else if file_name(&port.path).is_some() && port.path.is_dir() {
-                problems.push(problem("a folder is there, and the extension makes it a file".to_owned()));
-            } else if file_name(&port.path).is_none() && port.path.is_file() {
-                problems
-                    .push(problem("a file is there, and a path without extension is a folder".to_owned()));
-            } else if let Some(file) = port.path.ancestors().skip(1).find(|above| above.is_file()) {
-                problems.push(problem(format!("`{file}` is a file and not a folder")));
-            }
-        }
-    }
-}
-
-fn problems_of_bindings(
-    pipeline: &PipelineTestingSpec,
-    steps: &[PlannedStep],
-    problems: &mut Vec<PlanProblem>,
-) {
-    for step in steps {
-        let parents = pipeline.dag.dependencies(&step.name).expect("the step is in the DAG");
-        for (input, binding) in &step.spec.bindings {
-            if !step.inputs.iter().any(|port| port.name == *input) {
-                problems.push(PlanProblem::UnknownInput { step: step.name.clone(), input: input.clone() });
-            }
-            if !parents.contains(&&binding.step) {
-                problems.push(PlanProblem::BindingWithoutEdge {
-                    step: step.name.clone(),
-                    input: input.clone(),
-                    from: binding.step.clone(),
-                    parents: parents.iter().map(|parent| (*parent).clone()).collect(),
-                });
-                continue;
-            }
-            let parent = &steps[pipeline.dag.position(&binding.step).expect("a parent is in the DAG")];
-            if !parent.outputs.iter().any(|port| port.name == binding.output) {
-                problems.push(PlanProblem::UnknownOutput {
-                    step: step.name.clone(),
-                    input: input.clone(),
-                    from: binding.step.clone(),
-                    output: binding.output.clone(),
-                    outputs: parent.outputs.iter().map(|port| port.name.clone()).collect(),
-                });
-            }
-        }
-    }
-}
-
-/// Own data is what exists at an input's path, unless an output of some step lies there or above: what is there then is
-/// whatever an earlier test left.
-fn mark_own_data(steps: &mut [PlannedStep], problems: &mut Vec<PlanProblem>) {
-    let mut publishers: HashMap<Utf8PathBuf, Vec<StepName>> = HashMap::new();
-    for step in steps.iter() {
-        for port in &step.outputs {
-            publishers.entry(port.path.clone()).or_default().push(step.name.clone());
-        }
-    }
-    for step in steps {
-        for input in &mut step.inputs {
-            if input.path.as_str().is_empty() {
-                continue;
-            }
-            let above = input.path.ancestors().filter_map(|above| publishers.get(above));
-            input.published_by = above.flatten().cloned().collect();
-            if !input.published_by.is_empty() {
-                continue;
-            }
-            let exists = readable(&input.path).and_then(|exists| {
-                // Names that are no UTF-8 and links in a circle show only further down.
-                if exists {
-                    runtime_testing_data::data_files(&input.path).map_err(io::Error::other)?;
-                }
-                Ok(exists)
-            });
-            match exists {
-                Ok(exists) => input.has_own_data = exists,
-                Err(error) => problems.push(PlanProblem::UnreadableInput {
-                    step: step.name.clone(),
-                    input: input.name.clone(),
-                    path: input.path.clone(),
-                    reason: error.to_string(),
-                }),
-            }
-        }
-    }
-}
-
-/// Whether there is a file or folder at a path.
-///
-/// # Errors
-///
-/// Where that cannot be found out, or what is there cannot be read: to take it for missing would be a guess.
-fn readable(path: &Utf8Path) -> io::Result<bool> {
-    let opened = match fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => fs::read_dir(path).map(drop),
-        Ok(_) => fs::File::open(path).map(drop),
-        Err(error) => Err(error),
-    };
-    match opened {
-        Ok(()) => Ok(true),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            Ok(false)
-        }
-        Err(error) => Err(error),
-    }
-}
-
-fn find_scripts(
-    pipeline: &PipelineTestingSpec,
-    scope: Scope,
-    settings: &TesterSettings,
-    places: &Places,
-    steps: &mut [PlannedStep],
-    problems: &mut Vec<PlanProblem>,
-) {
-    let mut folders: Vec<Utf8PathBuf> = Vec::new();
-    for place in &settings.script_places {
-        match place {
-            ScriptPlace::Workspace => folders.push(places.workspace.clone()),
-            ScriptPlace::WorkspaceScripts => folders.push(places.workspace.join("scripts")),
-            ScriptPlace::WorkspaceAwareRoot => {
-                if let Some(root) = pipeline.workspace_aware_root.as_ref().filter(|_| scope.workspace_aware) {
-                    folders.extend([places.absolute(root), places.absolute(root).join("scripts")]);
-                }
-            }
-            ScriptPlace::Folder(folder) => folders.push(places.absolute(folder)),
-        }
-    }
-    for step in steps {
-        let searched = match &step.spec.script_path {
-            Some(path) => {
-                let path = places.absolute(path);
-                if path.is_dir() {
-                    problems
-                        .push(PlanProblem::ScriptNotAFile { step: step.name.clone(), path: path.clone() });
-                    continue;
-                }
-                vec![path]
-            }
-            None => {
-                let name = step.spec.script_name.as_str();
-                let file = if name.ends_with(".py") { name.to_owned() } else { format!("{name}.py") };
-                folders.iter().map(|folder| folder.join(&file)).collect()
-            }
-        };
-        for path in &searched {
-            match readable(path) {
-                Ok(true) if path.is_file() => {
-                    step.script = Some(path.clone());
-                    break;
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    let (program, message) = (places.shown(path), error.to_string());
-                    step.failure = Some(ScriptFailure::CouldNotStart { program, message });
-                    break;
-                }
-            }
-        }
-        if step.script.is_none() && step.failure.is_none() {
-            let searched = searched.iter().map(|path| places.shown(path)).collect();
-            step.failure = Some(ScriptFailure::ScriptNotFound { searched });
-        }
-    }
-}
-
-/// Finds the interpreters, and asks each once about all scripts that it is to run.
-fn inspect_scripts(places: &Places, steps: &mut [PlannedStep], problems: &mut Vec<PlanProblem>) {
-    let mut by_interpreter: IndexMap<Utf8PathBuf, Vec<usize>> = IndexMap::new();
-    for (at, step) in steps.iter().enumerate() {
-        by_interpreter.entry(step.interpreter.clone()).or_default().push(at);
-    }
-    for (given, users) in by_interpreter {
-        let mut scripts: IndexMap<Utf8PathBuf, Utf8PathBuf> = IndexMap::new();
-        for script in users.iter().filter_map(|at| steps[*at].script.as_ref()) {
-            scripts.insert(script.clone(), places.shown(script));
-        }
-        let pairs: Vec<_> = scripts.clone().into_iter().collect();
-        let found = python::find_interpreter(&given, &places.base)
-            .and_then(|interpreter| python::inspect(&interpreter, &pairs));
-        match found {
-            Ok(Inspection { interpreter, findings }) => {
-                for at in users {
-                    let step = &mut steps[at];
-                    step.interpreter.clone_from(&interpreter);
-                    let Some(place) = step.script.as_ref().and_then(|script| scripts.get_index_of(script))
-                    else {
-                        continue;
-                    };
-                    if let Finding::Failure(failure) = &findings[place] {
-                        step.failure = Some(failure.clone());
-                    }
-                }
-            }
-            Err(reason) => problems.push(PlanProblem::Interpreter {
-                steps: users.iter().map(|at| steps[*at].name.clone()).collect(),
-                python: given,
-                reason,
-            }),
-        }
     }
 }
 

@@ -235,14 +235,7 @@ impl fmt::Display for PlanProblem {
 
 impl fmt::Display for PlanError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let [problem] = self.problems.as_slice() {
-            return problem.fmt(formatter);
-        }
-        write!(formatter, "{} mistakes:", self.problems.len())?;
-        for problem in &self.problems {
-            write!(formatter, "\n  - {problem}")?;
-        }
-        Ok(())
+        runtime_testing_models::dag::write_list(formatter, "mistakes", &self.problems)
     }
 }
 

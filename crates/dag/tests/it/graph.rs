@@ -108,7 +108,7 @@ fn mistakes_are_reported_together() {
     )
     .unwrap_err();
     insta::assert_snapshot!(error, @r"
-    the pipeline has 6 mistakes:
+    6 mistakes:
       - invalid step name `../x`: it contains `/`
       - duplicate step `a`
       - edge `a` -> `zoo`: unknown step `zoo`; declare it among the nodes or remove the edge

@@ -16,19 +16,7 @@ pub struct ParseSampleError {
 
 impl fmt::Display for ParseSampleError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let one = |formatter: &mut fmt::Formatter<'_>, mistake: &Mistake| match &mistake.hint {
-            Some(hint) => write!(formatter, "{mistake}; {hint}"),
-            None => write!(formatter, "{mistake}"),
-        };
-        if let [mistake] = self.mistakes.as_slice() {
-            return one(formatter, mistake);
-        }
-        write!(formatter, "{} mistakes:", self.mistakes.len())?;
-        for mistake in &self.mistakes {
-            formatter.write_str("\n  - ")?;
-            one(formatter, mistake)?;
-        }
-        Ok(())
+        runtime_testing_models::dag::write_list(formatter, "mistakes", &self.mistakes)
     }
 }
 

@@ -1,0 +1,208 @@
+//! The structural mistakes of a plan: found together, before anything runs.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::{fs, io};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use runtime_testing_models::{PipelineTestingSpec, StepName};
+
+use crate::plan::{PlannedStep, Scope, file_name};
+use crate::plan_error::PlanProblem;
+use crate::workspace::Places;
+
+pub(crate) fn problems_of_the_whole(
+    pipeline: &PipelineTestingSpec,
+    scope: Scope,
+    places: &Places,
+) -> Vec<PlanProblem> {
+    let mut problems = Vec::new();
+    if pipeline.dag.is_empty() {
+        problems.push(PlanProblem::EmptyDag);
+    }
+    if !(scope.individual || scope.compatibility || scope.flow) {
+        problems.push(PlanProblem::NothingToTest);
+    }
+    if !places.base.is_dir() {
+        problems.push(PlanProblem::NotAFolder { what: "base folder", path: places.base.clone() });
+    }
+    if places.workspace.exists() && !places.workspace.is_dir() {
+        problems.push(PlanProblem::NotAFolder { what: "test workspace", path: places.workspace.clone() });
+    }
+    problems
+}
+
+pub(crate) fn problems_of_step(step: &PlannedStep, problems: &mut Vec<PlanProblem>) {
+    for (field, ports) in [("input_paths", &step.inputs), ("output_paths", &step.outputs)] {
+        for port in ports.iter().filter(|port| port.path.as_str().is_empty()) {
+            problems.push(PlanProblem::BlankPath { step: step.name.clone(), field, name: port.name.clone() });
+        }
+    }
+    if step.timeout.is_zero() {
+        problems.push(PlanProblem::Timeout { step: step.name.clone() });
+    }
+    for input in &step.inputs {
+        for output in step.outputs.iter().filter(|output| !output.path.as_str().is_empty()) {
+            if input.path.starts_with(&output.path) {
+                problems.push(PlanProblem::InputUnderOutput {
+                    step: step.name.clone(),
+                    input: input.name.clone(),
+                    output: output.name.clone(),
+                });
+            }
+        }
+    }
+}
+
+/// What is published must not overwrite what another step publishes, nor land in data of the user's own.
+pub(crate) fn problems_of_publishing(steps: &[PlannedStep], problems: &mut Vec<PlanProblem>) {
+    let mut publishers: BTreeMap<&Utf8Path, Vec<StepName>> = BTreeMap::new();
+    for step in steps {
+        for port in step.outputs.iter().filter(|port| !port.path.as_str().is_empty()) {
+            publishers.entry(&port.path).or_default().push(step.name.clone());
+        }
+    }
+    for (path, steps) in &publishers {
+        if steps.len() > 1 {
+            problems.push(PlanProblem::SharedOutput { path: (*path).to_owned(), steps: steps.clone() });
+        }
+    }
+    for step in steps {
+        for input in step.inputs.iter().filter(|input| input.has_own_data) {
+            // All paths below one path stand together, right behind it.
+            let from_here = (Bound::Included(input.path.as_path()), Bound::Unbounded);
+            for (path, steps) in publishers
+                .range::<Utf8Path, _>(from_here)
+                .take_while(|(path, _)| path.starts_with(&input.path))
+            {
+                problems.push(PlanProblem::OutputInsideInput {
+                    step: step.name.clone(),
+                    input: input.name.clone(),
+                    publisher: steps[0].clone(),
+                    path: (*path).to_owned(),
+                });
+            }
+        }
+    }
+}
+
+/// What is published must not land on scripts, specs or runs, and must have a place to land.
+pub(crate) fn problems_of_targets(steps: &[PlannedStep], places: &Places, problems: &mut Vec<PlanProblem>) {
+    let mut project = vec![places.workspace.join(".specs"), places.workspace.join(".runs")];
+    project.extend(steps.iter().filter_map(|step| step.script.clone()));
+    for step in steps {
+        for port in step.outputs.iter().filter(|port| !port.path.as_str().is_empty()) {
+            let problem = |what| PlanProblem::OutputNotPossible {
+                step: step.name.clone(),
+                output: port.name.clone(),
+                path: port.path.clone(),
+                what,
+            };
+            if let Some(over) =
+                project.iter().find(|part| part.starts_with(&port.path) || port.path.starts_with(part))
+            {
+                problems.push(problem(format!("`{over}` is there, which must not be overwritten")));
+            } else if file_name(&port.path).is_some() && port.path.is_dir() {
+                problems.push(problem("a folder is there, and the extension makes it a file".to_owned()));
+            } else if file_name(&port.path).is_none() && port.path.is_file() {
+                problems
+                    .push(problem("a file is there, and a path without extension is a folder".to_owned()));
+            } else if let Some(file) = port.path.ancestors().skip(1).find(|above| above.is_file()) {
+                problems.push(problem(format!("`{file}` is a file and not a folder")));
+            }
+        }
+    }
+}
+
+pub(crate) fn problems_of_bindings(
+    pipeline: &PipelineTestingSpec,
+    steps: &[PlannedStep],
+    problems: &mut Vec<PlanProblem>,
+) {
+    for step in steps {
+        let parents = pipeline.dag.dependencies(&step.name).expect("the step is in the DAG");
+        for (input, binding) in &step.spec.bindings {
+            if !step.inputs.iter().any(|port| port.name == *input) {
+                problems.push(PlanProblem::UnknownInput { step: step.name.clone(), input: input.clone() });
+            }
+            if !parents.contains(&&binding.step) {
+                problems.push(PlanProblem::BindingWithoutEdge {
+                    step: step.name.clone(),
+                    input: input.clone(),
+                    from: binding.step.clone(),
+                    parents: parents.iter().map(|parent| (*parent).clone()).collect(),
+                });
+                continue;
+            }
+            let parent = &steps[pipeline.dag.position(&binding.step).expect("a parent is in the DAG")];
+            if !parent.outputs.iter().any(|port| port.name == binding.output) {
+                problems.push(PlanProblem::UnknownOutput {
+                    step: step.name.clone(),
+                    input: input.clone(),
+                    from: binding.step.clone(),
+                    output: binding.output.clone(),
+                    outputs: parent.outputs.iter().map(|port| port.name.clone()).collect(),
+                });
+            }
+        }
+    }
+}
+
+/// Own data is what exists at an input's path, unless an output of some step lies there or above: what is there then is
+/// whatever an earlier test left.
+pub(crate) fn mark_own_data(steps: &mut [PlannedStep], problems: &mut Vec<PlanProblem>) {
+    let mut publishers: HashMap<Utf8PathBuf, Vec<StepName>> = HashMap::new();
+    for step in steps.iter() {
+        for port in &step.outputs {
+            publishers.entry(port.path.clone()).or_default().push(step.name.clone());
+        }
+    }
+    for step in steps {
+        for input in &mut step.inputs {
+            if input.path.as_str().is_empty() {
+                continue;
+            }
+            let above = input.path.ancestors().filter_map(|above| publishers.get(above));
+            input.published_by = above.flatten().cloned().collect();
+            if !input.published_by.is_empty() {
+                continue;
+            }
+            let exists = readable(&input.path).and_then(|exists| {
+                // Names that are no UTF-8 and links in a circle show only further down.
+                if exists {
+                    runtime_testing_data::data_files(&input.path).map_err(io::Error::other)?;
+                }
+                Ok(exists)
+            });
+            match exists {
+                Ok(exists) => input.has_own_data = exists,
+                Err(error) => problems.push(PlanProblem::UnreadableInput {
+                    step: step.name.clone(),
+                    input: input.name.clone(),
+                    path: input.path.clone(),
+                    reason: error.to_string(),
+                }),
+            }
+        }
+    }
+}
+
+/// Whether there is a file or folder at a path.
+///
+/// # Errors
+///
+/// Where that cannot be found out, or what is there cannot be read: to take it for missing would be a guess.
+pub(crate) fn readable(path: &Utf8Path) -> io::Result<bool> {
+    let opened = match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => fs::read_dir(path).map(drop),
+        Ok(_) => fs::File::open(path).map(drop),
+        Err(error) => Err(error),
+    };
+    match opened {
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,108 @@
+//! The scripts of a plan: found, and asked what shows of them without running them.
+
+use camino::Utf8PathBuf;
+use indexmap::IndexMap;
+use runtime_testing_models::{PipelineTestingSpec, ScriptFailure};
+
+use crate::checks::readable;
+use crate::plan::{PlannedStep, Scope};
+use crate::plan_error::PlanProblem;
+use crate::python::{self, Finding, Inspection};
+use crate::settings::{ScriptPlace, TesterSettings};
+use crate::workspace::Places;
+
+pub(crate) fn find_scripts(
+    pipeline: &PipelineTestingSpec,
+    scope: Scope,
+    settings: &TesterSettings,
+    places: &Places,
+    steps: &mut [PlannedStep],
+    problems: &mut Vec<PlanProblem>,
+) {
+    let mut folders: Vec<Utf8PathBuf> = Vec::new();
+    for place in &settings.script_places {
+        match place {
+            ScriptPlace::Workspace => folders.push(places.workspace.clone()),
+            ScriptPlace::WorkspaceScripts => folders.push(places.workspace.join("scripts")),
+            ScriptPlace::WorkspaceAwareRoot => {
+                if let Some(root) = pipeline.workspace_aware_root.as_ref().filter(|_| scope.workspace_aware) {
+                    folders.extend([places.absolute(root), places.absolute(root).join("scripts")]);
+                }
+            }
+            ScriptPlace::Folder(folder) => folders.push(places.absolute(folder)),
+        }
+    }
+    for step in steps {
+        let searched = match &step.spec.script_path {
+            Some(path) => {
+                let path = places.absolute(path);
+                if path.is_dir() {
+                    problems
+                        .push(PlanProblem::ScriptNotAFile { step: step.name.clone(), path: path.clone() });
+                    continue;
+                }
+                vec![path]
+            }
+            None => {
+                let name = step.spec.script_name.as_str();
+                let file = if name.ends_with(".py") { name.to_owned() } else { format!("{name}.py") };
+                folders.iter().map(|folder| folder.join(&file)).collect()
+            }
+        };
+        for path in &searched {
+            match readable(path) {
+                Ok(true) if path.is_file() => {
+                    step.script = Some(path.clone());
+                    break;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    let (program, message) = (places.shown(path), error.to_string());
+                    step.failure = Some(ScriptFailure::CouldNotStart { program, message });
+                    break;
+                }
+            }
+        }
+        if step.script.is_none() && step.failure.is_none() {
+            let searched = searched.iter().map(|path| places.shown(path)).collect();
+            step.failure = Some(ScriptFailure::ScriptNotFound { searched });
+        }
+    }
+}
+
+/// Finds the interpreters, and asks each once about all scripts that it is to run.
+pub(crate) fn inspect_scripts(places: &Places, steps: &mut [PlannedStep], problems: &mut Vec<PlanProblem>) {
+    let mut by_interpreter: IndexMap<Utf8PathBuf, Vec<usize>> = IndexMap::new();
+    for (at, step) in steps.iter().enumerate() {
+        by_interpreter.entry(step.interpreter.clone()).or_default().push(at);
+    }
+    for (given, users) in by_interpreter {
+        let mut scripts: IndexMap<Utf8PathBuf, Utf8PathBuf> = IndexMap::new();
+        for script in users.iter().filter_map(|at| steps[*at].script.as_ref()) {
+            scripts.insert(script.clone(), places.shown(script));
+        }
+        let pairs: Vec<_> = scripts.clone().into_iter().collect();
+        let found = python::find_interpreter(&given, &places.base)
+            .and_then(|interpreter| python::inspect(&interpreter, &pairs));
+        match found {
+            Ok(Inspection { interpreter, findings }) => {
+                for at in users {
+                    let step = &mut steps[at];
+                    step.interpreter.clone_from(&interpreter);
+                    let Some(place) = step.script.as_ref().and_then(|script| scripts.get_index_of(script))
+                    else {
+                        continue;
+                    };
+                    if let Finding::Failure(failure) = &findings[place] {
+                        step.failure = Some(failure.clone());
+                    }
+                }
+            }
+            Err(reason) => problems.push(PlanProblem::Interpreter {
+                steps: users.iter().map(|at| steps[*at].name.clone()).collect(),
+                python: given,
+                reason,
+            }),
+        }
+    }
+}
