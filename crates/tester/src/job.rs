@@ -14,8 +14,9 @@ use runtime_testing_models::{
     ScriptMainParams,
 };
 
+use crate::executable::ExecutableRunner;
 use crate::fingerprint::Fingerprint;
-use crate::plan::{PlannedStep, file_name};
+use crate::plan::{PlannedStep, ScriptFile, file_name};
 use crate::publish;
 use crate::python::PythonRunner;
 use crate::runner::{RunOutcome, RunRequest, Runner};
@@ -71,12 +72,18 @@ impl Job<'_> {
             publish::copy(original, copy).map_err(TestError::io("copy", original))?;
         }
         let before = self.fingerprints()?;
-        let runner = PythonRunner { interpreter: &step.interpreter, run_root: self.run_root };
+        let python = PythonRunner { interpreter: &step.interpreter, run_root: self.run_root };
+        let script = step.script.as_ref().expect("a script that was not found is known to fail");
+        let runner: &dyn Runner = match script {
+            ScriptFile::Python(_) => &python,
+            ScriptFile::Executable(_) => &ExecutableRunner,
+        };
+        let params = self.params(&written);
         let started = Instant::now();
         let RunOutcome { exit, mut failure, resources } = runner
             .run(RunRequest {
-                script: step.script.as_deref().expect("a script that was not found is known to fail"),
-                params: &self.params(&written),
+                script: script.path(),
+                params: &params,
                 places: self.places,
                 folder: &self.folder,
                 timeout: step.timeout,
@@ -111,7 +118,7 @@ impl Job<'_> {
             run_folder: self.places.shown(&self.folder),
             stdout: self.tail("stdout.log"),
             stderr: self.tail("stderr.log"),
-            command: runner.command(&self.folder, &self.places.base),
+            command: runner.command(script.path(), &params, &self.folder, &self.places.base),
         };
         tracing::debug!(step = %step.name, folder = %self.folder, passed = result.failure.is_none(), "run made");
         Ok(Made { run: self.run, result, written, damaged, folder: self.folder, elapsed })

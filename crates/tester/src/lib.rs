@@ -19,13 +19,14 @@
 //!
 //! # Limitations
 //!
-//! Scripts are Python files. Outside Unix a script's own child processes are not
+//! Scripts are Python files and executables. Outside Unix a script's own child processes are not
 //! ended with it, and resource use is not measured.
 
 mod bindings;
 mod checks;
 mod engine;
 mod events;
+mod executable;
 mod feed;
 mod fingerprint;
 mod job;

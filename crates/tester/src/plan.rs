@@ -44,7 +44,7 @@ pub(crate) struct PlannedStep {
     pub(crate) name: StepName,
     pub(crate) spec: ScriptExecutionSpec,
     /// The script's file, where there is one.
-    pub(crate) script: Option<Utf8PathBuf>,
+    pub(crate) script: Option<ScriptFile>,
     /// What is wrong with the script, where that shows without running it.
     pub(crate) failure: Option<ScriptFailure>,
     pub(crate) interpreter: Utf8PathBuf,
@@ -53,6 +53,23 @@ pub(crate) struct PlannedStep {
     pub(crate) outputs: Vec<Port>,
     pub(crate) individual: Option<usize>,
     pub(crate) flow: Option<usize>,
+}
+
+/// A script's file, and how it is run.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum ScriptFile {
+    /// By an interpreter, which calls its `main`.
+    Python(Utf8PathBuf),
+    /// As a program of its own.
+    Executable(Utf8PathBuf),
+}
+
+impl ScriptFile {
+    pub(crate) fn path(&self) -> &Utf8Path {
+        match self {
+            Self::Python(path) | Self::Executable(path) => path,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -226,7 +243,7 @@ fn edges(pipeline: &PipelineTestingSpec, steps: &[PlannedStep]) -> Vec<PlannedEd
 /// What makes two runs the same: the script and all that it is given.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct RunKey {
-    script: Option<Utf8PathBuf>,
+    script: Option<ScriptFile>,
     interpreter: Utf8PathBuf,
     timeout: Duration,
     inputs: Vec<(LogicalName, PlannedInput)>,

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use indexmap::IndexMap;
-use runtime_testing_models::{
-    ExitOutcome, JobValue, LogicalName, PythonException, Resources, ScriptFailure, ScriptMainParams,
-};
-use serde::{Deserialize, Serialize};
+use runtime_testing_models::{ExitOutcome, PythonException, ScriptFailure, ScriptMainParams};
+use serde::Deserialize;
 
 use crate::process::{self, ProcessRequest};
-use crate::runner::{RunOutcome, RunRequest, Runner};
+use crate::runner::{
+    PARAMS_FILE, RESULT_FILE, RunOutcome, RunRequest, Runner, not_started, shell_command, write_params,
+};
 
 /// The program that runs a script, kept beside the runs so that they can be repeated by hand.
 const RUN_SCRIPT: &str = include_str!("python/run_script.py");
@@ -145,17 +144,6 @@ fn ask(interpreter: &Utf8Path, question: &[u8]) -> Result<Vec<u8>, String> {
     Err(useless(said.trim().lines().last().unwrap_or("it ended without an answer")))
 }
 
-/// The file that the interpreter is handed.
-#[derive(Serialize)]
-struct Params<'a> {
-    script: &'a Utf8Path,
-    result: &'a Utf8Path,
-    input_paths: &'a IndexMap<LogicalName, Utf8PathBuf>,
-    output_paths: &'a IndexMap<LogicalName, Utf8PathBuf>,
-    environ_vars: &'a IndexMap<String, String>,
-    job_args: &'a IndexMap<String, JobValue>,
-}
-
 /// What the interpreter leaves behind.
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -185,19 +173,14 @@ pub(crate) struct PythonRunner<'a> {
 impl Runner for PythonRunner<'_> {
     fn run(&self, request: RunRequest<'_>) -> std::io::Result<RunOutcome> {
         let RunRequest { script, params, places, folder, timeout, grace, stdout, stderr } = request;
-        let result = folder.join("result.json");
-        let params_path = folder.join("params.json");
-        let ScriptMainParams { input_paths, output_paths, environ_vars, job_args } = params;
-        let content = Params { script, result: &result, input_paths, output_paths, environ_vars, job_args };
-        let content = serde_json::to_vec_pretty(&content)?;
-        std::fs::write(&params_path, content)?;
+        let params_path = write_params(script, params, folder)?;
         // An earlier script may have removed it, which must not be blamed on this one.
         if !self.run_root.join(RUN_SCRIPT_NAME).exists() {
             prepare(self.run_root)?;
         }
         // UTF-8 whatever the user's locale, and no caches beside the user's scripts. The spec can say otherwise.
         let mut environment = BTreeMap::from([("PYTHONUTF8", "1"), ("PYTHONDONTWRITEBYTECODE", "1")]);
-        environment.extend(environ_vars.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        environment.extend(params.environ_vars.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let ended = process::execute(ProcessRequest {
             program: self.interpreter,
             arguments: vec![self.run_root.join(RUN_SCRIPT_NAME), params_path],
@@ -210,16 +193,9 @@ impl Runner for PythonRunner<'_> {
         });
         let ended = match ended {
             Ok(ended) => ended,
-            Err(error) => {
-                let failure = ScriptFailure::CouldNotStart {
-                    program: self.interpreter.to_owned(),
-                    message: error.to_string(),
-                };
-                let exit = ExitOutcome::NotStarted;
-                return Ok(RunOutcome { exit, failure: Some(failure), resources: Resources::default() });
-            }
+            Err(error) => return Ok(not_started(self.interpreter, &error)),
         };
-        let left: Option<Left> = match std::fs::read(&result) {
+        let left: Option<Left> = match std::fs::read(folder.join(RESULT_FILE)) {
             Ok(bytes) => serde_json::from_slice(&bytes).ok(),
             Err(_) => None,
         };
@@ -279,19 +255,14 @@ impl Runner for PythonRunner<'_> {
         Ok(RunOutcome { exit: ended.exit, failure, resources: ended.resources })
     }
 
-    fn command(&self, folder: &Utf8Path, base: &Utf8Path) -> String {
-        let words = [self.interpreter, &self.run_root.join(RUN_SCRIPT_NAME), &folder.join("params.json")];
-        let words: Vec<String> = words.iter().map(|word| quoted(word.as_str())).collect();
-        format!("cd {} && {}", quoted(base.as_str()), words.join(" "))
-    }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let is_plain = |character: char| character.is_ascii_alphanumeric() || "/._-+:=@%".contains(character);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
+    fn command(
+        &self,
+        _script: &Utf8Path,
+        _params: &ScriptMainParams,
+        folder: &Utf8Path,
+        base: &Utf8Path,
+    ) -> String {
+        let (run_script, params) = (self.run_root.join(RUN_SCRIPT_NAME), folder.join(PARAMS_FILE));
+        shell_command(base, [self.interpreter.as_str(), run_script.as_str(), params.as_str()])
     }
 }

@@ -2,8 +2,12 @@ use std::fs::File;
 use std::io;
 use std::time::Duration;
 
-use camino::Utf8Path;
-use runtime_testing_models::{ExitOutcome, Resources, ScriptFailure, ScriptMainParams};
+use camino::{Utf8Path, Utf8PathBuf};
+use indexmap::IndexMap;
+use runtime_testing_models::{
+    ExitOutcome, JobValue, LogicalName, Resources, ScriptFailure, ScriptMainParams,
+};
+use serde::Serialize;
 
 use crate::workspace::Places;
 
@@ -38,5 +42,61 @@ pub(crate) trait Runner {
     fn run(&self, request: RunRequest<'_>) -> io::Result<RunOutcome>;
 
     /// A command that repeats, in a shell, the run that lies in `folder`.
-    fn command(&self, folder: &Utf8Path, base: &Utf8Path) -> String;
+    fn command(
+        &self,
+        script: &Utf8Path,
+        params: &ScriptMainParams,
+        folder: &Utf8Path,
+        base: &Utf8Path,
+    ) -> String;
+}
+
+/// The file in a run's folder that holds the script, its parameters, and where to leave a result.
+pub(crate) const PARAMS_FILE: &str = "params.json";
+/// The file in a run's folder for the result.
+pub(crate) const RESULT_FILE: &str = "result.json";
+
+/// Writes a run's parameters to a file in its folder.
+pub(crate) fn write_params(
+    script: &Utf8Path,
+    params: &ScriptMainParams,
+    folder: &Utf8Path,
+) -> io::Result<Utf8PathBuf> {
+    #[derive(Serialize)]
+    struct Params<'a> {
+        script: &'a Utf8Path,
+        result: &'a Utf8Path,
+        input_paths: &'a IndexMap<LogicalName, Utf8PathBuf>,
+        output_paths: &'a IndexMap<LogicalName, Utf8PathBuf>,
+        environ_vars: &'a IndexMap<String, String>,
+        job_args: &'a IndexMap<String, JobValue>,
+    }
+
+    let ScriptMainParams { input_paths, output_paths, environ_vars, job_args } = params;
+    let result = &folder.join(RESULT_FILE);
+    let content = Params { script, result, input_paths, output_paths, environ_vars, job_args };
+    let path = folder.join(PARAMS_FILE);
+    std::fs::write(&path, serde_json::to_vec_pretty(&content)?)?;
+    Ok(path)
+}
+
+/// The outcome of a process that could not be started.
+pub(crate) fn not_started(program: &Utf8Path, error: &io::Error) -> RunOutcome {
+    let failure = ScriptFailure::CouldNotStart { program: program.to_owned(), message: error.to_string() };
+    RunOutcome { exit: ExitOutcome::NotStarted, failure: Some(failure), resources: Resources::default() }
+}
+
+/// A command for a shell: words that are quoted where they need it, in a folder.
+pub(crate) fn shell_command<'a>(base: &Utf8Path, words: impl IntoIterator<Item = &'a str>) -> String {
+    let words: Vec<String> = words.into_iter().map(quoted).collect();
+    format!("cd {} && {}", quoted(base.as_str()), words.join(" "))
+}
+
+fn quoted(word: &str) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "/._-+:=@%".contains(character);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }

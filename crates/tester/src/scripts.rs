@@ -1,11 +1,13 @@
 //! The scripts of a plan: found, and asked what shows of them without running them.
 
-use camino::Utf8PathBuf;
+use std::io;
+
+use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 use runtime_testing_models::{PipelineTestingSpec, ScriptFailure};
 
 use crate::checks::readable;
-use crate::plan::{PlannedStep, Scope};
+use crate::plan::{PlannedStep, Scope, ScriptFile};
 use crate::plan_error::PlanProblem;
 use crate::python::{self, Finding, Inspection};
 use crate::settings::{ScriptPlace, TesterSettings};
@@ -45,17 +47,21 @@ pub(crate) fn find_scripts(
             }
             None => {
                 let name = step.spec.script_name.as_str();
-                let file = if name.ends_with(".py") { name.to_owned() } else { format!("{name}.py") };
-                folders.iter().map(|folder| folder.join(&file)).collect()
+                let files = if name.ends_with(".py") {
+                    vec![name.to_owned()]
+                } else {
+                    vec![format!("{name}.py"), name.to_owned()]
+                };
+                folders.iter().flat_map(|folder| files.iter().map(|file| folder.join(file))).collect()
             }
         };
         for path in &searched {
-            match readable(path) {
-                Ok(true) if path.is_file() => {
-                    step.script = Some(path.clone());
+            match script_at(path, step.spec.script_path.is_some()) {
+                Ok(None) => {}
+                Ok(script) => {
+                    step.script = script;
                     break;
                 }
-                Ok(_) => {}
                 Err(error) => {
                     let (program, message) = (places.shown(path), error.to_string());
                     step.failure = Some(ScriptFailure::CouldNotStart { program, message });
@@ -70,16 +76,47 @@ pub(crate) fn find_scripts(
     }
 }
 
+/// The script at a path, if there is one. A file that is not called `.py` is a program if it can be executed; else it is
+/// Python only if the spec names it.
+fn script_at(path: &Utf8Path, is_named: bool) -> io::Result<Option<ScriptFile>> {
+    if !readable(path)? || !path.is_file() {
+        return Ok(None);
+    }
+    let is_python = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("py"));
+    Ok(match (is_python, is_executable(path)?) {
+        (true, _) => Some(ScriptFile::Python(path.to_owned())),
+        (false, true) => Some(ScriptFile::Executable(path.to_owned())),
+        (false, false) => is_named.then(|| ScriptFile::Python(path.to_owned())),
+    })
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Utf8Path) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    Ok(std::fs::metadata(path)?.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(path: &Utf8Path) -> io::Result<bool> {
+    Ok(path.extension().is_some_and(|extension| {
+        ["exe", "com", "bat", "cmd"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+    }))
+}
+
 /// Finds the interpreters, and asks each once about all scripts that it is to run.
 pub(crate) fn inspect_scripts(places: &Places, steps: &mut [PlannedStep], problems: &mut Vec<PlanProblem>) {
     let mut by_interpreter: IndexMap<Utf8PathBuf, Vec<usize>> = IndexMap::new();
     for (at, step) in steps.iter().enumerate() {
+        if matches!(step.script, Some(ScriptFile::Executable(_))) {
+            continue;
+        }
         by_interpreter.entry(step.interpreter.clone()).or_default().push(at);
     }
     for (given, users) in by_interpreter {
         let mut scripts: IndexMap<Utf8PathBuf, Utf8PathBuf> = IndexMap::new();
         for script in users.iter().filter_map(|at| steps[*at].script.as_ref()) {
-            scripts.insert(script.clone(), places.shown(script));
+            scripts.insert(script.path().to_owned(), places.shown(script.path()));
         }
         let pairs: Vec<_> = scripts.clone().into_iter().collect();
         let found = python::find_interpreter(&given, &places.base)
@@ -89,7 +126,8 @@ pub(crate) fn inspect_scripts(places: &Places, steps: &mut [PlannedStep], proble
                 for at in users {
                     let step = &mut steps[at];
                     step.interpreter.clone_from(&interpreter);
-                    let Some(place) = step.script.as_ref().and_then(|script| scripts.get_index_of(script))
+                    let Some(place) =
+                        step.script.as_ref().and_then(|script| scripts.get_index_of(script.path()))
                     else {
                         continue;
                     };

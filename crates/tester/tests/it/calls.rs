@@ -202,5 +202,8 @@ fn a_script_that_is_nowhere_is_reported_with_where_it_was_looked_for() {
     let StepStatus::Failed { failure: ScriptFailure::ScriptNotFound { searched } } = result.status else {
         panic!("{:?}", result.status)
     };
-    assert_eq!(searched, ["lost.py", "scripts/lost.py", "../scripts/lost.py"]);
+    assert_eq!(
+        searched,
+        ["lost.py", "lost", "scripts/lost.py", "scripts/lost", "../scripts/lost.py", "../scripts/lost"]
+    );
 }

@@ -4,6 +4,7 @@
 
 mod calls;
 mod events;
+mod executables;
 mod flags;
 mod refusals;
 mod runs;

@@ -1,0 +1,78 @@
+//! Programs: handed what a Python script is handed, in the ways a program takes it.
+
+use std::io;
+
+use camino::Utf8Path;
+use runtime_testing_models::{ExitOutcome, JobValue, ScriptFailure, ScriptMainParams};
+
+use crate::process::{self, ProcessRequest};
+use crate::runner::{PARAMS_FILE, RunOutcome, RunRequest, Runner, not_started, shell_command, write_params};
+
+/// The environment variable that holds the path of the file with all four parameters.
+const PARAMS_VARIABLE: &str = "RUNTIME_TESTING_PARAMS";
+
+/// Runs a program: arguments as `--key value`, the environment, and a file with all four parameters.
+pub(crate) struct ExecutableRunner;
+
+impl Runner for ExecutableRunner {
+    fn run(&self, request: RunRequest<'_>) -> io::Result<RunOutcome> {
+        let RunRequest { script, params, places, folder, timeout, grace, stdout, stderr } = request;
+        let params_path = write_params(script, params, folder)?;
+        let mut environment: Vec<(&str, &str)> =
+            params.environ_vars.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        environment.push((PARAMS_VARIABLE, params_path.as_str()));
+        let ended = process::execute(ProcessRequest {
+            program: script,
+            arguments: arguments(params).into_iter().map(Into::into).collect(),
+            environment,
+            folder: &places.base,
+            stdout,
+            stderr,
+            timeout,
+            grace,
+        });
+        let ended = match ended {
+            Ok(ended) => ended,
+            Err(error) => return Ok(not_started(&places.shown(script), &error)),
+        };
+        let failure = match ended.exit {
+            ExitOutcome::TimedOut => Some(ScriptFailure::TimedOut { limit_seconds: timeout.as_secs_f64() }),
+            ExitOutcome::Signaled { signal } => {
+                Some(ScriptFailure::Signaled { signal, name: process::signal_name(signal) })
+            }
+            ExitOutcome::Exited { status } if status != 0 => {
+                Some(ScriptFailure::Exited { status, message: None })
+            }
+            _ => None,
+        };
+        Ok(RunOutcome { exit: ended.exit, failure, resources: ended.resources })
+    }
+
+    fn command(
+        &self,
+        script: &Utf8Path,
+        params: &ScriptMainParams,
+        folder: &Utf8Path,
+        base: &Utf8Path,
+    ) -> String {
+        let mut words = vec!["env".to_owned(), format!("{PARAMS_VARIABLE}={}", folder.join(PARAMS_FILE))];
+        words.extend(params.environ_vars.iter().map(|(name, value)| format!("{name}={value}")));
+        words.push(script.to_string());
+        words.extend(arguments(params));
+        shell_command(base, words.iter().map(String::as_str))
+    }
+}
+
+/// `--key value` for each argument. Text is handed over as it is, all else as JSON; what is null is left out.
+fn arguments(params: &ScriptMainParams) -> Vec<String> {
+    let mut words = Vec::new();
+    for (key, value) in &params.job_args {
+        let text = match value {
+            JobValue::Null => continue,
+            JobValue::String(text) => text.clone(),
+            other => serde_json::to_string(other).expect("a value of a spec is plain"),
+        };
+        words.extend([format!("--{key}"), text]);
+    }
+    words
+}
