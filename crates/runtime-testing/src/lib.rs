@@ -1,10 +1,10 @@
 //! Tests the scripts of data and ML pipelines by really running them.
 //!
 //! A pipeline is a DAG of steps, and each step runs a script: a Python file with
-//! `main(input_paths, output_paths, environ_vars, job_args)`, or any executable. Hand this library the DAG. It keeps a spec for each step,
-//! a JSON file that its users own; runs every script in a process of its own; feeds each step what its upstream steps
-//! *really wrote*; compares the data on every edge with what the consumer expects; and returns one report that says
-//! which steps work, which edges fit, and who is to blame.
+//! `main(input_paths, output_paths, environ_vars, job_args)`, or any executable. Hand this library the DAG. It keeps a
+//! spec for each step, a JSON file that its users own; runs every script in a process of its own; feeds each step what
+//! its upstream steps *really wrote*; compares the data on every edge with what the consumer expects; and returns one
+//! report that says which steps work, which edges fit, and who is to blame.
 //!
 //! # A pipeline test in one page
 //!
