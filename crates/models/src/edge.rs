@@ -407,13 +407,12 @@ impl EdgeIssue {
     /// What to do about it, where that can be said.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NoBinding { outputs, inputs, .. } => {
-                let input = inputs.first().map_or("<input>", |name| name.as_str());
-                let output = outputs.first().map_or("<output>", |name| name.as_str());
-                Some(format!(
+            Self::NoBinding { outputs, inputs, .. } => Some(match (inputs.first(), outputs.first()) {
+                (Some(input), Some(output)) => format!(
                     r#"say it in the consumer's spec: "bindings": {{"{input}": {{"step": "…", "output": "{output}"}}}}"#
-                ))
-            }
+                ),
+                _ => "add the output or the input to its step's spec, or remove the edge".to_owned(),
+            }),
             Self::MissingFile { .. } => {
                 Some("have the producer write it, or make the input's path the folder".to_owned())
             }

@@ -4,6 +4,7 @@
 
 mod golden;
 mod report;
+mod sentences;
 mod spec;
 
 use camino::Utf8PathBuf;

@@ -1,0 +1,239 @@
+//! Everything that reports say of edges and steps, as people read it.
+
+use runtime_testing_models::*;
+
+fn step(name: &str) -> StepName {
+    StepName::new(name).unwrap()
+}
+
+fn logical(name: &str) -> LogicalName {
+    LogicalName::new(name).unwrap()
+}
+
+fn text(word: &str) -> String {
+    word.to_owned()
+}
+
+#[test]
+fn differences() {
+    let (column, expected, found) = (|| text("amount"), || text("float"), || text("text"));
+    let finding = DataFinding { message: text("row has 3 fields, the header has 4"), line: Some(7) };
+    let all = [
+        Difference::MissingColumn { column: column(), expected: expected(), renamed: None },
+        Difference::MissingColumn { column: column(), expected: expected(), renamed: Some(text("total")) },
+        Difference::TypeChanged {
+            column: column(),
+            expected: expected(),
+            found: found(),
+            row: None,
+            value: None,
+        },
+        Difference::TypeChanged {
+            column: column(),
+            expected: expected(),
+            found: found(),
+            row: Some(9),
+            value: None,
+        },
+        Difference::TypeChanged {
+            column: column(),
+            expected: expected(),
+            found: found(),
+            row: Some(9),
+            value: Some(text("n/a?")),
+        },
+        Difference::NullsFound { column: column(), nulls: Some(2) },
+        Difference::NullsFound { column: column(), nulls: None },
+        Difference::UnexpectedColumn { column: column(), found: found() },
+        Difference::TooFewRows { expected: 10, found: 3 },
+        Difference::NoRows,
+        Difference::Unreadable { finding },
+        Difference::Unreadable { finding: DataFinding { message: text("the file is empty"), line: None } },
+        Difference::FormatChanged { expected: FileFormat::Csv, found: FileFormat::ArrowIpc },
+        Difference::MissingFile,
+        Difference::Promoted { column: column(), expected: expected(), found: text("int64") },
+        Difference::Nullability { column: column(), expected_nullable: false, found_nullable: true },
+        Difference::Nullability { column: column(), expected_nullable: true, found_nullable: false },
+        Difference::ExtraColumn { column: column(), found: found() },
+        Difference::ColumnOrder { expected: vec![text("a"), text("b")], found: vec![text("b"), text("a")] },
+        Difference::ExtraFile,
+    ];
+    let line = |difference: &Difference| {
+        let weight = if difference.is_breaking() { "break" } else { "note" };
+        format!("{weight} {} [{}]: {difference}", difference.as_str(), difference.column().unwrap_or(""))
+    };
+    insta::assert_snapshot!(all.iter().map(line).collect::<Vec<_>>().join("\n"), @r#"
+    break missing_column [amount]: column `amount` (float) is missing
+    break missing_column [amount]: column `amount` (float) is missing; was it renamed to `total`?
+    break type_changed [amount]: column `amount`: expected float, found text
+    break type_changed [amount]: column `amount`: expected float, found text; row 9
+    break type_changed [amount]: column `amount`: expected float, found text; row 9 is "n/a?"
+    break nulls_found [amount]: column `amount`: expected no nulls, found 2
+    break nulls_found [amount]: column `amount`: expected no nulls, found some
+    break unexpected_column [amount]: column `amount` (text) is forbidden by the contract
+    break too_few_rows []: expected at least 10 rows, found 3
+    break no_rows []: there are no rows
+    break unreadable []: cannot be read: line 7: row has 3 fields, the header has 4
+    break unreadable []: cannot be read: the file is empty
+    break format_changed []: expected the format csv, found arrow_ipc
+    break missing_file []: the file is missing
+    note promoted [amount]: column `amount`: int64 promotes to float
+    note nullability [amount]: column `amount` may hold nulls
+    note nullability [amount]: column `amount` holds no nulls
+    note extra_column [amount]: extra column `amount` (text)
+    note column_order []: the columns come as `b`, `a`, not as `a`, `b`
+    note extra_file []: extra file
+    "#);
+}
+
+#[test]
+fn issues_and_notes_of_edges() {
+    let (output, input) = (|| logical("cleaned"), || logical("orders"));
+    let failure = || ScriptFailure::Exited { status: 3, message: None };
+    let file = || "part.csv".into();
+    let issues = [
+        EdgeIssue::Data { output: output(), input: input(), file: file(), difference: Difference::NoRows },
+        EdgeIssue::NoOutput { output: output(), input: input() },
+        EdgeIssue::MissingFile {
+            output: output(),
+            input: input(),
+            wanted: "x.csv".into(),
+            files: vec![file()],
+        },
+        EdgeIssue::NoBinding { outputs: vec![], inputs: vec![], rivals: vec![] },
+        EdgeIssue::NoBinding { outputs: vec![output()], inputs: vec![input()], rivals: vec![step("south")] },
+        EdgeIssue::ConsumerFailed { failure: failure(), or: vec![] },
+        EdgeIssue::ConsumerFailed { failure: failure(), or: vec![step("south")] },
+    ];
+    let notes = [
+        EdgeNote::Data { output: output(), input: input(), file: file(), difference: Difference::ExtraFile },
+        EdgeNote::GuessedBinding { output: output(), input: input(), score: 0.75 },
+    ];
+    let issue = |issue: &EdgeIssue| match issue.hint() {
+        Some(hint) => format!("{}: {issue} // {hint}", issue.as_str()),
+        None => format!("{}: {issue}", issue.as_str()),
+    };
+    let lines = issues.iter().map(issue).chain(notes.iter().map(|note| format!("{}: {note}", note.as_str())));
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
+    no_rows: `cleaned` -> `orders`, part.csv: there are no rows
+    no_output: `cleaned` -> `orders`: nothing was written to `cleaned`
+    missing_file: `cleaned` -> `orders`: `x.csv` is missing; there are `part.csv` // have the producer write it, or make the input's path the folder
+    no_binding: it is not known which output feeds which input: the producer declares no outputs, and no input is left // add the output or the input to its step's spec, or remove the edge
+    no_binding: it is not known which output feeds which input: the outputs are `cleaned`, the inputs left are `orders`, for which `south` would do as well // say it in the consumer's spec: "bindings": {"orders": {"step": "…", "output": "cleaned"}}
+    consumer_failed: the consumer passes on its own inputs and fails on this data: exited with status 3
+    consumer_failed: the consumer passes on its own inputs and fails on this data: exited with status 3 (the edge from `south` can be the cause as well)
+    extra_file: `cleaned` -> `orders`, part.csv: extra file
+    guessed_binding: `cleaned` -> `orders` is a guess from their names (similarity 0.75); say it under `bindings`
+    "#);
+}
+
+#[test]
+fn verdicts_and_rules() {
+    let reasons = [
+        UntestedEdge::ProducerFailed,
+        UntestedEdge::ProducerNotRun,
+        UntestedEdge::ConsumerNotRun,
+        UntestedEdge::ConsumerFailed,
+    ];
+    let verdicts =
+        [EdgeVerdict::Identical, EdgeVerdict::Compatible, EdgeVerdict::Accepted, EdgeVerdict::Breaking]
+            .into_iter()
+            .chain(reasons.map(|reason| EdgeVerdict::Untested { reason }));
+    let verdict = |verdict: EdgeVerdict| match verdict {
+        EdgeVerdict::Untested { reason } => format!("{}: {reason}", verdict.as_str()),
+        _ => format!("{} {}", verdict.as_str(), verdict.is_compatible()),
+    };
+    let rules = [
+        BindingRule::Explicit,
+        BindingRule::Path,
+        BindingRule::SameName,
+        BindingRule::Alias,
+        BindingRule::OnlyPair,
+        BindingRule::SimilarName { score: 0.8 },
+    ];
+    let rules = rules.iter().map(|rule| format!("{rule} {}", rule.is_guess()));
+    insta::assert_snapshot!(verdicts.map(verdict).chain(rules).collect::<Vec<_>>().join("\n"), @"
+    identical true
+    compatible true
+    accepted true
+    breaking false
+    untested: the producer did not succeed
+    untested: the producer was not run
+    untested: the consumer was not run, and there is nothing to compare with
+    untested: the consumer does not work, and there is nothing to compare with
+    bound in the spec false
+    same path false
+    same name false
+    alias false
+    the only pair left false
+    similar name, 0.80 true
+    ");
+}
+
+#[test]
+fn steps_that_were_not_run_and_notes() {
+    let inputs = || vec![logical("a"), logical("b")];
+    let reasons = [
+        UntestedStep::MissingInputs { inputs: inputs() },
+        UntestedStep::MissingEdges { from: vec![step("clean")], inputs: inputs() },
+        UntestedStep::NeedsFlow { inputs: inputs() },
+        UntestedStep::UnboundEdges { edges: vec![step("clean")], inputs: inputs() },
+        UntestedStep::EmptyUpstream { edges: vec![step("clean")], inputs: inputs() },
+    ];
+    let notes = [
+        StepNote::SampleData { inputs: inputs() },
+        StepNote::NotRunIndividually { inputs: inputs() },
+        StepNote::EmptyOutputs { outputs: inputs() },
+    ];
+    let changes = [FileChange::Changed, FileChange::Deleted, FileChange::Added];
+    let sources = [
+        InputSource::Own,
+        InputSource::Sample,
+        InputSource::Upstream { step: step("clean"), output: logical("rows") },
+    ];
+    let lines = reasons.iter().map(ToString::to_string).chain(notes.iter().map(ToString::to_string));
+    let lines =
+        lines.chain(changes.iter().map(ToString::to_string)).chain(sources.iter().map(ToString::to_string));
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
+    the inputs `a`, `b` do not exist, and nothing feeds them: correct their paths in the spec, or add the edge
+    the inputs `a`, `b` lie where `clean` publishes, and no edge leads from there: add the edge
+    the inputs `a`, `b` come from upstream steps, and the flow was not to be tested
+    it is not known what the edges from `clean` carry, and nothing feeds the inputs `a`, `b`
+    `clean` wrote nothing that could feed the inputs `a`, `b`
+    run on sample data: the inputs `a`, `b` do not exist
+    not run on its own: its own inputs `a`, `b` do not exist
+    nothing was written to `a`, `b`
+    changed
+    deleted
+    added
+    own
+    sample
+    rows of clean
+    ");
+}
+
+#[test]
+fn blame_without_judged_edges_lies_with_the_edges_of_the_steps() {
+    let result = |status| ScriptTestResult {
+        script_name: ScriptName::new("s").unwrap(),
+        status,
+        has_main_function: true,
+        script_path: None,
+        runs: vec![],
+        notes: vec![],
+    };
+    let mut report = PipelineTestReport::default();
+    let mut add = |name: &str, status| drop(report.script_results.insert(step(name), result(status)));
+    add("clean", StepStatus::Passed);
+    let failure = ScriptFailure::TimedOut { limit_seconds: 1.0 };
+    add("train", StepStatus::FailedOnUpstream { failure, edges: vec![step("clean")] });
+    let reason = UntestedStep::EmptyUpstream { edges: vec![step("clean")], inputs: vec![] };
+    add("report", StepStatus::Untested { reason });
+    add("audit", StepStatus::Untested { reason: UntestedStep::NeedsFlow { inputs: vec![] } });
+    add(
+        "archive",
+        StepStatus::Untested { reason: UntestedStep::MissingEdges { from: vec![], inputs: vec![] } },
+    );
+    let culprits: Vec<String> = report.culprits().iter().map(ToString::to_string).collect();
+    assert_eq!(culprits, ["step archive", "edge clean->train", "edge clean->report"]);
+}
