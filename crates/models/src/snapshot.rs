@@ -193,7 +193,9 @@ fn steady(failure: &mut ScriptFailure) {
         ScriptFailure::SyntaxError { file, .. }
         | ScriptFailure::MissingMain { file }
         | ScriptFailure::WrongSignature { file, .. } => *file = stable_path(file),
-        ScriptFailure::Exited { message: Some(message), .. } => *message = without_addresses(message),
+        ScriptFailure::Exited { message: Some(message), .. }
+        | ScriptFailure::ReturnedError { message }
+        | ScriptFailure::Panicked { message: Some(message) } => *message = without_addresses(message),
         ScriptFailure::CouldNotStart { program, .. } => *program = stable_path(program),
         ScriptFailure::InputsChanged { changes } => {
             for change in changes {
@@ -201,6 +203,7 @@ fn steady(failure: &mut ScriptFailure) {
             }
         }
         ScriptFailure::Exited { message: None, .. }
+        | ScriptFailure::Panicked { message: None }
         | ScriptFailure::Signaled { .. }
         | ScriptFailure::TimedOut { .. }
         | ScriptFailure::PromiseBroken { .. }

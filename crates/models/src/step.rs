@@ -192,6 +192,16 @@ pub enum ScriptFailure {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<String>,
     },
+    /// A Rust function came back with an error.
+    ReturnedError {
+        /// The error, with its causes.
+        message: String,
+    },
+    /// A Rust function panicked.
+    Panicked {
+        /// What it panicked with, where that is text.
+        message: Option<String>,
+    },
     /// A signal ended the script.
     Signaled {
         /// The signal's number.
@@ -312,6 +322,8 @@ impl ScriptFailure {
             Self::ImportFailed { .. } => "import_failed",
             Self::Exception { .. } => "exception",
             Self::Exited { .. } => "exited",
+            Self::ReturnedError { .. } => "returned_error",
+            Self::Panicked { .. } => "panicked",
             Self::Signaled { .. } => "signaled",
             Self::TimedOut { .. } => "timed_out",
             Self::NoOutput { .. } => "no_output",
@@ -377,6 +389,9 @@ impl fmt::Display for ScriptFailure {
                 write!(formatter, "exited with status {status}: {message}")
             }
             Self::Exited { status, message: None } => write!(formatter, "exited with status {status}"),
+            Self::ReturnedError { message } => write!(formatter, "came back with an error: {message}"),
+            Self::Panicked { message: Some(message) } => write!(formatter, "panicked: {message}"),
+            Self::Panicked { message: None } => formatter.write_str("panicked"),
             Self::Signaled { signal, name: Some(name) } => {
                 write!(formatter, "ended by signal {signal} ({name})")
             }
@@ -547,7 +562,7 @@ pub struct RunResult {
     pub stdout: OutputTail,
     /// The end of its standard error.
     pub stderr: OutputTail,
-    /// A command that repeats the run by hand.
+    /// A command that repeats the run by hand. Empty for a Rust function, which has none.
     pub command: String,
 }
 

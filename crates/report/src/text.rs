@@ -240,7 +240,9 @@ impl Page {
         }
         self.tail("stdout", &run.stdout);
         self.tail("stderr", &run.stderr);
-        self.line(6, &format!("repeat: {}", harmless(&run.command)));
+        if !run.command.is_empty() {
+            self.line(6, &format!("repeat: {}", harmless(&run.command)));
+        }
     }
 
     fn tail(&mut self, name: &str, tail: &OutputTail) {

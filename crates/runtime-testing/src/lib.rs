@@ -1,7 +1,7 @@
 //! Tests the scripts of data and ML pipelines by really running them.
 //!
 //! A pipeline is a DAG of steps, and each step runs a script: a Python file with
-//! `main(input_paths, output_paths, environ_vars, job_args)`, or any executable. Hand this library the DAG. It keeps a
+//! `main(input_paths, output_paths, environ_vars, job_args)`, any executable, or a Rust function. Hand this library the DAG. It keeps a
 //! spec for each step, a JSON file that its users own; runs every script in a process of its own; feeds each step what
 //! its upstream steps *really wrote*; compares the data on every edge with what the consumer expects; and returns one
 //! report that says which steps work, which edges fit, and who is to blame.
@@ -82,7 +82,7 @@
 //!
 //! # Limitations
 //!
-//! Scripts are Python files and executables. Tested on Linux; nothing in the API assumes it.
+//! A step that is a Rust function shares the process of the test and cannot be stopped. Tested on Linux; nothing in the API assumes it.
 
 pub use runtime_testing_builder::{
     BuildError, GetSpecError, InteractiveError, MatchRule, MissingField, PipelineTestingSpecBuilder,
@@ -117,5 +117,6 @@ pub use runtime_testing_spec_store::{
 };
 #[cfg(feature = "tester")]
 pub use runtime_testing_tester::{
-    Event, PlanError, PlanProblem, Reporter, RuntimeTester, ScriptPlace, TestError, TesterSettings,
+    Event, FunctionParams, PlanError, PlanProblem, Reporter, RuntimeTester, ScriptPlace, TestError,
+    TesterSettings,
 };

@@ -89,7 +89,7 @@ pub(crate) fn problems_of_publishing(steps: &[PlannedStep], problems: &mut Vec<P
 /// What is published must not land on scripts, specs or runs, and must have a place to land.
 pub(crate) fn problems_of_targets(steps: &[PlannedStep], places: &Places, problems: &mut Vec<PlanProblem>) {
     let mut project = vec![places.workspace.join(".specs"), places.workspace.join(".runs")];
-    project.extend(steps.iter().filter_map(|step| Some(step.script.as_ref()?.path().to_owned())));
+    project.extend(steps.iter().filter_map(|step| Some(step.script.as_ref()?.path()?.to_owned())));
     for step in steps {
         for port in step.outputs.iter().filter(|port| !port.path.as_str().is_empty()) {
             let problem = |what| PlanProblem::OutputNotPossible {

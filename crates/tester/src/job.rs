@@ -74,15 +74,17 @@ impl Job<'_> {
         let before = self.fingerprints()?;
         let python = PythonRunner { interpreter: &step.interpreter, run_root: self.run_root };
         let script = step.script.as_ref().expect("a script that was not found is known to fail");
+        let path = script.path().unwrap_or(Utf8Path::new(""));
         let runner: &dyn Runner = match script {
             ScriptFile::Python(_) => &python,
             ScriptFile::Executable(_) => &ExecutableRunner,
+            ScriptFile::Function(function) => function,
         };
         let params = self.params(&written);
         let started = Instant::now();
         let RunOutcome { exit, mut failure, resources } = runner
             .run(RunRequest {
-                script: script.path(),
+                script: path,
                 params: &params,
                 places: self.places,
                 folder: &self.folder,
@@ -118,7 +120,7 @@ impl Job<'_> {
             run_folder: self.places.shown(&self.folder),
             stdout: self.tail("stdout.log"),
             stderr: self.tail("stderr.log"),
-            command: runner.command(script.path(), &params, &self.folder, &self.places.base),
+            command: runner.command(path, &params, &self.folder, &self.places.base),
         };
         tracing::debug!(step = %step.name, folder = %self.folder, passed = result.failure.is_none(), "run made");
         Ok(Made { run: self.run, result, written, damaged, folder: self.folder, elapsed })

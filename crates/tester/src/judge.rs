@@ -252,7 +252,7 @@ impl Judge<'_> {
             script_name: step.spec.script_name.clone(),
             status: self.status(at, edges),
             has_main_function: has_main(step, &runs),
-            script_path: step.script.as_ref().map(|script| self.places.shown(script.path())),
+            script_path: step.script.as_ref().and_then(|script| Some(self.places.shown(script.path()?))),
             notes: self.notes(at, &runs),
             runs,
         }

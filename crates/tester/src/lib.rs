@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | [`RuntimeTester`] | does all of it |
 //! | [`TesterSettings`] | how: interpreter, timeout, where scripts lie |
+//! | [`FunctionParams`] | what a step that is a Rust function is called with |
 //! | [`Reporter`], [`Event`] | what happens, as it happens |
 //! | [`TestError`], [`PlanError`] | why a test could not be carried out |
 //!
@@ -19,7 +20,7 @@
 //!
 //! # Limitations
 //!
-//! Scripts are Python files and executables. Outside Unix a script's own child processes are not
+//! A Rust function shares this process and cannot be stopped. Outside Unix a script's own child processes are not
 //! ended with it, and resource use is not measured.
 
 mod bindings;
@@ -29,6 +30,7 @@ mod events;
 mod executable;
 mod feed;
 mod fingerprint;
+mod function;
 mod job;
 mod judge;
 mod plan;
@@ -46,6 +48,7 @@ mod tester;
 mod workspace;
 
 pub use events::{Event, Reporter};
+pub use function::FunctionParams;
 pub use plan_error::{PlanError, PlanProblem};
 pub use settings::{ScriptPlace, TesterSettings};
 pub use test_error::TestError;

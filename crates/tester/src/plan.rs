@@ -9,11 +9,12 @@ use indexmap::IndexMap;
 use runtime_testing_data::SampleData;
 use runtime_testing_models::{
     LogicalName, PipelineTestingSpec, RunKind, ScriptExecutionSpec, ScriptFailure, ScriptMainParams,
-    StepName, UntestedStep,
+    ScriptName, StepName, UntestedStep,
 };
 
 use crate::bindings::{self, EdgeBindings, Parent, Port};
 use crate::checks;
+use crate::function::Function;
 use crate::plan_error::{PlanError, PlanProblem};
 use crate::scripts;
 use crate::settings::TesterSettings;
@@ -55,19 +56,23 @@ pub(crate) struct PlannedStep {
     pub(crate) flow: Option<usize>,
 }
 
-/// A script's file, and how it is run.
+/// Where a script is, and how it is run.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum ScriptFile {
     /// By an interpreter, which calls its `main`.
     Python(Utf8PathBuf),
     /// As a program of its own.
     Executable(Utf8PathBuf),
+    /// By a call.
+    Function(Function),
 }
 
 impl ScriptFile {
-    pub(crate) fn path(&self) -> &Utf8Path {
+    /// The file, where there is one.
+    pub(crate) fn path(&self) -> Option<&Utf8Path> {
         match self {
-            Self::Python(path) | Self::Executable(path) => path,
+            Self::Python(path) | Self::Executable(path) => Some(path),
+            Self::Function(_) => None,
         }
     }
 }
@@ -146,6 +151,7 @@ pub(crate) fn plan(
     scope: Scope,
     settings: &TesterSettings,
     places: &Places,
+    functions: &HashMap<ScriptName, Function>,
     sample: bool,
 ) -> Result<Plan, PlanError> {
     let mut problems = checks::problems_of_the_whole(pipeline, scope, places);
@@ -164,6 +170,7 @@ pub(crate) fn plan(
     if steps.len() == pipeline.dag.steps().len() {
         checks::problems_of_bindings(pipeline, &steps, &mut problems);
     }
+    scripts::use_functions(functions, &mut steps);
     scripts::find_scripts(pipeline, scope, settings, places, &mut steps, &mut problems);
     checks::problems_of_targets(&steps, places, &mut problems);
     scripts::inspect_scripts(places, &mut steps, &mut problems);

@@ -1,17 +1,26 @@
 //! The scripts of a plan: found, and asked what shows of them without running them.
 
+use std::collections::HashMap;
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
-use runtime_testing_models::{PipelineTestingSpec, ScriptFailure};
+use runtime_testing_models::{PipelineTestingSpec, ScriptFailure, ScriptName};
 
 use crate::checks::readable;
+use crate::function::Function;
 use crate::plan::{PlannedStep, Scope, ScriptFile};
 use crate::plan_error::PlanProblem;
 use crate::python::{self, Finding, Inspection};
 use crate::settings::{ScriptPlace, TesterSettings};
 use crate::workspace::Places;
+
+/// Gives each step whose script is a registered function that function. It goes before any file.
+pub(crate) fn use_functions(functions: &HashMap<ScriptName, Function>, steps: &mut [PlannedStep]) {
+    for step in steps {
+        step.script = functions.get(&step.spec.script_name).cloned().map(ScriptFile::Function);
+    }
+}
 
 pub(crate) fn find_scripts(
     pipeline: &PipelineTestingSpec,
@@ -34,7 +43,7 @@ pub(crate) fn find_scripts(
             ScriptPlace::Folder(folder) => folders.push(places.absolute(folder)),
         }
     }
-    for step in steps {
+    for step in steps.iter_mut().filter(|step| step.script.is_none()) {
         let searched = match &step.spec.script_path {
             Some(path) => {
                 let path = places.absolute(path);
@@ -108,15 +117,15 @@ fn is_executable(path: &Utf8Path) -> io::Result<bool> {
 pub(crate) fn inspect_scripts(places: &Places, steps: &mut [PlannedStep], problems: &mut Vec<PlanProblem>) {
     let mut by_interpreter: IndexMap<Utf8PathBuf, Vec<usize>> = IndexMap::new();
     for (at, step) in steps.iter().enumerate() {
-        if matches!(step.script, Some(ScriptFile::Executable(_))) {
+        if matches!(step.script, Some(ScriptFile::Executable(_) | ScriptFile::Function(_))) {
             continue;
         }
         by_interpreter.entry(step.interpreter.clone()).or_default().push(at);
     }
     for (given, users) in by_interpreter {
         let mut scripts: IndexMap<Utf8PathBuf, Utf8PathBuf> = IndexMap::new();
-        for script in users.iter().filter_map(|at| steps[*at].script.as_ref()) {
-            scripts.insert(script.path().to_owned(), places.shown(script.path()));
+        for path in users.iter().filter_map(|at| steps[*at].script.as_ref()?.path()) {
+            scripts.insert(path.to_owned(), places.shown(path));
         }
         let pairs: Vec<_> = scripts.clone().into_iter().collect();
         let found = python::find_interpreter(&given, &places.base)
@@ -127,7 +136,7 @@ pub(crate) fn inspect_scripts(places: &Places, steps: &mut [PlannedStep], proble
                     let step = &mut steps[at];
                     step.interpreter.clone_from(&interpreter);
                     let Some(place) =
-                        step.script.as_ref().and_then(|script| scripts.get_index_of(script.path()))
+                        step.script.as_ref().and_then(|script| scripts.get_index_of(script.path()?))
                     else {
                         continue;
                     };

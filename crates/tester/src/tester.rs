@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+use std::error::Error;
 use std::sync::Arc;
 
 use camino::Utf8Path;
@@ -12,6 +14,7 @@ use runtime_testing_models::{
 
 use crate::engine::Engine;
 use crate::events::{Event, Reporter};
+use crate::function::{Function, FunctionParams};
 use crate::judge;
 use crate::plan::{self, Action, Scope};
 use crate::plan_error::{PlanError, PlanProblem};
@@ -42,6 +45,7 @@ pub struct RuntimeTester {
     configuration: RuntimeTestingConfiguration,
     settings: TesterSettings,
     reporter: Arc<dyn Reporter>,
+    functions: HashMap<ScriptName, Function>,
 }
 
 impl std::fmt::Debug for RuntimeTester {
@@ -50,6 +54,7 @@ impl std::fmt::Debug for RuntimeTester {
             .debug_struct("RuntimeTester")
             .field("configuration", &self.configuration)
             .field("settings", &self.settings)
+            .field("functions", &self.functions.keys())
             .finish_non_exhaustive()
     }
 }
@@ -57,7 +62,12 @@ impl std::fmt::Debug for RuntimeTester {
 impl RuntimeTester {
     /// A tester of what `configuration` says.
     pub fn new(configuration: RuntimeTestingConfiguration) -> Self {
-        Self { configuration, settings: TesterSettings::default(), reporter: Arc::new(|_: &Event<'_>| {}) }
+        Self {
+            configuration,
+            settings: TesterSettings::default(),
+            reporter: Arc::new(|_: &Event<'_>| {}),
+            functions: HashMap::new(),
+        }
     }
 
     /// A tester in a workspace, for scripts and pipelines that are named in the calls.
@@ -77,6 +87,32 @@ impl RuntimeTester {
     #[must_use]
     pub fn with_reporter(mut self, reporter: impl Reporter + 'static) -> Self {
         self.reporter = Arc::new(reporter);
+        self
+    }
+
+    /// The same tester with a Rust function for the script of this name, which goes before any file.
+    ///
+    /// It is called on a thread of its own with the real paths, and shares the process: an error and a panic are failures
+    /// of its step, but what it does to the environment, the current folder or memory reaches the others. It cannot be
+    /// stopped: after its timeout it is told through [`FunctionParams::is_canceled`], its step is reported as timed
+    /// out, its thread is left to itself, and what it writes then never counts.
+    ///
+    /// ```no_run
+    /// use runtime_testing_tester::{FunctionParams, RuntimeTester};
+    ///
+    /// let tester = RuntimeTester::in_workspace("test").with_function("clean".parse()?, |params: &FunctionParams| {
+    ///     std::fs::copy(&params.input_paths["raw"], &params.output_paths["rows"])?;
+    ///     Ok(())
+    /// });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_function(
+        mut self,
+        script: ScriptName,
+        function: impl Fn(&FunctionParams) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync + 'static,
+    ) -> Self {
+        self.functions.insert(script.clone(), Function::new(script, function));
         self
     }
 
@@ -283,7 +319,7 @@ impl RuntimeTester {
         let root = &pipeline.test_workspace_root;
         let places = Places::new(self.settings.base_folder.as_deref(), root)
             .map_err(TestError::io("find the folder", root))?;
-        let plan = plan::plan(pipeline, scope, &self.settings, &places, sample.is_some())?;
+        let plan = plan::plan(pipeline, scope, &self.settings, &places, &self.functions, sample.is_some())?;
         let default_sample = SampleData::default();
         let sample = sample.unwrap_or(&default_sample);
         self.reporter.report(&Event::Planned { steps: plan.steps.len(), runs: plan.runs.len() });

@@ -235,6 +235,9 @@ fn every_failure_says_what_and_where() {
         exception(),
         ScriptFailure::Exited { status: 3, message: None },
         ScriptFailure::Exited { status: 1, message: Some("no rows".to_owned()) },
+        ScriptFailure::ReturnedError { message: "no rows".to_owned() },
+        ScriptFailure::Panicked { message: Some("index out of bounds".to_owned()) },
+        ScriptFailure::Panicked { message: None },
         ScriptFailure::Signaled { signal: 11, name: Some("SIGSEGV".to_owned()) },
         ScriptFailure::Signaled { signal: 60, name: None },
         ScriptFailure::TimedOut { limit_seconds: 1.5 },
@@ -266,6 +269,9 @@ fn every_failure_says_what_and_where() {
     exception: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
     exited: exited with status 3
     exited: exited with status 1: no rows
+    returned_error: came back with an error: no rows
+    panicked: panicked: index out of bounds
+    panicked: panicked
     signaled: ended by signal 11 (SIGSEGV)
     signaled: ended by signal 60
     timed_out: timed out after 1.5 s

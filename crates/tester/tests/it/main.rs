@@ -6,6 +6,7 @@ mod calls;
 mod events;
 mod executables;
 mod flags;
+mod functions;
 mod refusals;
 mod runs;
 mod space;

@@ -1,0 +1,164 @@
+//! Rust functions as steps: called on a thread of their own.
+
+use std::any::Any;
+use std::error::Error;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use indexmap::IndexMap;
+use runtime_testing_models::{
+    ExitOutcome, JobValue, LogicalName, Resources, ScriptFailure, ScriptMainParams, ScriptName,
+};
+
+use crate::runner::{RunOutcome, RunRequest, Runner, write_params};
+
+/// What a Rust function is called with: the four parameters of a script, and a way to learn that it is to end.
+///
+/// ```
+/// use runtime_testing_tester::FunctionParams;
+///
+/// fn clean(params: &FunctionParams) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+///     let text = std::fs::read_to_string(&params.input_paths["raw"])?;
+///     for line in text.lines() {
+///         if params.is_canceled() {
+///             return Err("canceled".into());
+///         }
+///         // ...
+///     }
+///     std::fs::write(&params.output_paths["rows"], text)?;
+///     Ok(())
+/// }
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct FunctionParams {
+    /// A path for each input.
+    pub input_paths: IndexMap<LogicalName, Utf8PathBuf>,
+    /// A path for each output. The folders are there.
+    pub output_paths: IndexMap<LogicalName, Utf8PathBuf>,
+    /// The environment variables of the spec. They are not set: a process has one environment for all its threads.
+    pub environ_vars: IndexMap<String, String>,
+    /// The arguments.
+    pub job_args: IndexMap<String, JobValue>,
+    canceled: Arc<AtomicBool>,
+}
+
+impl FunctionParams {
+    /// Whether the function has taken longer than it may. It cannot be stopped from outside: it should look from time to
+    /// time and come back.
+    pub fn is_canceled(&self) -> bool {
+        self.canceled.load(Ordering::Relaxed)
+    }
+}
+
+type Body = dyn Fn(&FunctionParams) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync;
+
+/// A function and the script name it was registered under, by which two are told apart.
+#[derive(Clone)]
+pub(crate) struct Function {
+    name: ScriptName,
+    body: Arc<Body>,
+}
+
+impl Function {
+    pub(crate) fn new(
+        name: ScriptName,
+        body: impl Fn(&FunctionParams) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync + 'static,
+    ) -> Self {
+        Self { name, body: Arc::new(body) }
+    }
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Function").field(&self.name).finish()
+    }
+}
+
+impl PartialEq for Function {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Function {}
+
+impl Hash for Function {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+impl Runner for Function {
+    fn run(&self, request: RunRequest<'_>) -> io::Result<RunOutcome> {
+        let RunRequest { script, params, folder, timeout, grace, .. } = request;
+        write_params(script, params, folder)?;
+        let ScriptMainParams { input_paths, output_paths, environ_vars, job_args } = params.clone();
+        let canceled = Arc::new(AtomicBool::new(false));
+        let params = FunctionParams {
+            input_paths,
+            output_paths,
+            environ_vars,
+            job_args,
+            canceled: Arc::clone(&canceled),
+        };
+        let body = Arc::clone(&self.body);
+        let (sender, receiver) = crossbeam_channel::bounded(1);
+        let started = Instant::now();
+        std::thread::Builder::new().name(self.name.to_string()).spawn(move || {
+            let result = catch_unwind(AssertUnwindSafe(|| body(&params)));
+            // Nobody listens any more where it took too long.
+            drop(sender.try_send(result));
+        })?;
+        let mut answer = receiver.recv_timeout(timeout);
+        let timed_out = answer.is_err();
+        if timed_out {
+            canceled.store(true, Ordering::Relaxed);
+            // What comes now counts for nothing; but a function that ends is better than one that goes on.
+            answer = receiver.recv_timeout(grace);
+        }
+        let failure = match answer {
+            _ if timed_out => Some(ScriptFailure::TimedOut { limit_seconds: timeout.as_secs_f64() }),
+            Ok(Ok(Ok(()))) => None,
+            Ok(Ok(Err(error))) => Some(ScriptFailure::ReturnedError { message: with_causes(&*error) }),
+            Ok(Err(panic)) => Some(ScriptFailure::Panicked { message: text_of(&*panic) }),
+            Err(_) => unreachable!("without an answer it has timed out"),
+        };
+        let exit = match &failure {
+            None => ExitOutcome::Exited { status: 0 },
+            Some(ScriptFailure::TimedOut { .. }) => ExitOutcome::TimedOut,
+            Some(_) => ExitOutcome::Exited { status: 1 },
+        };
+        let resources = Resources { wall_seconds: started.elapsed().as_secs_f64(), ..Resources::default() };
+        Ok(RunOutcome { exit, failure, resources })
+    }
+
+    fn command(&self, _: &Utf8Path, _: &ScriptMainParams, _: &Utf8Path, _: &Utf8Path) -> String {
+        String::new()
+    }
+}
+
+fn with_causes(error: &dyn Error) -> String {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_message = inner.to_string();
+        // Many errors show their cause themselves.
+        if !message.contains(&inner_message) {
+            message = format!("{message}: {inner_message}");
+        }
+        cause = inner.source();
+    }
+    message
+}
+
+fn text_of(panic: &(dyn Any + Send)) -> Option<String> {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+}
