@@ -1,6 +1,6 @@
 //! The command line of runtime-testing: arguments in, a report out, and an exit status.
 //!
-//! 0: what was tested passed. 1: it did not. 2: wrong use, or a test that could not be carried out.
+//! 0: what was tested passed. 1: it did not. 2: wrong use, or a test that could not be carried out. 130: canceled.
 
 mod arguments;
 mod output;
@@ -13,6 +13,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::arguments::{Arguments, Command};
+
+/// The exit status after Ctrl-C or a request to end, as shells have it.
+const CANCELED: i32 = 130;
 
 /// What a command came to.
 enum Verdict {
@@ -27,6 +30,14 @@ fn main() -> ExitCode {
     {
         output::error(&format!("could not change to the folder `{folder}`: {error}"));
         return ExitCode::from(2);
+    }
+    // The scripts run in groups of their own, which a signal to this process does not reach.
+    let ended = ctrlc::set_handler(|| {
+        runtime_testing::end_running_scripts();
+        std::process::exit(CANCELED);
+    });
+    if let Err(error) = ended {
+        output::say(&format!("warning: Ctrl-C will not end the scripts: {error}"));
     }
     let outcome = match arguments.command {
         Command::TestScript { script, test } => test::script(&script, &test),

@@ -65,7 +65,9 @@ pub(crate) fn pipeline(file: &Utf8Path, skip: &[Part], arguments: &TestArguments
     configuration.test_individual_scripts = !skip.contains(&Part::Individual);
     configuration.test_data_compatibility = !skip.contains(&Part::Compatibility);
     configuration.test_pipeline_flow = !skip.contains(&Part::Flow);
-    let tester = equipped(RuntimeTester::new(configuration), arguments);
+    let mut settings = settings(arguments);
+    settings.protected.push(file.to_owned());
+    let tester = RuntimeTester::new(configuration).with_settings(settings).with_reporter(progress);
     let report = tester.test_pipeline().map_err(|error| error.to_string())?;
     match arguments.output_format {
         OutputFormat::Json => output::print(&report.to_json())?,
@@ -114,10 +116,10 @@ fn check_workspace(workspace: &Utf8Path) -> Result<(), String> {
 fn in_workspace(arguments: &TestArguments) -> Result<RuntimeTester, String> {
     let workspace = arguments.workspace.folder();
     check_workspace(&workspace)?;
-    Ok(equipped(RuntimeTester::in_workspace(workspace), arguments))
+    Ok(RuntimeTester::in_workspace(workspace).with_settings(settings(arguments)).with_reporter(progress))
 }
 
-fn equipped(tester: RuntimeTester, arguments: &TestArguments) -> RuntimeTester {
+fn settings(arguments: &TestArguments) -> TesterSettings {
     let mut settings = TesterSettings::default();
     if let Some(timeout) = arguments.timeout {
         settings.timeout = timeout;
@@ -128,7 +130,7 @@ fn equipped(tester: RuntimeTester, arguments: &TestArguments) -> RuntimeTester {
     if let Some(python) = &arguments.python {
         settings.python.clone_from(python);
     }
-    tester.with_settings(settings).with_reporter(progress)
+    settings
 }
 
 /// A line for each run that has ended.

@@ -333,11 +333,18 @@ impl fmt::Display for Difference {
             }
             Self::ExtraColumn { column, found } => write!(formatter, "extra column `{column}` ({found})"),
             Self::ColumnOrder { expected, found } => {
-                write!(formatter, "the columns come as {}, not as {}", list(found), list(expected))
+                write!(formatter, "the columns come as {}, not as {}", first(found), first(expected))
             }
             Self::ExtraFile => formatter.write_str("extra file"),
         }
     }
+}
+
+/// The first few names of a list that can be long.
+fn first(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let shown = list(&names[..names.len().min(SHOWN)]);
+    if names.len() > SHOWN { format!("{shown}, …") } else { shown }
 }
 
 /// A reason why an edge is breaking.

@@ -581,6 +581,13 @@ pub enum StepNote {
         /// The inputs that do not exist.
         inputs: Vec<LogicalName>,
     },
+    /// It ended well, and what it wrote could not be put at an output path.
+    NotPublished {
+        /// The output.
+        output: LogicalName,
+        /// Why not.
+        reason: String,
+    },
     /// It ended well without writing these declared outputs.
     EmptyOutputs {
         /// The outputs.
@@ -596,6 +603,9 @@ impl fmt::Display for StepNote {
             }
             Self::NotRunIndividually { inputs } => {
                 write!(formatter, "not run on its own: its own inputs {} do not exist", list(inputs))
+            }
+            Self::NotPublished { output, reason } => {
+                write!(formatter, "`{output}` was not published: {reason}")
             }
             Self::EmptyOutputs { outputs } => write!(formatter, "nothing was written to {}", list(outputs)),
         }

@@ -1,6 +1,6 @@
 use runtime_testing_models::{
-    DataCompatibilityResult, EdgeVerdict, FileProfile, OutputTail, PipelineTestReport, RunResult,
-    ScriptFailure, ScriptTestResult, StepNote, StepStatus,
+    DataCompatibilityResult, Difference, EdgeNote, EdgeVerdict, FileProfile, OutputTail, PipelineTestReport,
+    RunResult, ScriptFailure, ScriptTestResult, StepNote, StepStatus,
 };
 
 use crate::paint::{Paint, Tone, harmless};
@@ -143,12 +143,35 @@ fn edge_row(edge: &str, result: &DataCompatibilityResult) -> Row {
         mark: edge_mark(&result.verdict),
         name: edge.to_owned(),
         remark,
-        notes: if result.verdict == EdgeVerdict::Breaking {
-            Vec::new()
-        } else {
-            result.notes.iter().map(ToString::to_string).collect()
-        },
+        notes: if result.verdict == EdgeVerdict::Breaking { Vec::new() } else { edge_notes(&result.notes) },
     }
+}
+
+/// The notes of an edge, a line each; columns that are merely extra share a line for each file.
+fn edge_notes(notes: &[EdgeNote]) -> Vec<String> {
+    const NAMED: usize = 6;
+    let mut lines = Vec::new();
+    let mut extra: Vec<(String, Vec<&str>)> = Vec::new();
+    for note in notes {
+        match note {
+            EdgeNote::Data { output, input, file, difference: Difference::ExtraColumn { column, .. } } => {
+                let place = format!("`{output}` -> `{input}`, {file}");
+                match extra.iter_mut().find(|(known, _)| *known == place) {
+                    Some((_, columns)) => columns.push(column),
+                    None => extra.push((place, vec![column])),
+                }
+            }
+            other => lines.push(other.to_string()),
+        }
+    }
+    for (place, columns) in extra {
+        let named: Vec<String> = columns.iter().take(NAMED).map(|column| format!("`{column}`")).collect();
+        let more = columns.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let plural = ending(columns.len() as u64);
+        lines.push(format!("{place}: extra column{plural} {}{more}", named.join(", ")));
+    }
+    lines
 }
 
 struct Page {
@@ -282,8 +305,8 @@ impl Page {
         for binding in &result.bindings {
             self.quiet(6, &format!("bound: {} -> {} ({})", binding.output, binding.input, binding.rule));
         }
-        for note in &result.notes {
-            self.line(6, &format!("note: {}", harmless(&note.to_string())));
+        for note in edge_notes(&result.notes) {
+            self.line(6, &format!("note: {}", harmless(&note)));
         }
     }
 

@@ -118,5 +118,5 @@ pub use runtime_testing_spec_store::{
 #[cfg(feature = "tester")]
 pub use runtime_testing_tester::{
     Event, FunctionParams, PlanError, PlanProblem, Reporter, RuntimeTester, ScriptPlace, TestError,
-    TesterSettings,
+    TesterSettings, end_running_scripts,
 };

@@ -9,7 +9,8 @@ use runtime_testing_models::{PipelineTestingSpec, StepName};
 
 use crate::plan::{PlannedStep, Scope, file_name};
 use crate::plan_error::PlanProblem;
-use crate::workspace::Places;
+use crate::settings::TesterSettings;
+use crate::workspace::{Places, canonical};
 
 pub(crate) fn problems_of_the_whole(
     pipeline: &PipelineTestingSpec,
@@ -43,7 +44,7 @@ pub(crate) fn problems_of_step(step: &PlannedStep, problems: &mut Vec<PlanProble
     }
     for input in &step.inputs {
         for output in step.outputs.iter().filter(|output| !output.path.as_str().is_empty()) {
-            if input.path.starts_with(&output.path) {
+            if canonical(&input.path).starts_with(canonical(&output.path)) {
                 problems.push(PlanProblem::InputUnderOutput {
                     step: step.name.clone(),
                     input: input.name.clone(),
@@ -56,40 +57,47 @@ pub(crate) fn problems_of_step(step: &PlannedStep, problems: &mut Vec<PlanProble
 
 /// What is published must not overwrite what another step publishes, nor land in data of the user's own.
 pub(crate) fn problems_of_publishing(steps: &[PlannedStep], problems: &mut Vec<PlanProblem>) {
-    let mut publishers: BTreeMap<&Utf8Path, Vec<StepName>> = BTreeMap::new();
+    let mut publishers: BTreeMap<Utf8PathBuf, Vec<StepName>> = BTreeMap::new();
     for step in steps {
         for port in step.outputs.iter().filter(|port| !port.path.as_str().is_empty()) {
-            publishers.entry(&port.path).or_default().push(step.name.clone());
+            publishers.entry(canonical(&port.path)).or_default().push(step.name.clone());
         }
     }
     for (path, steps) in &publishers {
         if steps.len() > 1 {
-            problems.push(PlanProblem::SharedOutput { path: (*path).to_owned(), steps: steps.clone() });
+            problems.push(PlanProblem::SharedOutput { path: path.clone(), steps: steps.clone() });
         }
     }
     for step in steps {
         for input in step.inputs.iter().filter(|input| input.has_own_data) {
             // All paths below one path stand together, right behind it.
-            let from_here = (Bound::Included(input.path.as_path()), Bound::Unbounded);
-            for (path, steps) in publishers
-                .range::<Utf8Path, _>(from_here)
-                .take_while(|(path, _)| path.starts_with(&input.path))
+            let place = canonical(&input.path);
+            let from_here = (Bound::Included(place.as_path()), Bound::Unbounded);
+            for (path, steps) in
+                publishers.range::<Utf8Path, _>(from_here).take_while(|(path, _)| path.starts_with(&place))
             {
                 problems.push(PlanProblem::OutputInsideInput {
                     step: step.name.clone(),
                     input: input.name.clone(),
                     publisher: steps[0].clone(),
-                    path: (*path).to_owned(),
+                    path: path.clone(),
                 });
             }
         }
     }
 }
 
-/// What is published must not land on scripts, specs or runs, and must have a place to land.
-pub(crate) fn problems_of_targets(steps: &[PlannedStep], places: &Places, problems: &mut Vec<PlanProblem>) {
-    let mut project = vec![places.workspace.join(".specs"), places.workspace.join(".runs")];
-    project.extend(steps.iter().filter_map(|step| Some(step.script.as_ref()?.path()?.to_owned())));
+/// What is published must not land on scripts, specs or runs, nor on what the settings protect, and must have a place to
+/// land.
+pub(crate) fn problems_of_targets(
+    steps: &[PlannedStep],
+    settings: &TesterSettings,
+    places: &Places,
+    problems: &mut Vec<PlanProblem>,
+) {
+    let mut project = [".specs", ".runs", "scripts"].map(|name| places.workspace.join(name)).to_vec();
+    project.extend(settings.protected.iter().map(|path| canonical(&places.absolute(path))));
+    project.extend(steps.iter().filter_map(|step| Some(canonical(step.script.as_ref()?.path()?))));
     for step in steps {
         for port in step.outputs.iter().filter(|port| !port.path.as_str().is_empty()) {
             let problem = |what| PlanProblem::OutputNotPossible {
@@ -98,12 +106,14 @@ pub(crate) fn problems_of_targets(steps: &[PlannedStep], places: &Places, proble
                 path: port.path.clone(),
                 what,
             };
+            let place = canonical(&port.path);
+            let is_code = place.extension() == Some("py") && place.is_file();
             if let Some(over) =
-                project.iter().find(|part| part.starts_with(&port.path) || port.path.starts_with(part))
+                project.iter().find(|part| part.starts_with(&place) || place.starts_with(part))
             {
                 problems.push(problem(format!("`{over}` is there, which must not be overwritten")));
-            } else if file_name(&port.path).is_some() && port.path.is_dir() {
-                problems.push(problem("a folder is there, and the extension makes it a file".to_owned()));
+            } else if is_code {
+                problems.push(problem("a script is there, which must not be overwritten".to_owned()));
             } else if file_name(&port.path).is_none() && port.path.is_file() {
                 problems
                     .push(problem("a file is there, and a path without extension is a folder".to_owned()));
@@ -154,7 +164,7 @@ pub(crate) fn mark_own_data(steps: &mut [PlannedStep], problems: &mut Vec<PlanPr
     let mut publishers: HashMap<Utf8PathBuf, Vec<StepName>> = HashMap::new();
     for step in steps.iter() {
         for port in &step.outputs {
-            publishers.entry(port.path.clone()).or_default().push(step.name.clone());
+            publishers.entry(canonical(&port.path)).or_default().push(step.name.clone());
         }
     }
     for step in steps {
@@ -162,7 +172,8 @@ pub(crate) fn mark_own_data(steps: &mut [PlannedStep], problems: &mut Vec<PlanPr
             if input.path.as_str().is_empty() {
                 continue;
             }
-            let above = input.path.ancestors().filter_map(|above| publishers.get(above));
+            let place = canonical(&input.path);
+            let above = place.ancestors().filter_map(|above| publishers.get(above));
             input.published_by = above.flatten().cloned().collect();
             if !input.published_by.is_empty() {
                 continue;
@@ -195,7 +206,9 @@ pub(crate) fn mark_own_data(steps: &mut [PlannedStep], problems: &mut Vec<PlanPr
 pub(crate) fn readable(path: &Utf8Path) -> io::Result<bool> {
     let opened = match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => fs::read_dir(path).map(drop),
-        Ok(_) => fs::File::open(path).map(drop),
+        Ok(metadata) if metadata.is_file() => fs::File::open(path).map(drop),
+        // A pipe would be waited for without end.
+        Ok(_) => Err(io::Error::other("it is neither a file nor a folder")),
         Err(error) => Err(error),
     };
     match opened {

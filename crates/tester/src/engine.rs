@@ -13,13 +13,13 @@ use runtime_testing_models::{
 use crate::events::{Event, Reporter};
 use crate::feed::{self, Feed};
 use crate::fingerprint::Fingerprint;
-use crate::job::{Inputs, Job, Made};
+use crate::job::{Inputs, Job, Made, PrivateCopy};
 use crate::plan::{Action, Plan, PlannedInput, PlannedRun, file_name};
 use crate::publish;
 use crate::schedule::{Schedule, TaskOutcome, TaskState};
 use crate::settings::TesterSettings;
 use crate::test_error::TestError;
-use crate::workspace::{Places, RunRoot};
+use crate::workspace::{Places, RunRoot, canonical};
 
 /// What became of a planned run.
 #[derive(Debug)]
@@ -42,6 +42,15 @@ pub(crate) struct Executed {
     pub(crate) written: BTreeMap<LogicalName, Utf8PathBuf>,
     /// The folder of the run.
     folder: Utf8PathBuf,
+    /// The outputs of steps that could not be published, and why.
+    pub(crate) not_published: Vec<(usize, LogicalName, String)>,
+}
+
+impl Executed {
+    /// The folder that an output was to be written in or to be.
+    pub(crate) fn output_folder(&self, output: &LogicalName) -> Utf8PathBuf {
+        self.folder.join("out").join(output.as_str())
+    }
 }
 
 impl RunRecord {
@@ -74,8 +83,8 @@ const STEPS: &str = "steps";
 /// What a run is handed.
 struct Given {
     inputs: Inputs,
-    /// What of it has to be copied before: from where, to where.
-    copies: Vec<(Utf8PathBuf, Utf8PathBuf)>,
+    /// What of it has to be copied before.
+    copies: Vec<PrivateCopy>,
 }
 
 /// What a run comes to before it is made.
@@ -121,6 +130,12 @@ struct Progress {
 struct Kept {
     original: Fingerprint,
     copy: Utf8PathBuf,
+}
+
+impl Kept {
+    fn has_changed(&self, path: &Utf8Path) -> bool {
+        !self.original.changes_to(&Fingerprint::take(path)).is_empty()
+    }
 }
 
 /// The largest input of the user's own that is kept, in bytes.
@@ -186,11 +201,11 @@ impl<'a> Engine<'a> {
                 break;
             }
             let (run, answer) = made.recv().expect("a worker answers each job");
-            progress.in_flight.remove(&run);
+            let own = progress.in_flight.remove(&run).unwrap_or_default();
             progress.is_exclusive = false;
             let answer = answer.unwrap_or_else(|panic| resume_unwind(panic));
             if error.is_none() {
-                error = answer.and_then(|made| self.take(progress, made)).err();
+                error = answer.map(|made| self.take(progress, made, &own)).err();
             }
         }
         if let Some(error) = error {
@@ -255,22 +270,24 @@ impl<'a> Engine<'a> {
         })))
     }
 
-    /// Takes in a run that was made: publishes what it wrote and settles it, unless it has to be made again.
-    fn take(&self, progress: &mut Progress, made: Made) -> Result<(), TestError> {
-        let Made { run, result, written, damaged, folder, elapsed } = made;
+    /// Takes in a run that was made: publishes what it wrote and settles it. A run that shared an input of the user's own
+    /// with another while that input changed is made again, whatever came of it.
+    fn take(&self, progress: &mut Progress, made: Made, own: &[Utf8PathBuf]) {
+        let Made { run, result, written, folder, elapsed } = made;
         let was_overlapping = progress.overlapping.remove(&run);
-        if was_overlapping && damaged.iter().any(|path| progress.kept.contains_key(path)) {
+        if was_overlapping
+            && own.iter().any(|path| progress.kept.get(path).is_some_and(|kept| kept.has_changed(path)))
+        {
             progress.contested.push_back(run);
-            return Ok(());
+            return;
         }
         let planned = &self.plan.runs[run];
-        if result.failure.is_none() {
-            self.publish(planned, &written)?;
-        }
+        let not_published =
+            if result.failure.is_none() { self.publish(planned, &written) } else { Vec::new() };
         let step = &self.plan.steps[planned.step].name;
         self.reporter.report(&Event::RunFinished { step, result: &result, elapsed });
-        self.settle(progress, run, RunRecord::Executed(Box::new(Executed { result, written, folder })));
-        Ok(())
+        let executed = Executed { result, written, folder, not_published };
+        self.settle(progress, run, RunRecord::Executed(Box::new(executed)));
     }
 
     fn settle(&self, progress: &mut Progress, run: usize, record: RunRecord) {
@@ -299,11 +316,9 @@ impl<'a> Engine<'a> {
         let mut kept = BTreeMap::new();
         for (at, (path, runs)) in users.iter().enumerate() {
             let is_shared = runs.len() > 1
-                || users.iter().any(|(other, others)| {
-                    (other.starts_with(path) || path.starts_with(other)) && !others.is_subset(runs)
-                });
+                || users.iter().any(|(other, others)| overlap(path, other) && !others.is_subset(runs));
             if is_shared {
-                let original = Fingerprint::take(path).map_err(TestError::io("look at", *path))?;
+                let original = Fingerprint::take(path);
                 if original.bytes() <= MAX_KEPT_BYTES {
                     let copy = self.run_root().join(OWN).join(at.to_string());
                     publish::copy(path, &copy).map_err(TestError::io("copy", *path))?;
@@ -328,10 +343,15 @@ impl<'a> Engine<'a> {
             let private = folder.join("in").join(name.as_str());
             let entry = match input {
                 PlannedInput::Own(path) => match progress.kept.get(path) {
-                    Some(kept) if alone || has_changed(path, &kept.original)? => {
+                    Some(kept) if alone || kept.has_changed(path) => {
                         let target =
                             path.file_name().map_or_else(|| private.clone(), |file| private.join(file));
-                        given.copies.push((kept.copy.clone(), target.clone()));
+                        let neighbors_of = path.is_file().then(|| path.clone());
+                        given.copies.push(PrivateCopy {
+                            from: kept.copy.clone(),
+                            to: target.clone(),
+                            neighbors_of,
+                        });
                         (target, InputSource::Own)
                     }
                     _ => (path.clone(), InputSource::Own),
@@ -344,14 +364,16 @@ impl<'a> Engine<'a> {
                 PlannedInput::Upstream { run, step: from, output, input, below } => {
                     let executed = executed(progress, *run);
                     let from = &self.plan.steps[*from].name;
-                    if let Feed::Path(path) = feed::feed(&executed.written[output], input, below.as_deref()) {
+                    let all = executed.output_folder(output);
+                    if let Feed::Path(path) =
+                        feed::feed(&all, &executed.written[output], input, below.as_deref())
+                    {
                         // All that the producer wrote beside it comes along: a file may need its neighbors.
-                        let all = executed.folder.join("out").join(output.as_str());
                         let below =
                             path.strip_prefix(&all).expect("what is fed was written to the output's folder");
                         let target =
                             if below.as_str().is_empty() { private.clone() } else { private.join(below) };
-                        given.copies.push((all, private));
+                        given.copies.push(PrivateCopy { from: all, to: private, neighbors_of: None });
                         (target, InputSource::Upstream { step: from.clone(), output: output.clone() })
                     } else {
                         if !empty_edges.contains(from) {
@@ -375,18 +397,24 @@ impl<'a> Engine<'a> {
     }
 
     /// Copies what a run wrote to the output paths of the steps that it publishes for.
+    /// Returns the outputs for which that was not possible: of which step, and why.
     fn publish(
         &self,
         run: &PlannedRun,
         written: &BTreeMap<LogicalName, Utf8PathBuf>,
-    ) -> Result<(), TestError> {
-        for port in run.publishes.iter().flat_map(|step| &self.plan.steps[*step].outputs) {
-            let path = &written[&port.name];
-            if path.exists() {
-                publish::publish(path, &port.path).map_err(TestError::io("publish to", &port.path))?;
+    ) -> Vec<(usize, LogicalName, String)> {
+        let mut not_published = Vec::new();
+        for step in &run.publishes {
+            for port in &self.plan.steps[*step].outputs {
+                let path = &written[&port.name];
+                if path.exists()
+                    && let Err(error) = publish::publish(path, &port.path)
+                {
+                    not_published.push((*step, port.name.clone(), error.to_string()));
+                }
             }
         }
-        Ok(())
+        not_published
     }
 }
 
@@ -397,9 +425,7 @@ fn note_overlaps(progress: &mut Progress, run: usize, job: &Job<'_>) {
     };
     let inputs: Vec<Utf8PathBuf> = job.inputs.values().filter_map(is_users).collect();
     for (other, others) in &progress.in_flight {
-        let is_shared = |path: &Utf8PathBuf| {
-            others.iter().any(|other| path.starts_with(other) || other.starts_with(path))
-        };
+        let is_shared = |path: &Utf8PathBuf| others.iter().any(|other| overlap(path, other));
         if inputs.iter().any(is_shared) {
             progress.overlapping.extend([run, *other]);
         }
@@ -407,9 +433,10 @@ fn note_overlaps(progress: &mut Progress, run: usize, job: &Job<'_>) {
     progress.in_flight.insert(run, inputs);
 }
 
-fn has_changed(path: &Utf8Path, original: &Fingerprint) -> Result<bool, TestError> {
-    let now = Fingerprint::take(path).map_err(TestError::io("look at", path))?;
-    Ok(!original.changes_to(&now).is_empty())
+/// Whether two paths lead to the same, or one to something in the other.
+fn overlap(one: &Utf8Path, other: &Utf8Path) -> bool {
+    let (one, other) = (canonical(one), canonical(other));
+    one.starts_with(&other) || other.starts_with(&one)
 }
 
 fn executed(progress: &Progress, run: usize) -> &Executed {

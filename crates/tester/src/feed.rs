@@ -25,10 +25,16 @@ pub(crate) enum Feed {
     },
 }
 
-/// Finds what of the output at `written` feeds an input whose path in the spec is `input`. `below` is the way from the
+/// Finds what of the output at `written`, in its `folder`, feeds an input whose path in the spec is `input`. `below` is the
+/// way from the
 /// output's path to the input's, where the input asks for a part of the output: that part must be there. Otherwise an
 /// input keeps its shape: a file is handed one file, a folder a folder.
-pub(crate) fn feed(written: &Utf8Path, input: &Utf8Path, below: Option<&Utf8Path>) -> Feed {
+pub(crate) fn feed(
+    folder: &Utf8Path,
+    written: &Utf8Path,
+    input: &Utf8Path,
+    below: Option<&Utf8Path>,
+) -> Feed {
     if !written.exists() {
         return Feed::Nothing;
     }
@@ -49,7 +55,11 @@ pub(crate) fn feed(written: &Utf8Path, input: &Utf8Path, below: Option<&Utf8Path
     }
     match (Shape::of(input), written.is_dir()) {
         (Shape::File, false) | (Shape::Folder, true) => Feed::Path(written.to_owned()),
-        (Shape::Folder, false) => Feed::Path(written.parent().unwrap_or(written).to_owned()),
+        (Shape::Folder, false) if written != folder => Feed::Path(folder.to_owned()),
+        // The script put a file where its folder was.
+        (Shape::Folder, false) => {
+            Feed::Missing { wanted: input.file_name().unwrap_or_default().into(), files }
+        }
         (Shape::File, true) => {
             let name = input.file_name().unwrap_or_default();
             let named: Vec<&Utf8PathBuf> =
@@ -77,7 +87,12 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "x").unwrap();
         }
-        let fed = feed(&out.join(written), input.into(), below.map(Utf8Path::new));
+        let folder = if content.contains(&written) {
+            out.join(written).parent().unwrap().to_owned()
+        } else {
+            out.join(written)
+        };
+        let fed = feed(&folder, &out.join(written), input.into(), below.map(Utf8Path::new));
         let shown = match fed {
             Feed::Path(path) => path.strip_prefix(&out).unwrap().to_string(),
             Feed::Nothing => "nothing".to_owned(),

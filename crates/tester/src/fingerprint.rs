@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::io;
+use std::path::Path;
 use std::time::SystemTime;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -27,6 +28,10 @@ struct FileStatus {
 }
 
 impl FileMark {
+    /// Of something that is there and cannot be looked at.
+    const UNKNOWN: Self =
+        Self { bytes: 0, modified: None, status: FileStatus { number: 0, links: 0, changed: (0, 0) } };
+
     /// Whether the content may be another one. A new or removed link alone changes the status and nothing else.
     fn differs_from(&self, other: &Self) -> bool {
         let has_same_data = self.bytes == other.bytes
@@ -47,28 +52,30 @@ pub(crate) struct Fingerprint {
 impl Fingerprint {
     /// Takes the fingerprint of a file, of all files below a folder, or of nothing. Links are followed: what is behind
     /// them is what a script reads and can damage.
-    pub(crate) fn take(path: &Utf8Path) -> io::Result<Self> {
+    ///
+    /// What cannot be looked at, such as a circle of links, is remembered as such: when it comes or goes, that is a change.
+    pub(crate) fn take(path: &Utf8Path) -> Self {
         let mut files = BTreeMap::new();
-        for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(error)
-                    if error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound) =>
-                {
-                    continue;
-                }
-                Err(error) => return Err(error.into()),
-            };
-            if entry.file_type().is_dir() {
-                continue;
-            }
-            // A file that is gone by now counts as not there.
-            let Ok(metadata) = entry.metadata() else { continue };
-            let below = entry.path().strip_prefix(path).unwrap_or(entry.path());
+        let mut remember = |at: &Path, mark: FileMark| {
+            let below = at.strip_prefix(path).unwrap_or(at);
             // A name that is no UTF-8 still has to be told from others.
-            files.insert(Utf8PathBuf::from(below.to_string_lossy().into_owned()), FileMark::of(&metadata));
+            files.insert(Utf8PathBuf::from(below.to_string_lossy().into_owned()), mark);
+        };
+        for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
+            match entry {
+                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) => {
+                    remember(
+                        entry.path(),
+                        entry.metadata().map_or(FileMark::UNKNOWN, |metadata| FileMark::of(&metadata)),
+                    );
+                }
+                Err(error)
+                    if error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound) => {}
+                Err(error) => remember(error.path().unwrap_or(path.as_std_path()), FileMark::UNKNOWN),
+            }
         }
-        Ok(Self { files })
+        Self { files }
     }
 
     /// The size of all files together.
@@ -127,20 +134,20 @@ mod tests {
         for name in ["kept", "sub/changed", "deleted"] {
             std::fs::write(root.join(name), name).unwrap();
         }
-        let before = Fingerprint::take(root).unwrap();
-        assert_eq!(before.changes_to(&Fingerprint::take(root).unwrap()), []);
+        let before = Fingerprint::take(root);
+        assert_eq!(before.changes_to(&Fingerprint::take(root)), []);
         std::fs::write(root.join("sub/changed"), "longer than before").unwrap();
         std::fs::remove_file(root.join("deleted")).unwrap();
         std::fs::write(root.join("added"), "").unwrap();
         assert_eq!(
-            before.changes_to(&Fingerprint::take(root).unwrap()),
+            before.changes_to(&Fingerprint::take(root)),
             [
                 ("added".into(), FileChange::Added),
                 ("deleted".into(), FileChange::Deleted),
                 ("sub/changed".into(), FileChange::Changed),
             ]
         );
-        let gone = Fingerprint::take(&root.join("nothing")).unwrap();
+        let gone = Fingerprint::take(&root.join("nothing"));
         assert_eq!(gone, Fingerprint::default());
     }
 
@@ -151,12 +158,12 @@ mod tests {
         let root = Utf8Path::from_path(folder.path()).unwrap();
         std::fs::write(root.join("store"), "data").unwrap();
         std::os::unix::fs::symlink("store", root.join("link")).unwrap();
-        let before = Fingerprint::take(&root.join("link")).unwrap();
+        let before = Fingerprint::take(&root.join("link"));
         std::fs::hard_link(root.join("store"), root.join("second")).unwrap();
-        assert_eq!(before.changes_to(&Fingerprint::take(&root.join("link")).unwrap()), []);
+        assert_eq!(before.changes_to(&Fingerprint::take(&root.join("link"))), []);
         std::fs::write(root.join("store"), "other").unwrap();
         assert_eq!(
-            before.changes_to(&Fingerprint::take(&root.join("link")).unwrap()),
+            before.changes_to(&Fingerprint::take(&root.join("link"))),
             [("".into(), FileChange::Changed)]
         );
     }
@@ -166,8 +173,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = Utf8Path::from_path(folder.path()).unwrap().join("a");
         std::fs::write(&path, "a").unwrap();
-        let before = Fingerprint::take(&path).unwrap();
+        let before = Fingerprint::take(&path);
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(before.changes_to(&Fingerprint::take(&path).unwrap()), [("".into(), FileChange::Deleted)]);
+        assert_eq!(before.changes_to(&Fingerprint::take(&path)), [("".into(), FileChange::Deleted)]);
     }
 }

@@ -1,8 +1,9 @@
 //! The work of one run, on whatever thread: everything that it needs is settled before, and nothing here touches what
 //! other runs share.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -19,7 +20,7 @@ use crate::fingerprint::Fingerprint;
 use crate::plan::{PlannedStep, ScriptFile, file_name};
 use crate::publish;
 use crate::python::PythonRunner;
-use crate::runner::{RunOutcome, RunRequest, Runner};
+use crate::runner::{RunOutcome, RunRequest, Runner, is_of_the_machine, not_started};
 use crate::settings::TesterSettings;
 use crate::tail;
 use crate::test_error::TestError;
@@ -28,6 +29,14 @@ use crate::workspace::Places;
 /// The real path and the source of every input of a run.
 pub(crate) type Inputs = BTreeMap<LogicalName, (Utf8PathBuf, InputSource)>;
 
+/// A copy that one run has for itself.
+pub(crate) struct PrivateCopy {
+    pub(crate) from: Utf8PathBuf,
+    pub(crate) to: Utf8PathBuf,
+    /// The file whose neighbors are to be found beside the copy too.
+    pub(crate) neighbors_of: Option<Utf8PathBuf>,
+}
+
 /// A run that can be made.
 pub(crate) struct Job<'a> {
     /// The number of the run in the plan.
@@ -35,9 +44,9 @@ pub(crate) struct Job<'a> {
     pub(crate) step: &'a PlannedStep,
     pub(crate) kinds: Vec<RunKind>,
     pub(crate) inputs: Inputs,
-    /// What is to be copied before: from where, to where. A run is handed copies of what others wrote, so that
-    /// nothing it does to them reaches anyone else.
-    pub(crate) copies: Vec<(Utf8PathBuf, Utf8PathBuf)>,
+    /// What is to be copied before. A run is handed copies of what others wrote, so that nothing it does to them reaches
+    /// anyone else.
+    pub(crate) copies: Vec<PrivateCopy>,
     /// The folder of the run, which is not there yet.
     pub(crate) folder: Utf8PathBuf,
     pub(crate) run_root: &'a Utf8Path,
@@ -52,8 +61,6 @@ pub(crate) struct Made {
     pub(crate) result: RunResult,
     /// Where each output was to be written: absolute.
     pub(crate) written: BTreeMap<LogicalName, Utf8PathBuf>,
-    /// The paths of the inputs that are not what they were before.
-    pub(crate) damaged: Vec<Utf8PathBuf>,
     /// The folder of the run.
     pub(crate) folder: Utf8PathBuf,
     pub(crate) elapsed: Duration,
@@ -68,36 +75,38 @@ impl Job<'_> {
     pub(crate) fn make(self) -> Result<Made, TestError> {
         let step = self.step;
         let written = self.output_paths()?;
-        for (original, copy) in &self.copies {
-            publish::copy(original, copy).map_err(TestError::io("copy", original))?;
-        }
-        let before = self.fingerprints()?;
-        let python = PythonRunner { interpreter: &step.interpreter, run_root: self.run_root };
         let script = step.script.as_ref().expect("a script that was not found is known to fail");
-        let path = script.path().unwrap_or(Utf8Path::new(""));
+        let python = PythonRunner { interpreter: &step.interpreter, run_root: self.run_root };
         let runner: &dyn Runner = match script {
             ScriptFile::Python(_) => &python,
             ScriptFile::Executable(_) => &ExecutableRunner,
             ScriptFile::Function(function) => function,
         };
+        let path = script.path().unwrap_or(Utf8Path::new(""));
         let params = self.params(&written);
+        let request = RunRequest {
+            script: path,
+            params: &params,
+            places: self.places,
+            folder: &self.folder,
+            timeout: step.timeout,
+            grace: self.settings.grace,
+            stdout: self.log("stdout.log")?,
+            stderr: self.log("stderr.log")?,
+        };
+        let copied = self.copies.iter().try_for_each(|copy| self.copy(copy));
+        let before = self.fingerprints();
         let started = Instant::now();
-        let RunOutcome { exit, mut failure, resources } = runner
-            .run(RunRequest {
-                script: path,
-                params: &params,
-                places: self.places,
-                folder: &self.folder,
-                timeout: step.timeout,
-                grace: self.settings.grace,
-                stdout: self.log("stdout.log")?,
-                stderr: self.log("stderr.log")?,
-            })
-            .map_err(TestError::io("run a script in", &self.folder))?;
+        let outcome = match copied.and_then(|()| runner.run(request)) {
+            Err(error) if is_of_the_machine(&error) => {
+                return Err(TestError::io("run a script in", &self.folder)(error));
+            }
+            // Something that a script has done to files keeps this one from running: no reason to give up the test.
+            outcome => outcome.unwrap_or_else(|error| not_started(path, &error)),
+        };
+        let RunOutcome { exit, mut failure, resources } = outcome;
         let elapsed = started.elapsed();
-        let changes = self.changes(&before)?;
-        let damaged_inputs: BTreeSet<&LogicalName> = changes.iter().map(|change| &change.input).collect();
-        let damaged = damaged_inputs.into_iter().map(|name| self.inputs[name].0.clone()).collect();
+        let changes = self.changes(&before);
         if !changes.is_empty() {
             failure.get_or_insert(ScriptFailure::InputsChanged { changes });
         }
@@ -123,7 +132,7 @@ impl Job<'_> {
             command: runner.command(path, &params, &self.folder, &self.places.base),
         };
         tracing::debug!(step = %step.name, folder = %self.folder, passed = result.failure.is_none(), "run made");
-        Ok(Made { run: self.run, result, written, damaged, folder: self.folder, elapsed })
+        Ok(Made { run: self.run, result, written, folder: self.folder, elapsed })
     }
 
     /// Makes a folder for each output, and says what path in it the script is handed.
@@ -156,15 +165,21 @@ impl Job<'_> {
         File::create(&path).map_err(TestError::io("write", path))
     }
 
-    fn fingerprints(&self) -> Result<BTreeMap<LogicalName, Fingerprint>, TestError> {
-        let take = |(name, (path, _)): (&LogicalName, &(Utf8PathBuf, InputSource))| {
-            Ok((name.clone(), Fingerprint::take(path).map_err(TestError::io("look at", path))?))
-        };
-        self.inputs.iter().map(take).collect()
+    /// Makes a copy of what others wrote, or of an input of the user's own as it was.
+    fn copy(&self, copy: &PrivateCopy) -> io::Result<()> {
+        publish::copy(&copy.from, &copy.to)?;
+        match (&copy.neighbors_of, copy.to.parent()) {
+            (Some(original), Some(folder)) => publish::link_neighbors(original, folder),
+            _ => Ok(()),
+        }
     }
 
-    fn changes(&self, before: &BTreeMap<LogicalName, Fingerprint>) -> Result<Vec<InputChange>, TestError> {
-        let after = self.fingerprints()?;
+    fn fingerprints(&self) -> BTreeMap<LogicalName, Fingerprint> {
+        self.inputs.iter().map(|(name, (path, _))| (name.clone(), Fingerprint::take(path))).collect()
+    }
+
+    fn changes(&self, before: &BTreeMap<LogicalName, Fingerprint>) -> Vec<InputChange> {
+        let after = self.fingerprints();
         let mut changes = Vec::new();
         for (name, earlier) in before {
             let (path, _) = &self.inputs[name];
@@ -181,7 +196,7 @@ impl Job<'_> {
                 changes.push(InputChange { input: name.clone(), path: self.places.shown(&file), change });
             }
         }
-        Ok(changes)
+        changes
     }
 
     fn tail(&self, name: &str) -> OutputTail {

@@ -1,6 +1,6 @@
 //! What the runs say of every step and every edge.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 
 use camino::Utf8Path;
@@ -24,16 +24,35 @@ pub(crate) struct Judgment {
     pub(crate) edges: Vec<DataCompatibilityResult>,
 }
 
+/// What the user's own inputs hold that edges lead to: what the consumer expects where no contract says it. By step and
+/// input. Taken before anything runs, because scripts can damage them.
+pub(crate) type OwnProfiles = HashMap<(usize, LogicalName), DataProfile>;
+
+pub(crate) fn own_profiles(plan: &Plan) -> Result<OwnProfiles, TestError> {
+    let mut profiles = OwnProfiles::new();
+    for edge in &plan.edges {
+        let step = &plan.steps[edge.to];
+        for bound in &edge.bindings.bound {
+            let port = step.inputs.iter().find(|port| port.name == bound.input && port.has_own_data);
+            if let Some(port) = port.filter(|_| !step.spec.input_schemas.contains_key(&bound.input)) {
+                profiles.insert((edge.to, bound.input.clone()), profile(&port.path)?);
+            }
+        }
+    }
+    Ok(profiles)
+}
+
 pub(crate) fn judge(
     plan: &Plan,
     records: &[RunRecord],
     places: &Places,
-    judges_edges: bool,
+    own_profiles: Option<&OwnProfiles>,
 ) -> Result<Judgment, TestError> {
     let mut judge = Judge {
         plan,
         records,
         places,
+        own_profiles,
         incoming: vec![Vec::new(); plan.steps.len()],
         runs: vec![Vec::new(); plan.steps.len()],
     };
@@ -48,7 +67,7 @@ pub(crate) fn judge(
         }
     }
     let mut edges = Vec::new();
-    if judges_edges {
+    if own_profiles.is_some() {
         let compared: Vec<Compared> =
             plan.edges.iter().map(|edge| judge.compared(edge)).collect::<Result<_, _>>()?;
         for (at, compared_edge) in compared.iter().enumerate() {
@@ -76,6 +95,8 @@ struct Judge<'a> {
     plan: &'a Plan,
     records: &'a [RunRecord],
     places: &'a Places,
+    /// There are some where edges are judged.
+    own_profiles: Option<&'a OwnProfiles>,
     /// The edges into each step, in declaration order.
     incoming: Vec<Vec<usize>>,
     /// The runs that serve each step, in the order they were planned.
@@ -85,6 +106,14 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn record(&self, run: Option<usize>) -> Option<&RunRecord> {
         run.map(|run| &self.records[run])
+    }
+
+    fn expectation(&self, step: usize, input: &LogicalName) -> Expectation<'_> {
+        if let Some(contract) = self.plan.steps[step].spec.input_schemas.get(input) {
+            return Expectation::Contract(contract);
+        }
+        let own = self.own_profiles.and_then(|profiles| profiles.get(&(step, input.clone())));
+        own.map_or(Expectation::Nothing, Expectation::Inferred)
     }
 
     fn edges_into(&self, step: usize) -> impl Iterator<Item = (usize, &PlannedEdge)> {
@@ -128,8 +157,9 @@ impl Judge<'_> {
             }
             let port = to.inputs.iter().find(|port| port.name == input).expect("a binding names an input");
             let written = &executed.written[&output];
-            let fed = feed::feed(written, &port.path, bound.below.as_deref());
-            let expectation = Expectation::of(to, &input)?;
+            let folder = executed.output_folder(&output);
+            let fed = feed::feed(&folder, written, &port.path, bound.below.as_deref());
+            let expectation = self.expectation(edge.to, &input);
             formats_b.extend(expectation.formats(&port.path));
             let path = match fed {
                 Feed::Path(path) => path,
@@ -393,6 +423,11 @@ impl Judge<'_> {
         if !empty.is_empty() {
             notes.push(StepNote::EmptyOutputs { outputs: empty });
         }
+        for executed in self.runs[at].iter().filter_map(|run| self.records[*run].executed()) {
+            for (_, output, reason) in executed.not_published.iter().filter(|(step, ..)| *step == at) {
+                notes.push(StepNote::NotPublished { output: output.clone(), reason: reason.clone() });
+            }
+        }
         notes
     }
 }
@@ -419,21 +454,11 @@ fn has_main(step: &PlannedStep, runs: &[RunResult]) -> bool {
 /// What a step expects of an input.
 enum Expectation<'a> {
     Contract(&'a runtime_testing_models::TableContract),
-    Inferred(DataProfile),
+    Inferred(&'a DataProfile),
     Nothing,
 }
 
-impl<'a> Expectation<'a> {
-    fn of(step: &'a PlannedStep, input: &LogicalName) -> Result<Self, TestError> {
-        if let Some(contract) = step.spec.input_schemas.get(input) {
-            return Ok(Self::Contract(contract));
-        }
-        match step.inputs.iter().find(|port| port.name == *input && port.has_own_data) {
-            Some(port) => Ok(Self::Inferred(profile(&port.path)?)),
-            None => Ok(Self::Nothing),
-        }
-    }
-
+impl Expectation<'_> {
     fn expected(&self) -> Expected<'_> {
         match self {
             Self::Contract(contract) => Expected::Contract(contract),

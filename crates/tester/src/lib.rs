@@ -50,6 +50,7 @@ mod workspace;
 pub use events::{Event, Reporter};
 pub use function::FunctionParams;
 pub use plan_error::{PlanError, PlanProblem};
+pub use process::end_running_scripts;
 pub use settings::{ScriptPlace, TesterSettings};
 pub use test_error::TestError;
 pub use tester::RuntimeTester;

@@ -172,7 +172,7 @@ pub(crate) fn plan(
     }
     scripts::use_functions(functions, &mut steps);
     scripts::find_scripts(pipeline, scope, settings, places, &mut steps, &mut problems);
-    checks::problems_of_targets(&steps, places, &mut problems);
+    checks::problems_of_targets(&steps, settings, places, &mut problems);
     scripts::inspect_scripts(places, &mut steps, &mut problems);
     if !problems.is_empty() {
         return Err(PlanError { problems });

@@ -28,6 +28,14 @@ pub(crate) struct Ended {
     pub(crate) resources: Resources,
 }
 
+/// Ends every script that is running in this process's tests, with all that it has started. For a program that is about
+/// to end, such as on Ctrl-C: scripts run in process groups of their own, which a signal to the program does not reach.
+///
+/// Their tests see scripts that a signal has ended. Outside Unix nothing is done: a script ends with its console.
+pub fn end_running_scripts() {
+    platform::end_running();
+}
+
 /// Starts a process in a process group of its own, with closed standard input, and waits until it has ended. When
 /// this returns, nothing of its group is left running.
 ///
@@ -51,9 +59,11 @@ pub(crate) fn execute(request: ProcessRequest<'_>) -> io::Result<Ended> {
 
 #[cfg(unix)]
 mod platform {
+    use std::collections::BTreeSet;
     use std::io;
     use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
     use std::process::Command;
+    use std::sync::{Mutex, MutexGuard, PoisonError};
     use std::time::Duration;
 
     use crossbeam_channel::RecvTimeoutError;
@@ -68,6 +78,7 @@ mod platform {
         end_with_this_process(command);
         let child = command.process_group(0).spawn()?;
         let pid = Pid::from_child(&child);
+        let running = Running::new(pid);
         let (sender, receiver) = crossbeam_channel::bounded(1);
         // Waits without reaping, so that the group's number stays taken until the group has been ended.
         let waiter = std::thread::Builder::new().name("wait".to_owned()).spawn(move || {
@@ -97,6 +108,8 @@ mod platform {
         if let Ok(Err(errno)) = waited {
             return Err(errno.into());
         }
+        // Once it is reaped, its number can be another's.
+        drop(running);
         let reaped = child.wait4()?;
         let exit = match (timed_out, reaped.status.code(), reaped.status.signal()) {
             (true, ..) => ExitOutcome::TimedOut,
@@ -110,6 +123,38 @@ mod platform {
             peak_memory_bytes: reaped.rusage.maxrss,
         };
         Ok(Ended { exit, resources })
+    }
+
+    /// The leaders of the process groups that are running.
+    static RUNNING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+    /// A process group that is among the running ones for as long as this lives.
+    struct Running(Pid);
+
+    impl Running {
+        fn new(leader: Pid) -> Self {
+            running().insert(leader.as_raw_nonzero().get());
+            Self(leader)
+        }
+    }
+
+    impl Drop for Running {
+        fn drop(&mut self) {
+            running().remove(&self.0.as_raw_nonzero().get());
+        }
+    }
+
+    fn running() -> MutexGuard<'static, BTreeSet<i32>> {
+        // A set of numbers is whole, whatever panicked while it was locked.
+        RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn end_running() {
+        for leader in running().iter().filter_map(|leader| Pid::from_raw(*leader)) {
+            if let Err(error) = end_group(leader, Signal::KILL) {
+                tracing::warn!(%error, "could not end a running script");
+            }
+        }
     }
 
     /// Where the system can do it: when this process ends, however it ends, so does the one that is started.
@@ -184,6 +229,8 @@ mod platform {
         };
         Ok(Ended { exit, resources: Resources::default() })
     }
+
+    pub(super) fn end_running() {}
 
     pub(crate) fn signal_name(_signal: i32) -> Option<String> {
         None

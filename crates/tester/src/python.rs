@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use crate::process::{self, ProcessRequest};
 use crate::runner::{
-    PARAMS_FILE, RESULT_FILE, RunOutcome, RunRequest, Runner, not_started, shell_command, write_params,
+    PARAMS_FILE, RESULT_FILE, RunOutcome, RunRequest, Runner, is_of_the_machine, not_started, shell_command,
+    write_params,
 };
 
 /// The program that runs a script, kept beside the runs so that they can be repeated by hand.
@@ -201,7 +202,10 @@ impl Runner for PythonRunner<'_> {
         };
         if left.is_none() && ended.exit == (ExitOutcome::Exited { status: 1 }) {
             // Python ends so when the result cannot be written. Where the disk is full, that is not the script's doing.
-            std::fs::write(folder.join("probe"), [0; 4096])?;
+            match std::fs::write(folder.join("probe"), [0; 4096]) {
+                Err(error) if is_of_the_machine(&error) => return Err(error),
+                _ => {}
+            }
         }
         let shown = places.shown(script);
         let exception = |left: LeftException| {

@@ -76,8 +76,18 @@ pub(crate) fn write_params(
     let result = &folder.join(RESULT_FILE);
     let content = Params { script, result, input_paths, output_paths, environ_vars, job_args };
     let path = folder.join(PARAMS_FILE);
+    // An earlier script may have removed it, which must not be blamed on this one.
+    std::fs::create_dir_all(folder)?;
     std::fs::write(&path, serde_json::to_vec_pretty(&content)?)?;
     Ok(path)
+}
+
+/// Whether an error is of the machine and not of anything a script did.
+pub(crate) fn is_of_the_machine(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::ReadOnlyFilesystem
+    )
 }
 
 /// The outcome of a process that could not be started.

@@ -30,6 +30,9 @@ pub struct TesterSettings {
     pub jobs: NonZeroUsize,
     /// How many bytes of a run's standard output and of its standard error the report quotes. 4,096 by default.
     pub tail_bytes: usize,
+    /// Files and folders that no output may be published to, relative to the base folder: the pipeline file, for one. The
+    /// scripts, specs and runs of the workspace are protected anyway. None by default.
+    pub protected: Vec<Utf8PathBuf>,
     /// How many tests' folders are kept under `.runs`, this one included. 5 by default.
     pub kept_runs: usize,
 }
@@ -63,6 +66,7 @@ impl Default for TesterSettings {
             ],
             jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             tail_bytes: 4096,
+            protected: Vec::new(),
             kept_runs: 5,
         }
     }

@@ -333,6 +333,7 @@ impl RuntimeTester {
         } else {
             None
         };
+        let own_profiles = if scope.compatibility { Some(judge::own_profiles(&plan)?) } else { None };
         let engine = Engine {
             plan: &plan,
             settings: &self.settings,
@@ -342,7 +343,7 @@ impl RuntimeTester {
             reporter: &*self.reporter,
         };
         let records = engine.run_all()?;
-        let judgment = judge::judge(&plan, &records, &places, scope.compatibility)?;
+        let judgment = judge::judge(&plan, &records, &places, own_profiles.as_ref())?;
 
         let mut report = PipelineTestReport {
             execution_order: plan.order.clone(),

@@ -99,6 +99,11 @@ fn real(path: &Utf8Path) -> Utf8PathBuf {
     clean(path)
 }
 
+/// What a path leads to, where it leads to something; else the path. For telling whether two paths mean the same.
+pub(crate) fn canonical(path: &Utf8Path) -> Utf8PathBuf {
+    path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned())
+}
+
 /// Without `.` and, where that can be told from the text, `..`.
 fn clean(path: &Utf8Path) -> Utf8PathBuf {
     let mut cleaned = Utf8PathBuf::new();

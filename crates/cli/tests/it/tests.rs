@@ -136,7 +136,7 @@ fn scripts_end_with_the_command() {
         let space = Space::new();
         space.write(
             "test_workspace/scripts/clean.py",
-            "import os, time\n\ndef main(input_paths, output_paths, environ_vars, job_args):\n    open('pid.part', 'w').write(str(os.getpid()))\n    os.rename('pid.part', 'pid')\n    time.sleep(1000)\n",
+            "import os, subprocess, time\n\ndef main(input_paths, output_paths, environ_vars, job_args):\n    child = subprocess.Popen(['sleep', '1000'])\n    open('pid.part', 'w').write(f'{os.getpid()} {child.pid}')\n    os.rename('pid.part', 'pid')\n    time.sleep(1000)\n",
         );
         let mut command = Command::new(env!("CARGO_BIN_EXE_runtime-testing"))
             .args(["test-script", "clean"])
@@ -156,10 +156,16 @@ fn scripts_end_with_the_command() {
             Command::new("kill").args([&format!("-{signal}"), &command.id().to_string()]).status().unwrap();
         assert!(sent.success());
         command.wait().unwrap();
-        while is_alive(&script) {
-            assert!(Instant::now() < deadline, "the script outlives the command after SIG{signal}");
-            std::thread::yield_now();
+        let (script, child) = script.split_once(' ').unwrap();
+        // Where the command cannot do anything any more, the system ends the script, but not what the script started.
+        let ended = if signal == "KILL" { vec![script] } else { vec![script, child] };
+        for pid in ended {
+            while is_alive(pid) {
+                assert!(Instant::now() < deadline, "process {pid} outlives the command after SIG{signal}");
+                std::thread::yield_now();
+            }
         }
+        drop(Command::new("kill").args(["-KILL", child]).stderr(Stdio::null()).status());
     }
 }
 

@@ -27,7 +27,7 @@ fn a_report_begins_with_what_is_wrong() {
           `cleaned` -> `orders`, part.csv: column `amount`: expected float, found text; row 5001 is "n/a?"
           the consumer passes on its own inputs and fails on this data: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
           bound: cleaned -> orders (similar name, 0.75)
-          note: `cleaned` -> `orders`, part.csv: extra column `note` (text)
+          note: `cleaned` -> `orders`, part.csv: extra column `note`
 
     FAIL  step train
           failed on what `clean` wrote: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
@@ -90,7 +90,7 @@ fn one_step_and_one_edge() {
           `cleaned` -> `orders`, part.csv: column `amount`: expected float, found text; row 5001 is "n/a?"
           the consumer passes on its own inputs and fails on this data: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
           bound: cleaned -> orders (similar name, 0.75)
-          note: `cleaned` -> `orders`, part.csv: extra column `note` (text)
+          note: `cleaned` -> `orders`, part.csv: extra column `note`
     "#);
 }
 

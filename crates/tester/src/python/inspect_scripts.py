@@ -69,11 +69,13 @@ def may_bind_main(tree):
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id == "main" and not isinstance(node.ctx, ast.Load):
             return True
+        if isinstance(node, ast.Attribute) and node.attr == "main" and not isinstance(node.ctx, ast.Load):
+            return True
         if isinstance(node, ast.Global) and "main" in node.names:
             return True
         if isinstance(node, ast.FunctionDef) and node.name == "__getattr__":
             return True
-        if isinstance(node, ast.Call) and getattr(node.func, "id", None) in ("globals", "vars", "exec", "setattr"):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", None) in ("globals", "locals", "vars", "exec", "setattr"):
             return True
     return False
 

@@ -76,8 +76,10 @@ def package_of(script):
 
 def keep_helpers(folder):
     """Loads what is needed after the script now, where a file of the script's folder would stand in its way."""
-    for name in ("asyncio", "inspect", "logging", "traceback"):
-        if os.path.exists(os.path.join(folder, name + ".py")) or os.path.isdir(os.path.join(folder, name)):
+    known = getattr(sys, "stdlib_module_names", None)
+    stems = {name.split(".")[0] for name in os.listdir(folder)}
+    if known is None or stems & known:
+        for name in ("asyncio", "inspect", "linecache", "logging", "tokenize", "traceback"):
             HELPERS[name] = __import__(name)
 
 

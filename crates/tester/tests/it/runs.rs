@@ -58,6 +58,55 @@ fn outputs_are_published_after_success_only() {
 }
 
 #[test]
+fn what_cannot_be_published_is_noted_and_the_test_goes_on() {
+    let blocking = format!("{}\n    import os\n    os.makedirs('output/rows.csv/x')\n", COPY.trim_end());
+    let report = one(&blocking).passes();
+    let notes: Vec<String> = report.script_results["clean"].notes.iter().map(ToString::to_string).collect();
+    assert!(notes[0].starts_with("`rows` was not published: "), "{notes:?}");
+}
+
+#[test]
+fn a_data_set_that_is_a_folder_with_an_extension_can_be_published_again() {
+    let parts = format!(
+        "import os\n{HEAD}    os.makedirs(output_paths['rows'])\n    open(output_paths['rows'] + '/part-0.csv', 'w').write('id\\n1\\n')\n"
+    );
+    let space = one(&parts);
+    for _ in 0..2 {
+        let report = space.passes();
+        assert_eq!(report.script_results["clean"].notes, []);
+        assert_eq!(space.read("output/rows.csv/part-0.csv"), "id\n1\n");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_no_way_around_private_copies_and_protected_inputs() {
+    // The producer leaves a link to the user's folder in its output; what the consumer does there stays there.
+    let linking = format!(
+        "import os\n{HEAD}    os.symlink(os.path.abspath('store'), output_paths['rows'] + '/images')\n"
+    );
+    let vandal = format!(
+        "{HEAD}    open(input_paths['rows'] + '/images/r.csv', 'w').write('gone')\n    open(output_paths['x'], 'w').write('id\\n1\\n')\n"
+    );
+    let space = Space::new()
+        .write("store/r.csv", "id\n1\n")
+        .step("clean", &linking, &["raw=data/raw.csv"], &["rows=output/rows"])
+        .step("vandal", &vandal, &["rows=output/rows"], &["x=output/x.csv"])
+        .edge("clean", "vandal");
+    let report = space.test().unwrap();
+    assert_eq!(space.read("store/r.csv"), "id\n1\n");
+    let culprits: Vec<String> = report.culprits().iter().map(ToString::to_string).collect();
+    assert_eq!(culprits, ["step vandal"]);
+
+    // An output path that is a link to the folder of an input.
+    let space = one(COPY).with(|spec| spec.output_paths["rows"] = "out/raw.csv".into());
+    std::os::unix::fs::symlink("data", space.root.join("out")).unwrap();
+    let error = space.test().unwrap_err().to_string();
+    assert!(error.contains("lies at or under its own output"), "{error}");
+    assert_eq!(space.read("data/raw.csv"), "id,amount\n1,2.5\n2,3.5\n");
+}
+
+#[test]
 fn a_run_folder_holds_what_is_needed_to_repeat_the_run() {
     let space = one(COPY);
     let report = space.passes();
