@@ -9,7 +9,7 @@ use runtime_testing::{ScriptName, StepName};
 #[derive(Debug, Parser)]
 #[command(name = "runtime-testing", version, max_term_width = 100)]
 #[command(
-    after_help = "Exit status: 0 passed, 1 failed, 2 wrong use or a test that could not be carried out."
+    after_help = "Exit status: 0 passed, 1 failed, 2 wrong use or a test that could not be carried out, 130 canceled."
 )]
 pub(crate) struct Arguments {
     /// Run as if started in this folder; paths in specs are relative to it
