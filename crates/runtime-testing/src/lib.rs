@@ -120,3 +120,8 @@ pub use runtime_testing_tester::{
     Event, FunctionParams, PlanError, PlanProblem, Reporter, RuntimeTester, ScriptPlace, TestError,
     TesterSettings, end_running_scripts,
 };
+
+/// The code that a newcomer copies compiles.
+#[cfg(all(doctest, feature = "tester"))]
+#[doc = include_str!("../../../README.md")]
+mod readme {}
