@@ -106,7 +106,9 @@ impl PipelineTestReport {
                 } => edges.extend(from.iter().map(|from| (from, to))),
                 StepStatus::Passed
                 | StepStatus::Blocked { .. }
-                | StepStatus::Untested { reason: UntestedStep::NeedsFlow { .. } } => {}
+                | StepStatus::Untested {
+                    reason: UntestedStep::NeedsFlow { .. } | UntestedStep::DamagedInputs { .. },
+                } => {}
             }
         }
         if !self.data_flow_results.is_empty() {

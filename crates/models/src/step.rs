@@ -76,6 +76,11 @@ pub enum UntestedStep {
         /// The inputs.
         inputs: Vec<LogicalName>,
     },
+    /// Inputs of the user's own changed while several steps had them, and were too large to be kept as they were.
+    DamagedInputs {
+        /// The inputs.
+        inputs: Vec<LogicalName>,
+    },
     /// Inputs come from upstream steps, and the flow was not to be tested.
     NeedsFlow {
         /// The inputs.
@@ -112,6 +117,11 @@ impl fmt::Display for UntestedStep {
                 "the inputs {} lie where {} publishes, and no edge leads from there: add the edge",
                 list(inputs),
                 list(from)
+            ),
+            Self::DamagedInputs { inputs } => write!(
+                formatter,
+                "the inputs {} were changed by a step that had them too; with one job at a time it shows which",
+                list(inputs)
             ),
             Self::NeedsFlow { inputs } => {
                 write!(

@@ -129,7 +129,8 @@ struct Progress {
 /// An input of the user's own, as it was when the test began.
 struct Kept {
     original: Fingerprint,
-    copy: Utf8PathBuf,
+    /// A copy of it, unless it is too large.
+    copy: Option<Utf8PathBuf>,
 }
 
 impl Kept {
@@ -137,9 +138,6 @@ impl Kept {
         !self.original.changes_to(&Fingerprint::take(path)).is_empty()
     }
 }
-
-/// The largest input of the user's own that is kept, in bytes.
-const MAX_KEPT_BYTES: u64 = 256 * 1024 * 1024;
 
 impl<'a> Engine<'a> {
     /// Makes all runs. Returns what came of each, by number: the same, however many are made at once and in whatever
@@ -275,13 +273,22 @@ impl<'a> Engine<'a> {
     fn take(&self, progress: &mut Progress, made: Made, own: &[Utf8PathBuf]) {
         let Made { run, result, written, folder, elapsed } = made;
         let was_overlapping = progress.overlapping.remove(&run);
-        if was_overlapping
-            && own.iter().any(|path| progress.kept.get(path).is_some_and(|kept| kept.has_changed(path)))
-        {
-            progress.contested.push_back(run);
-            return;
-        }
         let planned = &self.plan.runs[run];
+        if was_overlapping {
+            let changed =
+                own.iter().filter(|path| progress.kept.get(*path).is_some_and(|kept| kept.has_changed(path)));
+            let changed: Vec<&Utf8PathBuf> = changed.collect();
+            if changed.iter().any(|path| progress.kept[*path].copy.is_none()) {
+                // Nobody can say which of the runs it was, nor make them again.
+                let reason = UntestedStep::DamagedInputs { inputs: names_of(planned, &changed) };
+                self.settle(progress, run, RunRecord::NotMade(reason));
+                return;
+            }
+            if !changed.is_empty() {
+                progress.contested.push_back(run);
+                return;
+            }
+        }
         let not_published =
             if result.failure.is_none() { self.publish(planned, &written) } else { Vec::new() };
         let step = &self.plan.steps[planned.step].name;
@@ -319,11 +326,14 @@ impl<'a> Engine<'a> {
                 || users.iter().any(|(other, others)| overlap(path, other) && !others.is_subset(runs));
             if is_shared {
                 let original = Fingerprint::take(path);
-                if original.bytes() <= MAX_KEPT_BYTES {
+                let copy = if original.bytes() <= self.settings.kept_input_bytes {
                     let copy = self.run_root().join(OWN).join(at.to_string());
                     publish::copy(path, &copy).map_err(TestError::io("copy", *path))?;
-                    kept.insert((*path).to_owned(), Kept { original, copy });
-                }
+                    Some(copy)
+                } else {
+                    None
+                };
+                kept.insert((*path).to_owned(), Kept { original, copy });
             }
         }
         Ok(kept)
@@ -338,17 +348,22 @@ impl<'a> Engine<'a> {
         alone: bool,
     ) -> Result<Result<Given, UntestedStep>, TestError> {
         let mut given = Given { inputs: Inputs::new(), copies: Vec::new() };
+        let mut damaged = Vec::new();
         let (mut empty_edges, mut empty_inputs): (Vec<StepName>, Vec<LogicalName>) = (Vec::new(), Vec::new());
         for (name, input) in planned {
             let private = folder.join("in").join(name.as_str());
             let entry = match input {
                 PlannedInput::Own(path) => match progress.kept.get(path) {
                     Some(kept) if alone || kept.has_changed(path) => {
+                        let Some(copy) = &kept.copy else {
+                            damaged.push(name.clone());
+                            continue;
+                        };
                         let target =
                             path.file_name().map_or_else(|| private.clone(), |file| private.join(file));
                         let neighbors_of = path.is_file().then(|| path.clone());
                         given.copies.push(PrivateCopy {
-                            from: kept.copy.clone(),
+                            from: copy.clone(),
                             to: target.clone(),
                             neighbors_of,
                         });
@@ -385,6 +400,9 @@ impl<'a> Engine<'a> {
                 }
             };
             given.inputs.insert(name.clone(), entry);
+        }
+        if !damaged.is_empty() {
+            return Ok(Err(UntestedStep::DamagedInputs { inputs: damaged }));
         }
         if empty_inputs.is_empty() {
             return Ok(Ok(given));
@@ -431,6 +449,13 @@ fn note_overlaps(progress: &mut Progress, run: usize, job: &Job<'_>) {
         }
     }
     progress.in_flight.insert(run, inputs);
+}
+
+/// The inputs of a run that are these paths of the user's own.
+fn names_of(run: &PlannedRun, paths: &[&Utf8PathBuf]) -> Vec<LogicalName> {
+    let Action::Execute(inputs) = &run.action else { return Vec::new() };
+    let is_one = |input: &PlannedInput| matches!(input, PlannedInput::Own(path) if paths.contains(&path));
+    inputs.iter().filter(|(_, input)| is_one(input)).map(|(name, _)| name.clone()).collect()
 }
 
 /// Whether two paths lead to the same, or one to something in the other.

@@ -30,6 +30,9 @@ pub struct TesterSettings {
     pub jobs: NonZeroUsize,
     /// How many bytes of a run's standard output and of its standard error the report quotes. 4,096 by default.
     pub tail_bytes: usize,
+    /// The largest input of the user's own that is copied before anything runs, in bytes, where several runs are given it:
+    /// so that what one of them does to it reaches no other. 256 MiB by default.
+    pub kept_input_bytes: u64,
     /// Files and folders that no output may be published to, relative to the base folder: the pipeline file, for one. The
     /// scripts, specs and runs of the workspace are protected anyway. None by default.
     pub protected: Vec<Utf8PathBuf>,
@@ -66,6 +69,7 @@ impl Default for TesterSettings {
             ],
             jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             tail_bytes: 4096,
+            kept_input_bytes: 256 * 1024 * 1024,
             protected: Vec::new(),
             kept_runs: 5,
         }

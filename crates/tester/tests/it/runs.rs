@@ -78,6 +78,32 @@ fn a_data_set_that_is_a_folder_with_an_extension_can_be_published_again() {
     }
 }
 
+#[test]
+fn an_input_that_is_too_large_to_be_kept_is_blamed_on_nobody_who_may_be_innocent() {
+    let vandal = format!(
+        "import os\n{HEAD}    open(output_paths['x'], 'w').write('id\\n1\\n')\n    os.remove(input_paths['raw'])\n"
+    );
+    let space = Space::new().step("vandal", &vandal, &["raw=data/raw.csv"], &["x=output/x.csv"]).step(
+        "clean",
+        COPY,
+        &["raw=data/raw.csv"],
+        &["rows=output/rows.csv"],
+    );
+    let mut settings = space.settings();
+    settings.kept_input_bytes = 1;
+    settings.jobs = std::num::NonZeroUsize::MIN;
+    let report = space.tester().with_settings(settings).test_pipeline().unwrap();
+    assert_eq!(
+        report.script_results["vandal"].status.failure().map(ScriptFailure::as_str),
+        Some("inputs_changed")
+    );
+    let inputs = vec!["raw".parse().unwrap()];
+    let reason = runtime_testing_models::UntestedStep::DamagedInputs { inputs };
+    assert_eq!(report.script_results["clean"].status, StepStatus::Untested { reason });
+    let culprits: Vec<String> = report.culprits().iter().map(ToString::to_string).collect();
+    assert_eq!(culprits, ["step vandal"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn links_are_no_way_around_private_copies_and_protected_inputs() {
