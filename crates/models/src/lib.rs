@@ -40,6 +40,7 @@ mod configuration;
 mod contract;
 mod data;
 mod edge;
+mod failure;
 mod job_value;
 mod names;
 mod report;
@@ -54,6 +55,7 @@ pub use data::{Column, DataFinding, DataProfile, FileFormat, FileProfile, TableS
 pub use edge::{
     Binding, BindingRule, DataCompatibilityResult, Difference, EdgeIssue, EdgeNote, EdgeVerdict, UntestedEdge,
 };
+pub use failure::{FileChange, InputChange, OutputDifference, PythonException, ScriptFailure};
 pub use job_value::{InvalidNumber, JobNumber, JobValue};
 pub use names::{LogicalKind, LogicalName, ScriptKind, ScriptName};
 pub use report::{Culprit, PipelineTestReport, REPORT_FORMAT_VERSION, edge_key};
@@ -62,7 +64,6 @@ pub use snapshot::ReportSnapshot;
 pub use spec::{OutputBinding, PathSpec, ScriptExecutionSpec, ScriptMainParams};
 pub use spec_reader::ParseSpecError;
 pub use step::{
-    ExitOutcome, FileChange, InputChange, InputSource, OutputDifference, OutputTail, PythonException,
-    Resources, RunInput, RunKind, RunOutput, RunResult, ScriptFailure, ScriptTestResult, StepNote,
-    StepStatus, UntestedStep,
+    ExitOutcome, InputSource, OutputTail, Resources, RunInput, RunKind, RunOutput, RunResult,
+    ScriptTestResult, StepNote, StepStatus, UntestedStep,
 };

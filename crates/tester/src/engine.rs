@@ -16,6 +16,7 @@ use crate::fingerprint::Fingerprint;
 use crate::job::{Inputs, Job, Made, PrivateCopy};
 use crate::plan::{Action, Plan, PlannedInput, PlannedRun, file_name};
 use crate::publish;
+use crate::runner::is_of_the_machine;
 use crate::schedule::{Schedule, TaskOutcome, TaskState};
 use crate::settings::TesterSettings;
 use crate::test_error::TestError;
@@ -203,7 +204,7 @@ impl<'a> Engine<'a> {
             progress.is_exclusive = false;
             let answer = answer.unwrap_or_else(|panic| resume_unwind(panic));
             if error.is_none() {
-                error = answer.map(|made| self.take(progress, made, &own)).err();
+                error = answer.and_then(|made| self.take(progress, made, &own)).err();
             }
         }
         if let Some(error) = error {
@@ -270,7 +271,7 @@ impl<'a> Engine<'a> {
 
     /// Takes in a run that was made: publishes what it wrote and settles it. A run that shared an input of the user's own
     /// with another while that input changed is made again, whatever came of it.
-    fn take(&self, progress: &mut Progress, made: Made, own: &[Utf8PathBuf]) {
+    fn take(&self, progress: &mut Progress, made: Made, own: &[Utf8PathBuf]) -> Result<(), TestError> {
         let Made { run, result, written, folder, elapsed } = made;
         let was_overlapping = progress.overlapping.remove(&run);
         let planned = &self.plan.runs[run];
@@ -282,19 +283,20 @@ impl<'a> Engine<'a> {
                 // Nobody can say which of the runs it was, nor make them again.
                 let reason = UntestedStep::DamagedInputs { inputs: names_of(planned, &changed) };
                 self.settle(progress, run, RunRecord::NotMade(reason));
-                return;
+                return Ok(());
             }
             if !changed.is_empty() {
                 progress.contested.push_back(run);
-                return;
+                return Ok(());
             }
         }
         let not_published =
-            if result.failure.is_none() { self.publish(planned, &written) } else { Vec::new() };
+            if result.failure.is_none() { self.publish(planned, &written)? } else { Vec::new() };
         let step = &self.plan.steps[planned.step].name;
         self.reporter.report(&Event::RunFinished { step, result: &result, elapsed });
         let executed = Executed { result, written, folder, not_published };
         self.settle(progress, run, RunRecord::Executed(Box::new(executed)));
+        Ok(())
     }
 
     fn settle(&self, progress: &mut Progress, run: usize, record: RunRecord) {
@@ -420,7 +422,7 @@ impl<'a> Engine<'a> {
         &self,
         run: &PlannedRun,
         written: &BTreeMap<LogicalName, Utf8PathBuf>,
-    ) -> Vec<(usize, LogicalName, String)> {
+    ) -> Result<Vec<(usize, LogicalName, String)>, TestError> {
         let mut not_published = Vec::new();
         for step in &run.publishes {
             for port in &self.plan.steps[*step].outputs {
@@ -428,11 +430,15 @@ impl<'a> Engine<'a> {
                 if path.exists()
                     && let Err(error) = publish::publish(path, &port.path)
                 {
+                    // A full disk is nobody's fault here, and nothing that a test can go on with.
+                    if is_of_the_machine(&error) {
+                        return Err(TestError::io("publish to", &port.path)(error));
+                    }
                     not_published.push((*step, port.name.clone(), error.to_string()));
                 }
             }
         }
-        not_published
+        Ok(not_published)
     }
 }
 
