@@ -61,7 +61,7 @@ pub use names::{LogicalKind, LogicalName, ScriptKind, ScriptName};
 pub use report::{Culprit, PipelineTestReport, REPORT_FORMAT_VERSION, edge_key};
 pub use runtime_testing_dag::{self as dag, InvalidName, PipelineDag, StepName};
 pub use snapshot::ReportSnapshot;
-pub use spec::{OutputBinding, PathSpec, ScriptExecutionSpec, ScriptMainParams};
+pub use spec::{Isolation, OutputBinding, PathSpec, ScriptExecutionSpec, ScriptMainParams};
 pub use spec_reader::ParseSpecError;
 pub use step::{
     ExitOutcome, InputSource, OutputTail, Resources, RunInput, RunKind, RunOutput, RunResult,

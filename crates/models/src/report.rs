@@ -35,6 +35,9 @@ pub struct PipelineTestReport {
     pub workspace: Utf8PathBuf,
     /// The name of this test's folder under `.runs`. None where nothing was run.
     pub run_id: Option<String>,
+    /// Whether the test was canceled before every run was made.
+    #[serde(default)]
+    pub canceled: bool,
 }
 
 /// Who is to blame: a step that does not work, or an edge that does not fit.
@@ -67,9 +70,10 @@ pub fn edge_key(from: &StepName, to: &StepName) -> String {
 }
 
 impl PipelineTestReport {
-    /// Whether there is a step, every step passed, and every edge is compatible.
+    /// Whether there is a step, every step passed, every edge is compatible, and the test was not canceled.
     pub fn pipeline_success(&self) -> bool {
-        !self.script_results.is_empty()
+        !self.canceled
+            && !self.script_results.is_empty()
             && self.script_results.values().all(ScriptTestResult::success)
             && self.data_flow_results.values().all(DataCompatibilityResult::compatible)
     }
@@ -107,7 +111,9 @@ impl PipelineTestReport {
                 StepStatus::Passed
                 | StepStatus::Blocked { .. }
                 | StepStatus::Untested {
-                    reason: UntestedStep::NeedsFlow { .. } | UntestedStep::DamagedInputs { .. },
+                    reason: UntestedStep::NeedsFlow { .. }
+                        | UntestedStep::DamagedInputs { .. }
+                        | UntestedStep::Canceled,
                 } => {}
             }
         }
@@ -150,6 +156,7 @@ impl Serialize for PipelineTestReport {
             format_version: u32,
             workspace: &'a Utf8PathBuf,
             run_id: Option<&'a str>,
+            canceled: bool,
         }
 
         Form {
@@ -161,6 +168,7 @@ impl Serialize for PipelineTestReport {
             format_version: REPORT_FORMAT_VERSION,
             workspace: &self.workspace,
             run_id: self.run_id.as_deref(),
+            canceled: self.canceled,
         }
         .serialize(serializer)
     }

@@ -24,6 +24,8 @@ pub struct ReportSnapshot {
     data_flow_results: IndexMap<String, EdgeSnapshot>,
     errors: Vec<String>,
     format_version: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    canceled: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -100,6 +102,7 @@ impl ReportSnapshot {
                 })
                 .collect(),
             format_version: REPORT_FORMAT_VERSION,
+            canceled: report.canceled,
         }
     }
 }

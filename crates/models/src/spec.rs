@@ -62,6 +62,38 @@ pub struct ScriptExecutionSpec {
     /// The Python interpreter that runs the script: a path, or a name that is looked for in `PATH`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub python: Option<Utf8PathBuf>,
+    /// The interpreter that each run of a Python script gets. The tester's setting where it is not set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Isolation>,
+}
+
+/// The interpreter that each run of a Python script gets. Either way each run is a process of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Isolation {
+    /// One that is started for the run, and pays for every import.
+    Fresh,
+    /// A fork of one that has imported before what the script imports.
+    Forked,
+}
+
+impl Isolation {
+    /// Both, as they are written.
+    pub const ALL: [Self; 2] = [Self::Fresh, Self::Forked];
+
+    /// The word for it in specs and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Forked => "forked",
+        }
+    }
+}
+
+impl std::fmt::Display for Isolation {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(self.as_str())
+    }
 }
 
 /// A path with the names it goes by.
@@ -117,6 +149,7 @@ impl ScriptExecutionSpec {
             output_schemas: IndexMap::new(),
             timeout_seconds: None,
             python: None,
+            isolation: None,
         }
     }
 

@@ -6,7 +6,7 @@ use runtime_testing_dag::json::{self, Member, Mistake, Node, Value};
 use runtime_testing_dag::{Name, NameKind, StepName, nearest};
 
 use crate::{
-    ColumnContract, ExtraColumns, JobValue, LogicalName, OutputBinding, PathSpec, ScriptExecutionSpec,
+    ColumnContract, ExtraColumns, Isolation, JobValue, LogicalName, OutputBinding, PathSpec, ScriptExecutionSpec,
     ScriptName, TableContract, TypeWord,
 };
 
@@ -26,7 +26,7 @@ impl fmt::Display for ParseSpecError {
 impl std::error::Error for ParseSpecError {}
 
 /// The keys of a spec file, in the order they are written.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "script_name",
     "step_name",
     "script_path",
@@ -43,6 +43,7 @@ const KEYS: [&str; 16] = [
     "output_schemas",
     "timeout_seconds",
     "python",
+    "isolation",
 ];
 
 pub(crate) fn read(text: &str) -> Result<ScriptExecutionSpec, ParseSpecError> {
@@ -145,6 +146,7 @@ impl Reader<'_> {
         let user_notes = get("user_notes").and_then(|node| self.string(node, &at("user_notes")));
         let timeout_seconds =
             get("timeout_seconds").and_then(|node| self.timeout(node, &at("timeout_seconds")));
+        let isolation = get("isolation").and_then(|node| self.isolation(node, &at("isolation")));
 
         let inputs: Vec<&LogicalName> = input_paths.keys().chain(input_path_specs.keys()).collect();
         let outputs: Vec<&LogicalName> = output_paths.keys().chain(output_path_specs.keys()).collect();
@@ -171,6 +173,7 @@ impl Reader<'_> {
         spec.output_schemas = output_schemas.unwrap_or_default();
         spec.timeout_seconds = timeout_seconds;
         spec.python = python;
+        spec.isolation = isolation;
         Some(spec)
     }
 
@@ -278,6 +281,15 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    fn isolation(&mut self, node: &Node<'_>, key: &str) -> Option<Isolation> {
+        let word = self.string(node, key)?;
+        let known = Isolation::ALL.into_iter().find(|isolation| isolation.as_str() == word);
+        if known.is_none() {
+            self.mistake(node.offset, key, format!("expected `fresh` or `forked`, found `{word}`"));
+        }
+        known
     }
 
     fn path_specs(

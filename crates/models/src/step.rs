@@ -93,6 +93,8 @@ pub enum UntestedStep {
         /// The inputs.
         inputs: Vec<LogicalName>,
     },
+    /// The test was canceled before it was run to its end.
+    Canceled,
     /// An upstream step ran well and wrote nothing that could be handed over.
     EmptyUpstream {
         /// The upstream steps.
@@ -136,6 +138,7 @@ impl fmt::Display for UntestedStep {
                 list(edges),
                 list(inputs)
             ),
+            Self::Canceled => formatter.write_str("the test was canceled"),
             Self::EmptyUpstream { edges, inputs } => {
                 write!(formatter, "{} wrote nothing that could feed the inputs {}", list(edges), list(inputs))
             }
@@ -252,6 +255,9 @@ pub struct Resources {
     pub system_seconds: f64,
     /// The most memory it held at once, in bytes. Zero where the platform does not tell.
     pub peak_memory_bytes: u64,
+    /// The bytes in the files it left at its outputs. One that failed may have left some.
+    #[serde(default)]
+    pub written_bytes: u64,
 }
 
 /// The end of what a script printed.
@@ -286,6 +292,9 @@ pub struct RunResult {
     pub stdout: OutputTail,
     /// The end of its standard error.
     pub stderr: OutputTail,
+    /// The names of the programs that it left running, each once. They were ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaked: Vec<String>,
     /// A command that repeats the run by hand. Empty for a Rust function, which has none.
     pub command: String,
 }
@@ -312,6 +321,11 @@ pub enum StepNote {
         /// Why not.
         reason: String,
     },
+    /// It left processes running when it ended. They were ended.
+    LeakedProcesses {
+        /// The names of their programs, each once.
+        processes: Vec<String>,
+    },
     /// It ended well without writing these declared outputs.
     EmptyOutputs {
         /// The outputs.
@@ -330,6 +344,9 @@ impl fmt::Display for StepNote {
             }
             Self::NotPublished { output, reason } => {
                 write!(formatter, "`{output}` was not published: {reason}")
+            }
+            Self::LeakedProcesses { processes } => {
+                write!(formatter, "it left processes running, which were ended: {}", list(processes))
             }
             Self::EmptyOutputs { outputs } => write!(formatter, "nothing was written to {}", list(outputs)),
         }

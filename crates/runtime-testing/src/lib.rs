@@ -102,7 +102,7 @@ pub use runtime_testing_data::{
 pub use runtime_testing_models::{
     Binding, BindingRule, Column, ColumnContract, Culprit, DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult,
     DataFinding, DataProfile, Difference, EdgeIssue, EdgeNote, EdgeVerdict, ExitOutcome, ExtraColumns,
-    FileFormat, FileProfile, InputChange, InputSource, InvalidNumber, JobNumber, JobValue, LogicalKind,
+    FileFormat, FileProfile, InputChange, InputSource, InvalidNumber, Isolation, JobNumber, JobValue, LogicalKind,
     LogicalName, OutputBinding, OutputDifference, OutputTail, ParseSpecError, PathSpec, PipelineTestReport,
     PipelineTestingSpec, PythonException, REPORT_FORMAT_VERSION, ReportSnapshot, Resources, RunInput,
     RunKind, RunOutput, RunResult, RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptFailure,
@@ -117,7 +117,7 @@ pub use runtime_testing_spec_store::{
 };
 #[cfg(feature = "tester")]
 pub use runtime_testing_tester::{
-    Event, FunctionParams, PlanError, PlanProblem, Reporter, RuntimeTester, ScriptPlace, TestError,
+    CancelHandle, Event, FunctionParams, PlanError, PlanProblem, Reporter, RuntimeTester, ScriptPlace, TestError,
     TesterSettings, end_running_scripts,
 };
 

@@ -21,6 +21,22 @@ pub enum Event<'a> {
         /// What the run is for.
         kinds: &'a [RunKind],
     },
+    /// A run takes long: it comes each time that another [`slow_after`](crate::TesterSettings::slow_after) has passed.
+    RunSlow {
+        /// The step.
+        step: &'a StepName,
+        /// What the run is for.
+        kinds: &'a [RunKind],
+        /// How long it has taken so far.
+        elapsed: Duration,
+    },
+    /// A run that was to be made in a fork was made in a fresh interpreter.
+    RunNotForked {
+        /// The step.
+        step: &'a StepName,
+        /// Why.
+        reason: &'a str,
+    },
     /// A run has ended.
     RunFinished {
         /// The step.

@@ -129,6 +129,7 @@ impl Job<'_> {
             run_folder: self.places.shown(&self.folder),
             stdout: self.tail("stdout.log"),
             stderr: self.tail("stderr.log"),
+            leaked: Vec::new(),
             command: runner.command(path, &params, &self.folder, &self.places.base),
         };
         tracing::debug!(step = %step.name, folder = %self.folder, passed = result.failure.is_none(), "run made");

@@ -11,6 +11,7 @@
 //! | [`RuntimeTester`] | does all of it |
 //! | [`TesterSettings`] | how: interpreter, timeout, where scripts lie |
 //! | [`FunctionParams`] | what a step that is a Rust function is called with |
+//! | [`CancelHandle`] | ends a test from outside |
 //! | [`Reporter`], [`Event`] | what happens, as it happens |
 //! | [`TestError`], [`PlanError`] | why a test could not be carried out |
 //!
@@ -24,6 +25,7 @@
 //! ended with it, and resource use is not measured.
 
 mod bindings;
+mod cancel;
 mod checks;
 mod engine;
 mod events;
@@ -47,6 +49,7 @@ mod test_error;
 mod tester;
 mod workspace;
 
+pub use cancel::CancelHandle;
 pub use events::{Event, Reporter};
 pub use function::FunctionParams;
 pub use plan_error::{PlanError, PlanProblem};

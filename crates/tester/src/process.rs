@@ -117,10 +117,10 @@ mod platform {
             (false, None, signal) => ExitOutcome::Signaled { signal: signal.unwrap_or_default() },
         };
         let resources = Resources {
-            wall_seconds: 0.0,
             user_seconds: reaped.rusage.utime.as_secs_f64(),
             system_seconds: reaped.rusage.stime.as_secs_f64(),
             peak_memory_bytes: reaped.rusage.maxrss,
+            ..Resources::default()
         };
         Ok(Ended { exit, resources })
     }

@@ -2,6 +2,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
+use runtime_testing_models::Isolation;
 
 /// How tests are carried out, as opposed to what is tested. Every field has a default.
 ///
@@ -24,6 +25,11 @@ pub struct TesterSettings {
     pub timeout: Duration,
     /// How long a process that was asked to end may take to do so before it is ended. 2 seconds by default.
     pub grace: Duration,
+    /// The interpreter that each run of a Python script gets where its spec says nothing: a fork of one that has made the
+    /// script's imports before. By default that, and outside Unix a fresh one in any case.
+    pub isolation: Isolation,
+    /// How long a run takes before it is reported as slow, and how long after that again. 30 seconds by default.
+    pub slow_after: Duration,
     /// Where scripts are looked for by name, in this order, when a spec has no `script_path`.
     pub script_places: Vec<ScriptPlace>,
     /// How many runs are made at once. As many as there are processors by default. Reports do not depend on it.
@@ -38,6 +44,8 @@ pub struct TesterSettings {
     pub protected: Vec<Utf8PathBuf>,
     /// How many tests' folders are kept under `.runs`, this one included. 5 by default.
     pub kept_runs: usize,
+    /// How many folders of tests that did not pass are kept under `.runs`, however many others came after. 10 by default.
+    pub kept_failed_runs: usize,
 }
 
 /// A folder in which scripts are looked for by name.
@@ -61,6 +69,8 @@ impl Default for TesterSettings {
             python: if cfg!(windows) { "python" } else { "python3" }.into(),
             timeout: Duration::from_secs(600),
             grace: Duration::from_secs(2),
+            isolation: Isolation::Forked,
+            slow_after: Duration::from_secs(30),
             script_places: vec![
                 ScriptPlace::Workspace,
                 ScriptPlace::WorkspaceScripts,
@@ -72,6 +82,7 @@ impl Default for TesterSettings {
             kept_input_bytes: 256 * 1024 * 1024,
             protected: Vec::new(),
             kept_runs: 5,
+            kept_failed_runs: 10,
         }
     }
 }

@@ -12,6 +12,7 @@ use runtime_testing_models::{
     edge_key,
 };
 
+use crate::cancel::CancelHandle;
 use crate::engine::Engine;
 use crate::events::{Event, Reporter};
 use crate::function::{Function, FunctionParams};
@@ -46,6 +47,7 @@ pub struct RuntimeTester {
     settings: TesterSettings,
     reporter: Arc<dyn Reporter>,
     functions: HashMap<ScriptName, Function>,
+    cancel: CancelHandle,
 }
 
 impl std::fmt::Debug for RuntimeTester {
@@ -67,6 +69,7 @@ impl RuntimeTester {
             settings: TesterSettings::default(),
             reporter: Arc::new(|_: &Event<'_>| {}),
             functions: HashMap::new(),
+            cancel: CancelHandle::new(),
         }
     }
 
@@ -87,6 +90,13 @@ impl RuntimeTester {
     #[must_use]
     pub fn with_reporter(mut self, reporter: impl Reporter + 'static) -> Self {
         self.reporter = Arc::new(reporter);
+        self
+    }
+
+    /// The same tester, whose tests `cancel` ends.
+    #[must_use]
+    pub fn with_cancel(mut self, cancel: CancelHandle) -> Self {
+        self.cancel = cancel;
         self
     }
 

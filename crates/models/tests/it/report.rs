@@ -51,6 +51,7 @@ fn run(kinds: Vec<RunKind>, failure: Option<ScriptFailure>) -> RunResult {
             user_seconds: 0.2,
             system_seconds: 0.02,
             peak_memory_bytes: 9_000_000,
+            written_bytes: 120,
         },
         run_folder: ".runs/1/clean/flow".into(),
         stdout: OutputTail {
@@ -59,6 +60,7 @@ fn run(kinds: Vec<RunKind>, failure: Option<ScriptFailure>) -> RunResult {
             omitted_bytes: 7,
         },
         stderr: OutputTail::default(),
+        leaked: vec!["sleep".to_owned()],
         command: "cd /p && python3 run_script.py params.json".to_owned(),
     }
 }
@@ -197,7 +199,7 @@ fn a_snapshot_has_nothing_that_differs_between_runs() {
     for result in other.script_results.values_mut() {
         result.runs.iter_mut().for_each(|run| {
             run.resources =
-                Resources { wall_seconds: 9.0, user_seconds: 8.0, system_seconds: 7.0, peak_memory_bytes: 6 };
+                Resources { wall_seconds: 9.0, user_seconds: 8.0, system_seconds: 7.0, peak_memory_bytes: 6, written_bytes: 5 };
             run.run_folder = "other".into();
             run.command = "other".to_owned();
             run.stdout.text = "other".to_owned();
