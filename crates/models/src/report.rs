@@ -111,7 +111,8 @@ impl PipelineTestReport {
                 StepStatus::Passed
                 | StepStatus::Blocked { .. }
                 | StepStatus::Untested {
-                    reason: UntestedStep::NeedsFlow { .. }
+                    reason:
+                        UntestedStep::NeedsFlow { .. }
                         | UntestedStep::DamagedInputs { .. }
                         | UntestedStep::Canceled,
                 } => {}

@@ -6,8 +6,8 @@ use runtime_testing_dag::json::{self, Member, Mistake, Node, Value};
 use runtime_testing_dag::{Name, NameKind, StepName, nearest};
 
 use crate::{
-    ColumnContract, ExtraColumns, Isolation, JobValue, LogicalName, OutputBinding, PathSpec, ScriptExecutionSpec,
-    ScriptName, TableContract, TypeWord,
+    ColumnContract, ExtraColumns, Isolation, JobValue, LogicalName, OutputBinding, PathSpec,
+    ScriptExecutionSpec, ScriptName, TableContract, TypeWord,
 };
 
 /// Everything that is wrong with a spec, in the order of the file. Never empty.

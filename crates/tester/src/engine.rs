@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use crossbeam_channel::{Receiver, Sender};
@@ -10,9 +11,11 @@ use runtime_testing_models::{
     InputSource, LogicalName, RunKind, RunResult, ScriptFailure, StepName, UntestedStep,
 };
 
+use crate::cancel::CancelHandle;
 use crate::events::{Event, Reporter};
 use crate::feed::{self, Feed};
 use crate::fingerprint::Fingerprint;
+use crate::fork_server::ForkServers;
 use crate::job::{Inputs, Job, Made, PrivateCopy};
 use crate::plan::{Action, Plan, PlannedInput, PlannedRun, file_name};
 use crate::publish;
@@ -20,6 +23,7 @@ use crate::runner::is_of_the_machine;
 use crate::schedule::{Schedule, TaskOutcome, TaskState};
 use crate::settings::TesterSettings;
 use crate::test_error::TestError;
+use crate::times::Times;
 use crate::workspace::{Places, RunRoot, canonical};
 
 /// What became of a planned run.
@@ -67,6 +71,11 @@ impl RunRecord {
         }
     }
 
+    /// Whether the run was not made, or not to its end, because the test was canceled.
+    pub(crate) fn is_canceled(&self) -> bool {
+        matches!(self, Self::NotMade(UntestedStep::Canceled))
+    }
+
     pub(crate) fn executed(&self) -> Option<&Executed> {
         match self {
             Self::Executed(executed) => Some(executed),
@@ -108,6 +117,10 @@ pub(crate) struct Engine<'a> {
     pub(crate) run_root: Option<&'a RunRoot>,
     pub(crate) sample: &'a SampleData,
     pub(crate) reporter: &'a dyn Reporter,
+    pub(crate) forks: &'a ForkServers,
+    pub(crate) cancel: &'a CancelHandle,
+    /// How long runs took the last time.
+    pub(crate) times: &'a Times,
 }
 
 /// What changes while runs are made. All of it belongs to the thread that the test was started on.
@@ -117,14 +130,23 @@ struct Progress {
     records: Vec<Option<RunRecord>>,
     /// What the user's own inputs that several runs are given were when the test began.
     kept: BTreeMap<Utf8PathBuf, Kept>,
-    /// The user's own inputs of the runs that are being made.
-    in_flight: BTreeMap<usize, Vec<Utf8PathBuf>>,
+    /// The runs that are being made.
+    in_flight: BTreeMap<usize, InFlight>,
     /// Runs that were made while another had an input of the user's own in common with them.
     overlapping: BTreeSet<usize>,
     /// Runs whose inputs were damaged while another run could have done it. Each is made again, alone and on copies.
     contested: VecDeque<usize>,
     /// Whether the run that is being made must be the only one.
     is_exclusive: bool,
+}
+
+/// A run that is being made.
+struct InFlight {
+    /// The user's own inputs that it was handed.
+    own_inputs: Vec<Utf8PathBuf>,
+    started: Instant,
+    /// When it is to be reported as slow.
+    slow_at: Option<Instant>,
 }
 
 /// An input of the user's own, as it was when the test began.
@@ -144,8 +166,10 @@ impl<'a> Engine<'a> {
     /// Makes all runs. Returns what came of each, by number: the same, however many are made at once and in whatever
     /// order they end.
     pub(crate) fn run_all(&self) -> Result<Vec<RunRecord>, TestError> {
+        let expected: Vec<u64> = self.plan.runs.iter().map(|run| self.expected(run)).collect();
+        let waits_for = self.plan.runs.iter().map(|run| run.waits_for.clone()).collect();
         let mut progress = Progress {
-            schedule: Schedule::new(self.plan.runs.iter().map(|run| run.waits_for.clone()).collect()),
+            schedule: Schedule::new(waits_for, &expected),
             records: self.plan.runs.iter().map(|_| None).collect(),
             kept: self.keep_shared_inputs()?,
             in_flight: BTreeMap::new(),
@@ -176,7 +200,17 @@ impl<'a> Engine<'a> {
                 *record = Some(RunRecord::Blocked(causes.clone()));
             }
         }
-        Ok(progress.records.into_iter().map(|record| record.expect("every run is settled")).collect())
+        let mut records: Vec<RunRecord> =
+            progress.records.into_iter().map(|record| record.expect("every run is settled")).collect();
+        // What waited for runs that were canceled is canceled with them.
+        for run in 0..records.len() {
+            if let RunRecord::Blocked(causes) = &records[run]
+                && causes.iter().all(|cause| records[*cause].is_canceled())
+            {
+                records[run] = RunRecord::NotMade(UntestedStep::Canceled);
+            }
+        }
+        Ok(records)
     }
 
     /// Starts what may start and settles what is made, until nothing is left. After an error nothing is started, and what
@@ -199,8 +233,8 @@ impl<'a> Engine<'a> {
             if progress.in_flight.is_empty() {
                 break;
             }
-            let (run, answer) = made.recv().expect("a worker answers each job");
-            let own = progress.in_flight.remove(&run).unwrap_or_default();
+            let (run, answer) = self.wait(progress, made);
+            let own = progress.in_flight.remove(&run).map_or_else(Vec::new, |run| run.own_inputs);
             progress.is_exclusive = false;
             let answer = answer.unwrap_or_else(|panic| resume_unwind(panic));
             if error.is_none() {
@@ -217,6 +251,37 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
+    /// The time that a run is expected to take. What needs no script takes none.
+    fn expected(&self, run: &PlannedRun) -> u64 {
+        match run.action {
+            Action::Execute(_) => self.times.expected(&self.plan.steps[run.step].name, &run.serves[0].1),
+            Action::Fails(_) | Action::NotMade(_) => 0,
+        }
+    }
+
+    /// Waits for the next run that is made. Reports those that take long.
+    fn wait(&self, progress: &mut Progress, made: &Receiver<Answer>) -> Answer {
+        loop {
+            let next = progress.in_flight.values().filter_map(|run| run.slow_at).min();
+            let Some(next) = next else { return made.recv().expect("a worker answers each job") };
+            if let Ok(answer) = made.recv_deadline(next) {
+                return answer;
+            }
+            let now = Instant::now();
+            for (run, in_flight) in &mut progress.in_flight {
+                if in_flight.slow_at.is_some_and(|slow_at| slow_at <= now) {
+                    in_flight.slow_at = now.checked_add(self.settings.slow_after);
+                    let planned = &self.plan.runs[*run];
+                    self.reporter.report(&Event::RunSlow {
+                        step: &self.plan.steps[planned.step].name,
+                        kinds: &own_kinds(planned),
+                        elapsed: now - in_flight.started,
+                    });
+                }
+            }
+        }
+    }
+
     /// The next run that may start now. Those that need not be made are settled on the way.
     fn next(&self, progress: &mut Progress) -> Result<Option<Box<Job<'a>>>, TestError> {
         loop {
@@ -231,7 +296,8 @@ impl<'a> Engine<'a> {
                 Prepared::Settled(record) => self.settle(progress, run, record),
                 Prepared::Job(job) => {
                     self.reporter.report(&Event::RunStarted { step: &job.step.name, kinds: &job.kinds });
-                    note_overlaps(progress, run, &job);
+                    let slow_after = self.settings.slow_after;
+                    note_start(progress, run, &job, slow_after);
                     progress.is_exclusive = alone;
                     return Ok(Some(job));
                 }
@@ -241,6 +307,9 @@ impl<'a> Engine<'a> {
 
     fn prepare(&self, progress: &Progress, at: usize, alone: bool) -> Result<Prepared<'a>, TestError> {
         let run = &self.plan.runs[at];
+        if self.cancel.is_canceled() {
+            return Ok(Prepared::Settled(RunRecord::NotMade(UntestedStep::Canceled)));
+        }
         let planned = match &run.action {
             Action::Fails(failure) => return Ok(Prepared::Settled(RunRecord::Failed(failure.clone()))),
             Action::NotMade(reason) => return Ok(Prepared::Settled(RunRecord::NotMade(reason.clone()))),
@@ -253,9 +322,9 @@ impl<'a> Engine<'a> {
             Ok(given) => given,
             Err(reason) => return Ok(Prepared::Settled(RunRecord::NotMade(reason))),
         };
-        let own_kinds = run.serves.iter().filter(|(served, _)| *served == run.step);
-        let kinds: Vec<RunKind> = own_kinds.map(|(_, kind)| kind.clone()).collect();
+        let kinds = own_kinds(run);
         let (Given { inputs, copies }, places, settings) = (given, self.places, self.settings);
+        let (forks, cancel) = (self.forks, self.cancel);
         Ok(Prepared::Job(Box::new(Job {
             run: at,
             step,
@@ -266,15 +335,25 @@ impl<'a> Engine<'a> {
             run_root,
             places,
             settings,
+            forks,
+            cancel,
         })))
     }
 
     /// Takes in a run that was made: publishes what it wrote and settles it. A run that shared an input of the user's own
     /// with another while that input changed is made again, whatever came of it.
     fn take(&self, progress: &mut Progress, made: Made, own: &[Utf8PathBuf]) -> Result<(), TestError> {
-        let Made { run, result, written, folder, elapsed } = made;
+        let Made { run, result, written, folder, elapsed, canceled, not_forked } = made;
         let was_overlapping = progress.overlapping.remove(&run);
         let planned = &self.plan.runs[run];
+        let step = &self.plan.steps[planned.step].name;
+        if let Some(reason) = &not_forked {
+            self.reporter.report(&Event::RunNotForked { step, reason });
+        }
+        if canceled {
+            self.settle(progress, run, RunRecord::NotMade(UntestedStep::Canceled));
+            return Ok(());
+        }
         if was_overlapping {
             let changed =
                 own.iter().filter(|path| progress.kept.get(*path).is_some_and(|kept| kept.has_changed(path)));
@@ -292,7 +371,6 @@ impl<'a> Engine<'a> {
         }
         let not_published =
             if result.failure.is_none() { self.publish(planned, &written)? } else { Vec::new() };
-        let step = &self.plan.steps[planned.step].name;
         self.reporter.report(&Event::RunFinished { step, result: &result, elapsed });
         let executed = Executed { result, written, folder, not_published };
         self.settle(progress, run, RunRecord::Executed(Box::new(executed)));
@@ -442,19 +520,27 @@ impl<'a> Engine<'a> {
     }
 }
 
+/// What the step that a run is of gets out of it.
+fn own_kinds(run: &PlannedRun) -> Vec<RunKind> {
+    let own = run.serves.iter().filter(|(served, _)| *served == run.step);
+    own.map(|(_, kind)| kind.clone()).collect()
+}
+
 /// Notes the user's own inputs that a run that starts is handed, and the runs that have one in common with it.
-fn note_overlaps(progress: &mut Progress, run: usize, job: &Job<'_>) {
+fn note_start(progress: &mut Progress, run: usize, job: &Job<'_>, slow_after: Duration) {
     let is_users = |(path, source): &(Utf8PathBuf, InputSource)| {
         (*source == InputSource::Own && !path.starts_with(&job.folder)).then(|| path.clone())
     };
-    let inputs: Vec<Utf8PathBuf> = job.inputs.values().filter_map(is_users).collect();
+    let own_inputs: Vec<Utf8PathBuf> = job.inputs.values().filter_map(is_users).collect();
     for (other, others) in &progress.in_flight {
-        let is_shared = |path: &Utf8PathBuf| others.iter().any(|other| overlap(path, other));
-        if inputs.iter().any(is_shared) {
+        let is_shared = |path: &Utf8PathBuf| others.own_inputs.iter().any(|other| overlap(path, other));
+        if own_inputs.iter().any(is_shared) {
             progress.overlapping.extend([run, *other]);
         }
     }
-    progress.in_flight.insert(run, inputs);
+    let started = Instant::now();
+    let slow_at = started.checked_add(slow_after);
+    progress.in_flight.insert(run, InFlight { own_inputs, started, slow_at });
 }
 
 /// The inputs of a run that are these paths of the user's own.

@@ -6,17 +6,17 @@ use camino::Utf8Path;
 use runtime_testing_models::{ExitOutcome, JobValue, ScriptFailure, ScriptMainParams};
 
 use crate::process::{self, ProcessRequest};
-use crate::runner::{PARAMS_FILE, RunOutcome, RunRequest, Runner, not_started, shell_command, write_params};
-
-/// The environment variable that holds the path of the file with all four parameters.
-const PARAMS_VARIABLE: &str = "RUNTIME_TESTING_PARAMS";
+use crate::runner::{
+    PARAMS_FILE, PARAMS_VARIABLE, Ran, RunOutcome, RunRequest, Runner, not_started, shell_command,
+    write_params,
+};
 
 /// Runs a program: arguments as `--key value`, the environment, and a file with all four parameters.
 pub(crate) struct ExecutableRunner;
 
 impl Runner for ExecutableRunner {
-    fn run(&self, request: RunRequest<'_>) -> io::Result<RunOutcome> {
-        let RunRequest { script, params, places, folder, timeout, grace, stdout, stderr } = request;
+    fn run(&self, request: RunRequest<'_>) -> io::Result<Ran> {
+        let RunRequest { script, params, places, folder, timeout, grace, stdout, stderr, cancel } = request;
         let params_path = write_params(script, params, folder)?;
         let mut environment: Vec<(&str, &str)> =
             params.environ_vars.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -30,10 +30,12 @@ impl Runner for ExecutableRunner {
             stderr,
             timeout,
             grace,
+            cancel,
+            mark: &format!("{PARAMS_VARIABLE}={params_path}"),
         });
         let ended = match ended {
             Ok(ended) => ended,
-            Err(error) => return Ok(not_started(&places.shown(script), &error)),
+            Err(error) => return Ok(Ran::Over(not_started(&places.shown(script), &error))),
         };
         let failure = match ended.exit {
             ExitOutcome::TimedOut => Some(ScriptFailure::TimedOut { limit_seconds: timeout.as_secs_f64() }),
@@ -45,7 +47,14 @@ impl Runner for ExecutableRunner {
             }
             _ => None,
         };
-        Ok(RunOutcome { exit: ended.exit, failure, resources: ended.resources })
+        Ok(Ran::Over(RunOutcome {
+            exit: ended.exit,
+            failure,
+            resources: ended.resources,
+            canceled: ended.canceled,
+            leaked: ended.leaked,
+            not_forked: None,
+        }))
     }
 
     fn command(

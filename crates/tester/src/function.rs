@@ -16,7 +16,7 @@ use runtime_testing_models::{
     ExitOutcome, JobValue, LogicalName, Resources, ScriptFailure, ScriptMainParams, ScriptName,
 };
 
-use crate::runner::{RunOutcome, RunRequest, Runner, write_params};
+use crate::runner::{Ran, RunOutcome, RunRequest, Runner, write_params};
 
 /// What a Rust function is called with: the four parameters of a script, and a way to learn that it is to end.
 ///
@@ -50,7 +50,7 @@ pub struct FunctionParams {
 }
 
 impl FunctionParams {
-    /// Whether the function has taken longer than it may. It cannot be stopped from outside: it should look from time to
+    /// Whether the function has taken longer than it may, or the test was canceled. It cannot be stopped from outside: it should look from time to
     /// time and come back.
     pub fn is_canceled(&self) -> bool {
         self.canceled.load(Ordering::Relaxed)
@@ -96,18 +96,13 @@ impl Hash for Function {
 }
 
 impl Runner for Function {
-    fn run(&self, request: RunRequest<'_>) -> io::Result<RunOutcome> {
-        let RunRequest { script, params, folder, timeout, grace, .. } = request;
+    fn run(&self, request: RunRequest<'_>) -> io::Result<Ran> {
+        let RunRequest { script, params, folder, timeout, grace, cancel, .. } = request;
         write_params(script, params, folder)?;
         let ScriptMainParams { input_paths, output_paths, environ_vars, job_args } = params.clone();
-        let canceled = Arc::new(AtomicBool::new(false));
-        let params = FunctionParams {
-            input_paths,
-            output_paths,
-            environ_vars,
-            job_args,
-            canceled: Arc::clone(&canceled),
-        };
+        let is_canceled = Arc::new(AtomicBool::new(false));
+        let canceled = Arc::clone(&is_canceled);
+        let params = FunctionParams { input_paths, output_paths, environ_vars, job_args, canceled };
         let body = Arc::clone(&self.body);
         let (sender, receiver) = crossbeam_channel::bounded(1);
         let started = Instant::now();
@@ -116,19 +111,25 @@ impl Runner for Function {
             // Nobody listens any more where it took too long.
             drop(sender.try_send(result));
         })?;
-        let mut answer = receiver.recv_timeout(timeout);
-        let timed_out = answer.is_err();
-        if timed_out {
-            canceled.store(true, Ordering::Relaxed);
+        let mut was_canceled = false;
+        let answer = crossbeam_channel::select! {
+            recv(receiver) -> answer => answer.ok(),
+            recv(cancel) -> _ => {
+                was_canceled = true;
+                None
+            },
+            default(timeout) => None,
+        };
+        if answer.is_none() {
+            is_canceled.store(true, Ordering::Relaxed);
             // What comes now counts for nothing; but a function that ends is better than one that goes on.
-            answer = receiver.recv_timeout(grace);
+            drop(receiver.recv_timeout(grace));
         }
         let failure = match answer {
-            _ if timed_out => Some(ScriptFailure::TimedOut { limit_seconds: timeout.as_secs_f64() }),
-            Ok(Ok(Ok(()))) => None,
-            Ok(Ok(Err(error))) => Some(ScriptFailure::ReturnedError { message: with_causes(&*error) }),
-            Ok(Err(panic)) => Some(ScriptFailure::Panicked { message: text_of(&*panic) }),
-            Err(_) => unreachable!("without an answer it has timed out"),
+            None => Some(ScriptFailure::TimedOut { limit_seconds: timeout.as_secs_f64() }),
+            Some(Ok(Ok(()))) => None,
+            Some(Ok(Err(error))) => Some(ScriptFailure::ReturnedError { message: with_causes(&*error) }),
+            Some(Err(panic)) => Some(ScriptFailure::Panicked { message: text_of(&*panic) }),
         };
         let exit = match &failure {
             None => ExitOutcome::Exited { status: 0 },
@@ -136,7 +137,14 @@ impl Runner for Function {
             Some(_) => ExitOutcome::Exited { status: 1 },
         };
         let resources = Resources { wall_seconds: started.elapsed().as_secs_f64(), ..Resources::default() };
-        Ok(RunOutcome { exit, failure, resources })
+        Ok(Ran::Over(RunOutcome {
+            exit,
+            failure,
+            resources,
+            canceled: was_canceled,
+            leaked: Vec::new(),
+            not_forked: None,
+        }))
     }
 
     fn command(&self, _: &Utf8Path, _: &ScriptMainParams, _: &Utf8Path, _: &Utf8Path) -> String {

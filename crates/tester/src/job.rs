@@ -11,16 +11,21 @@ use indexmap::IndexMap;
 use runtime_testing_data::Expected;
 use runtime_testing_models::{
     DataFinding, DataProfile, Difference, FileChange, FileFormat, FileProfile, InputChange, InputSource,
-    LogicalName, OutputDifference, OutputTail, RunInput, RunKind, RunOutput, RunResult, ScriptFailure,
-    ScriptMainParams,
+    Isolation, LogicalName, OutputDifference, OutputTail, RunInput, RunKind, RunOutput, RunResult,
+    ScriptFailure, ScriptMainParams,
 };
 
+use crate::bindings::Port;
+use crate::cancel::CancelHandle;
 use crate::executable::ExecutableRunner;
 use crate::fingerprint::Fingerprint;
+use crate::fork_server::ForkServers;
 use crate::plan::{PlannedStep, ScriptFile, file_name};
 use crate::publish;
 use crate::python::PythonRunner;
-use crate::runner::{RunOutcome, RunRequest, Runner, is_of_the_machine, not_started};
+use crate::runner::{
+    Ran, RunOutcome, RunRequest, Runner, STDERR_FILE, STDOUT_FILE, is_of_the_machine, not_started,
+};
 use crate::settings::TesterSettings;
 use crate::tail;
 use crate::test_error::TestError;
@@ -52,6 +57,8 @@ pub(crate) struct Job<'a> {
     pub(crate) run_root: &'a Utf8Path,
     pub(crate) places: &'a Places,
     pub(crate) settings: &'a TesterSettings,
+    pub(crate) forks: &'a ForkServers,
+    pub(crate) cancel: &'a CancelHandle,
 }
 
 /// A run that was made.
@@ -64,6 +71,10 @@ pub(crate) struct Made {
     /// The folder of the run.
     pub(crate) folder: Utf8PathBuf,
     pub(crate) elapsed: Duration,
+    /// Whether it was ended because the test was canceled.
+    pub(crate) canceled: bool,
+    /// Why it was made in a fresh interpreter and not in a fork.
+    pub(crate) not_forked: Option<String>,
 }
 
 impl Job<'_> {
@@ -74,9 +85,12 @@ impl Job<'_> {
     /// Where the run's folder cannot be written or its inputs cannot be looked at.
     pub(crate) fn make(self) -> Result<Made, TestError> {
         let step = self.step;
-        let written = self.output_paths()?;
+        let written = self.output_paths();
+        let started = Instant::now();
         let script = step.script.as_ref().expect("a script that was not found is known to fail");
-        let python = PythonRunner { interpreter: &step.interpreter, run_root: self.run_root };
+        let fresh = PythonRunner { interpreter: &step.interpreter, run_root: self.run_root, forks: None };
+        let forks = (step.isolation == Isolation::Forked).then_some((self.forks, &step.imports));
+        let python = PythonRunner { forks, ..fresh };
         let runner: &dyn Runner = match script {
             ScriptFile::Python(_) => &python,
             ScriptFile::Executable(_) => &ExecutableRunner,
@@ -84,27 +98,19 @@ impl Job<'_> {
         };
         let path = script.path().unwrap_or(Utf8Path::new(""));
         let params = self.params(&written);
-        let request = RunRequest {
-            script: path,
-            params: &params,
-            places: self.places,
-            folder: &self.folder,
-            timeout: step.timeout,
-            grace: self.settings.grace,
-            stdout: self.log("stdout.log")?,
-            stderr: self.log("stderr.log")?,
-        };
-        let copied = self.copies.iter().try_for_each(|copy| self.copy(copy));
-        let before = self.fingerprints();
-        let started = Instant::now();
-        let outcome = match copied.and_then(|()| runner.run(request)) {
-            Err(error) if is_of_the_machine(&error) => {
-                return Err(TestError::io("run a script in", &self.folder)(error));
-            }
-            // Something that a script has done to files keeps this one from running: no reason to give up the test.
-            outcome => outcome.unwrap_or_else(|error| not_started(path, &error)),
-        };
-        let RunOutcome { exit, mut failure, resources } = outcome;
+        let (mut before, mut ran) = self.attempt(runner, path, &params)?;
+        let mut lost = None;
+        if let Ran::Lost(reason) = ran {
+            lost = Some(reason);
+            // What it has left must not be taken for what the next one writes.
+            fs::remove_dir_all(&self.folder).map_err(TestError::io("empty the folder", &self.folder))?;
+            let own = before.into_iter().filter(|(name, _)| !self.inputs[name].0.starts_with(&self.folder));
+            let own: Vec<_> = own.collect();
+            (before, ran) = self.attempt(&fresh, path, &params)?;
+            before.extend(own);
+        }
+        let Ran::Over(outcome) = ran else { unreachable!("a process of this one's own is never lost") };
+        let RunOutcome { exit, mut failure, mut resources, canceled, leaked, not_forked } = outcome;
         let elapsed = started.elapsed();
         let changes = self.changes(&before);
         if !changes.is_empty() {
@@ -116,6 +122,7 @@ impl Job<'_> {
             outputs.insert(name.clone(), RunOutput { path: self.places.shown(path), data });
         }
         let failure = failure.or_else(|| failure_of_outputs(step, &outputs));
+        resources.written_bytes = written.values().map(|path| bytes_at(path)).sum();
         let shown = |(name, (path, source)): (&LogicalName, &(Utf8PathBuf, InputSource))| {
             (name.clone(), RunInput { path: self.places.shown(path), source: source.clone() })
         };
@@ -127,26 +134,61 @@ impl Job<'_> {
             outputs,
             resources,
             run_folder: self.places.shown(&self.folder),
-            stdout: self.tail("stdout.log"),
-            stderr: self.tail("stderr.log"),
-            leaked: Vec::new(),
+            stdout: self.tail(STDOUT_FILE),
+            stderr: self.tail(STDERR_FILE),
+            leaked,
             command: runner.command(path, &params, &self.folder, &self.places.base),
         };
         tracing::debug!(step = %step.name, folder = %self.folder, passed = result.failure.is_none(), "run made");
-        Ok(Made { run: self.run, result, written, folder: self.folder, elapsed })
+        let not_forked = lost.or(not_forked);
+        Ok(Made { run: self.run, result, written, folder: self.folder, elapsed, canceled, not_forked })
     }
 
-    /// Makes a folder for each output, and says what path in it the script is handed.
-    fn output_paths(&self) -> Result<BTreeMap<LogicalName, Utf8PathBuf>, TestError> {
+    /// Makes the run's folder and runs the script. Returns also what its inputs were before.
+    fn attempt(
+        &self,
+        runner: &dyn Runner,
+        script: &Utf8Path,
+        params: &ScriptMainParams,
+    ) -> Result<(BTreeMap<LogicalName, Fingerprint>, Ran), TestError> {
         fs::create_dir_all(&self.folder).map_err(TestError::io("make the folder", &self.folder))?;
-        let mut written = BTreeMap::new();
         for port in &self.step.outputs {
-            let folder = self.folder.join("out").join(port.name.as_str());
+            let folder = self.output_folder(&port.name);
             fs::create_dir_all(&folder).map_err(TestError::io("make the folder", &folder))?;
-            let path = file_name(&port.path).map_or_else(|| folder.clone(), |name| folder.join(name));
-            written.insert(port.name.clone(), path);
         }
-        Ok(written)
+        let request = RunRequest {
+            script,
+            params,
+            places: self.places,
+            folder: &self.folder,
+            timeout: self.step.timeout,
+            grace: self.settings.grace,
+            stdout: self.log(STDOUT_FILE)?,
+            stderr: self.log(STDERR_FILE)?,
+            cancel: self.cancel.receiver(),
+        };
+        let copied = self.copies.iter().try_for_each(|copy| self.copy(copy));
+        let before = self.fingerprints();
+        match copied.and_then(|()| runner.run(request)) {
+            Err(error) if is_of_the_machine(&error) => {
+                Err(TestError::io("run a script in", &self.folder)(error))
+            }
+            // Something that a script has done to files keeps this one from running: no reason to give up the test.
+            ran => Ok((before, ran.unwrap_or_else(|error| Ran::Over(not_started(script, &error))))),
+        }
+    }
+
+    fn output_folder(&self, output: &LogicalName) -> Utf8PathBuf {
+        self.folder.join("out").join(output.as_str())
+    }
+
+    /// What path in an output's folder the script is handed.
+    fn output_paths(&self) -> BTreeMap<LogicalName, Utf8PathBuf> {
+        let path = |port: &Port| {
+            let folder = self.output_folder(&port.name);
+            file_name(&port.path).map_or_else(|| folder.clone(), |name| folder.join(name))
+        };
+        self.step.outputs.iter().map(|port| (port.name.clone(), path(port))).collect()
     }
 
     /// The parameters with real paths, in the order of the spec.
@@ -210,6 +252,12 @@ impl Job<'_> {
             Err(error) => OutputTail { file, text: format!("<not readable: {error}>"), omitted_bytes: 0 },
         }
     }
+}
+
+/// The bytes in the files at an output, links not followed. What cannot be looked at counts for nothing.
+fn bytes_at(path: &Utf8Path) -> u64 {
+    let files = walkdir::WalkDir::new(path).into_iter().filter_map(Result::ok);
+    files.filter_map(|entry| entry.metadata().ok()).filter(|file| file.is_file()).map(|file| file.len()).sum()
 }
 
 /// What is at an output. One that cannot be looked at is told as a finding: the script left it so.

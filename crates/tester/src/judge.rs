@@ -423,7 +423,12 @@ impl Judge<'_> {
         if !empty.is_empty() {
             notes.push(StepNote::EmptyOutputs { outputs: empty });
         }
-        for executed in self.runs[at].iter().filter_map(|run| self.records[*run].executed()) {
+        let executed = || self.runs[at].iter().filter_map(|run| self.records[*run].executed());
+        let leaked: BTreeSet<&String> = executed().flat_map(|executed| &executed.result.leaked).collect();
+        if !leaked.is_empty() {
+            notes.push(StepNote::LeakedProcesses { processes: leaked.into_iter().cloned().collect() });
+        }
+        for executed in executed() {
             for (_, output, reason) in executed.not_published.iter().filter(|(step, ..)| *step == at) {
                 notes.push(StepNote::NotPublished { output: output.clone(), reason: reason.clone() });
             }

@@ -32,9 +32,14 @@ mod events;
 mod executable;
 mod feed;
 mod fingerprint;
+mod fork_server;
 mod function;
+mod imports;
+mod inspection;
 mod job;
 mod judge;
+#[cfg(target_os = "linux")]
+mod leftovers;
 mod plan;
 mod plan_error;
 mod process;
@@ -47,6 +52,7 @@ mod settings;
 mod tail;
 mod test_error;
 mod tester;
+mod times;
 mod workspace;
 
 pub use cancel::CancelHandle;

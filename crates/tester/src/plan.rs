@@ -8,13 +8,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 use runtime_testing_data::SampleData;
 use runtime_testing_models::{
-    LogicalName, PipelineTestingSpec, RunKind, ScriptExecutionSpec, ScriptFailure, ScriptMainParams,
-    ScriptName, StepName, UntestedStep,
+    Isolation, LogicalName, PipelineTestingSpec, RunKind, ScriptExecutionSpec, ScriptFailure,
+    ScriptMainParams, ScriptName, StepName, UntestedStep,
 };
 
 use crate::bindings::{self, EdgeBindings, Parent, Port};
 use crate::checks;
 use crate::function::Function;
+use crate::imports::ImportGroups;
 use crate::plan_error::{PlanError, PlanProblem};
 use crate::scripts;
 use crate::settings::TesterSettings;
@@ -49,6 +50,9 @@ pub(crate) struct PlannedStep {
     /// What is wrong with the script, where that shows without running it.
     pub(crate) failure: Option<ScriptFailure>,
     pub(crate) interpreter: Utf8PathBuf,
+    pub(crate) isolation: Isolation,
+    /// What a Python script imports, for runs in forks.
+    pub(crate) imports: ImportGroups,
     pub(crate) timeout: Duration,
     pub(crate) inputs: Vec<Port>,
     pub(crate) outputs: Vec<Port>,
@@ -213,6 +217,8 @@ fn step(
         script: None,
         failure: None,
         interpreter: spec.python.clone().unwrap_or_else(|| settings.python.clone()),
+        isolation: spec.isolation.unwrap_or(settings.isolation),
+        imports: ImportGroups::new(),
         timeout: spec
             .timeout_seconds
             .map_or(Some(settings.timeout), |seconds| Duration::try_from_secs_f64(seconds).ok())
@@ -252,6 +258,7 @@ fn edges(pipeline: &PipelineTestingSpec, steps: &[PlannedStep]) -> Vec<PlannedEd
 struct RunKey {
     script: Option<ScriptFile>,
     interpreter: Utf8PathBuf,
+    isolation: Isolation,
     timeout: Duration,
     inputs: Vec<(LogicalName, PlannedInput)>,
     /// The environment, the arguments, and the names, shapes and promises of the outputs, in one text.
@@ -454,6 +461,7 @@ impl Planner {
             let key = RunKey {
                 script: planned.script.clone(),
                 interpreter: planned.interpreter.clone(),
+                isolation: planned.isolation,
                 timeout: planned.timeout,
                 inputs: inputs.iter().map(|(name, input)| (name.clone(), input.clone())).collect(),
                 rest,

@@ -1,11 +1,13 @@
 //! One process: started, waited for, ended. Knows nothing of steps or scripts.
 
+use std::convert::Infallible;
 use std::fs::File;
 use std::io;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use crossbeam_channel::Receiver;
 use runtime_testing_models::{ExitOutcome, Resources};
 
 /// What to start.
@@ -20,12 +22,20 @@ pub(crate) struct ProcessRequest<'a> {
     pub(crate) timeout: Duration,
     /// How long it may take to end when it is asked to.
     pub(crate) grace: Duration,
+    /// Is disconnected when it is to be ended.
+    pub(crate) cancel: &'a Receiver<Infallible>,
+    /// The variable of `environment` by which what it starts is known to be its own, as `NAME=value`.
+    pub(crate) mark: &'a str,
 }
 
 /// How a process ended.
 pub(crate) struct Ended {
     pub(crate) exit: ExitOutcome,
+    /// Whether it was ended because that was asked for.
+    pub(crate) canceled: bool,
     pub(crate) resources: Resources,
+    /// The names of the programs that it had left running.
+    pub(crate) leaked: Vec<String>,
 }
 
 /// Ends every script that is running in this process's tests, with all that it has started. For a program that is about
@@ -52,33 +62,41 @@ pub(crate) fn execute(request: ProcessRequest<'_>) -> io::Result<Ended> {
         .stdout(request.stdout)
         .stderr(request.stderr);
     let started = Instant::now();
-    let mut ended = platform::execute(&mut command, request.timeout, request.grace)?;
+    let limits =
+        Limits { timeout: request.timeout, grace: request.grace, cancel: request.cancel, mark: request.mark };
+    let mut ended = platform::execute(&mut command, &limits)?;
     ended.resources.wall_seconds = started.elapsed().as_secs_f64();
     Ok(ended)
 }
 
+/// What ends a process before it ends by itself.
+struct Limits<'a> {
+    timeout: Duration,
+    grace: Duration,
+    cancel: &'a Receiver<Infallible>,
+    mark: &'a str,
+}
+
 #[cfg(unix)]
 mod platform {
-    use std::collections::BTreeSet;
+    use std::collections::BTreeMap;
     use std::io;
     use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
     use std::process::Command;
     use std::sync::{Mutex, MutexGuard, PoisonError};
-    use std::time::Duration;
 
-    use crossbeam_channel::RecvTimeoutError;
     use runtime_testing_models::{ExitOutcome, Resources};
     use rustix::io::Errno;
     use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
     use wait4::Wait4 as _;
 
-    use super::Ended;
+    use super::{Ended, Limits};
 
-    pub(super) fn execute(command: &mut Command, timeout: Duration, grace: Duration) -> io::Result<Ended> {
+    pub(super) fn execute(command: &mut Command, limits: &Limits<'_>) -> io::Result<Ended> {
         end_with_this_process(command);
         let child = command.process_group(0).spawn()?;
         let pid = Pid::from_child(&child);
-        let running = Running::new(pid);
+        let running = Running::new(pid, Signal::KILL);
         let (sender, receiver) = crossbeam_channel::bounded(1);
         // Waits without reaping, so that the group's number stays taken until the group has been ended.
         let waiter = std::thread::Builder::new().name("wait".to_owned()).spawn(move || {
@@ -91,21 +109,31 @@ mod platform {
             };
             sender.send(waited).expect("the receiver lives until this thread is joined");
         })?;
-        let mut timed_out = false;
-        let mut waited = receiver.recv_timeout(timeout);
-        if waited == Err(RecvTimeoutError::Timeout) {
-            timed_out = true;
-            end_group(pid, Signal::TERM)?;
-            waited = receiver.recv_timeout(grace);
-        }
-        // Also after a normal end: what the process left behind must not outlive the run.
-        end_group(pid, Signal::KILL)?;
-        let waited = match waited {
-            Ok(waited) => Ok(waited),
-            Err(_) => receiver.recv(),
+        let (mut timed_out, mut canceled) = (false, false);
+        let mut waited = crossbeam_channel::select! {
+            recv(receiver) -> waited => waited.ok(),
+            recv(limits.cancel) -> _ => {
+                canceled = true;
+                None
+            },
+            default(limits.timeout) => {
+                timed_out = true;
+                None
+            },
         };
+        if waited.is_none() {
+            end_group(pid, Signal::TERM)?;
+            waited = receiver.recv_timeout(limits.grace).ok();
+        }
+        // What the process left behind must not outlive the run.
+        let leaked = if waited.is_some() { end_leftovers(pid, limits.mark) } else { Vec::new() };
+        end_group(pid, Signal::KILL)?;
+        let waited = waited.map_or_else(|| receiver.recv().ok(), Some);
+        if timed_out || canceled {
+            end_leftovers(pid, limits.mark);
+        }
         drop(waiter.join());
-        if let Ok(Err(errno)) = waited {
+        if let Some(Err(errno)) = waited {
             return Err(errno.into());
         }
         // Once it is reaped, its number can be another's.
@@ -122,18 +150,31 @@ mod platform {
             peak_memory_bytes: reaped.rusage.maxrss,
             ..Resources::default()
         };
-        Ok(Ended { exit, resources })
+        let leaked = if timed_out || canceled { Vec::new() } else { leaked };
+        Ok(Ended { exit, canceled, resources, leaked })
     }
 
-    /// The leaders of the process groups that are running.
-    static RUNNING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+    #[cfg(target_os = "linux")]
+    fn end_leftovers(leader: Pid, mark: &str) -> Vec<String> {
+        crate::leftovers::end_leftovers(leader, mark).into_iter().collect()
+    }
+
+    /// Only the process group is known here, and it is ended in any case.
+    #[cfg(not(target_os = "linux"))]
+    fn end_leftovers(_leader: Pid, _mark: &str) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The leaders of the process groups that are running, and the signal that ends each.
+    static RUNNING: Mutex<BTreeMap<i32, Signal>> = Mutex::new(BTreeMap::new());
 
     /// A process group that is among the running ones for as long as this lives.
-    struct Running(Pid);
+    #[derive(Debug)]
+    pub(crate) struct Running(Pid);
 
     impl Running {
-        fn new(leader: Pid) -> Self {
-            running().insert(leader.as_raw_nonzero().get());
+        pub(crate) fn new(leader: Pid, signal: Signal) -> Self {
+            running().insert(leader.as_raw_nonzero().get(), signal);
             Self(leader)
         }
     }
@@ -144,14 +185,15 @@ mod platform {
         }
     }
 
-    fn running() -> MutexGuard<'static, BTreeSet<i32>> {
-        // A set of numbers is whole, whatever panicked while it was locked.
+    fn running() -> MutexGuard<'static, BTreeMap<i32, Signal>> {
+        // A map of numbers is whole, whatever panicked while it was locked.
         RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn end_running() {
-        for leader in running().iter().filter_map(|leader| Pid::from_raw(*leader)) {
-            if let Err(error) = end_group(leader, Signal::KILL) {
+        for (leader, signal) in running().iter() {
+            let Some(leader) = Pid::from_raw(*leader) else { continue };
+            if let Err(error) = end_group(leader, *signal) {
                 tracing::warn!(%error, "could not end a running script");
             }
         }
@@ -163,7 +205,7 @@ mod platform {
         unsafe_code,
         reason = "the standard library has no other way to do something between fork and exec"
     )]
-    fn end_with_this_process(command: &mut Command) {
+    pub(crate) fn end_with_this_process(command: &mut Command) {
         let parent = rustix::process::getpid();
         let in_child = move || {
             rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -177,10 +219,10 @@ mod platform {
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn end_with_this_process(_command: &mut Command) {}
+    pub(crate) fn end_with_this_process(_command: &mut Command) {}
 
     /// Signals the group, and its leader by itself too: it may have moved to another group.
-    fn end_group(leader: Pid, signal: Signal) -> io::Result<()> {
+    pub(crate) fn end_group(leader: Pid, signal: Signal) -> io::Result<()> {
         let group = rustix::process::kill_process_group(leader, signal);
         let process = rustix::process::kill_process(leader, signal);
         for result in [group, process] {
@@ -208,26 +250,29 @@ mod platform {
     use std::process::Command;
     use std::time::{Duration, Instant};
 
+    use crossbeam_channel::TryRecvError;
     use runtime_testing_models::{ExitOutcome, Resources};
 
-    use super::Ended;
+    use super::{Ended, Limits};
 
     /// Without process groups and resource use: the process itself is ended, its children are not.
-    pub(super) fn execute(command: &mut Command, timeout: Duration, _grace: Duration) -> io::Result<Ended> {
+    pub(super) fn execute(command: &mut Command, limits: &Limits<'_>) -> io::Result<Ended> {
         let mut child = command.spawn()?;
-        let deadline = Instant::now() + timeout;
+        let deadline = Instant::now() + limits.timeout;
+        let mut canceled = false;
         let exit = loop {
             if let Some(status) = child.try_wait()? {
                 break ExitOutcome::Exited { status: status.code().unwrap_or(-1) };
             }
-            if Instant::now() >= deadline {
+            canceled = limits.cancel.try_recv() == Err(TryRecvError::Disconnected);
+            if canceled || Instant::now() >= deadline {
                 child.kill()?;
                 child.wait()?;
                 break ExitOutcome::TimedOut;
             }
             std::thread::sleep(Duration::from_millis(5));
         };
-        Ok(Ended { exit, resources: Resources::default() })
+        Ok(Ended { exit, canceled, resources: Resources::default(), leaked: Vec::new() })
     }
 
     pub(super) fn end_running() {}
@@ -238,10 +283,13 @@ mod platform {
 }
 
 pub(crate) use platform::signal_name;
+#[cfg(target_os = "linux")]
+pub(crate) use platform::{Running, end_group, end_with_this_process};
 
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+    use crate::cancel::CancelHandle;
 
     #[track_caller]
     fn run(script: &str, timeout: Duration) -> (Ended, String) {
@@ -251,12 +299,14 @@ mod tests {
         let ended = execute(ProcessRequest {
             program: "/bin/sh".into(),
             arguments: vec!["-c".into(), script.into()],
-            environment: vec![("GREETING", "hello")],
+            environment: vec![("GREETING", "hello"), ("MARK", folder.as_str())],
             folder,
             stdout: log("stdout"),
             stderr: log("stderr"),
             timeout,
             grace: Duration::from_millis(200),
+            cancel: CancelHandle::new().receiver(),
+            mark: &format!("MARK={folder}"),
         });
         (ended.expect("a shell"), std::fs::read_to_string(folder.join("stdout")).expect("its output"))
     }
@@ -293,6 +343,8 @@ mod tests {
     fn leaves_nothing_behind() {
         let (ended, stdout) = run("sleep 1000 & echo $!", LONG);
         assert_eq!(ended.exit, ExitOutcome::Exited { status: 0 });
+        #[cfg(target_os = "linux")]
+        assert_eq!(ended.leaked, ["sleep"]);
         check_gone(&stdout);
     }
 

@@ -1,8 +1,10 @@
+use std::convert::Infallible;
 use std::fs::File;
 use std::io;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use crossbeam_channel::Receiver;
 use indexmap::IndexMap;
 use runtime_testing_models::{
     ExitOutcome, JobValue, LogicalName, Resources, ScriptFailure, ScriptMainParams,
@@ -23,6 +25,8 @@ pub(crate) struct RunRequest<'a> {
     pub(crate) grace: Duration,
     pub(crate) stdout: File,
     pub(crate) stderr: File,
+    /// Is disconnected when the run is to be ended.
+    pub(crate) cancel: &'a Receiver<Infallible>,
 }
 
 /// How a run went, as far as the script itself is concerned.
@@ -30,6 +34,20 @@ pub(crate) struct RunOutcome {
     pub(crate) exit: ExitOutcome,
     pub(crate) failure: Option<ScriptFailure>,
     pub(crate) resources: Resources,
+    /// Whether it was ended because that was asked for.
+    pub(crate) canceled: bool,
+    /// The names of the programs that it had left running.
+    pub(crate) leaked: Vec<String>,
+    /// Why it was made in a fresh interpreter and not in a fork.
+    pub(crate) not_forked: Option<String>,
+}
+
+/// What became of a run.
+pub(crate) enum Ran {
+    /// It is over.
+    Over(RunOutcome),
+    /// It was begun, and it cannot be told how it ended: this is why. Nothing of it is running any more.
+    Lost(String),
 }
 
 /// Runs one kind of script. Knows nothing of the graph.
@@ -39,7 +57,7 @@ pub(crate) trait Runner {
     /// # Errors
     ///
     /// Where the run's folder cannot be written or read. A script that fails, or cannot be started, is an outcome.
-    fn run(&self, request: RunRequest<'_>) -> io::Result<RunOutcome>;
+    fn run(&self, request: RunRequest<'_>) -> io::Result<Ran>;
 
     /// A command that repeats, in a shell, the run that lies in `folder`.
     fn command(
@@ -53,6 +71,12 @@ pub(crate) trait Runner {
 
 /// The file in a run's folder that holds the script, its parameters, and where to leave a result.
 pub(crate) const PARAMS_FILE: &str = "params.json";
+/// The environment variable that holds the path of that file.
+pub(crate) const PARAMS_VARIABLE: &str = "RUNTIME_TESTING_PARAMS";
+/// The files in a run's folder for what it prints.
+pub(crate) const STDOUT_FILE: &str = "stdout.log";
+/// See [`STDOUT_FILE`].
+pub(crate) const STDERR_FILE: &str = "stderr.log";
 /// The file in a run's folder for the result.
 pub(crate) const RESULT_FILE: &str = "result.json";
 
@@ -93,7 +117,14 @@ pub(crate) fn is_of_the_machine(error: &io::Error) -> bool {
 /// The outcome of a process that could not be started.
 pub(crate) fn not_started(program: &Utf8Path, error: &io::Error) -> RunOutcome {
     let failure = ScriptFailure::CouldNotStart { program: program.to_owned(), message: error.to_string() };
-    RunOutcome { exit: ExitOutcome::NotStarted, failure: Some(failure), resources: Resources::default() }
+    RunOutcome {
+        exit: ExitOutcome::NotStarted,
+        failure: Some(failure),
+        resources: Resources::default(),
+        canceled: false,
+        leaked: Vec::new(),
+        not_forked: None,
+    }
 }
 
 /// A command for a shell: words that are quoted where they need it, in a folder.

@@ -28,23 +28,24 @@ pub(crate) enum TaskOutcome {
     Failed,
 }
 
-/// Hands out tasks, each when all it waits for has succeeded: the one with the longest way still before it first,
-/// then in the order of their numbers.
+/// Hands out tasks, each when all it waits for has succeeded: the one with the longest way still before it first, by the
+/// time that tasks are expected to take, then in the order of their numbers.
 #[derive(Debug)]
 pub(crate) struct Schedule {
     states: Vec<TaskState>,
     dependencies: Vec<Vec<usize>>,
     dependents: Vec<Vec<usize>>,
-    /// The number of tasks on the longest way from a task to an end, itself included.
-    remaining: Vec<usize>,
+    /// The time that the longest way from a task to an end is expected to take, itself included.
+    remaining: Vec<u64>,
     /// Ordered by remaining way, then by the lower number.
-    ready: BinaryHeap<(usize, std::cmp::Reverse<usize>)>,
+    ready: BinaryHeap<(u64, std::cmp::Reverse<usize>)>,
     unsettled: usize,
 }
 
 impl Schedule {
-    /// A schedule of as many tasks as there are lists of what each waits for. There is no cycle among them.
-    pub(crate) fn new(dependencies: Vec<Vec<usize>>) -> Self {
+    /// A schedule of as many tasks as there are lists of what each waits for. There is no cycle among them. `expected` is
+    /// the time that each is expected to take, in any unit.
+    pub(crate) fn new(dependencies: Vec<Vec<usize>>, expected: &[u64]) -> Self {
         let count = dependencies.len();
         let mut dependents = vec![Vec::new(); count];
         for (task, waits_for) in dependencies.iter().enumerate() {
@@ -54,7 +55,7 @@ impl Schedule {
         }
         let mut schedule = Self {
             states: dependencies.iter().map(|waits_for| TaskState::Waiting(waits_for.len())).collect(),
-            remaining: remaining_ways(&dependencies, &dependents),
+            remaining: remaining_ways(&dependencies, &dependents, expected),
             dependencies,
             dependents,
             ready: BinaryHeap::new(),
@@ -160,13 +161,14 @@ impl Schedule {
     }
 }
 
-fn remaining_ways(dependencies: &[Vec<usize>], dependents: &[Vec<usize>]) -> Vec<usize> {
+fn remaining_ways(dependencies: &[Vec<usize>], dependents: &[Vec<usize>], expected: &[u64]) -> Vec<u64> {
     let mut open: Vec<usize> = dependents.iter().map(Vec::len).collect();
-    let mut remaining = vec![1; open.len()];
+    let mut remaining = expected.to_vec();
     let mut stack: Vec<usize> = (0..open.len()).filter(|task| open[*task] == 0).collect();
     while let Some(task) = stack.pop() {
         for dependency in &dependencies[task] {
-            remaining[*dependency] = remaining[*dependency].max(remaining[task] + 1);
+            remaining[*dependency] =
+                remaining[*dependency].max(remaining[task].saturating_add(expected[*dependency]));
             open[*dependency] -= 1;
             if open[*dependency] == 0 {
                 stack.push(*dependency);
@@ -184,7 +186,17 @@ mod tests {
 
     /// Runs everything one at a time; tasks in `failing` fail. Returns the order of starts.
     fn run(dependencies: &[&[usize]], failing: &[usize]) -> (Vec<usize>, Schedule) {
-        let mut schedule = Schedule::new(dependencies.iter().map(|list| list.to_vec()).collect());
+        let expected = vec![1; dependencies.len()];
+        run_expecting(&expected, dependencies, failing)
+    }
+
+    fn run_expecting(
+        expected: &[u64],
+        dependencies: &[&[usize]],
+        failing: &[usize],
+    ) -> (Vec<usize>, Schedule) {
+        let dependencies = dependencies.iter().map(|list| list.to_vec()).collect();
+        let mut schedule = Schedule::new(dependencies, expected);
         let mut order = Vec::new();
         while let Some(task) = schedule.next_ready() {
             order.push(task);
@@ -206,6 +218,13 @@ mod tests {
         check_order(&[&[], &[], &[]], &[], &[0, 1, 2]);
         check_order(&[&[], &[0], &[0], &[1, 2]], &[], &[0, 1, 2, 3]);
         check_order(&[], &[], &[]);
+    }
+
+    #[test]
+    fn the_longest_way_is_told_by_time() {
+        assert_eq!(run_expecting(&[1, 1, 1, 9], &[&[], &[0], &[1], &[]], &[]).0, [3, 0, 1, 2]);
+        assert_eq!(run_expecting(&[1, 1, 9, 9], &[&[], &[0], &[1], &[]], &[]).0, [0, 1, 2, 3]);
+        assert_eq!(run_expecting(&[u64::MAX, u64::MAX], &[&[], &[0]], &[]).0, [0, 1]);
     }
 
     #[test]
@@ -239,11 +258,15 @@ mod tests {
     proptest! {
         /// Several tasks at once, finished in any order, against what plain recursion says.
         #[test]
-        fn agrees_with_the_oracle((dependencies, fails, picks) in any_tasks(), jobs in 1..5_usize) {
+        fn agrees_with_the_oracle(
+            (dependencies, fails, picks) in any_tasks(),
+            jobs in 1..5_usize,
+            expected in prop::collection::vec(0..9_u64, 14),
+        ) {
             fn ancestor_fails(task: usize, dependencies: &[Vec<usize>], fails: &[bool]) -> bool {
                 dependencies[task].iter().any(|up| fails[*up] || ancestor_fails(*up, dependencies, fails))
             }
-            let mut schedule = Schedule::new(dependencies.clone());
+            let mut schedule = Schedule::new(dependencies.clone(), &expected[..dependencies.len()]);
             let (mut running, mut done) = (Vec::new(), Vec::new());
             let mut pick = picks.into_iter().cycle();
             loop {

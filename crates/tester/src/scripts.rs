@@ -9,9 +9,11 @@ use runtime_testing_models::{PipelineTestingSpec, ScriptFailure, ScriptName};
 
 use crate::checks::readable;
 use crate::function::Function;
+use crate::imports::group_imports;
+use crate::inspection::{self, Finding, Inspection};
 use crate::plan::{PlannedStep, Scope, ScriptFile};
 use crate::plan_error::PlanProblem;
-use crate::python::{self, Finding, Inspection};
+use crate::python;
 use crate::settings::{ScriptPlace, TesterSettings};
 use crate::workspace::Places;
 
@@ -129,9 +131,10 @@ pub(crate) fn inspect_scripts(places: &Places, steps: &mut [PlannedStep], proble
         }
         let pairs: Vec<_> = scripts.clone().into_iter().collect();
         let found = python::find_interpreter(&given, &places.base)
-            .and_then(|interpreter| python::inspect(&interpreter, &pairs));
+            .and_then(|interpreter| inspection::inspect(&interpreter, &pairs));
         match found {
-            Ok(Inspection { interpreter, findings }) => {
+            Ok(Inspection { interpreter, findings, imports }) => {
+                let groups = group_imports(&imports);
                 for at in users {
                     let step = &mut steps[at];
                     step.interpreter.clone_from(&interpreter);
@@ -140,6 +143,7 @@ pub(crate) fn inspect_scripts(places: &Places, steps: &mut [PlannedStep], proble
                     else {
                         continue;
                     };
+                    step.imports.clone_from(&groups[place]);
                     if let Finding::Failure(failure) = &findings[place] {
                         step.failure = Some(failure.clone());
                     }

@@ -13,15 +13,17 @@ use runtime_testing_models::{
 };
 
 use crate::cancel::CancelHandle;
-use crate::engine::Engine;
+use crate::engine::{Engine, RunRecord};
 use crate::events::{Event, Reporter};
+use crate::fork_server::ForkServers;
 use crate::function::{Function, FunctionParams};
 use crate::judge;
-use crate::plan::{self, Action, Scope};
+use crate::plan::{self, Action, Plan, Scope};
 use crate::plan_error::{PlanError, PlanProblem};
 use crate::python;
 use crate::settings::TesterSettings;
 use crate::test_error::TestError;
+use crate::times::Times;
 use crate::workspace::{Places, RunRoot};
 
 /// Tests the scripts of a pipeline by running them.
@@ -318,6 +320,10 @@ impl RuntimeTester {
         Ok(report.data_flow_results.swap_remove(&edge_key(a, b)).expect("a report has every edge"))
     }
 
+    fn run_root(&self, places: &Places) -> std::io::Result<RunRoot> {
+        RunRoot::create(&places.workspace, self.settings.kept_runs, self.settings.kept_failed_runs)
+    }
+
     /// Tests a pipeline. `sample` takes the place of the inputs of root steps; without it the default sample data stands
     /// in for those that do not exist.
     fn test(
@@ -336,7 +342,8 @@ impl RuntimeTester {
 
         // Nothing is written for a test that has nothing to run.
         let run_root = if plan.runs.iter().any(|run| matches!(run.action, Action::Execute(_))) {
-            let run_root = RunRoot::create(&places.workspace, self.settings.kept_runs)
+            let run_root = self
+                .run_root(&places)
                 .map_err(TestError::io("make a folder for the runs in", &places.workspace))?;
             python::prepare(&run_root.path).map_err(TestError::io("write to", &run_root.path))?;
             Some(run_root)
@@ -344,6 +351,10 @@ impl RuntimeTester {
             None
         };
         let own_profiles = if scope.compatibility { Some(judge::own_profiles(&plan)?) } else { None };
+        let mut times = Times::load(&places.workspace);
+        let nowhere = Utf8Path::new("");
+        let run_folder = run_root.as_ref().map_or(nowhere, |root| &root.path);
+        let forks = ForkServers::new(run_folder, &places.base, &self.cancel);
         let engine = Engine {
             plan: &plan,
             settings: &self.settings,
@@ -351,6 +362,9 @@ impl RuntimeTester {
             run_root: run_root.as_ref(),
             sample,
             reporter: &*self.reporter,
+            forks: &forks,
+            cancel: &self.cancel,
+            times: &times,
         };
         let records = engine.run_all()?;
         let judgment = judge::judge(&plan, &records, &places, own_profiles.as_ref())?;
@@ -358,7 +372,8 @@ impl RuntimeTester {
         let mut report = PipelineTestReport {
             execution_order: plan.order.clone(),
             workspace: places.workspace.clone(),
-            run_id: run_root.map(|root| root.id),
+            run_id: run_root.as_ref().map(|root| root.id.clone()),
+            canceled: records.iter().any(RunRecord::is_canceled),
             ..PipelineTestReport::default()
         };
         for (step, result) in plan.steps.iter().zip(judgment.steps) {
@@ -369,7 +384,26 @@ impl RuntimeTester {
             self.reporter.report(&Event::EdgeJudged { from, to, result: &result });
             report.data_flow_results.insert(edge_key(from, to), result);
         }
+        if let Some(run_root) = &run_root {
+            keep(&mut times, &plan, &records, &places);
+            if report.pipeline_success() {
+                run_root.note_pass().map_err(TestError::io("write to", &run_root.path))?;
+            }
+        }
         self.reporter.report(&Event::Finished { report: &report });
         Ok(report)
+    }
+}
+
+/// Keeps how long the runs that ended well have taken, for the order of later tests.
+fn keep(times: &mut Times, plan: &Plan, records: &[RunRecord], places: &Places) {
+    for (run, record) in plan.runs.iter().zip(records) {
+        if let Some(executed) = record.executed().filter(|_| record.succeeded()) {
+            let seconds = executed.result.resources.wall_seconds;
+            times.note(&plan.steps[run.step].name, &run.serves[0].1, seconds);
+        }
+    }
+    if let Err(error) = times.save(&places.workspace) {
+        tracing::warn!(%error, "could not keep how long the runs have taken");
     }
 }

@@ -6,9 +6,11 @@ use std::io;
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 /// The name of the folder for runs in the workspace.
-const RUNS: &str = ".runs";
+pub(crate) const RUNS: &str = ".runs";
 /// The file in a test's folder that is locked for as long as the test goes on.
 const LOCK: &str = ".lock";
+/// The file in a test's folder that says that the test did not pass, or not yet.
+const NOT_PASSED: &str = ".not_passed";
 
 /// The folders of a test, as absolute paths.
 #[derive(Debug, Clone)]
@@ -131,8 +133,9 @@ pub(crate) struct RunRoot {
 }
 
 impl RunRoot {
-    /// Makes a folder of its own for a test, and removes the oldest ones over `kept`.
-    pub(crate) fn create(workspace: &Utf8Path, kept: usize) -> io::Result<Self> {
+    /// Makes a folder of its own for a test, and removes the oldest ones over `kept`, and of those whose test did not pass
+    /// over `kept_failed`.
+    pub(crate) fn create(workspace: &Utf8Path, kept: usize, kept_failed: usize) -> io::Result<Self> {
         let runs = workspace.join(RUNS);
         fs::create_dir_all(&runs)?;
         let ignore = runs.join(".gitignore");
@@ -148,12 +151,22 @@ impl RunRoot {
         fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
         let lock = File::create(path.join(LOCK))?;
         lock.lock()?;
-        remove_oldest(&runs, kept.max(1))?;
+        remove_oldest(&runs, kept.max(1), kept_failed)?;
+        fs::write(path.join(NOT_PASSED), "")?;
         Ok(Self { path, id, _lock: lock })
+    }
+
+    /// Takes note that the test has passed.
+    pub(crate) fn note_pass(&self) -> io::Result<()> {
+        match fs::remove_file(self.path.join(NOT_PASSED)) {
+            // A script can have removed it, with the whole folder.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 }
 
-fn remove_oldest(runs: &Utf8Path, kept: usize) -> io::Result<()> {
+fn remove_oldest(runs: &Utf8Path, kept: usize, kept_failed: usize) -> io::Result<()> {
     let mut tests = Vec::new();
     for entry in fs::read_dir(runs)? {
         let entry = entry?;
@@ -166,7 +179,9 @@ fn remove_oldest(runs: &Utf8Path, kept: usize) -> io::Result<()> {
     }
     // Names begin with the time.
     tests.sort();
-    for test in tests.iter().rev().skip(kept) {
+    let failed: Vec<Utf8PathBuf> =
+        tests.iter().rev().filter(|test| test.join(NOT_PASSED).exists()).take(kept_failed).cloned().collect();
+    for test in tests.iter().rev().skip(kept).filter(|test| !failed.contains(test)) {
         // A folder whose lock is taken is in use; one without a lock was not made by a test.
         let Ok(lock) = File::open(test.join(LOCK)) else { continue };
         if lock.try_lock().is_ok() {
@@ -207,13 +222,31 @@ mod tests {
     fn the_oldest_folders_go_unless_in_use() {
         let folder = tempfile::tempdir().unwrap();
         let workspace = Utf8Path::from_path(folder.path()).unwrap();
-        let in_use = RunRoot::create(workspace, 2).unwrap();
-        let ended: Vec<Utf8PathBuf> = (0..3).map(|_| RunRoot::create(workspace, 2).unwrap().path).collect();
-        let last = RunRoot::create(workspace, 2).unwrap();
+        let in_use = RunRoot::create(workspace, 2, 0).unwrap();
+        let ended: Vec<Utf8PathBuf> =
+            (0..3).map(|_| RunRoot::create(workspace, 2, 0).unwrap().path).collect();
+        let last = RunRoot::create(workspace, 2, 0).unwrap();
         assert!(in_use.path.exists() && last.path.exists());
         let left = ended.iter().filter(|path| path.exists()).count();
         assert!(left <= 1, "{left} ended tests are left");
         let ignore = workspace.join(".runs/.gitignore");
         assert_eq!(fs::read_to_string(ignore).unwrap(), "*\n");
+    }
+
+    #[test]
+    fn failed_tests_are_kept_longer() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Utf8Path::from_path(folder.path()).unwrap();
+        let make = |passes: bool| {
+            let root = RunRoot::create(workspace, 2, 2).unwrap();
+            if passes {
+                root.note_pass().unwrap();
+            }
+            root.path
+        };
+        let passes = [false, false, true, false, true, true, true];
+        let paths = passes.map(make);
+        let left = paths.map(|path| path.exists());
+        assert_eq!(left, [false, true, false, true, false, true, true]);
     }
 }

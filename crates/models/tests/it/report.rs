@@ -198,8 +198,13 @@ fn a_snapshot_has_nothing_that_differs_between_runs() {
     other.workspace = "/q/elsewhere".into();
     for result in other.script_results.values_mut() {
         result.runs.iter_mut().for_each(|run| {
-            run.resources =
-                Resources { wall_seconds: 9.0, user_seconds: 8.0, system_seconds: 7.0, peak_memory_bytes: 6, written_bytes: 5 };
+            run.resources = Resources {
+                wall_seconds: 9.0,
+                user_seconds: 8.0,
+                system_seconds: 7.0,
+                peak_memory_bytes: 6,
+                written_bytes: 5,
+            };
             run.run_folder = "other".into();
             run.command = "other".to_owned();
             run.stdout.text = "other".to_owned();

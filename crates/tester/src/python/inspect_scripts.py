@@ -1,10 +1,12 @@
 """Tells what shows of scripts without running them: python inspect_scripts.py PATHS_JSON > ANSWER_JSON
 
-PATHS_JSON is a file that holds an array of paths. The answer has the interpreter's own path and an array of findings, one for each.
+PATHS_JSON is a file that holds an array of paths. The answer has the interpreter's own path, and for each path a finding and
+the imports that the script makes before anything else.
 """
 
 import ast
 import json
+import os
 import sys
 
 PARAMETERS = ("input_paths", "output_paths", "environ_vars", "job_args")
@@ -80,20 +82,200 @@ def may_bind_main(tree):
     return False
 
 
+# Calls that change nothing which a later import could see.
+HARMLESS_CALLS = set(
+    """abspath absolute basename bool compile cpu_count dict dirname exists expanduser filterwarnings float format
+    frozenset get getLogger getenv getpid int is_dir is_file join joinpath len list lower max min namedtuple partition
+    range realpath replace resolve set setLevel simplefilter sorted split str strip time title tuple upper
+    NewType ParamSpec Path PurePath TypeVar""".split()
+)
+
+
+def is_harmless(node):
+    """Whether an expression or a statement without a body of its own changes nothing that an import could see."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Call):
+            name = getattr(inner.func, "id", None) or getattr(inner.func, "attr", None)
+            if name not in HARMLESS_CALLS and not is_path_append(inner):
+                return False
+        elif isinstance(inner, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)):
+            return False
+    return True
+
+
+def is_path_append(call):
+    """What is put at the end of `sys.path` takes the place of nothing that is found without it."""
+    return isinstance(call.func, ast.Attribute) and ast.dump(call.func) == ast.dump(
+        ast.parse("sys.path.append", mode="eval").body
+    )
+
+
+def is_standard(module):
+    top = module.split(".")[0]
+    known = getattr(sys, "stdlib_module_names", None)
+    if known is not None:
+        return top in known
+    folder = os.path.dirname(os.__file__)
+    files = os.listdir(folder) + os.listdir(os.path.join(folder, "lib-dynload"))
+    return top in sys.builtin_module_names or top in {file.split(".")[0] for file in files}
+
+
+class Imports:
+    """The imports that a script makes from outside its own folder, as statements, until it does something else.
+
+    What it imports from its own folder is followed.
+    """
+
+    def __init__(self, script):
+        folder = os.path.dirname(script)
+        above = folder
+        while os.path.isfile(os.path.join(above, "__init__.py")) and os.path.dirname(above) != above:
+            above = os.path.dirname(above)
+        self.folders = [folder] if above == folder else [folder, above]
+        self.statements = []
+        self.followed = {script}
+
+    def add(self, statement):
+        if statement not in self.statements:
+            self.statements.append(statement)
+
+    def own_folder_of(self, module):
+        """The script's folder that has a module of this name, which goes before all others."""
+        top = module.split(".")[0]
+        for folder in self.folders:
+            path = os.path.join(folder, top)
+            if os.path.exists(path + ".py") or os.path.isdir(path):
+                return folder
+        return None
+
+    def take_module(self, module):
+        """Takes in `import a.b.c`. False where what comes after it cannot be told."""
+        own = self.own_folder_of(module)
+        if own is not None:
+            return self.follow(os.path.join(own, *module.split(".")))
+        if not is_standard(module):
+            parts = module.split(".")
+            for count in range(1, len(parts) + 1):
+                self.add("import " + ".".join(parts[:count]))
+        return True
+
+    def follow(self, path):
+        """Takes in what a module beside the script imports."""
+        for file in (path + ".py", os.path.join(path, "__init__.py")):
+            if file in self.followed:
+                return True
+            if os.path.isfile(file):
+                self.followed.add(file)
+                try:
+                    with open(file, "rb") as source:
+                        tree = ast.parse(source.read(), file)
+                except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+                    return False
+                return self.take_body(tree.body, os.path.dirname(file))
+        # A folder without `__init__.py` runs nothing.
+        return os.path.isdir(path)
+
+    def take_from(self, node, folder):
+        if node.level:
+            for _ in range(node.level - 1):
+                folder = os.path.dirname(folder)
+            path = os.path.join(folder, *(node.module or "").split(".")) if node.module else folder
+            return self.take_local(path, node)
+        if node.module == "__future__":
+            return True
+        own = self.own_folder_of(node.module)
+        if own is not None:
+            return self.take_local(os.path.join(own, *node.module.split(".")), node)
+        if is_standard(node.module):
+            return True
+        self.take_module(node.module)
+        for alias in node.names:
+            self.add("from {} import {}".format(node.module, alias.name))
+        return True
+
+    def take_local(self, path, node):
+        if not self.follow(path):
+            return False
+        names = [os.path.join(path, alias.name) for alias in node.names]
+        modules = [name for name in names if os.path.isfile(name + ".py") or os.path.isdir(name)]
+        return all([self.follow(module) for module in modules])
+
+    def take_body(self, body, folder):
+        """False where a statement was found after which nothing can be told."""
+        for node in body:
+            if isinstance(node, ast.Import):
+                if not all([self.take_module(alias.name) for alias in node.names]):
+                    return False
+            elif isinstance(node, ast.ImportFrom):
+                if not self.take_from(node, folder):
+                    return False
+            elif not self.can_go_on_after(node):
+                return False
+        return True
+
+    def can_go_on_after(self, node):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Pass)):
+            return True
+        if isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = (ast.Name, ast.Tuple, ast.List, ast.Load, ast.Store, ast.Starred)
+            if not all(isinstance(inner, names) for target in targets for inner in ast.walk(target)):
+                return False
+            return node.value is None or is_harmless(node.value)
+        if isinstance(node, ast.Expr):
+            return is_harmless(node.value)
+        if isinstance(node, ast.If):
+            if not is_harmless(node.test):
+                return False
+            name = getattr(node.test, "id", None) or getattr(node.test, "attr", None)
+            is_never = name == "TYPE_CHECKING" or "__main__" in ast.dump(node.test)
+            return self.all_harmless(node.orelse if is_never else node.body + node.orelse)
+        if isinstance(node, ast.Try):
+            handlers = [inner for handler in node.handlers for inner in handler.body]
+            return self.all_harmless(node.body + handlers + node.orelse + node.finalbody)
+        return False
+
+    def all_harmless(self, body):
+        """What is imported under a condition is not told. From outside the script's folder it is in the way of nothing."""
+        for node in body:
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                modules = [node.module]
+            elif self.can_go_on_after(node):
+                continue
+            else:
+                return False
+            if any(self.own_folder_of(module) for module in modules):
+                return False
+        return True
+
+
+def imports_of(path, tree):
+    try:
+        imports = Imports(path)
+        imports.take_body(tree.body, os.path.dirname(path))
+        return imports.statements
+    except RecursionError:
+        return []
+
+
 def inspect(path):
+    """A finding, and the script's imports."""
     try:
         with open(path, "rb") as file:
             source = file.read()
     except OSError as error:
-        return {"kind": "unreadable", "message": error.strerror or str(error)}
+        return {"kind": "unreadable", "message": error.strerror or str(error)}, []
     try:
-        return finding(ast.parse(source, path))
+        tree = ast.parse(source, path)
+        return finding(tree), imports_of(path, tree)
     except SyntaxError as error:
-        return {"kind": "syntax_error", "line": error.lineno, "message": str(error.msg)}
+        return {"kind": "syntax_error", "line": error.lineno, "message": str(error.msg)}, []
     except ValueError as error:
-        return {"kind": "syntax_error", "line": None, "message": str(error)}
+        return {"kind": "syntax_error", "line": None, "message": str(error)}, []
     except (RecursionError, MemoryError):
-        return {"kind": "unknown"}
+        return {"kind": "unknown"}, []
 
 
 def finding(tree):
@@ -110,7 +292,12 @@ def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         paths = json.load(file)
     # ASCII, whatever the encoding of standard output.
-    print(json.dumps({"executable": sys.executable or None, "findings": [inspect(path) for path in paths]}))
+    findings, imports = [], []
+    for path in paths:
+        found, imported = inspect(path)
+        findings.append(found)
+        imports.append(imported)
+    print(json.dumps({"executable": sys.executable or None, "findings": findings, "imports": imports}))
 
 
 main()

@@ -1,5 +1,7 @@
 """Runs one script: python run_script.py PARAMS_JSON
 
+With `--fork-server` in place of the file, it serves requests for runs in forks of itself.
+
 PARAMS_JSON holds the script's path, its four parameters, and the path of the file to leave the result in. To repeat
 a run by hand, call this again with the same file.
 
@@ -230,8 +232,9 @@ def flush(name):
         setattr(sys, name, None)
 
 
-def main():
-    params = load_params(sys.argv[1])
+def execute(path):
+    """Runs the script that the file names, and leaves a result where it says. Returns the status to end with."""
+    params = load_params(path)
     # Taken now: the script may patch whatever it likes.
     write, replace, dumps = open, os.replace, json.dumps
     result, status = run(params)
@@ -240,7 +243,25 @@ def main():
     replace(params["result"] + ".part", params["result"])
     flush("stdout")
     flush("stderr")
-    sys.exit(status)
+    return status
+
+
+def serve():
+    pristine = set(sys.modules)
+    import importlib.util
+
+    file = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fork_server.py")
+    spec = importlib.util.spec_from_file_location("fork_server", file)
+    fork_server = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fork_server)
+    fork_server.main(sys.modules[__name__], pristine)
+
+
+def main():
+    if sys.argv[1] == "--fork-server":
+        serve()
+    else:
+        sys.exit(execute(sys.argv[1]))
 
 
 # Not where `multiprocessing` imports this file again for a worker process.

@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod calls;
+mod ends;
 mod events;
 mod executables;
 mod flags;
+mod forks;
 mod functions;
 mod refusals;
 mod runs;

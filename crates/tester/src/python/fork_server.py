@@ -1,0 +1,417 @@
+"""Forks a process for each run, out of an interpreter that has made the scripts' imports before.
+
+Requests come as lines of JSON, answers go the same way. A server can fork another server, which makes further imports
+and takes its requests from a named pipe; all of them answer through the same pipe, in lines that are short enough to
+arrive whole. A server ends when its requests do.
+
+Each run is two processes. The script's own is what an interpreter that was started for it would be. Its parent, the
+guard, waits for it, ends it after its time, adopts and ends what it leaves behind, and answers.
+"""
+
+import atexit
+import ctypes
+import gc
+import json
+import os
+import select
+import signal
+import sys
+import time
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+# What a script has started may need a moment to end after it.
+LEAK_GRACE_SECONDS = 0.1
+LINE_LIMIT = 4000
+TEXT_LIMIT = 500
+
+try:
+    prctl = ctypes.CDLL(None).prctl
+except (AttributeError, OSError):
+    prctl = None
+
+
+def find_obstacle():
+    """Why scripts cannot be run in forks here, if they cannot."""
+    if not sys.platform.startswith("linux") or prctl is None:
+        return "runs are forked on Linux only"
+    return None
+
+
+def cut(text):
+    return text if len(text) <= TEXT_LIMIT else text[:TEXT_LIMIT] + "..."
+
+
+class RecordingEnviron(type(os.environ)):
+    """Notes which variables are read. `None` among the names stands for all of them."""
+
+    names = set()
+
+    def __getitem__(self, key):
+        self.names.add(key)
+        return super().__getitem__(key)
+
+    def __iter__(self):
+        self.names.add(None)
+        return super().__iter__()
+
+
+class Server:
+    def __init__(self, requests, answers, run_script, pristine):
+        self.requests = requests
+        self.answers = answers
+        self.run_script = run_script
+        # The names of the modules that any interpreter has before a script's imports.
+        self.pristine = pristine
+        self.children = {}
+        self.wakeup = None
+
+    def answer(self, **fields):
+        line = json.dumps(fields).encode() + b"\n"
+        while line:
+            line = line[os.write(self.answers, line) :]
+
+    def serve(self):
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        os.set_blocking(reader, False)
+        self.wakeup = (reader, writer)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        poll = select.poll()
+        poll.register(self.requests, select.POLLIN)
+        poll.register(reader, select.POLLIN)
+        buffer = b""
+        while True:
+            ready = dict(poll.poll())
+            if reader in ready:
+                try:
+                    os.read(reader, 4096)
+                except BlockingIOError:
+                    pass
+                self.reap()
+            if self.requests in ready:
+                received = os.read(self.requests, 65536)
+                if not received:
+                    os._exit(0)
+                *lines, buffer = (buffer + received).split(b"\n")
+                for line in lines:
+                    self.take(json.loads(line))
+
+    def reap(self):
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            answered = self.children.pop(pid, None)
+            if answered is not None and status != 0:
+                self.answer(**answered)
+
+    def take(self, request):
+        if request["kind"] == "cancel":
+            for pid, answered in self.children.items():
+                if answered.get("run") == request["run"]:
+                    os.kill(pid, signal.SIGTERM)
+        elif request["kind"] == "preload":
+            self.fork_server(request)
+        else:
+            self.fork_run(request)
+
+    def fork(self, answered):
+        """Forks a child of which `answered` is said where it ends without an answer of its own."""
+        server = os.getpid()
+        # Nothing that is buffered may be written twice.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if pid:
+            self.children[pid] = answered
+            return False
+        self.children = {}
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for fd in self.wakeup:
+            os.close(fd)
+        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != server:
+            os._exit(1)
+        return True
+
+    def fork_server(self, request):
+        name = request["server"]
+        try:
+            os.mkfifo(request["requests"])
+            if not self.fork({"server": name, "failed": "the interpreter ended while it made the script's imports"}):
+                return
+        except OSError as error:
+            self.answer(server=name, failed=cut(str(error)))
+            return
+        os.close(self.requests)
+        failed = preload(request["imports"])
+        if failed is None and len(sys._current_frames()) > 1:
+            failed = "what the script imports has started threads"
+        if failed is not None:
+            self.answer(server=name, failed=cut(failed))
+            os._exit(0)
+        gc.collect()
+        # What is there now lives as long as the process: looking at it again would only copy its memory.
+        gc.freeze()
+        # Without waiting for the other end of the pipe, which is opened after the answer.
+        self.requests = os.open(request["requests"], os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        read = RecordingEnviron.names
+        line = {"server": name, "reads": None if None in read else sorted(read)}
+        if len(json.dumps(line)) > LINE_LIMIT:
+            line["reads"] = None
+        self.answer(**line)
+        self.serve()
+
+    def fork_run(self, request):
+        run = request["run"]
+        shadow = self.find_shadow(request["folders"])
+        if shadow is not None:
+            self.answer(run=run, refused=f"`{shadow}` beside the script has the name of a module that is imported before")
+            return
+        try:
+            is_child = self.fork({"run": run, "lost": "the process that watches over the script was ended"})
+        except OSError as error:
+            self.answer(run=run, refused=cut(str(error)))
+            return
+        if is_child:
+            self.guard(request)
+
+    def find_shadow(self, folders):
+        """A file that a fresh interpreter would import in place of a module that was imported already."""
+        imported = {name.split(".")[0] for name in sys.modules} - self.pristine
+        for folder in folders:
+            try:
+                names = os.listdir(folder)
+            except OSError:
+                continue
+            for name in names:
+                if name.split(".")[0] in imported and "." in name and not name.startswith("."):
+                    return name
+                if name in imported and os.path.isdir(os.path.join(folder, name)):
+                    return name
+        return None
+
+    def guard(self, request):
+        server = os.getppid()
+        os.close(self.requests)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, signal.SIGTERM})
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
+        guard = os.getpid()
+        try:
+            script = os.fork()
+        except OSError as error:
+            self.answer(run=request["run"], refused=cut(str(error)))
+            os._exit(0)
+        if script == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD, signal.SIGTERM})
+            prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != guard:
+                os._exit(1)
+            os.close(self.answers)
+            self.run(request)
+        set_group(script)
+        status, usage, ended_by = watch(script, server, request["timeout_seconds"], request["grace_seconds"])
+        leaked = end_children(0.0 if ended_by else LEAK_GRACE_SECONDS)
+        signaled = os.WIFSIGNALED(status)
+        self.answer(
+            run=request["run"],
+            ended_by=ended_by,
+            status=None if signaled else os.WEXITSTATUS(status),
+            signal=os.WTERMSIG(status) if signaled else None,
+            user_seconds=usage.ru_utime,
+            system_seconds=usage.ru_stime,
+            # In kilobytes.
+            peak_memory_bytes=usage.ru_maxrss * 1024,
+            leaked=[] if ended_by else sorted(leaked)[:20],
+        )
+        os._exit(0)
+
+    def run(self, request):
+        """Becomes what an interpreter is that was started to run a script, and runs it. Does not come back."""
+        set_group(0)
+        os.chdir(request["folder"])
+        for target, path, flags in (
+            (0, os.devnull, os.O_RDONLY),
+            (1, request["stdout"], os.O_WRONLY | os.O_APPEND | os.O_CREAT),
+            (2, request["stderr"], os.O_WRONLY | os.O_APPEND | os.O_CREAT),
+        ):
+            fd = os.open(path, flags, 0o644)
+            if fd != target:
+                os.dup2(fd, target)
+                os.close(fd)
+        random = sys.modules.get("numpy.random")
+        if random is not None:
+            # Forks would all draw the same numbers. Python's own generator sees to that itself.
+            random.seed()
+        os.environ.update(request["environment"])
+        run_script = self.run_script
+        imported = set(sys.modules)
+        try:
+            status = run_script.execute(request["params"])
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+            status = 1
+        own = [name for name in sys.modules if name not in imported and is_below(name, request["folders"])]
+        end_as_interpreters_do(status, own)
+
+
+def is_below(name, folders):
+    file = getattr(sys.modules[name], "__file__", None) or ""
+    return "site-packages" not in file and any(file.startswith(os.path.join(folder, "")) for folder in folders)
+
+
+def set_group(pid):
+    try:
+        os.setpgid(pid, pid)
+    except OSError:
+        # The other side of the fork was first, or the script has ended.
+        pass
+
+
+def preload(imports):
+    """Makes imports, one statement after the other. Returns what went wrong."""
+    os.environ.__class__ = RecordingEnviron
+    try:
+        for statement in imports:
+            exec(compile(statement, "<imports>", "exec"), {"__name__": "imports"})
+    except BaseException as error:
+        try:
+            return f"`{statement}`: {type(error).__name__}: {error}"
+        except BaseException:
+            return f"`{statement}`: {type(error).__name__}"
+    finally:
+        os.environ.__class__ = RecordingEnviron.__mro__[1]
+    return None
+
+
+def watch(script, server, timeout, grace):
+    """Waits for the script. Returns its status, what it used, and what has ended it, if something has."""
+    deadline = time.monotonic() + timeout
+    ended_by = None
+    while True:
+        pid, status, usage = os.wait4(-1, os.WNOHANG)
+        if pid == script:
+            return status, usage, ended_by
+        if pid:
+            # The script's own child has left it to the guard, and has ended.
+            continue
+        left = deadline - time.monotonic()
+        if left <= 0:
+            if ended_by is None:
+                ended_by = "timeout"
+                deadline = end(script, signal.SIGTERM, grace)
+            else:
+                deadline = end(script, signal.SIGKILL, 3600)
+            continue
+        received = signal.sigtimedwait({signal.SIGCHLD, signal.SIGTERM}, left)
+        if received is not None and received.si_signo == signal.SIGTERM and ended_by is None:
+            ended_by = "cancel"
+            deadline = end(script, signal.SIGTERM, grace if os.getppid() == server else 0)
+
+
+def end(script, number, seconds):
+    """Signals the group and the script itself, which may have left it. Returns until when to wait."""
+    for kill in (os.killpg, os.kill):
+        try:
+            kill(script, number)
+        except OSError:
+            pass
+    return time.monotonic() + seconds
+
+
+def end_children(grace):
+    """Ends what the script has left, all of which is the guard's now. Returns the names of what was still running."""
+    deadline = time.monotonic() + grace
+    leaked = set()
+    while True:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return leaked
+        if pid:
+            continue
+        if time.monotonic() < deadline:
+            time.sleep(0.005)
+            continue
+        for child, name in children_of(os.getpid()):
+            leaked.add(name)
+            try:
+                os.kill(child, signal.SIGKILL)
+            except OSError:
+                pass
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return leaked
+
+
+def children_of(parent):
+    """The living children of a process: number and name."""
+    children = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as file:
+                    text = file.read()
+            except OSError:
+                continue
+            name, rest = text[text.index("(") + 1 :].rsplit(")", 1)
+            state, its_parent = rest.split()[:2]
+            if int(its_parent) == parent and state != "Z":
+                children.append((int(entry), name))
+    return children
+
+
+def end_as_interpreters_do(status, own):
+    """Ends the process, after all that an interpreter does at its end and a script can see.
+
+    `own` are the names of the script's module and of those it has imported from beside it.
+    """
+    threading = sys.modules.get("threading")
+    if threading is not None:
+        try:
+            threading._shutdown()
+        except BaseException:
+            pass
+    atexit._run_exitfuncs()
+    # Objects that only modules hold go: a file that was never closed is written now.
+    for name in own:
+        vars(sys.modules.pop(name)).clear()
+    gc.collect()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            pass
+    os._exit(status & 0xFF)
+
+
+def main(run_script, pristine):
+    """Serves until there are no more requests, which come from standard input. Answers go to standard output."""
+    answers = os.dup(1)
+    requests = os.dup(0)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    # What is printed while modules are imported is told beside the errors.
+    os.dup2(2, 1)
+    os.close(null)
+    for name in set(sys.modules) - pristine - set(sys.builtin_module_names):
+        del sys.modules[name]
+    own_folder = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != own_folder]
+    server = Server(requests, answers, run_script, {name.split(".")[0] for name in pristine})
+    obstacle = find_obstacle()
+    if obstacle is not None:
+        server.answer(server=0, failed=obstacle)
+        os._exit(0)
+    server.answer(server=0, reads=[])
+    server.serve()

@@ -1,0 +1,269 @@
+//! Runs in forks of an interpreter that has made their imports: the same as in a fresh one, but for the time they take.
+#![cfg(target_os = "linux")]
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use runtime_testing_models::{
+    ExitOutcome, Isolation, PipelineTestReport, ScriptExecutionSpec, ScriptFailure, StepStatus,
+};
+use runtime_testing_tester::{Event, TesterSettings};
+
+use crate::space::Space;
+
+const HEAD: &str = "def main(input_paths, output_paths, environ_vars, job_args):\n";
+const WRITE: &str = "    open(output_paths['rows'], 'w').write('id\\n1\\n')\n";
+
+/// A script that has `imports`, does something, and writes its output.
+fn script(imports: &str, body: &str) -> String {
+    format!("{imports}\n\n{HEAD}{body}{WRITE}")
+}
+
+/// A project with packages in `site`, which steps have in their path.
+fn with_package(files: &[(&str, &str)]) -> Space {
+    files.iter().fold(Space::new(), |space, (path, content)| space.write(&format!("site/{path}"), content))
+}
+
+fn add(space: Space, name: &str, content: &str) -> Space {
+    let site = space.root.join("site").into_string();
+    space.step(name, content, &["raw=data/raw.csv"], &[&format!("rows=output/{name}.csv")]).with(|spec| {
+        spec.environ_vars.insert("PYTHONPATH".to_owned(), site);
+    })
+}
+
+/// Tests in both ways, which must come to the same. Returns the report of the forked one and why runs were not forked.
+fn test(space: &Space) -> (PipelineTestReport, Vec<String>) {
+    let [fresh, forked] = Isolation::ALL.map(|isolation| test_with(space, isolation));
+    assert_eq!(fresh.0.snapshot().to_string(), forked.0.snapshot().to_string());
+    assert!(fresh.1.is_empty());
+    forked
+}
+
+fn test_with(space: &Space, isolation: Isolation) -> (PipelineTestReport, Vec<String>) {
+    let reasons = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&reasons);
+    let settings = TesterSettings { isolation, ..space.settings() };
+    let tester = space.tester().with_settings(settings).with_reporter(move |event: &Event<'_>| {
+        if let Event::RunNotForked { step, reason } = event {
+            log.lock().unwrap().push(format!("{step}: {reason}"));
+        }
+    });
+    let report = tester.test_pipeline().unwrap();
+    (report, std::mem::take(&mut *reasons.lock().unwrap()))
+}
+
+#[track_caller]
+fn check_passes(space: &Space) {
+    let (report, reasons) = test(space);
+    assert!(report.pipeline_success(), "{}", report.errors().join("\n"));
+    assert!(reasons.is_empty(), "{reasons:?}");
+}
+
+/// A package that adds a line to a file for each time that it is imported.
+const COUNTED: &str =
+    "import os\nwith open(os.path.dirname(__file__) + '/count', 'a') as file:\n    file.write('x')\n";
+
+#[test]
+fn imports_are_made_once() {
+    let mut space = with_package(&[("counted.py", COUNTED), ("other.py", "")]);
+    for name in ["a", "b", "c"] {
+        space = add(space, name, &script("import counted", ""));
+    }
+    space = add(space, "d", &script("import other\nfrom counted import os as system", ""));
+    space =
+        add(space.write("workspace/scripts/near.py", "import counted\n"), "e", &script("import near", ""));
+    let (report, reasons) = test_with(&space, Isolation::Forked);
+    assert!(report.pipeline_success(), "{}", report.errors().join("\n"));
+    assert!(reasons.is_empty(), "{reasons:?}");
+    assert_eq!(space.read("site/count"), "x");
+}
+
+#[test]
+fn the_spec_goes_before_the_setting() {
+    let space = with_package(&[("counted.py", COUNTED)]);
+    let fresh = |spec: &mut ScriptExecutionSpec| spec.isolation = Some(Isolation::Fresh);
+    let mut space = add(space, "a", &script("import counted", "")).with(fresh);
+    for name in ["b", "c"] {
+        space = add(space, name, &script("import counted", ""));
+    }
+    test_with(&space, Isolation::Forked);
+    assert_eq!(space.read("site/count"), "xx");
+}
+
+#[test]
+fn a_script_finds_no_module_that_only_others_import() {
+    let space = with_package(&[("pkg/__init__.py", ""), ("pkg/sub.py", "value = 1")]);
+    let space = add(space, "a", &script("import pkg.sub", "    assert pkg.sub.value == 1\n"));
+    let space = add(space, "b", &script("import pkg", "    assert not hasattr(pkg, 'sub')\n"));
+    let body = "    import sys\n    assert 'pkg' not in sys.modules and 'ctypes' not in sys.modules\n";
+    check_passes(&add(space, "c", &script("", body)));
+}
+
+#[test]
+fn what_one_run_does_reaches_no_other() {
+    let space = with_package(&[("shared.py", "values = []")]);
+    let body = "    assert shared.values == []\n    shared.values.append(1)\n    os.chdir('/')\n    os.environ['MARK'] = '1'\n";
+    let check = format!("    assert 'MARK' not in os.environ and os.getcwd() != '/'\n{body}");
+    let space = add(space, "a", &script("import os\nimport shared", &check));
+    let space = add(space, "b", &script("import os\nimport shared", &check));
+    check_passes(&add(space, "c", &script("import os\nimport shared", &check)));
+}
+
+#[test]
+fn imports_see_the_environment_of_the_step() {
+    let space = with_package(&[
+        ("reading.py", "import os\nmode = os.environ.get('MODE')\n"),
+        ("copying.py", "import os\nmode = dict(os.environ).get('MODE')\n"),
+    ]);
+    let mut space = space;
+    for (name, mode) in [("a", Some("x")), ("b", Some("y")), ("c", None), ("d", Some("x"))] {
+        let body = format!(
+            "    assert reading.mode == copying.mode == environ_vars.get('MODE'), (reading.mode, copying.mode)\n    assert environ_vars.get('MODE') == {}\n",
+            mode.map_or("None".to_owned(), |mode| format!("'{mode}'"))
+        );
+        space = add(space, name, &script("import reading\nimport copying", &body)).with(|spec| {
+            spec.environ_vars.extend(mode.map(|mode| ("MODE".to_owned(), mode.to_owned())));
+            spec.environ_vars.insert("UNREAD".to_owned(), name.to_owned());
+        });
+    }
+    check_passes(&space);
+}
+
+#[test]
+fn what_was_set_before_an_import_is_seen_by_it() {
+    let space = with_package(&[("reading.py", "import os\nmode = os.environ.get('MODE')\n")]);
+    let imports = "import os\nos.environ['MODE'] = 'set'\nimport reading";
+    check_passes(&add(space, "a", &script(imports, "    assert reading.mode == 'set'\n")));
+}
+
+#[test]
+fn a_file_beside_the_script_goes_before_an_installed_module() {
+    let space = with_package(&[("installed.py", "import helper\n"), ("helper.py", "value = 'installed'")]);
+    let space = space.write("workspace/scripts/helper.py", "value = 'own'");
+    let body = "    assert installed.helper.value == 'own'\n";
+    let (report, reasons) = test(&add(space, "a", &script("import installed", body)));
+    assert!(report.pipeline_success(), "{}", report.errors().join("\n"));
+    assert_eq!(
+        reasons,
+        ["a: `helper.py` beside the script has the name of a module that is imported before"]
+    );
+}
+
+#[test]
+fn the_end_of_an_interpreter_is_its_whole_end() {
+    let body = "
+    global kept, holder
+    kept = open(output_paths['rows'], 'w')
+    kept.write('id\\n1\\n')
+    near.kept = open(output_paths['near'], 'w')
+    near.kept.write('id\\n2\\n')
+    atexit.register(lambda: open(output_paths['exit'], 'w').write('id\\n3\\n'))
+    threading.Thread(target=lambda: (time.sleep(0.2), open(output_paths['thread'], 'w').write('id\\n4\\n'))).start()
+    print('the last words', end='')
+";
+    let space = Space::new().write("workspace/scripts/near.py", "").step(
+        "a",
+        &format!("import atexit\nimport threading\nimport time\nimport near\n\n{HEAD}{body}"),
+        &[],
+        &["rows=output/rows.csv", "near=output/near.csv", "exit=output/exit.csv", "thread=output/thread.csv"],
+    );
+    check_passes(&space);
+    for (name, row) in [("rows", 1), ("near", 2), ("exit", 3), ("thread", 4)] {
+        assert_eq!(space.read(&format!("output/{name}.csv")), format!("id\n{row}\n"), "{name}");
+    }
+    let report = space.passes();
+    assert_eq!(report.script_results["a"].runs[0].stdout.text, "the last words");
+}
+
+#[test]
+fn forks_draw_different_numbers() {
+    let space = with_package(&[("using.py", "import random\nimport uuid\n")]);
+    let content = format!(
+        "import using\nimport random\n\n{HEAD}    open(output_paths['rows'], 'w').write(f'id\\n{{random.random()}}\\n')\n"
+    );
+    let space = add(add(space, "a", &content), "b", &content.replace("'id", "'ID"));
+    test_with(&space, Isolation::Forked);
+    let [a, b] = ["a", "b"].map(|name| space.read(&format!("output/{name}.csv")).to_lowercase());
+    assert_ne!(a, b);
+}
+
+#[test]
+fn what_cannot_be_imported_before_is_imported_by_the_script() {
+    let space = with_package(&[
+        ("crashing.py", "import os\nos.kill(os.getpid(), 11)\n"),
+        ("raising.py", "raise ValueError('not today')\n"),
+        (
+            "threading_.py",
+            "import threading, time\nthreading.Thread(target=time.sleep, args=(1,), daemon=True).start()\n",
+        ),
+        ("counted.py", COUNTED),
+    ]);
+    let mut space = space;
+    for name in ["crashing", "raising", "missing", "threading_", "counted"] {
+        space = add(space, &format!("{name}_step"), &script(&format!("import {name}"), ""));
+    }
+    let (report, mut reasons) = test(&space);
+    let failure = |name: &str| report.script_results[name].status.failure().cloned();
+    assert_eq!(
+        failure("crashing_step"),
+        Some(ScriptFailure::Signaled { signal: 11, name: Some("SIGSEGV".to_owned()) })
+    );
+    for name in ["raising_step", "missing_step"] {
+        assert!(matches!(failure(name), Some(ScriptFailure::ImportFailed { .. })), "{:?}", failure(name));
+    }
+    for name in ["threading__step", "counted_step"] {
+        assert_eq!(report.script_results[name].status, StepStatus::Passed);
+    }
+    reasons.sort();
+    assert_eq!(
+        reasons,
+        [
+            "crashing_step: the interpreter ended while it made the script's imports",
+            "missing_step: `import missing`: ModuleNotFoundError: No module named 'missing'",
+            "raising_step: `import raising`: ValueError: not today",
+            "threading__step: what the script imports has started threads",
+        ]
+    );
+}
+
+#[test]
+fn a_run_whose_watcher_is_ended_is_made_again() {
+    let content = format!(
+        "import os, pathlib, signal, time
+{HEAD}
+    mark, folder = pathlib.Path(environ_vars['MARK']), pathlib.Path(output_paths['rows'])
+    if not mark.exists():
+        mark.touch()
+        (folder / 'half').write_text('half')
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(60)
+    (folder / 'rows.csv').write_text('id\\n1\\n')
+"
+    );
+    let space = Space::new();
+    let mark = space.root.join("mark").into_string();
+    let space = space.step("a", &content, &[], &["rows=output/a"]).with(|spec| {
+        spec.environ_vars.insert("MARK".to_owned(), mark);
+    });
+    let (report, reasons) = test_with(&space, Isolation::Forked);
+    assert!(report.pipeline_success(), "{}", report.errors().join("\n"));
+    assert_eq!(reasons, ["a: the process that watches over the script was ended"]);
+    assert!(space.root.join("output/a/rows.csv").exists());
+    assert!(!space.root.join("output/a/half").exists(), "what the first one wrote does not count");
+}
+
+#[test]
+fn it_is_ended_after_its_time() {
+    let body =
+        "    import signal, time\n    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n    time.sleep(600)\n";
+    let space = Space::new().step("a", &script("", body), &[], &["rows=output/a.csv"]).with(|spec| {
+        spec.timeout_seconds = Some(0.5);
+    });
+    let settings = TesterSettings { grace: Duration::from_millis(200), ..space.settings() };
+    let started = Instant::now();
+    let report = space.tester().with_settings(settings).test_pipeline().unwrap();
+    assert!(started.elapsed() < Duration::from_secs(60));
+    let result = &report.script_results["a"];
+    assert_eq!(result.status.failure(), Some(&ScriptFailure::TimedOut { limit_seconds: 0.5 }));
+    assert_eq!(result.runs[0].exit, ExitOutcome::TimedOut);
+}
