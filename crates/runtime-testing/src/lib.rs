@@ -96,8 +96,8 @@ pub use runtime_testing_dag::{
 };
 #[cfg(feature = "tester")]
 pub use runtime_testing_data::{
-    DataError, Expected, FileDifference, ParseSampleError, SampleData, SchemaError, WriteSampleError, arrow,
-    compare, data_files, format_of_extension, profile_file, profile_path, schema_of, write_batch,
+    Batches, DataError, Expected, FileDifference, ParseSampleError, SampleData, SchemaError, WriteSampleError, arrow,
+    compare, data_files, format_of_extension, profile_file, profile_path, read_batches, schema_of, write_batches,
 };
 pub use runtime_testing_models::{
     Binding, BindingRule, Column, ColumnContract, Culprit, DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult,
