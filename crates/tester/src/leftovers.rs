@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, PidfdFlags, Signal};
 
 /// What a script has started may need a moment to end after it.
-const GRACE: Duration = Duration::from_millis(100);
+const GRACE: Duration = Duration::from_secs(1);
 /// How long to wait for a process to be gone that was ended the hard way.
 const END: Duration = Duration::from_secs(2);
 

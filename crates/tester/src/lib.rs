@@ -18,6 +18,8 @@
 //! # Features
 //!
 //! - `parquet`: reads, compares and writes Parquet files.
+//! - `arrow`: `FunctionParams::read_input` and `write_output`, which hand a Rust function its inputs and outputs as Arrow
+//!   record batches.
 //!
 //! # Limitations
 //!
@@ -34,6 +36,8 @@ mod feed;
 mod fingerprint;
 mod fork_server;
 mod function;
+#[cfg(feature = "arrow")]
+mod function_tables;
 mod imports;
 mod inspection;
 mod job;
@@ -58,6 +62,8 @@ mod workspace;
 pub use cancel::CancelHandle;
 pub use events::{Event, Reporter};
 pub use function::FunctionParams;
+#[cfg(feature = "arrow")]
+pub use function_tables::FunctionTableError;
 pub use plan_error::{PlanError, PlanProblem};
 pub use process::end_running_scripts;
 pub use settings::{ScriptPlace, TesterSettings};

@@ -2,23 +2,38 @@
 
 use camino::Utf8Path;
 use runtime_testing::{
-    InputSource, PipelineFile, PipelineTestReport, PipelineTestingSpecBuilder, RunKind, RuntimeTester,
-    RuntimeTestingConfiguration, TesterSettings, Validation,
+    Event, InputSource, Isolation, PipelineFile, PipelineTestReport, PipelineTestingSpecBuilder, RunKind,
+    RuntimeTester, RuntimeTestingConfiguration, TesterSettings, Validation,
 };
 
 use crate::workbench::{Copy, fixtures};
 
 fn test(folder: &Utf8Path, python: Option<&str>) -> PipelineTestReport {
+    let mut settings = TesterSettings::default();
+    if let Some(python) = python {
+        settings.python = python.into();
+    }
+    tester(folder, settings).test_pipeline().expect("the test can be carried out")
+}
+
+fn tester(folder: &Utf8Path, settings: TesterSettings) -> RuntimeTester {
     let text = std::fs::read_to_string(folder.join("pipeline.json")).expect("a pipeline file");
     let dag = PipelineFile::parse(&text).expect("a valid pipeline file").into_dag();
     let builder = PipelineTestingSpecBuilder::new(folder.join("test_workspace"));
     let spec = builder.build_from_dag(&dag, Validation::Required).expect("complete specs");
-    let mut settings = TesterSettings { base_folder: Some(folder.to_owned()), ..TesterSettings::default() };
-    if let Some(python) = python {
-        settings.python = python.into();
-    }
-    let tester = RuntimeTester::new(RuntimeTestingConfiguration::new(spec)).with_settings(settings);
-    tester.test_pipeline().expect("the test can be carried out")
+    let settings = TesterSettings { base_folder: Some(folder.to_owned()), ..settings };
+    RuntimeTester::new(RuntimeTestingConfiguration::new(spec)).with_settings(settings)
+}
+
+/// An interpreter with the packages that `requirements.txt` of the fixtures pin, where there is one. A machine with
+/// nothing but Python tests the plain pipeline; CI has one and says so.
+fn python_with_packages() -> Option<String> {
+    let python = std::env::var("RUNTIME_TESTING_PANDAS_PYTHON").ok();
+    assert!(
+        python.is_some() || std::env::var_os("RUNTIME_TESTING_REQUIRE_PANDAS").is_none(),
+        "no interpreter with pandas was named"
+    );
+    python
 }
 
 #[test]
@@ -98,16 +113,38 @@ fn every_step_of_a_flow_is_fed_by_all_of_its_upstream_steps() {
 #[cfg(feature = "parquet")]
 #[test]
 fn the_pandas_pipeline_passes() {
-    let Ok(python) = std::env::var("RUNTIME_TESTING_PANDAS_PYTHON") else {
-        // A machine with nothing but Python tests the plain pipeline; CI has an interpreter with pandas and says so.
-        assert!(
-            std::env::var_os("RUNTIME_TESTING_REQUIRE_PANDAS").is_none(),
-            "no interpreter with pandas was named"
-        );
-        return;
-    };
+    let Some(python) = python_with_packages() else { return };
     let copy = Copy::of(&fixtures("pipelines/flights"));
     let report = test(&copy.path, Some(&python));
     assert!(report.pipeline_success(), "{}", report.errors().join("\n"));
     insta::assert_json_snapshot!("flights", report.snapshot());
+}
+
+/// Threads and OpenMP in forks, as NumPy, scikit-learn, XGBoost and LightGBM start them.
+#[cfg(all(target_os = "linux", feature = "parquet"))]
+#[test]
+fn libraries_with_threads_work_in_forks() {
+    let Some(python) = python_with_packages() else { return };
+    let mut snapshots = Vec::new();
+    for (isolation, jobs) in
+        [(Isolation::Fresh, 2), (Isolation::Forked, 1), (Isolation::Forked, 2), (Isolation::Forked, 8)]
+    {
+        let copy = Copy::of(&fixtures("pipelines/learners"));
+        let jobs = jobs.try_into().expect("not zero");
+        let settings =
+            TesterSettings { python: python.clone().into(), isolation, jobs, ..TesterSettings::default() };
+        let tester = tester(&copy.path, settings).with_reporter(|event: &Event<'_>| {
+            if let Event::RunNotForked { step, reason } = event {
+                panic!("{step} was not forked: {reason}");
+            }
+        });
+        let report = tester.test_pipeline().expect("the test can be carried out");
+        assert!(report.pipeline_success(), "{isolation}, {jobs} jobs: {}", report.errors().join("\n"));
+        for (step, result) in &report.script_results {
+            assert!(result.runs.iter().all(|run| run.leaked.is_empty()), "{step} left something running");
+        }
+        snapshots.push(report.snapshot().to_string());
+    }
+    snapshots.dedup();
+    assert_eq!(snapshots.len(), 1);
 }

@@ -21,7 +21,7 @@ import time
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 # What a script has started may need a moment to end after it.
-LEAK_GRACE_SECONDS = 0.1
+LEAK_GRACE_SECONDS = 1.0
 LINE_LIMIT = 4000
 TEXT_LIMIT = 500
 

@@ -8,6 +8,8 @@ mod events;
 mod executables;
 mod flags;
 mod forks;
+#[cfg(feature = "arrow")]
+mod function_tables;
 mod functions;
 mod refusals;
 mod runs;
