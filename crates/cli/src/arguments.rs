@@ -2,8 +2,9 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use runtime_testing::{ScriptName, StepName};
+use runtime_testing::{Isolation, ScriptName, StepName};
 
 /// Tests the scripts of data and ML pipelines by really running them.
 #[derive(Debug, Parser)]
@@ -83,12 +84,22 @@ pub(crate) struct TestArguments {
     /// How long a run may take where its spec says nothing [default: 600]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
+    /// How long a script that was asked to end may take to do so before it is ended [default: 2]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) grace: Option<Duration>,
     /// How many runs are made at once [default: the number of processors]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) jobs: Option<NonZeroUsize>,
     /// The Python interpreter for steps whose spec names none [default: python3]
     #[arg(long, value_name = "PATH")]
     pub(crate) python: Option<Utf8PathBuf>,
+    /// The interpreter of each run of a Python script whose spec says nothing: a new one, or a fork of one that has the
+    /// script's imports [default: forked]
+    #[arg(long, value_name = "HOW", value_parser = isolation())]
+    pub(crate) isolation: Option<Isolation>,
+    /// Say nothing on standard error but errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -142,6 +153,13 @@ pub(crate) enum SpecsCommand {
         #[command(flatten)]
         workspace: Workspace,
     },
+}
+
+fn isolation() -> impl TypedValueParser<Value = Isolation> {
+    PossibleValuesParser::new(Isolation::ALL.map(Isolation::as_str)).map(|word| {
+        let known = Isolation::ALL.into_iter().find(|isolation| isolation.as_str() == word);
+        known.expect("the parser takes no other words")
+    })
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -3,7 +3,10 @@
 //! 0: what was tested passed. 1: it did not. 2: wrong use, or a test that could not be carried out. 130: canceled.
 
 mod arguments;
+mod display;
+mod interrupt;
 mod output;
+mod progress;
 mod prompter;
 mod specs;
 mod test;
@@ -13,9 +16,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::arguments::{Arguments, Command};
-
-/// The exit status after Ctrl-C or a request to end, as shells have it.
-const CANCELED: i32 = 130;
+use crate::interrupt::{CANCELED, Interrupt};
 
 /// What a command came to.
 enum Verdict {
@@ -31,28 +32,22 @@ fn main() -> ExitCode {
         output::error(&format!("could not change to the folder `{folder}`: {error}"));
         return ExitCode::from(2);
     }
-    // The scripts run in groups of their own, which a signal to this process does not reach.
-    let ended = ctrlc::set_handler(|| {
-        runtime_testing::end_running_scripts();
-        std::process::exit(CANCELED);
-    });
-    if let Err(error) = ended {
-        output::say(&format!("warning: Ctrl-C will not end the scripts: {error}"));
-    }
+    let interrupt = Interrupt::watch();
     let outcome = match arguments.command {
-        Command::TestScript { script, test } => test::script(&script, &test),
-        Command::TestPipeline { file, skip, test } => test::pipeline(&file, &skip, &test),
+        Command::TestScript { script, test } => test::script(&script, &test, &interrupt),
+        Command::TestPipeline { file, skip, test } => test::pipeline(&file, &skip, &test, &interrupt),
         Command::TestCompatibility { script_a, script_b, test } => {
-            test::compatibility(&script_a, &script_b, &test)
+            test::compatibility(&script_a, &script_b, &test, &interrupt)
         }
         Command::Specs { command } => specs::run(command),
     };
-    match outcome {
-        Ok(Verdict::Passed) => ExitCode::SUCCESS,
-        Ok(Verdict::Failed) => ExitCode::from(1),
+    let status = match outcome {
+        Ok(Verdict::Passed) => 0,
+        Ok(Verdict::Failed) => 1,
         Err(message) => {
             output::error(&message);
-            ExitCode::from(2)
+            2
         }
-    }
+    };
+    ExitCode::from(if interrupt.has_canceled() { CANCELED } else { status })
 }

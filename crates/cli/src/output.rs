@@ -21,10 +21,10 @@ pub(crate) fn print(text: &str) -> Result<(), String> {
     }
 }
 
-/// Says something beside the result.
+/// Says something beside the result, in one piece: others may be writing to the same place.
 pub(crate) fn say(text: &str) {
     // Where standard error is closed there is nowhere to complain.
-    drop(writeln!(io::stderr().lock(), "{text}"));
+    drop(io::stderr().write_all(format!("{text}\n").as_bytes()));
 }
 
 pub(crate) fn error(message: &str) {
@@ -34,4 +34,20 @@ pub(crate) fn error(message: &str) {
 /// Color on a terminal, unless the environment asks for none.
 pub(crate) fn text_options() -> TextOptions {
     TextOptions { color: AutoStream::choice(&io::stdout()) != ColorChoice::Never }
+}
+
+/// A text of others as one line that a terminal may safely show: what controls the terminal, ends the line, or changes the
+/// direction of the text around it is written as an escape.
+pub(crate) fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                shown.extend(character.escape_unicode());
+            }
+            control if control.is_control() => shown.extend(control.escape_default()),
+            plain => shown.push(plain),
+        }
+    }
+    shown
 }

@@ -1,20 +1,28 @@
 use camino::Utf8Path;
 use runtime_testing::{
-    Event, PipelineFile, PipelineTestingSpec, PipelineTestingSpecBuilder, RuntimeTester,
+    PipelineFile, PipelineTestingSpec, PipelineTestingSpecBuilder, RuntimeTester,
     RuntimeTestingConfiguration, ScriptName, TesterSettings, Validation, render_edge_text, render_step_text,
     render_text,
 };
 
 use crate::Verdict;
 use crate::arguments::{OutputFormat, Part, TestArguments};
+use crate::interrupt::Interrupt;
 use crate::output;
+use crate::progress::Progress;
 
 /// The largest pipeline file that is read: about a million steps.
 const MAX_PIPELINE_BYTES: u64 = 256 * 1024 * 1024;
 
-pub(crate) fn script(script: &ScriptName, arguments: &TestArguments) -> Result<Verdict, String> {
+pub(crate) fn script(
+    script: &ScriptName,
+    arguments: &TestArguments,
+    interrupt: &Interrupt,
+) -> Result<Verdict, String> {
     let tester = in_workspace(arguments)?;
-    let result = tester.test_script(script, None).map_err(|error| error.to_string())?;
+    let result = interrupt
+        .during(tester, &Progress::new(arguments.quiet), |tester| tester.test_script(script, None))
+        .map_err(|error| error.to_string())?;
     match arguments.output_format {
         OutputFormat::Json => output::print(&json(&result))?,
         OutputFormat::Text => {
@@ -28,19 +36,31 @@ pub(crate) fn compatibility(
     a: &ScriptName,
     b: &ScriptName,
     arguments: &TestArguments,
+    interrupt: &Interrupt,
 ) -> Result<Verdict, String> {
     let tester = in_workspace(arguments)?;
-    let result = tester.test_data_compatibility(a, b, None).map_err(|error| error.to_string())?;
+    let result = interrupt
+        .during(tester, &Progress::new(arguments.quiet), |tester| tester.test_data_compatibility(a, b, None))
+        .map_err(|error| error.to_string())?;
     match arguments.output_format {
         OutputFormat::Json => output::print(&json(&result))?,
         OutputFormat::Text => {
             output::print(&render_edge_text(a.as_str(), b.as_str(), &result, output::text_options()))?;
+            if interrupt.has_canceled() {
+                // An edge between steps that were not run does not say why they were not.
+                output::print("The test was canceled.")?;
+            }
         }
     }
     Ok(verdict(result.compatible()))
 }
 
-pub(crate) fn pipeline(file: &Utf8Path, skip: &[Part], arguments: &TestArguments) -> Result<Verdict, String> {
+pub(crate) fn pipeline(
+    file: &Utf8Path,
+    skip: &[Part],
+    arguments: &TestArguments,
+    interrupt: &Interrupt,
+) -> Result<Verdict, String> {
     let text = read_pipeline(file)?;
     let builder = PipelineTestingSpecBuilder::new(arguments.workspace.folder());
     let parsed = parse_pipeline(file, &text)?;
@@ -67,8 +87,10 @@ pub(crate) fn pipeline(file: &Utf8Path, skip: &[Part], arguments: &TestArguments
     configuration.test_pipeline_flow = !skip.contains(&Part::Flow);
     let mut settings = settings(arguments);
     settings.protected.push(file.to_owned());
-    let tester = RuntimeTester::new(configuration).with_settings(settings).with_reporter(progress);
-    let report = tester.test_pipeline().map_err(|error| error.to_string())?;
+    let tester = RuntimeTester::new(configuration).with_settings(settings);
+    let report = interrupt
+        .during(tester, &Progress::new(arguments.quiet), RuntimeTester::test_pipeline)
+        .map_err(|error| error.to_string())?;
     match arguments.output_format {
         OutputFormat::Json => output::print(&report.to_json())?,
         OutputFormat::Text => output::print(&render_text(&report, output::text_options()))?,
@@ -116,7 +138,7 @@ fn check_workspace(workspace: &Utf8Path) -> Result<(), String> {
 fn in_workspace(arguments: &TestArguments) -> Result<RuntimeTester, String> {
     let workspace = arguments.workspace.folder();
     check_workspace(&workspace)?;
-    Ok(RuntimeTester::in_workspace(workspace).with_settings(settings(arguments)).with_reporter(progress))
+    Ok(RuntimeTester::in_workspace(workspace).with_settings(settings(arguments)))
 }
 
 fn settings(arguments: &TestArguments) -> TesterSettings {
@@ -124,21 +146,19 @@ fn settings(arguments: &TestArguments) -> TesterSettings {
     if let Some(timeout) = arguments.timeout {
         settings.timeout = timeout;
     }
+    if let Some(grace) = arguments.grace {
+        settings.grace = grace;
+    }
     if let Some(jobs) = arguments.jobs {
         settings.jobs = jobs;
     }
     if let Some(python) = &arguments.python {
         settings.python.clone_from(python);
     }
-    settings
-}
-
-/// A line for each run that has ended.
-fn progress(event: &Event<'_>) {
-    if let Event::RunFinished { step, result, elapsed, .. } = event {
-        let word = if result.failure.is_none() { "pass" } else { "FAIL" };
-        output::say(&format!("{word}  {step} ({:.2} s)", elapsed.as_secs_f64()));
+    if let Some(isolation) = arguments.isolation {
+        settings.isolation = isolation;
     }
+    settings
 }
 
 fn json(result: &impl serde::Serialize) -> String {

@@ -220,7 +220,7 @@ impl Page {
             },
         );
         let word = self.paint.paint(tone, word);
-        self.line(0, &format!("{word}  {summary}"));
+        self.line(0, &format!("{word}  {}{summary}", if report.canceled { "canceled; " } else { "" }));
     }
 
     fn heading(&mut self, (word, tone): Mark, what: &str) {

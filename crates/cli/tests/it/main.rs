@@ -2,7 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+#[cfg(unix)]
+mod cancel;
 mod mistakes;
+mod progress;
 mod space;
 mod specs;
+#[cfg(unix)]
+mod terminal;
 mod tests;

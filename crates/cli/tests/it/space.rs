@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 pub(crate) struct Space {
     _folder: tempfile::TempDir,
@@ -15,6 +15,18 @@ pub(crate) struct Outcome {
     pub(crate) status: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+}
+
+impl Outcome {
+    /// Waits for a command to end.
+    pub(crate) fn of(command: Child) -> Self {
+        let output = command.wait_with_output().unwrap();
+        Self {
+            status: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
 }
 
 pub(crate) const COPY: &str = "
@@ -56,23 +68,27 @@ impl Space {
     }
 
     pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Outcome {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_runtime-testing"))
+        let mut child = self.start(arguments);
+        // A command that does not read its input may be gone already.
+        drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
+        Outcome::of(child)
+    }
+
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).spawn().unwrap()
+    }
+
+    /// The command, in the project's folder and with pipes for all that it says.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_runtime-testing"));
+        command
             .args(arguments)
             .current_dir(&self.root)
             .env_remove("NO_COLOR")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // A command that does not read its input may be gone already.
-        drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
-        let output = child.wait_with_output().unwrap();
-        Outcome {
-            status: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+            .stderr(Stdio::piped());
+        command
     }
 
     /// Runs a command that must be refused; returns what it says.

@@ -73,6 +73,15 @@ fn the_timeout_can_be_set() {
 }
 
 #[test]
+fn the_isolation_can_be_set() {
+    let space = Space::new();
+    for isolation in ["fresh", "forked"] {
+        let outcome = space.run(&["test-pipeline", "pipeline.json", "--isolation", isolation]);
+        assert_eq!(outcome.status, Some(0), "{isolation}: {outcome:?}");
+    }
+}
+
+#[test]
 fn a_folder_to_run_in() {
     let space = Space::new();
     let root = space.root.to_str().unwrap().to_owned();
@@ -122,55 +131,4 @@ fn help_and_version() {
         assert!(help.stdout.contains(word), "{word}");
     }
     assert!(space.run(&["--version"]).stdout.starts_with("runtime-testing "));
-}
-
-/// However the command ends, its scripts do not outlive it.
-#[cfg(target_os = "linux")]
-#[test]
-fn scripts_end_with_the_command() {
-    use std::process::{Command, Stdio};
-    use std::time::{Duration, Instant};
-
-    let deadline = Instant::now() + Duration::from_secs(60);
-    for signal in ["INT", "TERM", "KILL"] {
-        let space = Space::new();
-        space.write(
-            "test_workspace/scripts/clean.py",
-            "import os, subprocess, time\n\ndef main(input_paths, output_paths, environ_vars, job_args):\n    child = subprocess.Popen(['sleep', '1000'])\n    open('pid.part', 'w').write(f'{os.getpid()} {child.pid}')\n    os.rename('pid.part', 'pid')\n    time.sleep(1000)\n",
-        );
-        let mut command = Command::new(env!("CARGO_BIN_EXE_runtime-testing"))
-            .args(["test-script", "clean"])
-            .current_dir(&space.root)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let script = loop {
-            if let Ok(pid) = std::fs::read_to_string(space.root.join("pid")) {
-                break pid;
-            }
-            assert!(Instant::now() < deadline, "the script did not start");
-            std::thread::yield_now();
-        };
-        let sent =
-            Command::new("kill").args([&format!("-{signal}"), &command.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-        command.wait().unwrap();
-        let (script, child) = script.split_once(' ').unwrap();
-        // Where the command cannot do anything any more, the system ends the script, but not what the script started.
-        let ended = if signal == "KILL" { vec![script] } else { vec![script, child] };
-        for pid in ended {
-            while is_alive(pid) {
-                assert!(Instant::now() < deadline, "process {pid} outlives the command after SIG{signal}");
-                std::thread::yield_now();
-            }
-        }
-        drop(Command::new("kill").args(["-KILL", child]).stderr(Stdio::null()).status());
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn is_alive(pid: &str) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    status.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
 }

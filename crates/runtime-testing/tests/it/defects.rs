@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use runtime_testing::{
-    PipelineFile, PipelineTestReport, PipelineTestingSpecBuilder, RuntimeTester, RuntimeTestingConfiguration,
-    TesterSettings, Validation,
+    Isolation, PipelineFile, PipelineTestReport, PipelineTestingSpecBuilder, RuntimeTester,
+    RuntimeTestingConfiguration, TesterSettings, Validation,
 };
 use serde_json::Value;
 
@@ -42,22 +42,37 @@ fn check(case: &str) -> Vec<String> {
     let source = fixtures("defects").join(case);
     let expected = std::fs::read_to_string(source.join("expected.json")).expect("a model");
     let expected: Value = serde_json::from_str(&expected).expect("a model in JSON");
-    let copy = Copy::of(&source);
-    let outcome = run(&copy, &expected);
-    match (expected.get("refused"), outcome) {
-        (Some(words), Ok(report)) => {
-            vec![format!("not refused, though {words}; success is {}", report.pipeline_success())]
-        }
-        (Some(words), Err(message)) => {
-            let mut wrong = missing_words(words, &message);
-            if copy.path.join("test_workspace/.runs").exists() || copy.path.join("output").exists() {
-                wrong.push("something was run or written before it was refused".to_owned());
+    let mut wrong = Vec::new();
+    let mut snapshots = BTreeSet::new();
+    for isolation in Isolation::ALL {
+        for jobs in [1, 8] {
+            let copy = Copy::of(&source);
+            let outcome = run(&copy, &expected, isolation, jobs);
+            if let Ok(report) = &outcome {
+                snapshots.insert(report.snapshot().to_string());
             }
-            wrong
+            let problems = match (expected.get("refused"), outcome) {
+                (Some(words), Ok(report)) => {
+                    vec![format!("not refused, though {words}; success is {}", report.pipeline_success())]
+                }
+                (Some(words), Err(message)) => {
+                    let mut wrong = missing_words(words, &message);
+                    if copy.path.join("test_workspace/.runs").exists() || copy.path.join("output").exists() {
+                        wrong.push("something was run or written before it was refused".to_owned());
+                    }
+                    wrong
+                }
+                (None, Err(message)) => vec![format!("could not be tested: {message}")],
+                (None, Ok(report)) => differences(&expected, &report),
+            };
+            wrong.extend(problems.into_iter().map(|problem| format!("{isolation}, {jobs} jobs: {problem}")));
         }
-        (None, Err(message)) => vec![format!("could not be tested: {message}")],
-        (None, Ok(report)) => differences(&expected, &report),
     }
+    if snapshots.len() > 1 {
+        wrong
+            .push(format!("the snapshots differ:\n{}", snapshots.into_iter().collect::<Vec<_>>().join("\n")));
+    }
+    wrong
 }
 
 fn missing_words(words: &Value, message: &str) -> Vec<String> {
@@ -70,7 +85,12 @@ fn missing_words(words: &Value, message: &str) -> Vec<String> {
         .collect()
 }
 
-fn run(copy: &Copy, expected: &Value) -> Result<PipelineTestReport, String> {
+fn run(
+    copy: &Copy,
+    expected: &Value,
+    isolation: Isolation,
+    jobs: usize,
+) -> Result<PipelineTestReport, String> {
     let text = std::fs::read_to_string(copy.path.join("pipeline.json")).expect("a pipeline file");
     let dag = PipelineFile::parse(&text).map_err(|error| error.to_string())?.into_dag();
     let builder = PipelineTestingSpecBuilder::new(copy.path.join("test_workspace"));
@@ -87,8 +107,13 @@ fn run(copy: &Copy, expected: &Value) -> Result<PipelineTestReport, String> {
     }
     let timeout =
         settings["timeout_seconds"].as_f64().map_or(Duration::from_secs(120), Duration::from_secs_f64);
-    let settings =
-        TesterSettings { base_folder: Some(copy.path.clone()), timeout, ..TesterSettings::default() };
+    let settings = TesterSettings {
+        base_folder: Some(copy.path.clone()),
+        timeout,
+        isolation,
+        jobs: jobs.try_into().expect("not zero"),
+        ..TesterSettings::default()
+    };
     let tester = RuntimeTester::new(configuration).with_settings(settings);
     tester.test_pipeline().map_err(|error| error.to_string())
 }
