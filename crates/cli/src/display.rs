@@ -158,6 +158,10 @@ impl Status {
                 self.end(step, &result.kinds);
                 *(if result.failure.is_none() { &mut self.passed } else { &mut self.failed }) += 1;
             }
+            Event::RunNotMade { step, kinds, .. } => {
+                self.end(step, kinds);
+                self.blocked += 1;
+            }
             Event::RunBlocked { .. } => self.blocked += 1,
             _ => {}
         }

@@ -95,6 +95,7 @@ fn line(event: &Event<'_>) -> Option<String> {
         Event::RunSlow { step, elapsed, .. } => {
             format!("slow  {step} ({:.0} s so far)", elapsed.as_secs_f64())
         }
+        Event::RunNotMade { step, reason, .. } => format!("skip  {step} ({reason})"),
         Event::RunBlocked { step, by } => {
             let by: Vec<&str> = by.iter().map(|step| step.as_str()).collect();
             format!("skip  {step} (blocked by {})", by.join(", "))

@@ -1,6 +1,6 @@
 use runtime_testing_models::{
     DataCompatibilityResult, Difference, EdgeNote, EdgeVerdict, FileProfile, OutputTail, PipelineTestReport,
-    RunResult, ScriptFailure, ScriptTestResult, StepNote, StepStatus,
+    RunResult, ScriptFailure, ScriptTestResult, StepNote, StepStatus, UntestedStep,
 };
 
 use crate::paint::{Paint, Tone, harmless};
@@ -77,7 +77,7 @@ const SKIP: Mark = ("SKIP", Tone::Odd);
 fn step_mark(status: &StepStatus) -> Mark {
     match status {
         StepStatus::Passed => PASS,
-        StepStatus::Blocked { .. } => SKIP,
+        StepStatus::Blocked { .. } | StepStatus::Untested { reason: UntestedStep::Canceled } => SKIP,
         _ => FAIL,
     }
 }
@@ -91,7 +91,12 @@ fn edge_mark(verdict: &EdgeVerdict) -> Mark {
 }
 
 fn is_worth_a_block(status: &StepStatus) -> bool {
-    !matches!(status, StepStatus::Passed | StepStatus::Blocked { .. })
+    !matches!(
+        status,
+        StepStatus::Passed
+            | StepStatus::Blocked { .. }
+            | StepStatus::Untested { reason: UntestedStep::Canceled }
+    )
 }
 
 fn shown_edge(key: &str) -> String {
@@ -115,6 +120,7 @@ fn step_row(step: &str, result: &ScriptTestResult) -> Row {
         StepStatus::Blocked { by } => {
             format!("blocked by {}", by.iter().map(|step| step.as_str()).collect::<Vec<_>>().join(", "))
         }
+        StepStatus::Untested { reason: UntestedStep::Canceled } => "canceled".to_owned(),
         _ => "not run".to_owned(),
     };
     Row {

@@ -378,6 +378,16 @@ impl<'a> Engine<'a> {
     }
 
     fn settle(&self, progress: &mut Progress, run: usize, record: RunRecord) {
+        let reason = match &record {
+            RunRecord::Failed(failure) => Some(failure.to_string()),
+            RunRecord::NotMade(reason) => Some(reason.to_string()),
+            RunRecord::Executed(_) | RunRecord::Blocked(_) => None,
+        };
+        if let Some(reason) = reason {
+            let planned = &self.plan.runs[run];
+            let (step, kinds) = (&self.plan.steps[planned.step].name, &own_kinds(planned));
+            self.reporter.report(&Event::RunNotMade { step, kinds, reason: &reason });
+        }
         let outcome = if record.succeeded() { TaskOutcome::Succeeded } else { TaskOutcome::Failed };
         progress.records[run] = Some(record);
         for blocked in progress.schedule.finish(run, outcome) {

@@ -46,6 +46,16 @@ pub enum Event<'a> {
         /// How long it took.
         elapsed: Duration,
     },
+    /// A run is settled without a result: its script cannot be run, or its inputs cannot be had, or the test was canceled.
+    /// It may have been started.
+    RunNotMade {
+        /// The step.
+        step: &'a StepName,
+        /// What the run was for.
+        kinds: &'a [RunKind],
+        /// Why there is no result, as a sentence.
+        reason: &'a str,
+    },
     /// A run will not be made, because others did not succeed.
     RunBlocked {
         /// The step.

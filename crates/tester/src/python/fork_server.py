@@ -313,9 +313,14 @@ def watch(script, server, timeout, grace):
                 deadline = end(script, signal.SIGKILL, 3600)
             continue
         received = signal.sigtimedwait({signal.SIGCHLD, signal.SIGTERM}, left)
-        if received is not None and received.si_signo == signal.SIGTERM and ended_by is None:
+        if received is None or received.si_signo != signal.SIGTERM:
+            continue
+        if ended_by is None:
             ended_by = "cancel"
-            deadline = end(script, signal.SIGTERM, grace if os.getppid() == server else 0)
+            deadline = end(script, signal.SIGTERM, grace)
+        if os.getppid() != server:
+            # There is nobody left to wait for an answer.
+            deadline = time.monotonic()
 
 
 def end(script, number, seconds):
