@@ -17,7 +17,7 @@ pub(crate) fn read_tail(path: &Utf8Path, limit: usize) -> io::Result<(String, u6
     let mut bytes = Vec::new();
     file.take(wanted).read_to_end(&mut bytes)?;
     let mut skipped = 0;
-    if start > 0 {
+    if length > limit as u64 {
         skipped = match bytes.iter().position(|byte| *byte == b'\n') {
             Some(newline) if newline + 1 < bytes.len() => newline + 1,
             // One long line: cut on a character.
@@ -56,6 +56,19 @@ mod tests {
         check("aaaaéb".as_bytes(), 2, ("b", 6));
         check("aaaaéb".as_bytes(), 3, ("éb", 4));
         check(b"aaaa\n", 2, ("a\n", 3));
+        check(b"\n", 0, ("", 1));
+        check(b"one\ntwo\n", 7, ("two\n", 4));
         check(b"ok \xff\xfe\n", 10, ("ok \\xff\\xfe\n", 0));
+    }
+    #[test]
+    fn a_gigabyte_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8Path::from_path(folder.path()).unwrap().join("log");
+        let gigabyte = 1 << 30;
+        let file = File::create(&path).unwrap();
+        file.set_len(gigabyte).unwrap();
+        let (text, omitted) = read_tail(&path, 100).unwrap();
+        assert_eq!(text, "\0".repeat(100));
+        assert_eq!(omitted, gigabyte - 100);
     }
 }
