@@ -1,6 +1,8 @@
 use std::collections::HashSet;
 
-use arrow::datatypes::Schema;
+use arrow::datatypes::{Schema, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use runtime_testing_models::{Column, DataFinding, TableSchema};
 
 use crate::findings::{Findings, finding};
@@ -29,6 +31,23 @@ impl ArrowTable {
         let schema = Some(TableSchema { columns, rows: self.rows });
         Content { schema, findings, declared: Some(self.schema) }
     }
+}
+
+/// A batch with another schema of the same columns, which may differ in its metadata and in what may be null.
+pub(crate) fn with_schema(batch: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    if batch.schema_ref() == schema {
+        return Ok(batch);
+    }
+    let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let (found, columns, _) = batch.into_parts();
+    for (place, (found, expected)) in found.fields().iter().zip(schema.fields()).enumerate() {
+        if found.name() != expected.name() {
+            let message =
+                format!("column {} is `{}` where `{}` is expected", place + 1, found.name(), expected.name());
+            return Err(ArrowError::SchemaError(message));
+        }
+    }
+    RecordBatch::try_new_with_options(SchemaRef::clone(schema), columns, &rows)
 }
 
 /// A finding for each name that more than one column has.

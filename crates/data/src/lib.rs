@@ -10,7 +10,8 @@
 //! | [`data_files`], [`format_of_extension`] | which files of a folder count, and what their names promise |
 //! | [`schema_of`] | a table's Arrow schema |
 //! | [`compare`], [`Expected`], [`FileDifference`] | what data differs in from a contract or from a sample |
-//! | [`SampleData`], [`write_batch`] | small tables, written in any of the formats |
+//! | [`read_batches`], [`Batches`], [`write_batches`] | tables as Arrow record batches, in any of the formats |
+//! | [`SampleData`] | small tables for steps that have no data |
 //! | [`DataError`], [`SchemaError`], [`WriteSampleError`], [`ParseSampleError`] | what can go wrong |
 //!
 //! ```
@@ -42,8 +43,9 @@
 //! Compressed text (`.csv.gz`) is opaque. CSV needs a header, and its delimiter is found in it, not part of a profile:
 //! two files that differ in nothing but the delimiter are identical. In text formats a column has the types that text
 //! shows: no decimals, times of day, durations, bytes or nested values in CSV, and nothing but JSON's own types in JSON.
-//! Of a JSON value that is not an array of objects only the syntax is checked. Of Parquet and Arrow IPC the metadata is
-//! read, not the data: damage within a page or a batch is not found. Memory grows with the number of columns and of
+//! Of a JSON value that is not an array of objects only the syntax is checked. Of Parquet and Arrow IPC a profile reads
+//! the metadata, not the data: damage within a page or a batch is found by [`read_batches`] at the earliest. So is half a
+//! surrogate pair in JSON, which is good JSON and no text. Memory grows with the number of columns and of
 //! different keys in JSON objects, not with the number of rows. Names of files are UTF-8.
 
 mod arrow_ipc;
@@ -56,16 +58,20 @@ mod format;
 mod json_text;
 mod parquet_file;
 mod profile;
+mod read_batches;
 mod sample_data;
 mod schema;
 mod text_reader;
 mod type_parser;
 mod type_words;
+mod write_batches;
 
 pub use arrow;
 pub use compare::{Expected, FileDifference, compare};
 pub use files::{DataError, data_files};
 pub use format::format_of_extension;
 pub use profile::{profile_file, profile_path};
-pub use sample_data::{ParseSampleError, SampleData, WriteSampleError, write_batch};
+pub use read_batches::{Batches, read_batches};
+pub use sample_data::{ParseSampleError, SampleData};
 pub use schema::{SchemaError, schema_of};
+pub use write_batches::{WriteSampleError, write_batches};

@@ -102,7 +102,8 @@ pub(crate) fn read_content(path: &Utf8Path) -> Result<(u64, FileFormat, Content)
     Ok((metadata.len(), format, content))
 }
 
-fn head(file: &mut File) -> io::Result<Vec<u8>> {
+/// The first bytes of a file, which is then at its start again.
+pub(crate) fn head(file: &mut File) -> io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
     file.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head)?;
     file.seek(SeekFrom::Start(0))?;

@@ -2,7 +2,6 @@
 
 mod from_contract;
 mod from_json;
-mod write;
 
 use std::sync::Arc;
 
@@ -11,8 +10,9 @@ use arrow::record_batch::RecordBatch;
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::TableContract;
 
+use crate::write_batches::{WriteSampleError, writable_format, write_batches};
+
 pub use from_json::ParseSampleError;
-pub use write::{WriteSampleError, write_batch};
 
 /// The rows of sample data, unless a contract asks for more.
 const ROWS: u64 = 5;
@@ -74,7 +74,7 @@ impl SampleData {
     /// Whether data can be written to a path: its extension names a table format that this build can write, or it has
     /// none.
     pub fn can_write(path: &Utf8Path) -> bool {
-        path.extension().is_none() || write::writable_format(path).is_ok()
+        path.extension().is_none() || writable_format(path).is_ok()
     }
 
     /// Writes the data in the format that the path's extension names. A path without extension is a folder, in which
@@ -86,7 +86,7 @@ impl SampleData {
     /// [`WriteSampleError`] where the format cannot be written or cannot hold the data, or the disk refuses.
     pub fn write(&self, path: &Utf8Path) -> Result<Utf8PathBuf, WriteSampleError> {
         let path = if path.extension().is_none() { path.join("data.csv") } else { path.to_owned() };
-        write_batch(&path, &self.batch)?;
+        write_batches(&path, self.batch.schema_ref(), [Ok(self.batch.clone())])?;
         Ok(path)
     }
 

@@ -2,13 +2,13 @@ use std::fmt;
 
 use arrow::datatypes::{Field, Schema};
 use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing_models::{DataFinding, FileFormat};
+use runtime_testing_models::{Column, DataFinding, FileFormat};
 
 use crate::files::DataError;
 use crate::profile::read_content;
 use crate::type_words::TypeWords;
 
-/// Why a file has no Arrow schema.
+/// Why a table has no Arrow schema or cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SchemaError {
@@ -42,6 +42,38 @@ pub enum SchemaError {
         column: String,
         /// Its type in our words.
         data_type: String,
+    },
+    /// The folder holds no file that counts as data.
+    #[error("`{path}` holds no data files")]
+    NoFiles {
+        /// The folder.
+        path: Utf8PathBuf,
+    },
+    /// Two files of a folder are no parts of one table.
+    #[error("`{path}` and `{other}` are no parts of one table: {difference}")]
+    FilesDiffer {
+        /// The file that comes first.
+        other: Utf8PathBuf,
+        /// The file that differs from it.
+        path: Utf8PathBuf,
+        /// In what, in one line.
+        difference: String,
+    },
+    /// The rows of a file cannot be decoded, although its schema can be read.
+    #[error("`{path}` cannot be read as {format}")]
+    Decode {
+        /// The path.
+        path: Utf8PathBuf,
+        /// The format.
+        format: FileFormat,
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A file has more or fewer rows than when it was first looked at.
+    #[error("`{path}` was changed while it was read")]
+    Changed {
+        /// The path.
+        path: Utf8PathBuf,
     },
 }
 
@@ -77,26 +109,48 @@ impl fmt::Display for Listed<'_> {
 ///
 /// # Errors
 ///
-/// [`SchemaError`] where the file cannot be read, or is no table.
+/// [`SchemaError`] where the file cannot be read, or is no table. A folder is none, even if its files are parts of one.
 pub fn schema_of(path: &Utf8Path) -> Result<Schema, SchemaError> {
-    let (_, format, content) = read_content(path)?;
-    if !content.findings.is_empty() {
-        return Err(SchemaError::Unreadable { path: path.to_owned(), format, findings: content.findings });
+    Ok(TableFile::look_at(path)?.schema)
+}
+
+/// A file that is a table, and what was found out about it without keeping its rows.
+#[derive(Debug)]
+pub(crate) struct TableFile {
+    pub(crate) path: Utf8PathBuf,
+    pub(crate) format: FileFormat,
+    pub(crate) bytes: u64,
+    pub(crate) rows: u64,
+    pub(crate) schema: Schema,
+}
+
+impl TableFile {
+    pub(crate) fn look_at(path: &Utf8Path) -> Result<Self, SchemaError> {
+        let path = path.to_owned();
+        let (bytes, format, content) = read_content(&path)?;
+        if !content.findings.is_empty() {
+            return Err(SchemaError::Unreadable { path, format, findings: content.findings });
+        }
+        let Some(table) = content.schema else {
+            return Err(SchemaError::NotATable { path, format });
+        };
+        let schema = match content.declared {
+            Some(schema) => schema,
+            None => shown_schema(&path, table.columns)?,
+        };
+        Ok(Self { path, format, bytes, rows: table.rows, schema })
     }
-    if let Some(schema) = content.declared {
-        return Ok(schema);
-    }
-    let Some(table) = content.schema else {
-        return Err(SchemaError::NotATable { path: path.to_owned(), format });
-    };
-    let fields =
-        table.columns.into_iter().map(|column| match TypeWords::parse(&column.data_type).to_arrow() {
-            Some(data_type) => Ok(Field::new(column.name, data_type, column.nullable)),
-            None => Err(SchemaError::NoArrowType {
-                path: path.to_owned(),
-                column: column.name,
-                data_type: column.data_type,
-            }),
-        });
+}
+
+/// The schema of a text, from what its rows show.
+fn shown_schema(path: &Utf8Path, columns: Vec<Column>) -> Result<Schema, SchemaError> {
+    let fields = columns.into_iter().map(|column| match TypeWords::parse(&column.data_type).to_arrow() {
+        Some(data_type) => Ok(Field::new(column.name, data_type, column.nullable)),
+        None => Err(SchemaError::NoArrowType {
+            path: path.to_owned(),
+            column: column.name,
+            data_type: column.data_type,
+        }),
+    });
     Ok(Schema::new(fields.collect::<Result<Vec<_>, _>>()?))
 }

@@ -1,15 +1,23 @@
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
 
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::writer::{FileWriter, StreamWriter};
 use arrow::json::writer::{JsonArray, LineDelimited, WriterBuilder};
-use arrow::record_batch::RecordBatch;
+use arrow::record_batch::{RecordBatch, RecordBatchWriter};
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::FileFormat;
 
+use crate::arrow_table::with_schema;
 use crate::format::format_of_extension;
 use crate::type_words::TypeWords;
+
+/// The most bytes of a row group of Parquet, about.
+#[cfg(feature = "parquet")]
+const ROW_GROUP_BYTES: usize = 128 * 1024 * 1024;
 
 /// Why data could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +51,22 @@ pub enum WriteSampleError {
         /// Its type.
         data_type: String,
     },
+    /// An error came in the place of a batch.
+    #[error("cannot write `{path}`: its batches end with an error")]
+    NoBatch {
+        /// The path.
+        path: Utf8PathBuf,
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A batch does not have the columns that the schema says.
+    #[error("cannot write `{path}`: a batch does not have the schema")]
+    OtherSchema {
+        /// The path.
+        path: Utf8PathBuf,
+        /// In what it differs.
+        source: ArrowError,
+    },
     /// The data could not be encoded.
     #[error("cannot write `{path}` as {format}")]
     Encode {
@@ -64,7 +88,7 @@ pub enum WriteSampleError {
 }
 
 /// The format in which this build can write to a path.
-pub(super) fn writable_format(path: &Utf8Path) -> Result<FileFormat, WriteSampleError> {
+pub(crate) fn writable_format(path: &Utf8Path) -> Result<FileFormat, WriteSampleError> {
     match format_of_extension(path) {
         FileFormat::Opaque => Err(WriteSampleError::NoFormat { path: path.to_owned() }),
         format @ FileFormat::Parquet if cfg!(not(feature = "parquet")) => {
@@ -74,53 +98,194 @@ pub(super) fn writable_format(path: &Utf8Path) -> Result<FileFormat, WriteSample
     }
 }
 
-/// Writes a batch in the format that the path's extension names. Folders that are not there are made, and a file that
-/// is there is replaced. `.arrows` is a stream, the other extensions of Arrow IPC are files.
+/// Writes a table in the format that the path's extension names, batch by batch.
+///
+/// Folders that are not there are made, and a file that is there is replaced. `.arrows` is a stream, the other extensions
+/// of Arrow IPC are files. Where something goes wrong, no file is left. The batches must not come from the file that is
+/// written.
+///
+/// [`read_batches`](crate::read_batches) reads back what was written; but text has fewer types, and does not tell them:
+///
+/// | type | from CSV, TSV | from JSON, NDJSON | from Arrow, Parquet |
+/// | --- | --- | --- | --- |
+/// | boolean | same | same | same |
+/// | integers | `Int64`; text beyond 64 bits | `Int64`; `Float64` beyond 64 bits | same |
+/// | floats | `Float64`; NaN is a null | `Float64`; NaN and infinities are nulls | same |
+/// | decimals | `Float64`; `Int64` without a fraction | the same | same |
+/// | text | `Utf8`; what shows another type in all rows has that, and an empty text is a null | `Utf8` | same |
+/// | dates, timestamps without zone | `Date32`, microseconds | `Utf8` | same |
+/// | timestamps with a zone | microseconds in UTC | `Utf8` | same |
+/// | times of day, durations | `Utf8` | `Utf8` | same |
+/// | bytes | `Utf8` of hexadecimal digits, or what those show | the same | same |
+/// | lists, structs | refused | same, of the types that JSON has | same |
+/// | maps | refused | structs | same |
+/// | a column without a value | `Null` | `Null` | same |
+///
+/// In text a column may hold nulls if it does; JSON loses the order of columns, and all columns where there is no row.
+/// Parquet cannot hold unions, runs and some intervals.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use runtime_testing_data::arrow::array::{ArrayRef, Int64Array, RecordBatch};
+/// use runtime_testing_data::{read_batches, write_batches};
+///
+/// let folder = tempfile::tempdir()?;
+/// let folder = camino::Utf8PathBuf::try_from(folder.path().to_owned())?;
+/// let ids = Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef;
+/// let batch = RecordBatch::try_from_iter([("id", ids)])?;
+/// write_batches(&folder.join("ids.csv"), &batch.schema(), [Ok(batch)])?;
+///
+/// // From one format to another, however many rows there are.
+/// let rows = read_batches(&folder.join("ids.csv"))?;
+/// write_batches(&folder.join("ids.ndjson"), &rows.schema(), rows)?;
+/// assert_eq!(std::fs::read_to_string(folder.join("ids.ndjson"))?, "{\"id\":1}\n{\"id\":2}\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///
-/// [`WriteSampleError`] where the format cannot be written or cannot hold the data, or the disk refuses.
-pub fn write_batch(path: &Utf8Path, batch: &RecordBatch) -> Result<(), WriteSampleError> {
+/// [`WriteSampleError`] where the format cannot be written or cannot hold the data, where a batch is an error or does not
+/// have the schema, or where the disk refuses.
+pub fn write_batches(
+    path: &Utf8Path,
+    schema: &SchemaRef,
+    batches: impl IntoIterator<Item = Result<RecordBatch, ArrowError>>,
+) -> Result<(), WriteSampleError> {
     let format = writable_format(path)?;
     if matches!(format, FileFormat::Csv | FileFormat::Tsv) {
-        check_is_flat(path, format, batch)?;
+        check_is_flat(path, format, schema)?;
     }
     let refused = |source| WriteSampleError::Io { path: path.to_owned(), source };
     if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent).map_err(refused)?;
+        fs::create_dir_all(parent).map_err(refused)?;
     }
-    let mut sink = BufWriter::new(File::create(path).map_err(refused)?);
-    let written = match format {
-        FileFormat::Csv => write_text(&mut sink, batch, b','),
-        FileFormat::Tsv => write_text(&mut sink, batch, b'\t'),
-        FileFormat::Json => {
-            let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, JsonArray>(&mut sink);
-            writer.write(batch).and_then(|()| writer.finish())
-        }
-        FileFormat::Ndjson => {
-            let mut writer =
-                WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(&mut sink);
-            writer.write(batch).and_then(|()| writer.finish())
-        }
-        #[cfg(feature = "parquet")]
-        FileFormat::Parquet => write_parquet(&mut sink, batch),
-        // Of the formats that can be written, Arrow IPC is left.
-        _ => write_ipc(
-            &mut sink,
-            batch,
-            path.extension().is_some_and(|name| name.eq_ignore_ascii_case("arrows")),
-        ),
-    };
-    let flushed = written.and_then(|()| Ok(sink.flush()?));
-    flushed.map_err(|error| match error {
-        ArrowError::IoError(_, source) => refused(source),
-        source => WriteSampleError::Encode { path: path.to_owned(), format, source: Box::new(source) },
-    })
+    let file = File::create(path).map_err(refused)?;
+    let written = write_rows(file, path, format, schema, &mut batches.into_iter());
+    if written.is_err() {
+        // Half a table in a text format looks like a whole one.
+        drop(fs::remove_file(path));
+    }
+    written.map_err(|failure| failure.into_error(path, format))
 }
 
-/// Text formats have no values within values.
-fn check_is_flat(path: &Utf8Path, format: FileFormat, batch: &RecordBatch) -> Result<(), WriteSampleError> {
-    for field in batch.schema_ref().fields() {
+/// Why a table is not written to its end.
+enum Failure {
+    NoBatch(ArrowError),
+    OtherSchema(ArrowError),
+    Encode(ArrowError),
+}
+
+impl From<ArrowError> for Failure {
+    fn from(error: ArrowError) -> Self {
+        Self::Encode(error)
+    }
+}
+
+impl Failure {
+    fn into_error(self, path: &Utf8Path, format: FileFormat) -> WriteSampleError {
+        let path = path.to_owned();
+        match self {
+            Self::NoBatch(ArrowError::ExternalError(source)) => WriteSampleError::NoBatch { path, source },
+            Self::NoBatch(source) => WriteSampleError::NoBatch { path, source: Box::new(source) },
+            Self::OtherSchema(source) => WriteSampleError::OtherSchema { path, source },
+            Self::Encode(ArrowError::IoError(_, source)) => WriteSampleError::Io { path, source },
+            Self::Encode(source) => WriteSampleError::Encode { path, format, source: Box::new(source) },
+        }
+    }
+}
+
+type Rows<'a> = dyn Iterator<Item = Result<RecordBatch, Failure>> + 'a;
+
+fn write_rows(
+    file: File,
+    path: &Utf8Path,
+    format: FileFormat,
+    schema: &SchemaRef,
+    batches: &mut dyn Iterator<Item = Result<RecordBatch, ArrowError>>,
+) -> Result<(), Failure> {
+    let mut sink = BufWriter::new(file);
+    let mut count = 0;
+    let is_text = !matches!(format, FileFormat::Parquet | FileFormat::ArrowIpc);
+    let mut rows = batches.map(|batch| {
+        let batch = with_schema(batch.map_err(Failure::NoBatch)?, schema).map_err(Failure::OtherSchema)?;
+        count += batch.num_rows();
+        if is_text { Ok(in_utc(batch)?) } else { Ok(batch) }
+    });
+    match format {
+        FileFormat::Csv | FileFormat::Tsv => {
+            let delimiter = if format == FileFormat::Tsv { b'\t' } else { b',' };
+            let mut writer = arrow::csv::WriterBuilder::new().with_delimiter(delimiter).build(&mut sink);
+            // The header is there even if no batch is.
+            writer.write(&in_utc(RecordBatch::new_empty(SchemaRef::clone(schema)))?)?;
+            write_all(writer, &mut rows)?;
+        }
+        FileFormat::Json => write_all(json().build::<_, JsonArray>(&mut sink), &mut rows)?,
+        FileFormat::Ndjson => {
+            write_all(json().build::<_, LineDelimited>(&mut sink), &mut rows)?;
+            drop(rows);
+            if count == 0 {
+                // An empty file is no table, a blank line is one without rows.
+                sink.write_all(b"\n").map_err(ArrowError::from)?;
+            }
+        }
+        #[cfg(feature = "parquet")]
+        FileFormat::Parquet => {
+            // A row group is kept in memory until it is written.
+            let properties = parquet::file::properties::WriterProperties::builder();
+            let properties = properties.set_max_row_group_bytes(Some(ROW_GROUP_BYTES)).build();
+            let schema = SchemaRef::clone(schema);
+            let writer = parquet::arrow::ArrowWriter::try_new(&mut sink, schema, Some(properties));
+            write_all(writer.map_err(ArrowError::from)?, &mut rows)?;
+        }
+        // Of the formats that can be written, Arrow IPC is left.
+        _ if path.extension().is_some_and(|name| name.eq_ignore_ascii_case("arrows")) => {
+            write_all(StreamWriter::try_new(&mut sink, schema)?, &mut rows)?;
+        }
+        _ => write_all(FileWriter::try_new(&mut sink, schema)?, &mut rows)?,
+    }
+    Ok(sink.flush().map_err(ArrowError::from)?)
+}
+
+fn json() -> WriterBuilder {
+    WriterBuilder::new().with_explicit_nulls(true)
+}
+
+fn write_all(mut writer: impl RecordBatchWriter, rows: &mut Rows<'_>) -> Result<(), Failure> {
+    for batch in rows {
+        writer.write(&batch?)?;
+    }
+    Ok(writer.close()?)
+}
+
+/// The same moments, all told in UTC: of the zones, Arrow writes those as text that are an offset and no name.
+fn in_utc(batch: RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let fields = batch.schema_ref().fields();
+    if fields.iter().all(|field| zone_in_utc(field.data_type()) == *field.data_type()) {
+        return Ok(batch);
+    }
+    let fields =
+        fields.iter().map(|field| field.as_ref().clone().with_data_type(zone_in_utc(field.data_type())));
+    let schema = Schema::new(fields.collect::<Vec<_>>());
+    let columns = batch.columns().iter().zip(schema.fields());
+    let columns = columns.map(|(column, field)| cast(column, field.data_type())).collect::<Result<_, _>>()?;
+    RecordBatch::try_new(Arc::new(schema), columns)
+}
+
+fn zone_in_utc(data_type: &DataType) -> DataType {
+    let inner = |field: &Field| field.clone().with_data_type(zone_in_utc(field.data_type()));
+    match data_type {
+        DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, Some("+00:00".into())),
+        DataType::List(item) => DataType::List(Arc::new(inner(item))),
+        DataType::LargeList(item) => DataType::LargeList(Arc::new(inner(item))),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(|field| inner(field)).collect()),
+        other => other.clone(),
+    }
+}
+
+/// CSV has no values within values.
+fn check_is_flat(path: &Utf8Path, format: FileFormat, schema: &Schema) -> Result<(), WriteSampleError> {
+    for field in schema.fields() {
         let words = TypeWords::of_arrow(field.data_type());
         if matches!(words, TypeWords::List(_) | TypeWords::Struct(_) | TypeWords::Map(..) | TypeWords::Mixed)
         {
@@ -132,29 +297,5 @@ fn check_is_flat(path: &Utf8Path, format: FileFormat, batch: &RecordBatch) -> Re
             });
         }
     }
-    Ok(())
-}
-
-fn write_text(sink: impl Write, batch: &RecordBatch, delimiter: u8) -> Result<(), ArrowError> {
-    arrow::csv::WriterBuilder::new().with_delimiter(delimiter).build(sink).write(batch)
-}
-
-fn write_ipc(sink: impl Write, batch: &RecordBatch, as_stream: bool) -> Result<(), ArrowError> {
-    if as_stream {
-        let mut writer = StreamWriter::try_new(sink, batch.schema_ref())?;
-        writer.write(batch)?;
-        writer.finish()
-    } else {
-        let mut writer = FileWriter::try_new(sink, batch.schema_ref())?;
-        writer.write(batch)?;
-        writer.finish()
-    }
-}
-
-#[cfg(feature = "parquet")]
-fn write_parquet(sink: impl Write + Send, batch: &RecordBatch) -> Result<(), ArrowError> {
-    let mut writer = parquet::arrow::ArrowWriter::try_new(sink, batch.schema(), None)?;
-    writer.write(batch)?;
-    writer.close()?;
     Ok(())
 }

@@ -68,6 +68,7 @@
 //! | `RuntimeTester`, `TesterSettings` | runs and judges (feature `tester`) |
 //! | [`PipelineTestReport`] | the result, and [`ReportSnapshot`] its stable form |
 //! | `SampleData`, `profile_path`, `compare` | data files by themselves (feature `tester`) |
+//! | `read_batches`, `write_batches` | tables as Arrow record batches (feature `tester`) |
 //! | `render_text` | the report for people (feature `report`) |
 //!
 //! # Features
@@ -76,6 +77,7 @@
 //! | --- | --- | --- | --- |
 //! | `tester` | yes | running and judging; CSV, JSON, NDJSON and Arrow IPC data | `arrow` |
 //! | `parquet` | no | Parquet data | `parquet` and its codecs |
+//! | `arrow` | no | inputs and outputs of Rust functions as Arrow record batches: `FunctionParams::read_input`, `write_output` | nothing beyond `tester` |
 //! | `report` | no | the text rendering of a report | one small crate |
 //!
 //! Without default features this crate is the specs alone: DAG, models, store and builder.
@@ -96,18 +98,19 @@ pub use runtime_testing_dag::{
 };
 #[cfg(feature = "tester")]
 pub use runtime_testing_data::{
-    Batches, DataError, Expected, FileDifference, ParseSampleError, SampleData, SchemaError, WriteSampleError, arrow,
-    compare, data_files, format_of_extension, profile_file, profile_path, read_batches, schema_of, write_batches,
+    Batches, DataError, Expected, FileDifference, ParseSampleError, SampleData, SchemaError,
+    WriteSampleError, arrow, compare, data_files, format_of_extension, profile_file, profile_path,
+    read_batches, schema_of, write_batches,
 };
 pub use runtime_testing_models::{
     Binding, BindingRule, Column, ColumnContract, Culprit, DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult,
     DataFinding, DataProfile, Difference, EdgeIssue, EdgeNote, EdgeVerdict, ExitOutcome, ExtraColumns,
-    FileFormat, FileProfile, InputChange, InputSource, InvalidNumber, Isolation, JobNumber, JobValue, LogicalKind,
-    LogicalName, OutputBinding, OutputDifference, OutputTail, ParseSpecError, PathSpec, PipelineTestReport,
-    PipelineTestingSpec, PythonException, REPORT_FORMAT_VERSION, ReportSnapshot, Resources, RunInput,
-    RunKind, RunOutput, RunResult, RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptFailure,
-    ScriptKind, ScriptMainParams, ScriptName, ScriptTestResult, StepNote, StepStatus, TableContract,
-    TableSchema, TypeWord, UntestedEdge, UntestedStep, edge_key,
+    FileFormat, FileProfile, InputChange, InputSource, InvalidNumber, Isolation, JobNumber, JobValue,
+    LogicalKind, LogicalName, OutputBinding, OutputDifference, OutputTail, ParseSpecError, PathSpec,
+    PipelineTestReport, PipelineTestingSpec, PythonException, REPORT_FORMAT_VERSION, ReportSnapshot,
+    Resources, RunInput, RunKind, RunOutput, RunResult, RuntimeTestingConfiguration, ScriptExecutionSpec,
+    ScriptFailure, ScriptKind, ScriptMainParams, ScriptName, ScriptTestResult, StepNote, StepStatus,
+    TableContract, TableSchema, TypeWord, UntestedEdge, UntestedStep, edge_key,
 };
 #[cfg(feature = "report")]
 pub use runtime_testing_report::{TextOptions, render_edge_text, render_step_text, render_text};
@@ -115,10 +118,12 @@ pub use runtime_testing_spec_store::{
     BrokenFile, FileProblem, LoadSpecError, Lookup, MAX_SPEC_BYTES, Occupant, ReadFolderError,
     RemoveSpecError, SaveSpecError, SavedSpec, SpecFile, SpecIndex, SpecStore, UpdateSpecError,
 };
+#[cfg(feature = "arrow")]
+pub use runtime_testing_tester::FunctionTableError;
 #[cfg(feature = "tester")]
 pub use runtime_testing_tester::{
-    CancelHandle, Event, FunctionParams, PlanError, PlanProblem, Reporter, RuntimeTester, ScriptPlace, TestError,
-    TesterSettings, end_running_scripts,
+    CancelHandle, Event, FunctionParams, PlanError, PlanProblem, Reporter, RuntimeTester, ScriptPlace,
+    TestError, TesterSettings, end_running_scripts,
 };
 
 /// The code that a newcomer copies compiles.

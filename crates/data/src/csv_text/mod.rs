@@ -3,10 +3,13 @@
 //! The rules are Python's where readers differ: a quote counts at the start of a cell only, blank lines are no rows,
 //! and a lone carriage return ends a line.
 
+mod batches;
 mod cell;
 mod column;
 mod records;
 mod table;
+mod value;
 
+pub(crate) use batches::CsvBatches;
 pub(crate) use column::shown;
 pub(crate) use table::{Delimiter, profile};

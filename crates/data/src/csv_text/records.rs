@@ -6,7 +6,8 @@ const QUOTE: u8 = b'"';
 
 /// What takes the cells of a text, one after the other.
 pub(crate) trait RecordSink {
-    /// The next cell of the record, without quotes; no more than [`LONGEST_CELL`] and one byte of it are sure to be there.
+    /// The next cell of the record, without quotes. Unless the splitter keeps all, no more than [`LONGEST_CELL`] and one
+    /// byte of it are sure to be there.
     fn cell(&mut self, cell: &[u8]);
 
     /// The end of the record. `line` counts the lines up to the record's first.
@@ -37,8 +38,9 @@ pub(crate) struct Splitter {
     /// For each byte, whether it ends a plain cell.
     ends: [bool; 256],
     state: State,
-    /// The cell so far, where it does not lie in one piece in the chunk.
+    /// The cell so far, where it does not lie in one piece in the chunk, and how many bytes of it are kept at most.
     cell: Vec<u8>,
+    most_kept: usize,
     /// Whether the record has a cell already.
     begun: bool,
     record: Place,
@@ -57,11 +59,17 @@ impl Splitter {
             ends,
             state: State::Start,
             cell: Vec::new(),
+            most_kept: LONGEST_CELL + 1,
             begun: false,
             record: Place::Offset(0),
             quote: Place::Offset(0),
             lines: LineCount::default(),
         }
+    }
+
+    /// A splitter that hands over every cell as a whole.
+    pub(crate) fn keeping_all(delimiter: u8) -> Self {
+        Self { most_kept: usize::MAX, ..Self::new(delimiter) }
     }
 
     /// Takes in the next chunk.
@@ -150,7 +158,7 @@ impl Splitter {
     }
 
     fn keep(&mut self, part: &[u8]) {
-        let room = (LONGEST_CELL + 1).saturating_sub(self.cell.len());
+        let room = self.most_kept.saturating_sub(self.cell.len());
         self.cell.extend_from_slice(&part[..part.len().min(room)]);
     }
 
@@ -283,6 +291,13 @@ mod tests {
         let (records, _) = split(&format!("{long},y"), 7);
         assert_eq!(records[0].1[0].len(), LONGEST_CELL + 1);
         assert_eq!(records[0].1[1], "y");
+        let mut all = Records::default();
+        let mut splitter = Splitter::keeping_all(b',');
+        for chunk in long.as_bytes().chunks(7) {
+            splitter.feed(chunk, &mut all);
+        }
+        splitter.finish(&mut all);
+        assert_eq!(all.all[0].1, [long]);
     }
 
     proptest! {

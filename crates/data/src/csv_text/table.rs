@@ -22,6 +22,16 @@ pub(crate) enum Delimiter {
     Tab,
 }
 
+impl Delimiter {
+    /// The delimiter of the text that begins with this chunk.
+    pub(super) fn byte(self, head: &[u8]) -> u8 {
+        match self {
+            Self::Detected => detect_delimiter(head),
+            Self::Tab => b'\t',
+        }
+    }
+}
+
 /// Profiles all rows of a CSV or TSV text.
 pub(crate) fn profile(text: &mut TextReader<impl Read>, delimiter: Delimiter) -> io::Result<Content> {
     let mut lines = LineCount::default();
@@ -36,12 +46,7 @@ pub(crate) fn profile(text: &mut TextReader<impl Read>, delimiter: Delimiter) ->
         if not_utf8.is_none() {
             lines.add(chunk);
         }
-        let splitter = splitter.get_or_insert_with(|| {
-            Splitter::new(match delimiter {
-                Delimiter::Detected => detect_delimiter(chunk),
-                Delimiter::Tab => b'\t',
-            })
-        });
+        let splitter = splitter.get_or_insert_with(|| Splitter::new(delimiter.byte(chunk)));
         splitter.feed(chunk, &mut table);
         if table.header_bytes > HEADER_BYTES {
             break;

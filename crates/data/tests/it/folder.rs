@@ -1,4 +1,6 @@
 use camino::{Utf8Path, Utf8PathBuf};
+use runtime_testing_data::arrow::array::RecordBatch;
+use runtime_testing_data::write_batches;
 use runtime_testing_models::{DataProfile, FileProfile};
 use tempfile::TempDir;
 
@@ -23,6 +25,11 @@ impl Folder {
         std::fs::write(&path, content).expect("files can be written");
         path
     }
+}
+
+/// Writes a table of one batch, which every format can hold.
+pub(crate) fn write_batch(path: &Utf8Path, batch: &RecordBatch) {
+    write_batches(path, batch.schema_ref(), [Ok(batch.clone())]).expect("a table that can be written");
 }
 
 /// A file as text: its format, its columns with `?` where they may hold nulls, and its findings.

@@ -1,6 +1,9 @@
+use camino::Utf8Path;
 use proptest::prelude::*;
-use runtime_testing_data::{SampleData, profile_file, schema_of};
-use runtime_testing_models::{TableContract, TypeWord};
+use runtime_testing_data::arrow::array::{Array, RecordBatch};
+use runtime_testing_data::arrow::datatypes::Schema;
+use runtime_testing_data::{SampleData, profile_file, read_batches, schema_of};
+use runtime_testing_models::{FileFormat, FileProfile, TableContract, TypeWord};
 
 use crate::folder::Folder;
 
@@ -20,6 +23,28 @@ fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
         prop_assert_eq!(profile.bytes, bytes.len() as u64);
         let is_table = profile.findings.is_empty() && profile.schema.is_some();
         prop_assert!(schema_of(&path).is_err() || is_table);
+        if let Ok(schema) = schema_of(&path) {
+            check_batches(&path, &schema, &profile)?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads a table whose schema is known. What is in a text is known of all rows, so nothing can go wrong any more.
+fn check_batches(path: &Utf8Path, schema: &Schema, profile: &FileProfile) -> Result<(), TestCaseError> {
+    let batches = read_batches(path).expect("a table");
+    prop_assert_eq!(&*batches.schema(), schema);
+    let batches: Result<Vec<RecordBatch>, _> = batches.collect();
+    let Ok(batches) = batches else {
+        let is_binary = matches!(profile.format, FileFormat::Parquet | FileFormat::ArrowIpc);
+        prop_assert!(is_binary, "{:?}", batches);
+        return Ok(());
+    };
+    let table = profile.schema.as_ref().expect("a table");
+    prop_assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>() as u64, table.rows);
+    for (place, column) in table.columns.iter().enumerate() {
+        let nulls: usize = batches.iter().map(|batch| batch.column(place).logical_null_count()).sum();
+        prop_assert!(column.nulls.is_none_or(|expected| expected == nulls as u64), "{}", column.name);
     }
     Ok(())
 }

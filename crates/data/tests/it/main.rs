@@ -1,5 +1,6 @@
 //! The public behavior of the data crate.
 
+mod batches;
 mod files;
 mod fixtures;
 mod folder;
@@ -8,3 +9,4 @@ mod profiles;
 mod round_trip;
 mod samples;
 mod schemas;
+mod written;

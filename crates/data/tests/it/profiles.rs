@@ -5,9 +5,9 @@ use runtime_testing_data::arrow::array::{
     RecordBatch, StringBuilder, StructArray,
 };
 use runtime_testing_data::arrow::datatypes::{DataType, Field, Int8Type};
-use runtime_testing_data::{SampleData, profile_file, write_batch};
+use runtime_testing_data::{SampleData, profile_file};
 
-use crate::folder::{Folder, shown};
+use crate::folder::{Folder, shown, write_batch};
 
 /// Writes a file and checks its profile as text, without the file's name.
 #[track_caller]
@@ -153,7 +153,7 @@ fn two_columns_of_one_name() {
     let batch = RecordBatch::try_from_iter([("a", column()), ("a", column())]).unwrap();
     let folder = Folder::new();
     let path = folder.path().join("a.arrow");
-    write_batch(&path, &batch).unwrap();
+    write_batch(&path, &batch);
     assert_eq!(
         shown(&profile_file(&path).unwrap()),
         "a.arrow: arrow_ipc, 2 rows\n  a: int64\n  a: int64\n  ! duplicate column name `a`",
@@ -191,7 +191,7 @@ fn nulls_behind_nested_columns_are_counted() {
     let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
     let folder = Folder::new();
     for name in ["a.arrow", "a.arrows"] {
-        write_batch(&folder.path().join(name), &batch).unwrap();
+        write_batch(&folder.path().join(name), &batch);
         let shown = shown(&profile_file(&folder.path().join(name)).unwrap());
         assert_eq!(
             shown.split_once(": ").unwrap().1,
@@ -209,7 +209,7 @@ fn nulls_in_the_statistics_of_parquet_are_counted() {
     let path = folder.path().join("a.parquet");
     let mut columns = nested_batch();
     columns.push(("never", Arc::new(Int64Array::from(vec![1, 2, 3])), false));
-    write_batch(&path, &RecordBatch::try_from_iter_with_nullable(columns).unwrap()).unwrap();
+    write_batch(&path, &RecordBatch::try_from_iter_with_nullable(columns).unwrap());
     assert_eq!(
         shown(&profile_file(&path).unwrap()),
         "a.parquet: parquet, 3 rows\n  list: list<int64>?, nulls unknown\n  \
@@ -224,7 +224,7 @@ fn a_parquet_file_without_rows_has_no_nulls() {
     let batch = RecordBatch::try_from_iter_with_nullable(nested_batch()).unwrap().slice(0, 0);
     let folder = Folder::new();
     let path = folder.path().join("a.parquet");
-    write_batch(&path, &batch).unwrap();
+    write_batch(&path, &batch);
     let schema = profile_file(&path).unwrap().schema.unwrap();
     assert!(schema.rows == 0 && schema.columns.iter().all(|column| column.nulls == Some(0)));
 }

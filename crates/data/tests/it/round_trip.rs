@@ -2,9 +2,15 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use runtime_testing_data::arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, Float64Array, Int64Array, NullArray, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
 };
-use runtime_testing_data::{Expected, compare, profile_file, profile_path, write_batch};
+use runtime_testing_data::arrow::compute::{cast, concat_batches};
+use runtime_testing_data::arrow::datatypes::DataType;
+use runtime_testing_data::arrow::error::ArrowError;
+use runtime_testing_data::{
+    Expected, compare, profile_file, profile_path, read_batches, schema_of, write_batches,
+};
 use runtime_testing_models::{Column, DataProfile, FileFormat, FileProfile, TableSchema};
 
 use crate::folder::Folder;
@@ -67,12 +73,36 @@ fn expected_words(values: &Values, extension: &str) -> &'static str {
     }
 }
 
+/// The rows as they are read: in text a column may hold nulls if it does, and JSON has neither timestamps nor an order.
+fn expected_batch(columns: &[Values], extension: &str) -> RecordBatch {
+    let is_text = matches!(extension, "csv" | "tsv" | "json" | "ndjson");
+    let mut columns: Vec<&Values> = columns.iter().collect();
+    if matches!(extension, "json" | "ndjson") {
+        columns.sort_unstable_by_key(|values| &values.name);
+    }
+    let arrays = columns.iter().map(|values| {
+        let array = match expected_words(values, extension) {
+            "null" => Arc::new(NullArray::new(values.array.len())) as ArrayRef,
+            "text" => cast(&values.array, &DataType::Utf8).expect("everything can be text"),
+            _ => values.array.clone(),
+        };
+        (values.name.as_str(), array, !is_text || values.nulls > 0)
+    });
+    RecordBatch::try_from_iter_with_nullable(arrays).expect("columns of one length")
+}
+
+/// The columns in batches of a few rows each.
+fn in_batches(batch: &RecordBatch, rows: usize) -> impl Iterator<Item = Result<RecordBatch, ArrowError>> {
+    let starts = (0..batch.num_rows()).step_by(rows);
+    starts.map(move |start| Ok(batch.slice(start, rows.min(batch.num_rows() - start))))
+}
+
 fn check_round_trip(columns: &[Values], extension: &str) -> Result<(), TestCaseError> {
     let arrays = columns.iter().map(|values| (values.name.as_str(), values.array.clone(), true));
     let batch = RecordBatch::try_from_iter_with_nullable(arrays).expect("columns of one length");
     let folder = Folder::new();
     let path = folder.path().join(format!("a.{extension}"));
-    write_batch(&path, &batch).expect("data that every format can hold");
+    write_batches(&path, &batch.schema(), in_batches(&batch, 7)).expect("data that every format can hold");
 
     let profile = profile_file(&path).expect("what was just written");
     prop_assert_eq!(&profile.findings, &[]);
@@ -92,6 +122,14 @@ fn check_round_trip(columns: &[Values], extension: &str) -> Result<(), TestCaseE
         .map(|column| (column.name.as_str(), column.data_type.as_str(), column.nulls))
         .collect();
     prop_assert_eq!(found, expected);
+
+    let rows = read_batches(&path).expect("what was just written");
+    prop_assert_eq!(&*rows.schema(), &schema_of(&path).expect("what was just written"));
+    let rows: Vec<RecordBatch> = rows.collect::<Result<_, _>>().expect("what was just written");
+    prop_assert_eq!(
+        concat_batches(rows[0].schema_ref(), &rows).expect("batches"),
+        expected_batch(columns, extension)
+    );
 
     let profile = profile_path(folder.path()).expect("what was just written");
     prop_assert_eq!(compare(&Expected::Inferred(&profile), &profile), &[]);

@@ -1,0 +1,236 @@
+use std::fmt;
+use std::fs::File;
+use std::io::BufReader;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use arrow::ipc::reader::{FileReader, StreamReader};
+use arrow::record_batch::{RecordBatch, RecordBatchReader};
+use camino::Utf8Path;
+use runtime_testing_models::FileFormat;
+
+use crate::arrow_table::with_schema;
+use crate::csv_text::{CsvBatches, Delimiter};
+use crate::files::DataError;
+use crate::format::{Magic, magic};
+use crate::profile::head;
+use crate::schema::{SchemaError, TableFile};
+use crate::text_reader::TextReader;
+
+mod parts;
+
+/// The most rows, cells and bytes of text that a batch is to have.
+const BATCH_ROWS: u64 = 8192;
+const BATCH_CELLS: u64 = 1024 * 1024;
+const BATCH_TEXT_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Opens a table, in whatever format it is, to read its rows as Arrow record batches.
+///
+/// The columns have the types that [`profile_file`](crate::profile_file) tells, over *all* rows: in CSV and TSV, text
+/// that shows nothing but dates is `Date32`, the words for a null are nulls, and so on. For a file the schema is that of
+/// [`schema_of`](crate::schema_of). JSON has no order of keys, so its columns are sorted by name. Text with a time zone is
+/// read as microseconds in `UTC`, a name that Arrow's own functions make text of only with its feature `chrono-tz`.
+///
+/// Of a folder, the files that [`data_files`](crate::data_files) counts are read one after the other. They must have the
+/// same columns in the same order. Where text formats are alone, their types are settled over the rows of all files, so
+/// that one may show integers or nothing but nulls where another shows floats. A column may hold nulls if it may in any
+/// of the files, and the schema has metadata if all files have the same.
+///
+/// Memory does not grow with the number of rows: text is read twice, first for its types and then for its values, and
+/// batches have 8192 rows at most, fewer where rows are long; those of Arrow IPC are as they lie in the file.
+///
+/// ```
+/// use runtime_testing_data::arrow::array::AsArray;
+/// use runtime_testing_data::arrow::datatypes::{DataType, Int64Type};
+/// use runtime_testing_data::read_batches;
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = camino::Utf8PathBuf::try_from(folder.path().join("orders.csv"))?;
+/// std::fs::write(&path, "id,day\n1,2024-02-29\n2,NA\n")?;
+///
+/// let rows = read_batches(&path)?;
+/// assert_eq!(rows.schema().field(1).data_type(), &DataType::Date32);
+/// let mut sum = 0;
+/// for batch in rows {
+///     let batch = batch?;
+///     sum += batch.column(0).as_primitive::<Int64Type>().values().iter().sum::<i64>();
+///     assert_eq!(batch.column(1).null_count(), 1);
+/// }
+/// assert_eq!(sum, 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`SchemaError`] where a file cannot be read or is no table, where the files of a folder differ, or where it has none.
+/// What goes wrong later is an error among the batches.
+pub fn read_batches(path: &Utf8Path) -> Result<Batches, SchemaError> {
+    let (files, schema) = parts::look_at(path)?;
+    Ok(Batches { schema: Arc::new(schema), files: files.into_iter(), open: None })
+}
+
+/// The rows of a table, batch by batch, from [`read_batches`]. Batches without rows are left out.
+///
+/// It is a [`RecordBatchReader`], so an error is an [`ArrowError`]: an
+/// [`ExternalError`](ArrowError::ExternalError) that holds a [`SchemaError`], which names the file. No batch comes
+/// behind an error.
+pub struct Batches {
+    schema: SchemaRef,
+    files: std::vec::IntoIter<TableFile>,
+    open: Option<OpenFile>,
+}
+
+impl fmt::Debug for Batches {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Batches").field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+impl Batches {
+    /// The schema of every batch.
+    pub fn schema(&self) -> SchemaRef {
+        SchemaRef::clone(&self.schema)
+    }
+
+    fn advance(&mut self) -> Result<Option<RecordBatch>, SchemaError> {
+        loop {
+            let open = match &mut self.open {
+                Some(open) => open,
+                closed => match self.files.next() {
+                    Some(file) => closed.insert(OpenFile::new(file, &self.schema)?),
+                    None => return Ok(None),
+                },
+            };
+            match open.advance(&self.schema)? {
+                Some(batch) if batch.num_rows() > 0 => return Ok(Some(batch)),
+                Some(_) => {}
+                None => self.open = None,
+            }
+        }
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.advance();
+        if batch.is_err() {
+            self.open = None;
+            self.files = Vec::new().into_iter();
+        }
+        batch.map_err(|error| ArrowError::ExternalError(Box::new(error))).transpose()
+    }
+}
+
+impl RecordBatchReader for Batches {
+    fn schema(&self) -> SchemaRef {
+        Self::schema(self)
+    }
+}
+
+type Decoder = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
+
+/// A file that is being read, and how many of its rows were.
+struct OpenFile {
+    file: TableFile,
+    decoder: Decoder,
+    rows: u64,
+}
+
+impl OpenFile {
+    fn new(file: TableFile, schema: &SchemaRef) -> Result<Self, SchemaError> {
+        match without_panic(|| decoder(&file, schema)) {
+            Ok(decoder) => Ok(Self { file, decoder, rows: 0 }),
+            Err(error) => Err(decode_error(&file, error)),
+        }
+    }
+
+    fn advance(&mut self, schema: &SchemaRef) -> Result<Option<RecordBatch>, SchemaError> {
+        let batch = without_panic(|| self.decoder.next().transpose());
+        let batch = batch.and_then(|batch| batch.map(|batch| with_schema(batch, schema)).transpose());
+        let Some(batch) = batch.map_err(|error| decode_error(&self.file, error))? else {
+            // What is cut off between the two looks at it would otherwise be a table with fewer rows.
+            let is_whole = self.rows == self.file.rows;
+            return if is_whole {
+                Ok(None)
+            } else {
+                Err(SchemaError::Changed { path: self.file.path.clone() })
+            };
+        };
+        self.rows += batch.num_rows() as u64;
+        Ok(Some(batch))
+    }
+}
+
+/// The decoders of binary formats panic where sizes within the data do not go together.
+fn without_panic<T>(decode: impl FnOnce() -> Result<T, ArrowError>) -> Result<T, ArrowError> {
+    let damaged = |_| Err(ArrowError::ParseError("the data is damaged".to_owned()));
+    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(damaged)
+}
+
+fn decode_error(file: &TableFile, error: ArrowError) -> SchemaError {
+    let (path, format) = (file.path.clone(), file.format);
+    match error {
+        ArrowError::IoError(_, source) => SchemaError::Data(DataError::new(&path, source)),
+        source => SchemaError::Decode { path, format, source: Box::new(source) },
+    }
+}
+
+fn decoder(table: &TableFile, schema: &SchemaRef) -> Result<Decoder, ArrowError> {
+    let mut file = File::open(&table.path)?;
+    let schema = SchemaRef::clone(schema);
+    let batch_rows = batch_rows(table);
+    Ok(match table.format {
+        FileFormat::Csv | FileFormat::Tsv => {
+            let delimiter =
+                if table.format == FileFormat::Tsv { Delimiter::Tab } else { Delimiter::Detected };
+            Box::new(CsvBatches::new(TextReader::new(file), delimiter, schema, batch_rows)?)
+        }
+        FileFormat::Json | FileFormat::Ndjson => {
+            let builder = arrow::json::ReaderBuilder::new(schema).with_batch_size(batch_rows);
+            Box::new(builder.with_flatten(table.format == FileFormat::Json).build(BufReader::new(file))?)
+        }
+        #[cfg(feature = "parquet")]
+        FileFormat::Parquet => {
+            let builder = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)?;
+            Box::new(builder.with_batch_size(batch_rows).build()?)
+        }
+        // Of the formats that are tables, Arrow IPC is left.
+        _ => match magic(&head(&mut file)?) {
+            Some(Magic::ArrowFile) => Box::new(FileReader::try_new(BufReader::new(file), None)?),
+            _ => Box::new(StreamReader::try_new(BufReader::new(file), None)?),
+        },
+    })
+}
+
+/// How many rows of a file make up a batch.
+fn batch_rows(table: &TableFile) -> usize {
+    let row_bytes = table.bytes / table.rows.max(1);
+    let columns = table.schema.fields().len() as u64;
+    let fitting = (BATCH_CELLS / columns.max(1)).min(BATCH_TEXT_BYTES / row_bytes.max(1));
+    usize::try_from(fitting.clamp(1, BATCH_ROWS)).expect("a small number")
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::{DataType, Field, Schema};
+
+    use super::*;
+
+    #[test]
+    fn batches_of_long_rows_have_few() {
+        let rows_of = |columns: usize, rows, bytes| {
+            let field = |place| Field::new(format!("c{place}"), DataType::Int64, true);
+            let schema = Schema::new((0..columns).map(field).collect::<Vec<_>>());
+            batch_rows(&TableFile { path: "a.csv".into(), format: FileFormat::Csv, bytes, rows, schema })
+        };
+        assert_eq!(rows_of(3, 1_000_000, 20_000_000), 8192);
+        assert_eq!(rows_of(0, 0, 0), 8192);
+        assert_eq!(rows_of(1024, 1_000_000, 20_000_000), 1024);
+        assert_eq!(rows_of(3, 1000, 1000 * 1024 * 1024), 16);
+        assert_eq!(rows_of(3, 1, u64::MAX), 1);
+    }
+}

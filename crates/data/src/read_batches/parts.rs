@@ -1,0 +1,120 @@
+//! The files of one table, and the schema that they have in common.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema};
+use camino::Utf8Path;
+use runtime_testing_models::FileFormat;
+
+use crate::files::{DataError, data_files};
+use crate::schema::{SchemaError, TableFile};
+use crate::type_words::TypeWords;
+
+/// The files of a table, in the order in which they are read, and the schema of all.
+pub(super) fn look_at(path: &Utf8Path) -> Result<(Vec<TableFile>, Schema), SchemaError> {
+    let metadata = std::fs::metadata(path).map_err(|source| DataError::new(path, source))?;
+    if !metadata.is_dir() {
+        let file = TableFile::look_at(path)?;
+        let schema = file.schema.clone();
+        return Ok((vec![file], schema));
+    }
+    let mut files: Vec<TableFile> = Vec::new();
+    let mut common: Option<Table> = None;
+    for below in data_files(path)? {
+        let file = TableFile::look_at(&path.join(below))?;
+        let part = Table::of(&file);
+        common = Some(match common {
+            None => part,
+            Some(table) => table.join(&part).map_err(|difference| differ(&files, &file, difference))?,
+        });
+        files.push(file);
+    }
+    let common = common.ok_or_else(|| SchemaError::NoFiles { path: path.to_owned() })?;
+    Ok((files, common.schema))
+}
+
+/// The error for a file that does not go with those before it, naming the first that it does not go with.
+fn differ(earlier: &[TableFile], file: &TableFile, difference: String) -> SchemaError {
+    let part = Table::of(file);
+    let mut pairs = earlier.iter();
+    let found = pairs.find_map(|other| Some((other, Table::of(other).join(&part).err()?)));
+    let (other, difference) = found.unwrap_or((&earlier[0], difference));
+    SchemaError::FilesDiffer { other: other.path.clone(), path: file.path.clone(), difference }
+}
+
+/// The schema of one or more files.
+#[derive(Debug)]
+struct Table {
+    schema: Schema,
+    /// Whether it is what the rows of texts show, and could as well be a wider one.
+    is_shown: bool,
+}
+
+impl Table {
+    fn of(file: &TableFile) -> Self {
+        let declares = matches!(file.format, FileFormat::Parquet | FileFormat::ArrowIpc);
+        Self { schema: file.schema.clone(), is_shown: !declares }
+    }
+
+    /// The schema of what is in the one or the other, or what keeps them from having one.
+    fn join(self, other: &Self) -> Result<Self, String> {
+        let is_shown = self.is_shown && other.is_shown;
+        let (ours, theirs) = (self.schema.fields(), other.schema.fields());
+        let mut fields = Vec::with_capacity(ours.len());
+        for (place, (our, their)) in ours.iter().zip(theirs).enumerate() {
+            let name = our.name();
+            if name != their.name() {
+                return Err(format!("column {} is `{}` and not `{name}`", place + 1, their.name()));
+            }
+            let data_type = joined(our.data_type(), their.data_type(), is_shown).ok_or_else(|| {
+                let words = |field: &Field| TypeWords::of_arrow(field.data_type()).to_string();
+                match (words(our), words(their)) {
+                    (one, two) if one == two => {
+                        format!("column `{name}` is {} and not {}", their.data_type(), our.data_type())
+                    }
+                    (one, two) => format!("column `{name}` is {two} and not {one}"),
+                }
+            })?;
+            let nullable = our.is_nullable() || their.is_nullable();
+            fields.push(our.as_ref().clone().with_data_type(data_type).with_nullable(nullable));
+        }
+        if ours.len() != theirs.len() {
+            return Err(format!("it has {} columns and not {}", theirs.len(), ours.len()));
+        }
+        let is_alike = self.schema.metadata() == other.schema.metadata();
+        let metadata = if is_alike { self.schema.metadata } else { Default::default() };
+        Ok(Self { schema: Schema::new_with_metadata(fields, metadata), is_shown })
+    }
+}
+
+/// The type of a column that has the one type in some files and the other in others. What texts show widens as it does
+/// within one text; all else must be the same.
+fn joined(one: &DataType, other: &DataType, is_shown: bool) -> Option<DataType> {
+    use DataType::{Date32, Float64, Int64, List, Null, Struct, Timestamp};
+
+    if one == other {
+        return Some(one.clone());
+    }
+    if !is_shown {
+        return None;
+    }
+    let field = |one: &Field, other: &Field| {
+        let data_type = joined(one.data_type(), other.data_type(), true)?;
+        Some(Arc::new(one.clone().with_data_type(data_type)))
+    };
+    match (one, other) {
+        (Null, wider)
+        | (wider, Null)
+        | (Int64, wider @ Float64)
+        | (wider @ Float64, Int64)
+        | (Date32, wider @ Timestamp(_, None))
+        | (wider @ Timestamp(_, None), Date32) => Some(wider.clone()),
+        (List(one), List(other)) => field(one, other).map(List),
+        (Struct(ours), Struct(theirs)) if ours.len() == theirs.len() => {
+            let pairs = ours.iter().zip(theirs);
+            let fields = pairs.map(|(our, their)| field(our, their).filter(|_| our.name() == their.name()));
+            Some(Struct(fields.collect::<Option<_>>()?))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,273 @@
+//! Tables read as Arrow record batches.
+
+use camino::Utf8Path;
+use runtime_testing_data::arrow::array::{AsArray, RecordBatch};
+use runtime_testing_data::arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
+use runtime_testing_data::arrow::error::ArrowError;
+use runtime_testing_data::arrow::util::display::{ArrayFormatter, FormatOptions};
+use runtime_testing_data::{
+    Batches, SampleData, SchemaError, profile_file, read_batches, schema_of, write_batches,
+};
+use runtime_testing_models::{TableContract, TypeWord};
+
+use crate::folder::Folder;
+
+/// The columns, with `?` where they may hold nulls, and the rows of a table.
+#[track_caller]
+fn shown(batches: Batches) -> String {
+    let schema = batches.schema();
+    let columns = schema.fields().iter().map(|field| {
+        format!("{}: {}{}", field.name(), field.data_type(), if field.is_nullable() { "?" } else { "" })
+    });
+    let mut lines = vec![columns.collect::<Vec<_>>().join(", ")];
+    for batch in batches {
+        let batch = batch.expect("a batch");
+        assert_eq!(batch.schema(), schema);
+        let options = FormatOptions::default().with_null("null");
+        let columns: Vec<ArrayFormatter<'_>> = batch
+            .columns()
+            .iter()
+            .map(|column| ArrayFormatter::try_new(column, &options).expect("values that can be shown"))
+            .collect();
+        lines.extend((0..batch.num_rows()).map(|row| {
+            columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join(", ")
+        }));
+    }
+    lines.join("\n")
+}
+
+#[track_caller]
+fn check(name: &str, content: &str, expected: &str) {
+    let folder = Folder::new();
+    let path = folder.write(name, content);
+    let batches = read_batches(&path).expect("a table");
+    assert_eq!(*batches.schema(), schema_of(&path).expect("a table"));
+    assert_eq!(shown(batches), expected);
+}
+
+#[test]
+fn text_has_the_types_that_its_profile_tells() {
+    check(
+        "a.csv",
+        "a,b,c,d,e,f,g\n\
+         1,1,x,true,2024-01-31,2024-01-31,\n\
+         NA,.5,NA,None,NA,2024-01-31 10:00,NA\n\
+         \" +2 \",nan,,FALSE,,,\n",
+        "a: Int64?, b: Float64?, c: Utf8?, d: Boolean?, e: Date32?, f: Timestamp(µs)?, g: Null?\n\
+         1, 1.0, x, true, 2024-01-31, 2024-01-31T00:00:00, null\n\
+         null, 0.5, NA, null, null, 2024-01-31T10:00:00, null\n\
+         2, null, null, false, null, null, null",
+    );
+    check("a.csv", "a;b\n1;007\n", "a: Int64, b: Utf8\n1, 007");
+    check("a.tsv", "a\tb\n1\tx,y\n", "a: Int64, b: Utf8\n1, x,y");
+    check("a.csv", "\u{feff}a\r\n1\r\n\r\n2.5\r\n", "a: Float64\n1.0\n2.5");
+    check("a.csv", "a,b\n", "a: Null, b: Null");
+}
+
+#[test]
+fn text_with_a_zone_is_read_in_utc() {
+    let folder = Folder::new();
+    let path = folder.write("a.csv", "at\n1970-01-01T01:00:00.25+01:00\n\"\"\n1969-12-31 23:00Z\n");
+    let batch = read_batches(&path).unwrap().next().expect("a batch").unwrap();
+    let zone = Some("UTC".into());
+    assert_eq!(batch.column(0).data_type(), &DataType::Timestamp(TimeUnit::Microsecond, zone));
+    let values: Vec<Option<i64>> =
+        batch.column(0).as_primitive::<TimestampMicrosecondType>().iter().collect();
+    assert_eq!(values, [Some(250_000), None, Some(-3_600_000_000)]);
+    for (name, expected) in [
+        ("b.csv", "at\n1970-01-01T00:00:00.250Z\n\"\"\n1969-12-31T23:00:00Z\n"),
+        (
+            "b.ndjson",
+            "{\"at\":\"1970-01-01T00:00:00.250Z\"}\n{\"at\":null}\n{\"at\":\"1969-12-31T23:00:00Z\"}\n",
+        ),
+    ] {
+        let written = folder.path().join(name);
+        write_batches(&written, batch.schema_ref(), [Ok(batch.clone())]).unwrap();
+        assert_eq!(std::fs::read_to_string(&written).unwrap(), expected);
+    }
+    assert_eq!(read_batches(&folder.path().join("b.csv")).unwrap().next().unwrap().unwrap(), batch);
+}
+
+#[test]
+fn json_has_the_types_that_its_profile_tells() {
+    check(
+        "a.json",
+        r#"[{"b": "2024-01-31", "a": 1}, {"a": -0, "c": [1.0, null]}]"#,
+        "a: Int64, b: Utf8?, c: List(Float64)?\n1, 2024-01-31, null\n0, null, [1.0, null]",
+    );
+    let lines = "{\"b\": \"2024-01-31\", \"a\": 1}\n\n{\"a\": -0, \"c\": [1]}\n{\"c\": [0.5]}";
+    for name in ["a.ndjson", "a.json"] {
+        let columns = "a: Int64?, b: Utf8?, c: List(Float64)?";
+        check(name, lines, &format!("{columns}\n1, 2024-01-31, null\n0, null, [1.0]\nnull, null, [0.5]"));
+    }
+    check("a.csv", "[{\"a\": 1}, {\"a\": null}]", "a: Int64?\n1\nnull");
+    check("a.jsonl", "[{\"a\": true}]", "a: Boolean\ntrue");
+    check(
+        "a.json",
+        r#"[{"s": {"x": 9223372036854775808, "e": []}}, {"s": {"y": "\ud83d\ude00\n"}}, {}]"#,
+        "s: Struct(\"e\": List(Null), \"x\": Float64, \"y\": Utf8)?\n\
+         {e: [], x: 9.223372036854776e18, y: null}\n{e: null, x: null, y: \u{1f600}\n}\nnull",
+    );
+    check("a.json", "[{}, {}]", "\n\n");
+    check("a.json", "[]", "");
+    check("a.ndjson", "\n", "");
+}
+
+#[test]
+fn binary_formats_give_what_they_hold() {
+    let words = TypeWord::ALL.into_iter();
+    let contract =
+        words.fold(TableContract::default(), |contract, word| contract.with_column(word.as_str(), word));
+    let sample = SampleData::from_contract(&contract);
+    let parquet = if cfg!(feature = "parquet") { "a.parquet" } else { "a.feather" };
+    for name in ["a.arrow", "a.arrows", parquet] {
+        let folder = Folder::new();
+        let path = sample.write(&folder.path().join(name)).unwrap();
+        let batches: Vec<RecordBatch> = read_batches(&path).unwrap().collect::<Result<_, _>>().unwrap();
+        assert_eq!(batches, [sample.batch().clone()], "{name}");
+    }
+}
+
+#[test]
+fn many_rows_come_in_many_batches() {
+    let folder = Folder::new();
+    let numbers: String = (0..20_000).map(|number| format!("{number}\n")).collect();
+    let path = folder.write("a.csv", format!("a\n{numbers}"));
+    let lines: String = (0..20_000).map(|number| format!("{{\"a\": {number}}}\n")).collect();
+    folder.write("a.ndjson", lines);
+    for path in [path, folder.path().join("a.ndjson")] {
+        let rows: Vec<usize> = read_batches(&path).unwrap().map(|batch| batch.unwrap().num_rows()).collect();
+        assert_eq!(rows, [8192, 8192, 3616], "{path}");
+        assert_eq!(profile_file(&path).unwrap().schema.unwrap().rows, 20_000);
+    }
+}
+
+#[test]
+fn the_files_of_a_folder_are_one_table() {
+    let folder = Folder::new();
+    folder.write("table/part-1.csv", "id,day,x\n3,2024-02-01,\n");
+    folder.write("table/part-0.csv", "id,day,x\n1,2024-01-31,1\n2,2024-01-31,2\n");
+    folder.write("table/more/part-2.csv", "id;day;x\n4;2024-02-01 10:00;0.5\n");
+    folder.write("table/part-3.csv", "id,day,x\n");
+    folder.write("table/part-0.csv.tmp", "not this");
+    folder.write("table/_SUCCESS", "");
+    assert_eq!(
+        shown(read_batches(&folder.path().join("table")).unwrap()),
+        "id: Int64, day: Timestamp(µs), x: Float64?\n\
+         4, 2024-02-01T10:00:00, 0.5\n\
+         1, 2024-01-31T00:00:00, 1.0\n\
+         2, 2024-01-31T00:00:00, 2.0\n\
+         3, 2024-02-01T00:00:00, null",
+    );
+    folder.write("json/0.json", r#"[{"a": [], "s": {"x": 1}}]"#);
+    folder.write("json/1.json", r#"[{"a": [1], "s": {"x": 0.5}}, {"a": null, "s": null}]"#);
+    assert_eq!(
+        shown(read_batches(&folder.path().join("json")).unwrap()),
+        "a: List(Int64)?, s: Struct(\"x\": Float64)?\n[], {x: 1.0}\n[1], {x: 0.5}\nnull, null",
+    );
+}
+
+#[test]
+fn formats_may_differ_in_a_folder_if_types_do_not() {
+    let folder = Folder::new();
+    let sample = SampleData::from_json(r#"{"a": [1]}"#).unwrap();
+    sample.write(&folder.path().join("0.arrow")).unwrap();
+    folder.write("1.csv", "a\n2\n");
+    assert_eq!(shown(read_batches(folder.path()).unwrap()), "a: Int64?\n1\n2");
+    folder.write("2.csv", "a\n2.5\n");
+    let error = read_batches(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("0.arrow") && error.contains("column `a` is float64 and not int64"), "{error}");
+}
+
+#[track_caller]
+fn check_refused(files: &[(&str, &str)], expected: &str) {
+    let folder = Folder::new();
+    for (name, content) in files {
+        folder.write(name, content);
+    }
+    let error = read_batches(folder.path()).expect_err("no table").to_string();
+    let root = format!("{}/", folder.path());
+    assert_eq!(error.replace(&root, "").replace(folder.path().as_str(), "."), expected);
+}
+
+#[test]
+fn files_that_are_no_parts_of_one_table() {
+    check_refused(&[], "`.` holds no data files");
+    check_refused(
+        &[("0.csv", "a,b\n"), ("1.csv", "a,b\n1,2\n"), ("2.csv", "a,b\n1,x\n")],
+        "`2.csv` and `1.csv` are no parts of one table: column `b` is text and not int64",
+    );
+    check_refused(
+        &[("0.csv", "a,b\n1,2\n"), ("1.csv", "b,a\n1,2\n")],
+        "`1.csv` and `0.csv` are no parts of one table: column 1 is `b` and not `a`",
+    );
+    check_refused(
+        &[("0.csv", "a,b\n1,2\n"), ("1.csv", "a\n1\n")],
+        "`1.csv` and `0.csv` are no parts of one table: it has 1 columns and not 2",
+    );
+    check_refused(
+        &[("0.json", r#"[{"s": {"x": 1}}]"#), ("1.json", r#"[{"s": {"y": 1}}]"#)],
+        "`1.json` and `0.json` are no parts of one table: \
+         column `s` is struct<y: int64> and not struct<x: int64>",
+    );
+    check_refused(
+        &[("0.csv", "a\n1\n"), ("README.md", "about")],
+        "`README.md` is no table: its format is opaque",
+    );
+    check_refused(
+        &[("0.csv", "a\n1\n"), ("1.csv", "a\n1,2\n")],
+        "`1.csv` cannot be read as csv: line 2: row has 2 fields, the header has 1",
+    );
+}
+
+/// Reads a file that is written again when its schema has been settled.
+#[track_caller]
+fn check_changed(name: &str, before: &str, after: &str) -> SchemaError {
+    let folder = Folder::new();
+    let path = folder.write(name, before);
+    let mut batches = read_batches(&path).expect("a table");
+    folder.write(name, after);
+    let error = batches.by_ref().find_map(Result::err).expect("an error");
+    assert!(batches.next().is_none(), "nothing comes behind an error");
+    match error {
+        ArrowError::ExternalError(error) => *error.downcast::<SchemaError>().expect("our own error"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_file_that_changes_is_not_half_read() {
+    let is_changed = |error: &SchemaError| matches!(error, SchemaError::Changed { .. });
+    assert!(is_changed(&check_changed("a.csv", "a\n1\n2\n", "a\n1\n")));
+    assert!(is_changed(&check_changed("a.csv", "a\n1\n2\n", "")));
+    assert!(is_changed(&check_changed("a.ndjson", "{\"a\":1}\n", "{\"a\":1}\n{\"a\":2}\n")));
+    let decode = check_changed("a.csv", "a\n1\n2\n", "a\n1\nx\n");
+    assert!(matches!(decode, SchemaError::Decode { .. }), "{decode}");
+    let cause = std::error::Error::source(&decode).expect("a cause").to_string();
+    assert_eq!(cause, "Csv error: row 2 does not have the types that the text had before");
+    let decode = check_changed("a.json", "[{\"a\":1}]", "[{\"a\":\"x\"}]");
+    assert!(decode.to_string().ends_with("cannot be read as json"), "{decode}");
+
+    let folder = Folder::new();
+    let path = folder.write("a.csv", "a\n1\n");
+    let mut batches = read_batches(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let error = batches.next().expect("an error").unwrap_err().to_string();
+    assert_eq!(error, format!("External error: `{path}` does not exist"));
+}
+
+#[test]
+fn what_is_no_table_is_refused_at_once() {
+    let folder = Folder::new();
+    let message = |path: &Utf8Path| read_batches(path).unwrap_err().to_string();
+    let path = folder.write("a.pkl", "x");
+    assert_eq!(message(&path), format!("`{path}` is no table: its format is opaque"));
+    let path = folder.path().join("nowhere");
+    assert_eq!(message(&path), format!("`{path}` does not exist"));
+}
+
+#[test]
+fn batches_can_be_sent_to_other_threads() {
+    fn check<T: Send>() {}
+    check::<Batches>();
+}
