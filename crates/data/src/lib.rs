@@ -12,7 +12,7 @@
 //! | [`compare`], [`Expected`], [`FileDifference`] | what data differs in from a contract or from a sample |
 //! | [`read_batches`], [`Batches`], [`write_batches`] | tables as Arrow record batches, in any of the formats |
 //! | [`SampleData`] | small tables for steps that have no data |
-//! | [`DataError`], [`SchemaError`], [`WriteSampleError`], [`ParseSampleError`] | what can go wrong |
+//! | [`DataError`], [`ReadTableError`], [`WriteTableError`], [`ParseSampleError`] | what can go wrong |
 //!
 //! ```
 //! use runtime_testing_data::{Expected, compare, profile_path};
@@ -73,5 +73,5 @@ pub use format::format_of_extension;
 pub use profile::{profile_file, profile_path};
 pub use read_batches::{Batches, read_batches};
 pub use sample_data::{ParseSampleError, SampleData};
-pub use schema::{SchemaError, schema_of};
-pub use write_batches::{WriteSampleError, write_batches};
+pub use schema::{ReadTableError, schema_of};
+pub use write_batches::{WriteTableError, write_batches};

@@ -16,7 +16,7 @@ use crate::csv_text::{CsvBatches, Delimiter};
 use crate::files::DataError;
 use crate::format::{Magic, magic};
 use crate::profile::head;
-use crate::schema::{SchemaError, TableFile};
+use crate::schema::{ReadTableError, TableFile};
 use crate::text_reader::TextReader;
 
 mod parts;
@@ -64,9 +64,9 @@ const BATCH_TEXT_BYTES: u64 = 16 * 1024 * 1024;
 ///
 /// # Errors
 ///
-/// [`SchemaError`] where a file cannot be read or is no table, where the files of a folder differ, or where it has none.
+/// [`ReadTableError`] where a file cannot be read or is no table, where the files of a folder differ, or where it has none.
 /// What goes wrong later is an error among the batches.
-pub fn read_batches(path: &Utf8Path) -> Result<Batches, SchemaError> {
+pub fn read_batches(path: &Utf8Path) -> Result<Batches, ReadTableError> {
     let (files, schema) = parts::look_at(path)?;
     Ok(Batches { schema: Arc::new(schema), files: files.into_iter(), open: None })
 }
@@ -74,7 +74,7 @@ pub fn read_batches(path: &Utf8Path) -> Result<Batches, SchemaError> {
 /// The rows of a table, batch by batch, from [`read_batches`]. Batches without rows are left out.
 ///
 /// It is a [`RecordBatchReader`], so an error is an [`ArrowError`]: an
-/// [`ExternalError`](ArrowError::ExternalError) that holds a [`SchemaError`], which names the file. No batch comes
+/// [`ExternalError`](ArrowError::ExternalError) that holds a [`ReadTableError`], which names the file. No batch comes
 /// behind an error.
 pub struct Batches {
     schema: SchemaRef,
@@ -94,7 +94,7 @@ impl Batches {
         SchemaRef::clone(&self.schema)
     }
 
-    fn advance(&mut self) -> Result<Option<RecordBatch>, SchemaError> {
+    fn advance(&mut self) -> Result<Option<RecordBatch>, ReadTableError> {
         loop {
             let open = match &mut self.open {
                 Some(open) => open,
@@ -141,14 +141,14 @@ struct OpenFile {
 }
 
 impl OpenFile {
-    fn new(file: TableFile, schema: &SchemaRef) -> Result<Self, SchemaError> {
+    fn new(file: TableFile, schema: &SchemaRef) -> Result<Self, ReadTableError> {
         match without_panic(|| decoder(&file, schema)) {
             Ok(decoder) => Ok(Self { file, decoder, rows: 0 }),
             Err(error) => Err(decode_error(&file, error)),
         }
     }
 
-    fn advance(&mut self, schema: &SchemaRef) -> Result<Option<RecordBatch>, SchemaError> {
+    fn advance(&mut self, schema: &SchemaRef) -> Result<Option<RecordBatch>, ReadTableError> {
         let batch = without_panic(|| self.decoder.next().transpose());
         let batch = batch.and_then(|batch| batch.map(|batch| with_schema(batch, schema)).transpose());
         let Some(batch) = batch.map_err(|error| decode_error(&self.file, error))? else {
@@ -157,7 +157,7 @@ impl OpenFile {
             return if is_whole {
                 Ok(None)
             } else {
-                Err(SchemaError::Changed { path: self.file.path.clone() })
+                Err(ReadTableError::Changed { path: self.file.path.clone() })
             };
         };
         self.rows += batch.num_rows() as u64;
@@ -171,11 +171,11 @@ fn without_panic<T>(decode: impl FnOnce() -> Result<T, ArrowError>) -> Result<T,
     catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(damaged)
 }
 
-fn decode_error(file: &TableFile, error: ArrowError) -> SchemaError {
+fn decode_error(file: &TableFile, error: ArrowError) -> ReadTableError {
     let (path, format) = (file.path.clone(), file.format);
     match error {
-        ArrowError::IoError(_, source) => SchemaError::Data(DataError::new(&path, source)),
-        source => SchemaError::Decode { path, format, source: Box::new(source) },
+        ArrowError::IoError(_, source) => ReadTableError::Data(DataError::new(&path, source)),
+        source => ReadTableError::Decode { path, format, source: Box::new(source) },
     }
 }
 

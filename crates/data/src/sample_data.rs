@@ -10,7 +10,7 @@ use arrow::record_batch::RecordBatch;
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::TableContract;
 
-use crate::write_batches::{WriteSampleError, writable_format, write_batches};
+use crate::write_batches::{WriteTableError, writable_format, write_batches};
 
 pub use from_json::ParseSampleError;
 
@@ -83,8 +83,8 @@ impl SampleData {
     ///
     /// # Errors
     ///
-    /// [`WriteSampleError`] where the format cannot be written or cannot hold the data, or the disk refuses.
-    pub fn write(&self, path: &Utf8Path) -> Result<Utf8PathBuf, WriteSampleError> {
+    /// [`WriteTableError`] where the format cannot be written or cannot hold the data, or the disk refuses.
+    pub fn write(&self, path: &Utf8Path) -> Result<Utf8PathBuf, WriteTableError> {
         let path = if path.extension().is_none() { path.join("data.csv") } else { path.to_owned() };
         write_batches(&path, self.batch.schema_ref(), [Ok(self.batch.clone())])?;
         Ok(path)

@@ -11,7 +11,7 @@ use crate::type_words::TypeWords;
 /// Why a table has no Arrow schema or cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum SchemaError {
+pub enum ReadTableError {
     /// It could not be looked at.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -109,8 +109,8 @@ impl fmt::Display for Listed<'_> {
 ///
 /// # Errors
 ///
-/// [`SchemaError`] where the file cannot be read, or is no table. A folder is none, even if its files are parts of one.
-pub fn schema_of(path: &Utf8Path) -> Result<Schema, SchemaError> {
+/// [`ReadTableError`] where the file cannot be read, or is no table. A folder is none, even if its files are parts of one.
+pub fn schema_of(path: &Utf8Path) -> Result<Schema, ReadTableError> {
     Ok(TableFile::look_at(path)?.schema)
 }
 
@@ -125,14 +125,14 @@ pub(crate) struct TableFile {
 }
 
 impl TableFile {
-    pub(crate) fn look_at(path: &Utf8Path) -> Result<Self, SchemaError> {
+    pub(crate) fn look_at(path: &Utf8Path) -> Result<Self, ReadTableError> {
         let path = path.to_owned();
         let (bytes, format, content) = read_content(&path)?;
         if !content.findings.is_empty() {
-            return Err(SchemaError::Unreadable { path, format, findings: content.findings });
+            return Err(ReadTableError::Unreadable { path, format, findings: content.findings });
         }
         let Some(table) = content.schema else {
-            return Err(SchemaError::NotATable { path, format });
+            return Err(ReadTableError::NotATable { path, format });
         };
         let schema = match content.declared {
             Some(schema) => schema,
@@ -143,10 +143,10 @@ impl TableFile {
 }
 
 /// The schema of a text, from what its rows show.
-fn shown_schema(path: &Utf8Path, columns: Vec<Column>) -> Result<Schema, SchemaError> {
+fn shown_schema(path: &Utf8Path, columns: Vec<Column>) -> Result<Schema, ReadTableError> {
     let fields = columns.into_iter().map(|column| match TypeWords::parse(&column.data_type).to_arrow() {
         Some(data_type) => Ok(Field::new(column.name, data_type, column.nullable)),
-        None => Err(SchemaError::NoArrowType {
+        None => Err(ReadTableError::NoArrowType {
             path: path.to_owned(),
             column: column.name,
             data_type: column.data_type,

@@ -22,7 +22,7 @@ const ROW_GROUP_BYTES: usize = 128 * 1024 * 1024;
 /// Why data could not be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum WriteSampleError {
+pub enum WriteTableError {
     /// The extension names no format of tables.
     #[error(
         "cannot write a table to `{path}`: its extension names no format; use .csv, .tsv, .json, .ndjson, .parquet or .arrow"
@@ -88,11 +88,11 @@ pub enum WriteSampleError {
 }
 
 /// The format in which this build can write to a path.
-pub(crate) fn writable_format(path: &Utf8Path) -> Result<FileFormat, WriteSampleError> {
+pub(crate) fn writable_format(path: &Utf8Path) -> Result<FileFormat, WriteTableError> {
     match format_of_extension(path) {
-        FileFormat::Opaque => Err(WriteSampleError::NoFormat { path: path.to_owned() }),
+        FileFormat::Opaque => Err(WriteTableError::NoFormat { path: path.to_owned() }),
         format @ FileFormat::Parquet if cfg!(not(feature = "parquet")) => {
-            Err(WriteSampleError::NotBuilt { path: path.to_owned(), format })
+            Err(WriteTableError::NotBuilt { path: path.to_owned(), format })
         }
         format => Ok(format),
     }
@@ -145,18 +145,18 @@ pub(crate) fn writable_format(path: &Utf8Path) -> Result<FileFormat, WriteSample
 ///
 /// # Errors
 ///
-/// [`WriteSampleError`] where the format cannot be written or cannot hold the data, where a batch is an error or does not
+/// [`WriteTableError`] where the format cannot be written or cannot hold the data, where a batch is an error or does not
 /// have the schema, or where the disk refuses.
 pub fn write_batches(
     path: &Utf8Path,
     schema: &SchemaRef,
     batches: impl IntoIterator<Item = Result<RecordBatch, ArrowError>>,
-) -> Result<(), WriteSampleError> {
+) -> Result<(), WriteTableError> {
     let format = writable_format(path)?;
     if matches!(format, FileFormat::Csv | FileFormat::Tsv) {
         check_is_flat(path, format, schema)?;
     }
-    let refused = |source| WriteSampleError::Io { path: path.to_owned(), source };
+    let refused = |source| WriteTableError::Io { path: path.to_owned(), source };
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(refused)?;
     }
@@ -183,14 +183,14 @@ impl From<ArrowError> for Failure {
 }
 
 impl Failure {
-    fn into_error(self, path: &Utf8Path, format: FileFormat) -> WriteSampleError {
+    fn into_error(self, path: &Utf8Path, format: FileFormat) -> WriteTableError {
         let path = path.to_owned();
         match self {
-            Self::NoBatch(ArrowError::ExternalError(source)) => WriteSampleError::NoBatch { path, source },
-            Self::NoBatch(source) => WriteSampleError::NoBatch { path, source: Box::new(source) },
-            Self::OtherSchema(source) => WriteSampleError::OtherSchema { path, source },
-            Self::Encode(ArrowError::IoError(_, source)) => WriteSampleError::Io { path, source },
-            Self::Encode(source) => WriteSampleError::Encode { path, format, source: Box::new(source) },
+            Self::NoBatch(ArrowError::ExternalError(source)) => WriteTableError::NoBatch { path, source },
+            Self::NoBatch(source) => WriteTableError::NoBatch { path, source: Box::new(source) },
+            Self::OtherSchema(source) => WriteTableError::OtherSchema { path, source },
+            Self::Encode(ArrowError::IoError(_, source)) => WriteTableError::Io { path, source },
+            Self::Encode(source) => WriteTableError::Encode { path, format, source: Box::new(source) },
         }
     }
 }
@@ -284,12 +284,12 @@ fn zone_in_utc(data_type: &DataType) -> DataType {
 }
 
 /// CSV has no values within values.
-fn check_is_flat(path: &Utf8Path, format: FileFormat, schema: &Schema) -> Result<(), WriteSampleError> {
+fn check_is_flat(path: &Utf8Path, format: FileFormat, schema: &Schema) -> Result<(), WriteTableError> {
     for field in schema.fields() {
         let words = TypeWords::of_arrow(field.data_type());
         if matches!(words, TypeWords::List(_) | TypeWords::Struct(_) | TypeWords::Map(..) | TypeWords::Mixed)
         {
-            return Err(WriteSampleError::TypeNotHeld {
+            return Err(WriteTableError::TypeNotHeld {
                 path: path.to_owned(),
                 format,
                 column: field.name().clone(),

@@ -98,8 +98,8 @@ pub use runtime_testing_dag::{
 };
 #[cfg(feature = "tester")]
 pub use runtime_testing_data::{
-    Batches, DataError, Expected, FileDifference, ParseSampleError, SampleData, SchemaError,
-    WriteSampleError, arrow, compare, data_files, format_of_extension, profile_file, profile_path,
+    Batches, DataError, Expected, FileDifference, ParseSampleError, ReadTableError, SampleData,
+    WriteTableError, arrow, compare, data_files, format_of_extension, profile_file, profile_path,
     read_batches, schema_of, write_batches,
 };
 pub use runtime_testing_models::{

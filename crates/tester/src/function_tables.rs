@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use runtime_testing_data::arrow::array::RecordBatch;
 use runtime_testing_data::arrow::datatypes::SchemaRef;
 use runtime_testing_data::arrow::error::ArrowError;
-use runtime_testing_data::{Batches, SchemaError, WriteSampleError, read_batches, write_batches};
+use runtime_testing_data::{Batches, ReadTableError, WriteTableError, read_batches, write_batches};
 use runtime_testing_models::LogicalName;
 use runtime_testing_models::dag::nearest;
 
@@ -52,7 +52,7 @@ pub enum FunctionTableError {
         /// The input.
         name: LogicalName,
         /// Why not.
-        source: SchemaError,
+        source: ReadTableError,
     },
     /// An output cannot be written.
     #[error("cannot write output `{name}`")]
@@ -60,7 +60,7 @@ pub enum FunctionTableError {
         /// The output.
         name: LogicalName,
         /// Why not.
-        source: WriteSampleError,
+        source: WriteTableError,
     },
 }
 

@@ -27,7 +27,7 @@ pub enum TestError {
     },
     /// Sample data could not be written.
     #[error("could not write sample data: {0}")]
-    Sample(#[from] runtime_testing_data::WriteSampleError),
+    Sample(#[from] runtime_testing_data::WriteTableError),
 }
 
 impl TestError {

@@ -7,11 +7,11 @@ use camino::Utf8Path;
 use runtime_testing_models::FileFormat;
 
 use crate::files::{DataError, data_files};
-use crate::schema::{SchemaError, TableFile};
+use crate::schema::{ReadTableError, TableFile};
 use crate::type_words::TypeWords;
 
 /// The files of a table, in the order in which they are read, and the schema of all.
-pub(super) fn look_at(path: &Utf8Path) -> Result<(Vec<TableFile>, Schema), SchemaError> {
+pub(super) fn look_at(path: &Utf8Path) -> Result<(Vec<TableFile>, Schema), ReadTableError> {
     let metadata = std::fs::metadata(path).map_err(|source| DataError::new(path, source))?;
     if !metadata.is_dir() {
         let file = TableFile::look_at(path)?;
@@ -29,17 +29,17 @@ pub(super) fn look_at(path: &Utf8Path) -> Result<(Vec<TableFile>, Schema), Schem
         });
         files.push(file);
     }
-    let common = common.ok_or_else(|| SchemaError::NoFiles { path: path.to_owned() })?;
+    let common = common.ok_or_else(|| ReadTableError::NoFiles { path: path.to_owned() })?;
     Ok((files, common.schema))
 }
 
 /// The error for a file that does not go with those before it, naming the first that it does not go with.
-fn differ(earlier: &[TableFile], file: &TableFile, difference: String) -> SchemaError {
+fn differ(earlier: &[TableFile], file: &TableFile, difference: String) -> ReadTableError {
     let part = Table::of(file);
     let mut pairs = earlier.iter();
     let found = pairs.find_map(|other| Some((other, Table::of(other).join(&part).err()?)));
     let (other, difference) = found.unwrap_or((&earlier[0], difference));
-    SchemaError::FilesDiffer { other: other.path.clone(), path: file.path.clone(), difference }
+    ReadTableError::FilesDiffer { other: other.path.clone(), path: file.path.clone(), difference }
 }
 
 /// The schema of one or more files.

@@ -6,7 +6,7 @@ use runtime_testing_data::arrow::datatypes::{DataType, TimeUnit, TimestampMicros
 use runtime_testing_data::arrow::error::ArrowError;
 use runtime_testing_data::arrow::util::display::{ArrayFormatter, FormatOptions};
 use runtime_testing_data::{
-    Batches, SampleData, SchemaError, profile_file, read_batches, schema_of, write_batches,
+    Batches, ReadTableError, SampleData, profile_file, read_batches, schema_of, write_batches,
 };
 use runtime_testing_models::{TableContract, TypeWord};
 
@@ -222,7 +222,7 @@ fn files_that_are_no_parts_of_one_table() {
 
 /// Reads a file that is written again when its schema has been settled.
 #[track_caller]
-fn check_changed(name: &str, before: &str, after: &str) -> SchemaError {
+fn check_changed(name: &str, before: &str, after: &str) -> ReadTableError {
     let folder = Folder::new();
     let path = folder.write(name, before);
     let mut batches = read_batches(&path).expect("a table");
@@ -230,19 +230,19 @@ fn check_changed(name: &str, before: &str, after: &str) -> SchemaError {
     let error = batches.by_ref().find_map(Result::err).expect("an error");
     assert!(batches.next().is_none(), "nothing comes behind an error");
     match error {
-        ArrowError::ExternalError(error) => *error.downcast::<SchemaError>().expect("our own error"),
+        ArrowError::ExternalError(error) => *error.downcast::<ReadTableError>().expect("our own error"),
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
 fn a_file_that_changes_is_not_half_read() {
-    let is_changed = |error: &SchemaError| matches!(error, SchemaError::Changed { .. });
+    let is_changed = |error: &ReadTableError| matches!(error, ReadTableError::Changed { .. });
     assert!(is_changed(&check_changed("a.csv", "a\n1\n2\n", "a\n1\n")));
     assert!(is_changed(&check_changed("a.csv", "a\n1\n2\n", "")));
     assert!(is_changed(&check_changed("a.ndjson", "{\"a\":1}\n", "{\"a\":1}\n{\"a\":2}\n")));
     let decode = check_changed("a.csv", "a\n1\n2\n", "a\n1\nx\n");
-    assert!(matches!(decode, SchemaError::Decode { .. }), "{decode}");
+    assert!(matches!(decode, ReadTableError::Decode { .. }), "{decode}");
     let cause = std::error::Error::source(&decode).expect("a cause").to_string();
     assert_eq!(cause, "Csv error: row 2 does not have the types that the text had before");
     let decode = check_changed("a.json", "[{\"a\":1}]", "[{\"a\":\"x\"}]");

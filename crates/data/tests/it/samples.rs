@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use runtime_testing_data::arrow::array::{ArrayRef, Int64Array, NullArray, RecordBatch};
-use runtime_testing_data::{Expected, SampleData, WriteSampleError, compare, profile_path};
+use runtime_testing_data::{Expected, SampleData, WriteTableError, compare, profile_path};
 use runtime_testing_models::{ColumnContract, ExtraColumns, TableContract, TypeWord};
 
 use crate::folder::{Folder, shown_all, write_batch};
@@ -92,7 +92,7 @@ fn a_column_of_nulls_is_not_lost() {
 }
 
 #[track_caller]
-fn check_refused(name: &str, sample: &SampleData, expected: &str) -> WriteSampleError {
+fn check_refused(name: &str, sample: &SampleData, expected: &str) -> WriteTableError {
     let folder = Folder::new();
     let path = folder.path().join(name);
     let error = sample.write(&path).expect_err("data that cannot be written");
@@ -121,16 +121,16 @@ fn what_cannot_be_written() {
     let folder = Folder::new();
     let file = folder.write("file", "");
     let error = SampleData::default().write(&file.join("a.csv")).unwrap_err();
-    assert!(matches!(error, WriteSampleError::Io { .. }), "{error}");
+    assert!(matches!(error, WriteTableError::Io { .. }), "{error}");
 }
 
 #[test]
 fn samples_can_be_sent_to_other_threads() {
     fn check<T: Send + Sync>() {}
     check::<SampleData>();
-    check::<WriteSampleError>();
+    check::<WriteTableError>();
     check::<runtime_testing_data::DataError>();
-    check::<runtime_testing_data::SchemaError>();
+    check::<runtime_testing_data::ReadTableError>();
     check::<Expected<'_>>();
 }
 

@@ -13,7 +13,7 @@ use runtime_testing_data::arrow::buffer::OffsetBuffer;
 use runtime_testing_data::arrow::datatypes::{DataType, Field, Int8Type, Schema, SchemaRef};
 use runtime_testing_data::arrow::error::ArrowError;
 use runtime_testing_data::arrow::record_batch::RecordBatchOptions;
-use runtime_testing_data::{WriteSampleError, profile_file, read_batches, schema_of, write_batches};
+use runtime_testing_data::{WriteTableError, profile_file, read_batches, schema_of, write_batches};
 
 use crate::folder::{Folder, shown, write_batch};
 
@@ -144,7 +144,7 @@ fn a_file_is_not_written_from_itself() {
     let path = folder.write("a.csv", "a\n1\n2\n");
     let rows = read_batches(&path).unwrap();
     let error = write_batches(&path, &rows.schema(), rows).unwrap_err();
-    assert!(matches!(error, WriteSampleError::NoBatch { .. }), "{error}");
+    assert!(matches!(error, WriteTableError::NoBatch { .. }), "{error}");
     assert!(error.source().expect("a cause").to_string().ends_with("a.csv` was changed while it was read"));
 }
 
