@@ -21,7 +21,7 @@ impl Runner for ExecutableRunner {
         let mut environment: Vec<(&str, &str)> =
             params.environ_vars.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         environment.push((PARAMS_VARIABLE, params_path.as_str()));
-        let ended = process::execute(ProcessRequest {
+        let ended = process::execute(&ProcessRequest {
             program: script,
             arguments: arguments(params).into_iter().map(Into::into).collect(),
             environment,

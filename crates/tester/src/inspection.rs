@@ -107,7 +107,7 @@ fn ask(interpreter: &Utf8Path, question: &[u8]) -> Result<Vec<u8>, String> {
     let [program, question_file, answer_file, stderr_file] = &paths;
     std::fs::write(program, INSPECT_SCRIPTS).map_err(in_folder)?;
     std::fs::write(question_file, question).map_err(in_folder)?;
-    let ended = process::execute(ProcessRequest {
+    let ended = process::execute(&ProcessRequest {
         program: interpreter,
         // Isolated and without site-packages: only the grammar is asked for.
         arguments: vec!["-I".into(), "-S".into(), program.clone(), question_file.clone()],

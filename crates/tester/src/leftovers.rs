@@ -83,16 +83,27 @@ impl Leftover {
     }
 }
 
+/// More numbers than this are not looked at one by one.
+const FEW: i32 = 64;
+
 fn find(leader: Pid, mark: &str) -> Vec<Leftover> {
     let first = leader.as_raw_nonzero().get();
+    let look = |number: i32| Leftover::look(Pid::from_raw(number)?, leader, mark.as_bytes());
     // Numbers are given out in order and begin again from the lowest when they run out.
-    let has_wrapped = last_number().is_none_or(|last| last < first);
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok())
-        .filter(|number| has_wrapped || *number > first)
-        .filter_map(|number| Leftover::look(Pid::from_raw(number)?, leader, mark.as_bytes()))
-        .collect()
+    match last_number() {
+        Some(last) if (first..first.saturating_add(FEW)).contains(&last) => {
+            (first + 1..=last).filter_map(look).collect()
+        }
+        last => {
+            let has_wrapped = last.is_none_or(|last| last < first);
+            let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+            entries
+                .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok())
+                .filter(|number| has_wrapped || *number > first)
+                .filter_map(look)
+                .collect()
+        }
+    }
 }
 
 /// The number that was given to a process last.

@@ -53,6 +53,8 @@ mod runner;
 mod schedule;
 mod scripts;
 mod settings;
+#[cfg(target_os = "linux")]
+mod spawn;
 mod tail;
 mod test_error;
 mod tester;

@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::fs::File;
 use std::io;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -52,106 +51,171 @@ pub fn end_running_scripts() {
 /// # Errors
 ///
 /// Where the process cannot be started or waited for.
-pub(crate) fn execute(request: ProcessRequest<'_>) -> io::Result<Ended> {
-    let mut command = Command::new(request.program);
-    command
-        .args(&request.arguments)
-        .envs(request.environment)
-        .current_dir(request.folder)
-        .stdin(Stdio::null())
-        .stdout(request.stdout)
-        .stderr(request.stderr);
+pub(crate) fn execute(request: &ProcessRequest<'_>) -> io::Result<Ended> {
     let started = Instant::now();
-    let limits =
-        Limits { timeout: request.timeout, grace: request.grace, cancel: request.cancel, mark: request.mark };
-    let mut ended = platform::execute(&mut command, &limits)?;
+    let mut ended = platform::execute(request)?;
     ended.resources.wall_seconds = started.elapsed().as_secs_f64();
     Ok(ended)
 }
 
-/// What ends a process before it ends by itself.
-struct Limits<'a> {
-    timeout: Duration,
-    grace: Duration,
-    cancel: &'a Receiver<Infallible>,
-    mark: &'a str,
+/// The command for a process as the standard library starts it.
+#[cfg(not(target_os = "linux"))]
+fn command(request: &ProcessRequest<'_>) -> io::Result<std::process::Command> {
+    let mut command = std::process::Command::new(request.program);
+    command
+        .args(&request.arguments)
+        .envs(request.environment.iter().copied())
+        .current_dir(request.folder)
+        .stdin(std::process::Stdio::null())
+        .stdout(request.stdout.try_clone()?)
+        .stderr(request.stderr.try_clone()?);
+    Ok(command)
 }
 
 #[cfg(unix)]
 mod platform {
     use std::collections::BTreeMap;
+    use std::convert::Infallible;
     use std::io;
-    use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-    use std::process::Command;
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::ExitStatus;
     use std::sync::{Mutex, MutexGuard, PoisonError};
+    use std::time::{Duration, Instant};
 
+    use crossbeam_channel::{Receiver, TryRecvError};
     use runtime_testing_models::{ExitOutcome, Resources};
     use rustix::io::Errno;
     use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
-    use wait4::Wait4 as _;
 
-    use super::{Ended, Limits};
+    use super::{Ended, ProcessRequest};
 
-    pub(super) fn execute(command: &mut Command, limits: &Limits<'_>) -> io::Result<Ended> {
-        end_with_this_process(command);
-        let child = command.process_group(0).spawn()?;
-        let pid = Pid::from_child(&child);
+    pub(super) fn execute(request: &ProcessRequest<'_>) -> io::Result<Ended> {
+        let pid = spawn(request)?;
         let running = Running::new(pid, Signal::KILL);
-        let (sender, receiver) = crossbeam_channel::bounded(1);
-        // Waits without reaping, so that the group's number stays taken until the group has been ended.
-        let waiter = std::thread::Builder::new().name("wait".to_owned()).spawn(move || {
-            let waited = loop {
-                match rustix::process::waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
-                {
-                    Err(Errno::INTR) => {}
-                    other => break other.map(|_| ()),
-                }
-            };
-            sender.send(waited).expect("the receiver lives until this thread is joined");
-        })?;
-        let (mut timed_out, mut canceled) = (false, false);
-        let mut waited = crossbeam_channel::select! {
-            recv(receiver) -> waited => waited.ok(),
-            recv(limits.cancel) -> _ => {
-                canceled = true;
-                None
-            },
-            default(limits.timeout) => {
-                timed_out = true;
-                None
-            },
-        };
-        if waited.is_none() {
+        // It is not reaped before the group has been ended, so that the group's number stays taken.
+        let waited = wait(pid, request.timeout, request.cancel)?;
+        let is_over = waited == Waited::Ended || {
             end_group(pid, Signal::TERM)?;
-            waited = receiver.recv_timeout(limits.grace).ok();
-        }
+            wait(pid, request.grace, &crossbeam_channel::never())? == Waited::Ended
+        };
         // What the process left behind must not outlive the run.
-        let leaked = if waited.is_some() { end_leftovers(pid, limits.mark) } else { Vec::new() };
+        let leaked = if waited == Waited::Ended { end_leftovers(pid, request.mark) } else { Vec::new() };
         end_group(pid, Signal::KILL)?;
-        let waited = waited.map_or_else(|| receiver.recv().ok(), Some);
-        if timed_out || canceled {
-            end_leftovers(pid, limits.mark);
+        if !is_over {
+            wait(pid, Duration::MAX, &crossbeam_channel::never())?;
         }
-        drop(waiter.join());
-        if let Some(Err(errno)) = waited {
-            return Err(errno.into());
+        if waited != Waited::Ended {
+            end_leftovers(pid, request.mark);
         }
         // Once it is reaped, its number can be another's.
         drop(running);
-        let reaped = child.wait4()?;
-        let exit = match (timed_out, reaped.status.code(), reaped.status.signal()) {
-            (true, ..) => ExitOutcome::TimedOut,
-            (false, Some(status), _) => ExitOutcome::Exited { status },
-            (false, None, signal) => ExitOutcome::Signaled { signal: signal.unwrap_or_default() },
+        let (status, usage) = reap(pid)?;
+        let exit = match (waited, status.code(), status.signal()) {
+            (Waited::TimedOut, ..) => ExitOutcome::TimedOut,
+            (_, Some(status), _) => ExitOutcome::Exited { status },
+            (_, None, signal) => ExitOutcome::Signaled { signal: signal.unwrap_or_default() },
         };
+        let seconds = |time: libc::timeval| time.tv_sec as f64 + f64::from(time.tv_usec as i32) / 1e6;
+        // In bytes there, in kilobytes everywhere else.
+        let unit = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
         let resources = Resources {
-            user_seconds: reaped.rusage.utime.as_secs_f64(),
-            system_seconds: reaped.rusage.stime.as_secs_f64(),
-            peak_memory_bytes: reaped.rusage.maxrss,
+            user_seconds: seconds(usage.ru_utime),
+            system_seconds: seconds(usage.ru_stime),
+            peak_memory_bytes: u64::try_from(usage.ru_maxrss).unwrap_or_default() * unit,
             ..Resources::default()
         };
-        let leaked = if timed_out || canceled { Vec::new() } else { leaked };
-        Ok(Ended { exit, canceled, resources, leaked })
+        Ok(Ended { exit, canceled: waited == Waited::Canceled, resources, leaked })
+    }
+
+    /// Waits for a child that has ended or is about to, and lets its number go. Returns its status and what it used.
+    #[allow(unsafe_code, reason = "there is no safe way to learn what a child of this number has used")]
+    pub(crate) fn reap(pid: Pid) -> io::Result<(ExitStatus, libc::rusage)> {
+        loop {
+            let mut status = 0;
+            // SAFETY: a resource use of zeros is a valid value.
+            let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+            // SAFETY: both places are there to be written to.
+            let reaped = unsafe { libc::wait4(pid.as_raw_nonzero().get(), &mut status, 0, &mut usage) };
+            if reaped >= 0 {
+                return Ok((ExitStatus::from_raw(status), usage));
+            }
+            let error = io::Error::last_os_error();
+            if error.kind() != io::ErrorKind::Interrupted {
+                return Err(error);
+            }
+        }
+    }
+
+    /// How a wait for a process came to its end.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Waited {
+        /// The process has ended.
+        Ended,
+        /// It takes longer than it may.
+        TimedOut,
+        /// It is to be ended.
+        Canceled,
+    }
+
+    /// How long a cancellation may go unnoticed.
+    const NOTICE: Duration = Duration::from_millis(50);
+    /// How long the end of a process may go unnoticed where the system has no way to wait for it.
+    const LOOK: Duration = Duration::from_millis(2);
+
+    /// Waits for the end of a child without reaping it.
+    fn wait(pid: Pid, timeout: Duration, cancel: &Receiver<Infallible>) -> io::Result<Waited> {
+        let deadline = Instant::now().checked_add(timeout);
+        let mut sleep = sleeper(pid);
+        loop {
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+            match rustix::process::waitid(WaitId::Pid(pid), options) {
+                Ok(Some(_)) => return Ok(Waited::Ended),
+                Ok(None) | Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+            if cancel.try_recv() == Err(TryRecvError::Disconnected) {
+                return Ok(Waited::Canceled);
+            }
+            let left = deadline.map_or(NOTICE, |deadline| deadline.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return Ok(Waited::TimedOut);
+            }
+            sleep(left.min(NOTICE));
+        }
+    }
+
+    /// Sleeps for a time, or until the process has ended.
+    #[cfg(target_os = "linux")]
+    fn sleeper(pid: Pid) -> impl FnMut(Duration) {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+        let handle = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok();
+        move |time| {
+            let Some(handle) = &handle else {
+                std::thread::sleep(time.min(LOOK));
+                return;
+            };
+            let timeout = Timespec { tv_sec: 0, tv_nsec: time.subsec_nanos().into() };
+            // Whatever it says, the process is looked at next.
+            poll(&mut [PollFd::new(handle, PollFlags::IN)], Some(&timeout)).ok();
+        }
+    }
+
+    /// Sleeps for a short time.
+    #[cfg(not(target_os = "linux"))]
+    fn sleeper(_pid: Pid) -> impl FnMut(Duration) {
+        |time| std::thread::sleep(time.min(LOOK))
+    }
+
+    #[cfg(target_os = "linux")]
+    use crate::spawn::spawn;
+
+    #[cfg(not(target_os = "linux"))]
+    fn spawn(request: &ProcessRequest<'_>) -> io::Result<Pid> {
+        use std::os::unix::process::CommandExt as _;
+
+        let child = super::command(request)?.process_group(0).spawn()?;
+        Ok(Pid::from_child(&child))
     }
 
     #[cfg(target_os = "linux")]
@@ -205,7 +269,9 @@ mod platform {
         unsafe_code,
         reason = "the standard library has no other way to do something between fork and exec"
     )]
-    pub(crate) fn end_with_this_process(command: &mut Command) {
+    pub(crate) fn end_with_this_process(command: &mut std::process::Command) {
+        use std::os::unix::process::CommandExt as _;
+
         let parent = rustix::process::getpid();
         let in_child = move || {
             rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -217,9 +283,6 @@ mod platform {
             command.pre_exec(in_child);
         }
     }
-
-    #[cfg(not(target_os = "linux"))]
-    pub(crate) fn end_with_this_process(_command: &mut Command) {}
 
     /// Signals the group, and its leader by itself too: it may have moved to another group.
     pub(crate) fn end_group(leader: Pid, signal: Signal) -> io::Result<()> {
@@ -247,24 +310,23 @@ mod platform {
 #[cfg(not(unix))]
 mod platform {
     use std::io;
-    use std::process::Command;
     use std::time::{Duration, Instant};
 
     use crossbeam_channel::TryRecvError;
     use runtime_testing_models::{ExitOutcome, Resources};
 
-    use super::{Ended, Limits};
+    use super::{Ended, ProcessRequest, command};
 
     /// Without process groups and resource use: the process itself is ended, its children are not.
-    pub(super) fn execute(command: &mut Command, limits: &Limits<'_>) -> io::Result<Ended> {
-        let mut child = command.spawn()?;
-        let deadline = Instant::now() + limits.timeout;
+    pub(super) fn execute(request: &ProcessRequest<'_>) -> io::Result<Ended> {
+        let mut child = command(request)?.spawn()?;
+        let deadline = Instant::now() + request.timeout;
         let mut canceled = false;
         let exit = loop {
             if let Some(status) = child.try_wait()? {
                 break ExitOutcome::Exited { status: status.code().unwrap_or(-1) };
             }
-            canceled = limits.cancel.try_recv() == Err(TryRecvError::Disconnected);
+            canceled = request.cancel.try_recv() == Err(TryRecvError::Disconnected);
             if canceled || Instant::now() >= deadline {
                 child.kill()?;
                 child.wait()?;
@@ -284,7 +346,7 @@ mod platform {
 
 pub(crate) use platform::signal_name;
 #[cfg(target_os = "linux")]
-pub(crate) use platform::{Running, end_group, end_with_this_process};
+pub(crate) use platform::{Running, end_group, end_with_this_process, reap};
 
 #[cfg(all(test, unix))]
 mod tests {
@@ -296,7 +358,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let folder = Utf8Path::from_path(folder.path()).expect("a UTF-8 path");
         let log = |name: &str| File::create(folder.join(name)).expect("a file in the temporary folder");
-        let ended = execute(ProcessRequest {
+        let ended = execute(&ProcessRequest {
             program: "/bin/sh".into(),
             arguments: vec!["-c".into(), script.into()],
             environment: vec![("GREETING", "hello"), ("MARK", folder.as_str())],

@@ -103,7 +103,7 @@ impl Runner for PythonRunner<'_> {
                 Err(NotForked::Lost(reason)) => return Ok(Ran::Lost(reason)),
             }
         }
-        let ended = process::execute(ProcessRequest {
+        let ended = process::execute(&ProcessRequest {
             program: self.interpreter,
             arguments: vec![self.run_root.join(RUN_SCRIPT_NAME), params_path.clone()],
             environment,
