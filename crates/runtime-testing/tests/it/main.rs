@@ -4,6 +4,7 @@
 
 mod defects;
 mod examples;
+mod faults;
 mod layering;
 mod pipelines;
 mod workbench;
