@@ -35,7 +35,7 @@ pub enum DataError {
     /// A file's name is not UTF-8, so no report can name it.
     #[error("the name of `{shown}` is not UTF-8; rename the file")]
     NameNotUtf8 {
-        /// The path, with replacement characters.
+        /// The path below the folder that was looked at, with replacement characters.
         shown: String,
     },
     /// The operating system refused.
@@ -89,7 +89,8 @@ pub fn data_files(path: &Utf8Path) -> Result<Vec<Utf8PathBuf>, DataError> {
             continue;
         }
         let Some(found) = Utf8Path::from_path(entry.path()) else {
-            return Err(DataError::NameNotUtf8 { shown: entry.path().to_string_lossy().into_owned() });
+            let below = entry.path().strip_prefix(path.as_std_path()).unwrap_or(entry.path());
+            return Err(DataError::NameNotUtf8 { shown: below.to_string_lossy().into_owned() });
         };
         let below = found.strip_prefix(path).expect("the walk yields paths below where it starts");
         files.push(below.components().map(|part| part.as_str()).collect::<Vec<_>>().join("/").into());

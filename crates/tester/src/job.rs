@@ -118,7 +118,7 @@ impl Job<'_> {
         }
         let mut outputs: BTreeMap<LogicalName, RunOutput> = BTreeMap::new();
         for (name, path) in &written {
-            let data = if failure.is_none() { Some(profile(path)) } else { None };
+            let data = if failure.is_none() { Some(self.profile(path)) } else { None };
             outputs.insert(name.clone(), RunOutput { path: self.places.shown(path), data });
         }
         let failure = failure.or_else(|| failure_of_outputs(step, &outputs));
@@ -243,6 +243,26 @@ impl Job<'_> {
         changes
     }
 
+    /// What is at an output. One that cannot be looked at is told as a finding: the script left it so.
+    fn profile(&self, path: &Utf8Path) -> DataProfile {
+        if !path.exists() {
+            return DataProfile { is_folder: false, files: Vec::new() };
+        }
+        runtime_testing_data::profile_path(path).unwrap_or_else(|error| {
+            let message = self.places.shown_in_text(&error.to_string(), self.run_root);
+            DataProfile {
+                is_folder: path.is_dir(),
+                files: vec![FileProfile {
+                    path: path.file_name().unwrap_or_default().into(),
+                    format: FileFormat::Opaque,
+                    bytes: 0,
+                    schema: None,
+                    findings: vec![DataFinding { message, line: None }],
+                }],
+            }
+        })
+    }
+
     fn tail(&self, name: &str) -> OutputTail {
         let path = self.folder.join(name);
         let file = self.places.shown(&path);
@@ -258,23 +278,6 @@ impl Job<'_> {
 fn bytes_at(path: &Utf8Path) -> u64 {
     let files = walkdir::WalkDir::new(path).into_iter().filter_map(Result::ok);
     files.filter_map(|entry| entry.metadata().ok()).filter(|file| file.is_file()).map(|file| file.len()).sum()
-}
-
-/// What is at an output. One that cannot be looked at is told as a finding: the script left it so.
-fn profile(path: &Utf8Path) -> DataProfile {
-    if !path.exists() {
-        return DataProfile { is_folder: false, files: Vec::new() };
-    }
-    runtime_testing_data::profile_path(path).unwrap_or_else(|error| DataProfile {
-        is_folder: path.is_dir(),
-        files: vec![FileProfile {
-            path: path.file_name().unwrap_or_default().into(),
-            format: FileFormat::Opaque,
-            bytes: 0,
-            schema: None,
-            findings: vec![DataFinding { message: error.to_string(), line: None }],
-        }],
-    })
 }
 
 fn failure_of_outputs(

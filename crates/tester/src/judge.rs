@@ -4,24 +4,27 @@ use std::collections::{BTreeSet, HashMap};
 use std::io;
 
 use camino::Utf8Path;
+use indexmap::IndexMap;
 use runtime_testing_data::{Expected, FileDifference, compare, format_of_extension, profile_path};
 use runtime_testing_models::{
     Binding, BindingRule, DataCompatibilityResult, DataFinding, DataProfile, Difference, EdgeIssue, EdgeNote,
     EdgeVerdict, FileFormat, InputSource, LogicalName, RunKind, RunResult, ScriptFailure, ScriptTestResult,
-    StepName, StepNote, StepStatus, UntestedEdge, UntestedStep,
+    StepName, StepNote, StepStatus, UntestedEdge, UntestedStep, edge_key,
 };
 
-use crate::engine::RunRecord;
+use crate::engine::{Executed, RunRecord};
 use crate::feed::{self, Feed};
+use crate::lists::Lists;
 use crate::plan::{Plan, PlannedEdge, PlannedStep};
 use crate::test_error::TestError;
 use crate::workspace::Places;
 
 /// The results, in declaration order.
 pub(crate) struct Judgment {
-    pub(crate) steps: Vec<ScriptTestResult>,
-    /// Empty where edges were not to be judged.
-    pub(crate) edges: Vec<DataCompatibilityResult>,
+    /// Without the runs, which [`hand_over_runs`] adds.
+    pub(crate) steps: IndexMap<StepName, ScriptTestResult>,
+    /// By `from->to`. Empty where edges were not to be judged.
+    pub(crate) edges: IndexMap<String, DataCompatibilityResult>,
 }
 
 /// What the user's own inputs hold that edges lead to: what the consumer expects where no contract says it. By step and
@@ -48,34 +51,63 @@ pub(crate) fn judge(
     places: &Places,
     own_profiles: Option<&OwnProfiles>,
 ) -> Result<Judgment, TestError> {
-    let mut judge = Judge {
-        plan,
-        records,
-        places,
-        own_profiles,
-        incoming: vec![Vec::new(); plan.steps.len()],
-        runs: vec![Vec::new(); plan.steps.len()],
-    };
-    for (at, edge) in plan.edges.iter().enumerate() {
-        judge.incoming[edge.to].push(at);
-    }
-    for (at, run) in plan.runs.iter().enumerate() {
-        for (step, _) in &run.serves {
-            if judge.runs[*step].last() != Some(&at) {
-                judge.runs[*step].push(at);
-            }
-        }
-    }
-    let mut edges = Vec::new();
+    let count = plan.steps.len();
+    let incoming = Lists::of_pairs(count, plan.edges.iter().enumerate().map(|(at, edge)| (edge.to, at)));
+    let judge =
+        Judge { plan, records, places, own_profiles, incoming, runs: runs_of_steps(plan) };
+    let mut edges = IndexMap::new();
     if own_profiles.is_some() {
         let compared: Vec<Compared> =
             plan.edges.iter().map(|edge| judge.compared(edge)).collect::<Result<_, _>>()?;
-        for (at, compared_edge) in compared.iter().enumerate() {
-            edges.push(judge.edge(&plan.edges[at], compared_edge, &compared));
+        edges.reserve_exact(compared.len());
+        for (edge, compared_edge) in plan.edges.iter().zip(&compared) {
+            let key = edge_key(&plan.steps[edge.from].name, &plan.steps[edge.to].name);
+            edges.insert(key, judge.edge(edge, compared_edge, &compared));
         }
     }
-    let steps = (0..plan.steps.len()).map(|step| judge.step(step, &edges)).collect();
+    let mut steps = IndexMap::with_capacity(count);
+    steps.extend((0..count).map(|at| (plan.steps[at].name.clone(), judge.step(at, &edges))));
     Ok(Judgment { steps, edges })
+}
+
+/// The runs that serve each step, each once, in the order they were planned.
+fn runs_of_steps(plan: &Plan) -> Lists {
+    let mut pairs: Vec<(usize, usize)> = Vec::with_capacity(plan.runs.len());
+    for (at, run) in plan.runs.iter().enumerate() {
+        pairs.extend(run.serves.iter().map(|(step, _)| (*step, at)));
+    }
+    pairs.sort_unstable();
+    pairs.dedup();
+    Lists::of_pairs(plan.steps.len(), pairs.iter().copied())
+}
+
+/// Adds the runs to the results of the steps that they serve: on the step's own inputs first, then in the order they were
+/// planned. The records are given up for it, because they are most of what a test holds.
+pub(crate) fn hand_over_runs(
+    plan: Plan,
+    records: Vec<RunRecord>,
+    steps: &mut IndexMap<StepName, ScriptTestResult>,
+) {
+    for (mut planned, record) in plan.runs.into_iter().zip(records) {
+        let RunRecord::Executed(executed) = record else { continue };
+        planned.serves.sort_by_key(|(step, _)| *step);
+        let served: Vec<_> = planned.serves.chunk_by(|left, right| left.0 == right.0).collect();
+        let (last, others) = served.split_last().expect("a run serves the step that it is of");
+        let mut add = |serves: &[(usize, RunKind)], result: RunResult| {
+            let kinds = serves.iter().map(|(_, kind)| kind.clone()).collect();
+            let runs = &mut steps[serves[0].0].runs;
+            // There are few, and each is large.
+            runs.reserve_exact(1);
+            runs.push(RunResult { kinds, ..result });
+        };
+        for serves in others {
+            add(serves, executed.result.clone());
+        }
+        add(last, executed.result);
+    }
+    for result in steps.values_mut() {
+        result.runs.sort_by_key(|run| run.kinds.first().cloned());
+    }
 }
 
 /// What comparing the data says of an edge, before anything is said of the consumer's run.
@@ -98,9 +130,9 @@ struct Judge<'a> {
     /// There are some where edges are judged.
     own_profiles: Option<&'a OwnProfiles>,
     /// The edges into each step, in declaration order.
-    incoming: Vec<Vec<usize>>,
+    incoming: Lists,
     /// The runs that serve each step, in the order they were planned.
-    runs: Vec<Vec<usize>>,
+    runs: Lists,
 }
 
 impl Judge<'_> {
@@ -117,7 +149,7 @@ impl Judge<'_> {
     }
 
     fn edges_into(&self, step: usize) -> impl Iterator<Item = (usize, &PlannedEdge)> {
-        self.incoming[step].iter().map(|edge| (*edge, &self.plan.edges[*edge]))
+        self.incoming.of(step).iter().map(|edge| (*edge, &self.plan.edges[*edge]))
     }
 
     fn compared(&self, edge: &PlannedEdge) -> Result<Compared, TestError> {
@@ -275,39 +307,40 @@ impl Judge<'_> {
         others.map(|other| self.plan.steps[other.from].name.clone()).collect()
     }
 
-    fn step(&self, at: usize, edges: &[DataCompatibilityResult]) -> ScriptTestResult {
+    /// The result for a step, without its runs.
+    fn step(&self, at: usize, edges: &IndexMap<String, DataCompatibilityResult>) -> ScriptTestResult {
         let step = &self.plan.steps[at];
-        let runs = self.runs(at);
         ScriptTestResult {
             script_name: step.spec.script_name.clone(),
             status: self.status(at, edges),
-            has_main_function: has_main(step, &runs),
+            has_main_function: self.has_main(at),
             script_path: step.script.as_ref().and_then(|script| Some(self.places.shown(script.path()?))),
-            notes: self.notes(at, &runs),
-            runs,
+            runs: Vec::new(),
+            notes: self.notes(at),
         }
     }
 
-    /// The runs of a step, in the order they were planned: on its own inputs first.
-    fn runs(&self, step: usize) -> Vec<RunResult> {
-        let mut runs = Vec::new();
-        for run in &self.runs[step] {
-            let (planned, record) = (&self.plan.runs[*run], &self.records[*run]);
-            let kinds: Vec<RunKind> = planned
-                .serves
-                .iter()
-                .filter(|(served, _)| *served == step)
-                .map(|(_, kind)| kind.clone())
-                .collect();
-            if let Some(executed) = record.executed().filter(|_| !kinds.is_empty()) {
-                runs.push(RunResult { kinds, ..executed.result.clone() });
-            }
-        }
-        runs.sort_by_key(|run| run.kinds.first().cloned());
-        runs
+    /// What came of the runs that serve a step, as far as they were made.
+    fn executed(&self, step: usize) -> impl Iterator<Item = &Executed> {
+        self.runs.of(step).iter().filter_map(|run| self.records[*run].executed())
     }
 
-    fn status(&self, at: usize, edges: &[DataCompatibilityResult]) -> StepStatus {
+    /// Whether the script has a `main`: it can be seen, or a run got as far as to call it or find it missing.
+    fn has_main(&self, at: usize) -> bool {
+        let denies = |failure: &ScriptFailure| {
+            matches!(
+                failure,
+                ScriptFailure::ScriptNotFound { .. }
+                    | ScriptFailure::SyntaxError { .. }
+                    | ScriptFailure::MissingMain { .. }
+                    | ScriptFailure::CouldNotStart { .. }
+            )
+        };
+        !self.plan.steps[at].failure.as_ref().is_some_and(denies)
+            && !self.executed(at).filter_map(|executed| executed.result.failure.as_ref()).any(denies)
+    }
+
+    fn status(&self, at: usize, edges: &IndexMap<String, DataCompatibilityResult>) -> StepStatus {
         let step = &self.plan.steps[at];
         let incoming = || self.edges_into(at);
         if let Some(failure) = &step.failure {
@@ -319,7 +352,7 @@ impl Judge<'_> {
         }
         let broken: Vec<StepName> = incoming()
             .filter(|(edge, _)| {
-                edges.get(*edge).is_some_and(|result| result.verdict == EdgeVerdict::Breaking)
+                edges.get_index(*edge).is_some_and(|(_, result)| result.verdict == EdgeVerdict::Breaking)
             })
             .map(|(_, edge)| self.plan.steps[edge.from].name.clone())
             .collect();
@@ -394,12 +427,12 @@ impl Judge<'_> {
         steps.into_iter().map(|step| self.plan.steps[step].name.clone()).collect()
     }
 
-    fn notes(&self, at: usize, runs: &[RunResult]) -> Vec<StepNote> {
+    fn notes(&self, at: usize) -> Vec<StepNote> {
         let step = &self.plan.steps[at];
         let mut notes = Vec::new();
         let mut sampled: Vec<LogicalName> = Vec::new();
         let mut empty: Vec<LogicalName> = Vec::new();
-        for run in runs {
+        for Executed { result: run, .. } in self.executed(at) {
             let from_sample = run.inputs.iter().filter(|(_, input)| input.source == InputSource::Sample);
             sampled.extend(from_sample.map(|(name, _)| name.clone()));
             let without_data = run
@@ -423,12 +456,12 @@ impl Judge<'_> {
         if !empty.is_empty() {
             notes.push(StepNote::EmptyOutputs { outputs: empty });
         }
-        let executed = || self.runs[at].iter().filter_map(|run| self.records[*run].executed());
-        let leaked: BTreeSet<&String> = executed().flat_map(|executed| &executed.result.leaked).collect();
+        let leaked: BTreeSet<&String> =
+            self.executed(at).flat_map(|executed| &executed.result.leaked).collect();
         if !leaked.is_empty() {
             notes.push(StepNote::LeakedProcesses { processes: leaked.into_iter().cloned().collect() });
         }
-        for executed in executed() {
+        for executed in self.executed(at) {
             for (_, output, reason) in executed.not_published.iter().filter(|(step, ..)| *step == at) {
                 notes.push(StepNote::NotPublished { output: output.clone(), reason: reason.clone() });
             }
@@ -439,21 +472,6 @@ impl Judge<'_> {
 
 fn missing_inputs(step: &PlannedStep) -> Vec<LogicalName> {
     step.inputs.iter().filter(|port| !port.has_own_data).map(|port| port.name.clone()).collect()
-}
-
-/// Whether the script has a `main`: it can be seen, or a run got as far as to call it or find it missing.
-fn has_main(step: &PlannedStep, runs: &[RunResult]) -> bool {
-    let denies = |failure: &ScriptFailure| {
-        matches!(
-            failure,
-            ScriptFailure::ScriptNotFound { .. }
-                | ScriptFailure::SyntaxError { .. }
-                | ScriptFailure::MissingMain { .. }
-                | ScriptFailure::CouldNotStart { .. }
-        )
-    };
-    !step.failure.as_ref().is_some_and(denies)
-        && !runs.iter().filter_map(|run| run.failure.as_ref()).any(denies)
 }
 
 /// What a step expects of an input.

@@ -40,6 +40,8 @@ pub(crate) fn end_leftovers(leader: Pid, mark: &str) -> BTreeSet<String> {
 struct Leftover {
     pid: Pid,
     name: String,
+    /// Its process group, where that can be the script's or its own only.
+    group: Option<Pid>,
     mark: Vec<u8>,
     leader: Pid,
 }
@@ -47,8 +49,12 @@ struct Leftover {
 impl Leftover {
     /// Ends the process of this number if it still is the one that was found.
     fn end(&self) {
+        // With all that it starts meanwhile, which may have taken its place already.
+        if let Some(group) = self.group {
+            rustix::process::kill_process_group(group, Signal::KILL).ok();
+        }
         let Ok(handle) = rustix::process::pidfd_open(self.pid, PidfdFlags::empty()) else { return };
-        if Self::look(self.pid, self.leader, &self.mark).is_some() {
+        if Self::look(self.pid, self.leader, &self.mark, RETRIES).is_some() {
             // It may have ended by itself just now.
             rustix::process::pidfd_send_signal(&handle, Signal::KILL).ok();
             let timeout = rustix::event::Timespec { tv_sec: END.as_secs() as i64, tv_nsec: 0 };
@@ -58,43 +64,83 @@ impl Leftover {
     }
 
     /// The process of this number, if it belongs to the script and lives.
-    fn look(pid: Pid, leader: Pid, mark: &[u8]) -> Option<Self> {
+    fn look(pid: Pid, leader: Pid, mark: &[u8], retries: usize) -> Option<Self> {
         let folder = format!("/proc/{}", pid.as_raw_nonzero());
         let stat = fs::read(format!("{folder}/stat")).ok()?;
         let stat = String::from_utf8_lossy(&stat);
         // The name stands in parentheses and can hold some itself.
         let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
         let mut fields = rest.split_ascii_whitespace();
-        let (state, group) = (fields.next()?, fields.nth(1)?);
+        let (state, parent, group) = (fields.next()?, fields.next()?, fields.next()?);
         if matches!(state, "Z" | "X") || pid == leader {
             return None;
         }
-        let is_of_group = group.parse() == Ok(leader.as_raw_nonzero().get());
+        let (group, first) = (group.parse().unwrap_or(0), leader.as_raw_nonzero().get());
+        let is_of_group = group == first;
         let has_mark = || {
+            // What is another user's is none of the script's.
             let environment = fs::read(format!("{folder}/environ")).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|variable| variable == mark)
+            if environment.is_empty() && parent != KERNEL && retries > 0 {
+                return None;
+            }
+            Some(environment.split(|byte| *byte == 0).any(|variable| variable == mark))
         };
-        (is_of_group || has_mark()).then(|| Self {
+        let Some(is_marked) = (if is_of_group { Some(true) } else { has_mark() }) else {
+            // A process that is just becoming another program has no environment for a moment, and neither has one that
+            // is just ending. The kernel's own never have one.
+            std::thread::sleep(Duration::from_micros(200));
+            return Self::look(pid, leader, mark, retries - 1);
+        };
+        let is_own =
+            |group: &Pid| group.as_raw_nonzero().get() >= first && *group != rustix::process::getpgrp();
+        is_marked.then(|| Self {
             pid,
             name: name.to_owned(),
+            // A lower number than the script's is that of a group it has joined.
+            group: Pid::from_raw(group).filter(is_own),
             mark: mark.to_owned(),
             leader,
         })
     }
 }
 
+/// The parent of the kernel's own processes.
+const KERNEL: &str = "2";
+/// How often a process is looked at again whose environment is empty.
+const RETRIES: usize = 25;
+
 /// More numbers than this are not looked at one by one.
 const FEW: i32 = 64;
+/// How many of the newest processes are looked at first, and how often.
+const NEWEST: i32 = 8;
+const CHASES: usize = 10;
 
+/// What lives of a script's processes.
 fn find(leader: Pid, mark: &str) -> Vec<Leftover> {
     let first = leader.as_raw_nonzero().get();
-    let look = |number: i32| Leftover::look(Pid::from_raw(number)?, leader, mark.as_bytes());
-    // Numbers are given out in order and begin again from the lowest when they run out.
-    match last_number() {
+    let look = |number: i32| Leftover::look(Pid::from_raw(number)?, leader, mark.as_bytes(), RETRIES);
+    // Numbers are given out in order. One that keeps putting a new process in its own place would slip through a look at
+    // all of them, and is always among the newest.
+    let mut last = None;
+    for _ in 0..CHASES {
+        let newest = last_number();
+        if newest == last {
+            break;
+        }
+        last = newest;
+        let newest = newest.unwrap_or(first);
+        let range = (newest - NEWEST).max(first) + 1..=newest;
+        let found: Vec<Leftover> = range.rev().filter_map(look).collect();
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    match last {
         Some(last) if (first..first.saturating_add(FEW)).contains(&last) => {
             (first + 1..=last).filter_map(look).collect()
         }
         last => {
+            // They begin again from the lowest when they run out.
             let has_wrapped = last.is_none_or(|last| last < first);
             let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
             entries

@@ -44,6 +44,7 @@ mod job;
 mod judge;
 #[cfg(target_os = "linux")]
 mod leftovers;
+mod lists;
 mod plan;
 mod plan_error;
 mod process;

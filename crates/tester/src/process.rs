@@ -298,12 +298,39 @@ mod platform {
         Ok(())
     }
 
-    /// The name of a signal, where the platform has one.
+    /// The name of a signal, where it has one.
     pub(crate) fn signal_name(signal: i32) -> Option<String> {
-        let shown = format!("{:?}", Signal::from_named_raw(signal)?);
-        // It shows as `Signal::KILL`.
-        let name = shown.rsplit("::").next().unwrap_or(&shown);
-        Some(format!("SIG{}", name.trim_matches(|character: char| !character.is_ascii_alphanumeric())))
+        const NAMES: [(i32, &str); 27] = [
+            (libc::SIGABRT, "ABRT"),
+            (libc::SIGALRM, "ALRM"),
+            (libc::SIGBUS, "BUS"),
+            (libc::SIGCHLD, "CHLD"),
+            (libc::SIGCONT, "CONT"),
+            (libc::SIGFPE, "FPE"),
+            (libc::SIGHUP, "HUP"),
+            (libc::SIGILL, "ILL"),
+            (libc::SIGINT, "INT"),
+            (libc::SIGIO, "IO"),
+            (libc::SIGKILL, "KILL"),
+            (libc::SIGPIPE, "PIPE"),
+            (libc::SIGPROF, "PROF"),
+            (libc::SIGQUIT, "QUIT"),
+            (libc::SIGSEGV, "SEGV"),
+            (libc::SIGSTOP, "STOP"),
+            (libc::SIGSYS, "SYS"),
+            (libc::SIGTERM, "TERM"),
+            (libc::SIGTRAP, "TRAP"),
+            (libc::SIGTSTP, "TSTP"),
+            (libc::SIGTTIN, "TTIN"),
+            (libc::SIGTTOU, "TTOU"),
+            (libc::SIGUSR1, "USR1"),
+            (libc::SIGUSR2, "USR2"),
+            (libc::SIGVTALRM, "VTALRM"),
+            (libc::SIGXCPU, "XCPU"),
+            (libc::SIGXFSZ, "XFSZ"),
+        ];
+        let (_, name) = NAMES.iter().find(|(number, _)| *number == signal)?;
+        Some(format!("SIG{name}"))
     }
 }
 
@@ -383,6 +410,7 @@ mod tests {
         assert_eq!(ended.exit, ExitOutcome::Signaled { signal: 9 });
         assert_eq!(signal_name(9).as_deref(), Some("SIGKILL"));
         assert_eq!(signal_name(11).as_deref(), Some("SIGSEGV"));
+        assert_eq!(signal_name(6).as_deref(), Some("SIGABRT"));
         assert_eq!(signal_name(12_345), None);
     }
 

@@ -17,7 +17,7 @@ use crate::engine::{Engine, RunRecord};
 use crate::events::{Event, Reporter};
 use crate::fork_server::ForkServers;
 use crate::function::{Function, FunctionParams};
-use crate::judge;
+use crate::judge::{self, Judgment};
 use crate::plan::{self, Action, Plan, Scope};
 use crate::plan_error::{PlanError, PlanProblem};
 use crate::python;
@@ -335,7 +335,7 @@ impl RuntimeTester {
         let root = &pipeline.test_workspace_root;
         let places = Places::new(self.settings.base_folder.as_deref(), root)
             .map_err(TestError::io("find the folder", root))?;
-        let plan = plan::plan(pipeline, scope, &self.settings, &places, &self.functions, sample.is_some())?;
+        let mut plan = plan::plan(pipeline, scope, &self.settings, &places, &self.functions, sample.is_some())?;
         let default_sample = SampleData::default();
         let sample = sample.unwrap_or(&default_sample);
         self.reporter.report(&Event::Planned { steps: plan.steps.len(), runs: plan.runs.len() });
@@ -367,28 +367,27 @@ impl RuntimeTester {
             times: &times,
         };
         let records = engine.run_all()?;
-        let judgment = judge::judge(&plan, &records, &places, own_profiles.as_ref())?;
+        let Judgment { steps, edges } = judge::judge(&plan, &records, &places, own_profiles.as_ref())?;
+        drop(own_profiles);
+        for (edge, result) in plan.edges.iter().zip(edges.values()) {
+            let (from, to) = (&plan.steps[edge.from].name, &plan.steps[edge.to].name);
+            self.reporter.report(&Event::EdgeJudged { from, to, result });
+        }
+        if run_root.is_some() {
+            keep(&mut times, &plan, &records, &places);
+        }
 
         let mut report = PipelineTestReport {
-            execution_order: plan.order.clone(),
-            workspace: places.workspace.clone(),
+            execution_order: std::mem::take(&mut plan.order),
+            script_results: steps,
+            data_flow_results: edges,
+            workspace: places.workspace,
             run_id: run_root.as_ref().map(|root| root.id.clone()),
             canceled: records.iter().any(RunRecord::is_canceled),
-            ..PipelineTestReport::default()
         };
-        for (step, result) in plan.steps.iter().zip(judgment.steps) {
-            report.script_results.insert(step.name.clone(), result);
-        }
-        for (edge, result) in plan.edges.iter().zip(judgment.edges) {
-            let (from, to) = (&plan.steps[edge.from].name, &plan.steps[edge.to].name);
-            self.reporter.report(&Event::EdgeJudged { from, to, result: &result });
-            report.data_flow_results.insert(edge_key(from, to), result);
-        }
-        if let Some(run_root) = &run_root {
-            keep(&mut times, &plan, &records, &places);
-            if report.pipeline_success() {
-                run_root.note_pass().map_err(TestError::io("write to", &run_root.path))?;
-            }
+        judge::hand_over_runs(plan, records, &mut report.script_results);
+        if let Some(run_root) = run_root.as_ref().filter(|_| report.pipeline_success()) {
+            run_root.note_pass().map_err(TestError::io("write to", &run_root.path))?;
         }
         self.reporter.report(&Event::Finished { report: &report });
         Ok(report)

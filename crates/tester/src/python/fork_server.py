@@ -108,6 +108,10 @@ class Server:
                 return
             answered = self.children.pop(pid, None)
             if answered is not None and status != 0:
+                # What it watched over is this one's own child now.
+                for child, _ in children_of(os.getpid()):
+                    if child not in self.children:
+                        end(child, signal.SIGKILL, 0)
                 self.answer(**answered)
 
     def take(self, request):
@@ -150,9 +154,13 @@ class Server:
             self.answer(server=name, failed=cut(str(error)))
             return
         os.close(self.requests)
+        # What the imports leave running becomes this one's own child, whatever it does.
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
         failed = preload(request["imports"])
         if failed is None and len(sys._current_frames()) > 1:
             failed = "what the script imports has started threads"
+        if end_children(0.0) and failed is None:
+            failed = "what the script imports has started processes"
         if failed is not None:
             self.answer(server=name, failed=cut(failed))
             os._exit(0)

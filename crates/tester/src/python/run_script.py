@@ -89,6 +89,39 @@ def helper(name):
     return HELPERS.get(name) or __import__(name)
 
 
+class Reserve:
+    """Descriptors that are kept back, so that what went wrong can be told when a script has used up all others."""
+
+    def __init__(self):
+        self.kept = {}
+        if not hasattr(os, "sysconf"):
+            return
+        # Below any limit that is usual, and above what a script that closes all it was not given opens next.
+        highest = min(os.sysconf("SC_OPEN_MAX"), 256) - 1
+        null = os.open(os.devnull, os.O_RDONLY)
+        for number in range(highest - 4, highest):
+            try:
+                os.fstat(number)
+            except OSError:
+                os.dup2(null, number, inheritable=False)
+                self.kept[number] = self.identity(number)
+        os.close(null)
+
+    @staticmethod
+    def identity(number):
+        found = os.fstat(number)
+        return found.st_dev, found.st_ino
+
+    def release(self):
+        for number, identity in self.kept.items():
+            try:
+                if self.identity(number) == identity:
+                    os.close(number)
+            except OSError:
+                pass
+        self.kept = {}
+
+
 def import_script(script):
     import importlib
     import importlib.util
@@ -175,7 +208,7 @@ def exit_result(error):
     return {"kind": "exited", "status": 1, "message": plain(cut(str(error.code), MESSAGE_LIMIT))}, 1
 
 
-def run(params):
+def run(params, reserve):
     script = params["script"]
     own = {os.path.abspath(__file__), __file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>"}
     os.environ.update(params["environ_vars"])
@@ -190,6 +223,7 @@ def run(params):
             return {"kind": "import_failed", "exception": describe(error, own)}, 1
         return result, status
     except BaseException as error:
+        reserve.release()
         return {"kind": "import_failed", "exception": describe(error, own)}, 1
     main = getattr(module, "main", None)
     if not callable(main):
@@ -214,6 +248,7 @@ def run(params):
     except SystemExit as error:
         return exit_result(error)
     except BaseException as error:
+        reserve.release()
         return {"kind": "exception", "exception": describe(error, own)}, 1
     return {"kind": "passed"}, 0
 
@@ -237,7 +272,9 @@ def execute(path):
     params = load_params(path)
     # Taken now: the script may patch whatever it likes.
     write, replace, dumps = open, os.replace, json.dumps
-    result, status = run(params)
+    reserve = Reserve()
+    result, status = run(params, reserve)
+    reserve.release()
     with write(params["result"] + ".part", "w", encoding="utf-8") as file:
         file.write(dumps(result))
     replace(params["result"] + ".part", params["result"])
