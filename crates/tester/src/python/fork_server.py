@@ -24,6 +24,7 @@ PR_SET_CHILD_SUBREAPER = 36
 LEAK_GRACE_SECONDS = 1.0
 LINE_LIMIT = 4000
 TEXT_LIMIT = 500
+LOST = "the process that watches over the script was ended"
 
 try:
     prctl = ctypes.CDLL(None).prctl
@@ -63,13 +64,14 @@ class Server:
         self.run_script = run_script
         # The names of the modules that any interpreter has before a script's imports.
         self.pristine = pristine
+        # What is to be answered for each child that ends without an answer of its own.
         self.children = {}
+        # The process that the next run is handed to, and the pipe that it waits at.
+        self.spare = None
         self.wakeup = None
 
     def answer(self, **fields):
-        line = json.dumps(fields).encode() + b"\n"
-        while line:
-            line = line[os.write(self.answers, line) :]
+        write_line(self.answers, fields)
 
     def serve(self):
         reader, writer = os.pipe()
@@ -106,18 +108,31 @@ class Server:
                 return
             if pid == 0:
                 return
+            is_known = pid in self.children
             answered = self.children.pop(pid, None)
-            if answered is not None and status != 0:
-                # What it watched over is this one's own child now.
-                for child, _ in children_of(os.getpid()):
-                    if child not in self.children:
-                        end(child, signal.SIGKILL, 0)
+            if self.spare is not None and self.spare[0] == pid:
+                os.close(self.spare[1])
+                self.spare = None
+            if status != 0 or not is_known:
+                self.end_strays()
+            if status != 0 and answered is not None:
                 self.answer(**answered)
+
+    def end_strays(self):
+        """Ends what a process has watched over that was ended itself: it is this one's own child now."""
+        for child, _ in children_of(os.getpid()):
+            try:
+                # Processes that watch over scripts are of this group, and see to their own end.
+                if child not in self.children and os.getpgid(child) != os.getpgrp():
+                    end(child, signal.SIGKILL, 0)
+            except OSError:
+                # It has ended.
+                pass
 
     def take(self, request):
         if request["kind"] == "cancel":
             for pid, answered in self.children.items():
-                if answered.get("run") == request["run"]:
+                if answered is not None and answered.get("run") == request["run"]:
                     os.kill(pid, signal.SIGTERM)
         elif request["kind"] == "preload":
             self.fork_server(request)
@@ -133,8 +148,11 @@ class Server:
         pid = os.fork()
         if pid:
             self.children[pid] = answered
-            return False
+            return pid
         self.children = {}
+        if self.spare is not None:
+            os.close(self.spare[1])
+            self.spare = None
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for fd in self.wakeup:
@@ -142,13 +160,13 @@ class Server:
         prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != server:
             os._exit(1)
-        return True
+        return 0
 
     def fork_server(self, request):
         name = request["server"]
         try:
             os.mkfifo(request["requests"])
-            if not self.fork({"server": name, "failed": "the interpreter ended while it made the script's imports"}):
+            if self.fork({"server": name, "failed": "the interpreter ended while it made the script's imports"}):
                 return
         except OSError as error:
             self.answer(server=name, failed=cut(str(error)))
@@ -164,7 +182,6 @@ class Server:
         if failed is not None:
             self.answer(server=name, failed=cut(failed))
             os._exit(0)
-        gc.collect()
         # What is there now lives as long as the process: looking at it again would only copy its memory.
         gc.freeze()
         # Without waiting for the other end of the pipe, which is opened after the answer.
@@ -183,12 +200,39 @@ class Server:
             self.answer(run=run, refused=f"`{shadow}` beside the script has the name of a module that is imported before")
             return
         try:
-            is_child = self.fork({"run": run, "lost": "the process that watches over the script was ended"})
+            if self.spare is None:
+                self.fork_spare()
+            self.dispatch(request)
+            # The next run finds its processes there.
+            self.fork_spare()
         except OSError as error:
-            self.answer(run=run, refused=cut(str(error)))
-            return
-        if is_child:
-            self.guard(request)
+            if {"run": run, "lost": LOST} not in self.children.values():
+                self.answer(run=run, refused=cut(str(error)))
+
+    def dispatch(self, request):
+        """Hands a run to the processes that wait for one."""
+        (pid, pipe), self.spare = self.spare, None
+        try:
+            write_line(pipe, request)
+        finally:
+            os.close(pipe)
+        self.children[pid] = {"run": request["run"], "lost": LOST}
+
+    def fork_spare(self):
+        """Forks the two processes of a run before there is one, so that no run has to wait for them."""
+        reader, writer = os.pipe()
+        try:
+            pid = self.fork(None)
+        except OSError:
+            os.close(reader)
+            os.close(writer)
+            raise
+        if pid:
+            os.close(reader)
+            self.spare = (pid, writer)
+        else:
+            os.close(writer)
+            self.guard(reader)
 
     def find_shadow(self, folders):
         """A file that a fresh interpreter would import in place of a module that was imported already."""
@@ -205,28 +249,45 @@ class Server:
                     return name
         return None
 
-    def guard(self, request):
+    def guard(self, pipe):
+        """Has a process made for a script, waits for a run at the pipe, and watches over it."""
         server = os.getppid()
         os.close(self.requests)
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, signal.SIGTERM})
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         prctl(PR_SET_CHILD_SUBREAPER, 1)
         guard = os.getpid()
+        reader, writer = os.pipe()
         try:
             script = os.fork()
-        except OSError as error:
-            self.answer(run=request["run"], refused=cut(str(error)))
-            os._exit(0)
+        except OSError:
+            os._exit(1)
         if script == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD, signal.SIGTERM})
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
             prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != guard:
                 os._exit(1)
-            os.close(self.answers)
+            set_group(0)
+            for fd in (self.answers, pipe, writer):
+                os.close(fd)
+            request = read_line(reader)
+            if request is None:
+                os._exit(1)
+            os.close(reader)
             self.run(request)
+        os.close(reader)
         set_group(script)
+        request = read_line(pipe)
+        if request is None:
+            os._exit(1)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            write_line(writer, request)
+        except OSError:
+            # It has been ended, and that is how it is told.
+            pass
+        os.close(writer)
         status, usage, ended_by = watch(script, server, request["timeout_seconds"], request["grace_seconds"])
         leaked = end_children(0.0 if ended_by else LEAK_GRACE_SECONDS)
         signaled = os.WIFSIGNALED(status)
@@ -245,7 +306,6 @@ class Server:
 
     def run(self, request):
         """Becomes what an interpreter is that was started to run a script, and runs it. Does not come back."""
-        set_group(0)
         os.chdir(request["folder"])
         for target, path, flags in (
             (0, os.devnull, os.O_RDONLY),
@@ -277,6 +337,23 @@ def is_below(name, folders):
     return "site-packages" not in file and any(file.startswith(os.path.join(folder, "")) for folder in folders)
 
 
+def read_line(pipe):
+    """Reads one request. None where there will be none."""
+    received = b""
+    while not received.endswith(b"\n"):
+        part = os.read(pipe, 65536)
+        if not part:
+            return None
+        received += part
+    return json.loads(received)
+
+
+def write_line(pipe, request):
+    line = json.dumps(request).encode() + b"\n"
+    while line:
+        line = line[os.write(pipe, line) :]
+
+
 def set_group(pid):
     try:
         os.setpgid(pid, pid)
@@ -288,6 +365,8 @@ def set_group(pid):
 def preload(imports):
     """Makes imports, one statement after the other. Returns what went wrong."""
     os.environ.__class__ = RecordingEnviron
+    # Modules are made of objects that stay: looking for others among them takes longer than it is worth.
+    gc.disable()
     try:
         for statement in imports:
             exec(compile(statement, "<imports>", "exec"), {"__name__": "imports"})
@@ -298,6 +377,7 @@ def preload(imports):
             return f"`{statement}`: {type(error).__name__}"
     finally:
         os.environ.__class__ = RecordingEnviron.__mro__[1]
+        gc.enable()
     return None
 
 
@@ -426,5 +506,6 @@ def main(run_script, pristine):
     if obstacle is not None:
         server.answer(server=0, failed=obstacle)
         os._exit(0)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
     server.answer(server=0, reads=[])
     server.serve()
