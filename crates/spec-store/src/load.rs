@@ -1,10 +1,11 @@
 use std::fs;
 use std::io;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing_models::StepName;
+use runtime_testing_models::{ScriptExecutionSpec, StepName};
 
 use crate::file::{self, SUFFIX};
 use crate::index::{SavedSpec, SpecIndex};
@@ -103,20 +104,43 @@ pub(crate) fn read_folder(folder: &Utf8Path) -> Result<Listing, ReadFolderError>
     }
     // The order of a folder's entries differs between machines.
     paths.sort_unstable();
-    for path in paths {
-        let (path, content) = match Utf8PathBuf::from_path_buf(path) {
-            Ok(path) => {
-                // `None` is a file that was removed since the folder was listed.
-                let Some(content) = file::read(&path) else { continue };
-                (path, content)
-            }
-            Err(path) => (lossy(&path), Err(not_utf8(&path))),
-        };
+    for (path, content) in read_files(&paths) {
         if content.is_ok() || !is_hidden(&path) {
             listing.index.push(path, content);
         }
     }
     Ok(listing)
+}
+
+/// A file and what is in it.
+type Content = (Utf8PathBuf, Result<ScriptExecutionSpec, BrokenFile>);
+
+/// For so many files another thread is worth its start.
+const FILES_OF_A_THREAD: usize = 100;
+
+/// Reads the files, on all processors where there are many. The order stays. What was removed since the folder was listed
+/// is left out.
+fn read_files(paths: &[PathBuf]) -> Vec<Content> {
+    let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let part = paths.len().div_ceil(processors).max(FILES_OF_A_THREAD);
+    let mut parts = paths.chunks(part);
+    let first = parts.next().unwrap_or_default();
+    std::thread::scope(|scope| {
+        let others: Vec<_> =
+            parts.map(|paths| scope.spawn(|| paths.iter().filter_map(read).collect::<Vec<_>>())).collect();
+        let mut contents: Vec<Content> = first.iter().filter_map(read).collect();
+        for other in others {
+            contents.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        contents
+    })
+}
+
+fn read(path: &PathBuf) -> Option<Content> {
+    match Utf8Path::from_path(path) {
+        Some(path) => Some((path.to_owned(), file::read(path)?)),
+        None => Some((lossy(path), Err(not_utf8(path)))),
+    }
 }
 
 /// Editors and file systems leave such files beside others: `.#train_...` and `._train_...` are two.
