@@ -126,9 +126,10 @@ fn read_files(paths: &[PathBuf]) -> Vec<Content> {
     let mut parts = paths.chunks(part);
     let first = parts.next().unwrap_or_default();
     std::thread::scope(|scope| {
-        let others: Vec<_> =
-            parts.map(|paths| scope.spawn(|| paths.iter().filter_map(read).collect::<Vec<_>>())).collect();
-        let mut contents: Vec<Content> = first.iter().filter_map(read).collect();
+        let others: Vec<_> = parts
+            .map(|paths| scope.spawn(|| paths.iter().filter_map(|path| read(path)).collect::<Vec<_>>()))
+            .collect();
+        let mut contents: Vec<Content> = first.iter().filter_map(|path| read(path)).collect();
         for other in others {
             contents.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }
@@ -136,7 +137,7 @@ fn read_files(paths: &[PathBuf]) -> Vec<Content> {
     })
 }
 
-fn read(path: &PathBuf) -> Option<Content> {
+fn read(path: &Path) -> Option<Content> {
     match Utf8Path::from_path(path) {
         Some(path) => Some((path.to_owned(), file::read(path)?)),
         None => Some((lossy(path), Err(not_utf8(path)))),
