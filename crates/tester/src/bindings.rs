@@ -12,19 +12,19 @@ pub(crate) const SIMILARITY_THRESHOLD: f64 = 0.7;
 pub(crate) struct Port {
     pub(crate) name: LogicalName,
     /// Absolute.
-    pub(crate) path: Utf8PathBuf,
-    pub(crate) aliases: Vec<String>,
+    pub(crate) path: Box<Utf8Path>,
+    pub(crate) aliases: Box<[String]>,
     /// For an input: whether the user has data of their own for it.
     pub(crate) has_own_data: bool,
     /// For an input: the steps that publish where it lies, whether or not an edge leads from them.
-    pub(crate) published_by: Vec<StepName>,
+    pub(crate) published_by: Box<[StepName]>,
 }
 
 /// An upstream step and its outputs.
-#[derive(Debug, Clone)]
-pub(crate) struct Parent {
-    pub(crate) step: StepName,
-    pub(crate) outputs: Vec<Port>,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parent<'a> {
+    pub(crate) step: &'a StepName,
+    pub(crate) outputs: &'a [Port],
 }
 
 /// An output that feeds an input.
@@ -47,7 +47,7 @@ pub(crate) struct EdgeBindings {
 
 struct Resolver<'a> {
     inputs: &'a [Port],
-    parents: &'a [Parent],
+    parents: &'a [Parent<'a>],
     /// For each input, whether something feeds it.
     fed: Vec<bool>,
     edges: Vec<EdgeBindings>,
@@ -58,7 +58,7 @@ struct Resolver<'a> {
 pub(crate) fn resolve(
     inputs: &[Port],
     explicit: &IndexMap<LogicalName, OutputBinding>,
-    parents: &[Parent],
+    parents: &[Parent<'_>],
 ) -> Vec<EdgeBindings> {
     let mut resolver = Resolver {
         inputs,
@@ -69,7 +69,7 @@ pub(crate) fn resolve(
     for (at, input) in inputs.iter().enumerate() {
         let Some(binding) = explicit.get(&input.name) else { continue };
         // The plan has made sure that the step is a parent and has the output.
-        if let Some(parent) = parents.iter().position(|parent| parent.step == binding.step) {
+        if let Some(parent) = parents.iter().position(|parent| *parent.step == binding.step) {
             resolver.bind(at, parent, &binding.output, BindingRule::Explicit, None);
         }
     }
@@ -81,6 +81,7 @@ pub(crate) fn resolve(
     while resolver.only_pair() {}
     while resolver.by_similar_name() {}
     for edge in &mut resolver.edges {
+        edge.bound.shrink_to_fit();
         if !edge.bound.is_empty() {
             edge.rivals.clear();
         }
@@ -114,9 +115,9 @@ impl Resolver<'_> {
     fn contested(&mut self, parents: &[usize]) {
         for parent in parents {
             for rival in parents {
-                let rival = &self.parents[*rival].step;
+                let rival = self.parents[*rival].step;
                 let edge = &mut self.edges[*parent];
-                if *rival != self.parents[*parent].step && !edge.rivals.contains(rival) {
+                if rival != self.parents[*parent].step && !edge.rivals.contains(rival) {
                     edge.rivals.push(rival.clone());
                 }
             }
@@ -132,7 +133,7 @@ impl Resolver<'_> {
             let path = &self.inputs[at].path;
             let mut best: Vec<(usize, &Port)> = Vec::new();
             for (parent, Parent { outputs, .. }) in self.parents.iter().enumerate() {
-                for output in outputs.iter().filter(|output| path.starts_with(&output.path)) {
+                for output in outputs.iter().filter(|output| path.starts_with(&*output.path)) {
                     let depth = |port: &Port| port.path.components().count();
                     match best.first() {
                         // Of outputs one inside the other, the inner one is meant.
@@ -145,7 +146,7 @@ impl Resolver<'_> {
             match best.as_slice() {
                 [] => {}
                 [(parent, output)] => {
-                    let below = path.strip_prefix(&output.path).expect("the input lies under the output");
+                    let below = path.strip_prefix(&*output.path).expect("the input lies under the output");
                     let below = (!below.as_str().is_empty()).then(|| below.to_owned());
                     let (parent, output) = (*parent, output.name.clone());
                     self.bind(at, parent, &output, BindingRule::Path, below.as_deref());
@@ -192,7 +193,7 @@ impl Resolver<'_> {
     fn only_pair(&mut self) -> bool {
         let (idle, left) = (self.idle(), self.left());
         if let ([parent], [input]) = (idle.as_slice(), left.as_slice())
-            && let [output] = self.parents[*parent].outputs.as_slice()
+            && let [output] = self.parents[*parent].outputs
         {
             self.bind(*input, *parent, &output.name.clone(), BindingRule::OnlyPair, None);
             return true;
@@ -203,7 +204,7 @@ impl Resolver<'_> {
     fn by_similar_name(&mut self) -> bool {
         let mut scored: Vec<(f64, usize, usize, &LogicalName)> = Vec::new();
         for parent in self.idle() {
-            for output in &self.parents[parent].outputs {
+            for output in self.parents[parent].outputs {
                 for input in self.left() {
                     let score = similarity(output.name.as_str(), self.inputs[input].name.as_str());
                     if score >= SIMILARITY_THRESHOLD {
@@ -249,10 +250,11 @@ mod tests {
         let (name, path) = text.split_once('@').unwrap_or((text, ""));
         Port {
             name: LogicalName::new(name).unwrap(),
-            path: if path.is_empty() { format!("{folder}/{name}").into() } else { path.into() },
+            path: Utf8PathBuf::from(if path.is_empty() { format!("{folder}/{name}") } else { path.into() })
+                .into(),
             aliases: aliases.split(',').filter(|alias| !alias.is_empty()).map(str::to_owned).collect(),
             has_own_data,
-            published_by: Vec::new(),
+            published_by: Box::default(),
         }
     }
 
@@ -276,13 +278,15 @@ mod tests {
                 (name(input), OutputBinding { step: StepName::new(step).unwrap(), output: name(output) })
             })
             .collect();
-        let parents: Vec<Parent> = parents
+        let parents: Vec<(StepName, Vec<Port>)> = parents
             .iter()
-            .map(|(step, outputs)| Parent {
-                step: StepName::new(step).unwrap(),
-                outputs: outputs.iter().map(|text| port(text, &format!("/out/{step}"))).collect(),
+            .map(|(step, outputs)| {
+                let outputs = outputs.iter().map(|text| port(text, &format!("/out/{step}")));
+                (StepName::new(step).unwrap(), outputs.collect())
             })
             .collect();
+        let parents: Vec<Parent<'_>> =
+            parents.iter().map(|(step, outputs)| Parent { step, outputs }).collect();
         let shown: Vec<String> = resolve(&inputs, &explicit, &parents)
             .iter()
             .zip(&parents)

@@ -1,6 +1,6 @@
 //! The structural mistakes of a plan: found together, before anything runs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Bound;
 use std::{fs, io};
 
@@ -33,13 +33,17 @@ pub(crate) fn problems_of_the_whole(
     problems
 }
 
-pub(crate) fn problems_of_step(step: &PlannedStep, problems: &mut Vec<PlanProblem>) {
+pub(crate) fn problems_of_step(
+    step: &PlannedStep<'_>,
+    settings: &TesterSettings,
+    problems: &mut Vec<PlanProblem>,
+) {
     for (field, ports) in [("input_paths", &step.inputs), ("output_paths", &step.outputs)] {
         for port in ports.iter().filter(|port| port.path.as_str().is_empty()) {
             problems.push(PlanProblem::BlankPath { step: step.name.clone(), field, name: port.name.clone() });
         }
     }
-    if step.timeout.is_zero() {
+    if step.timeout(settings).is_zero() {
         problems.push(PlanProblem::Timeout { step: step.name.clone() });
     }
     for input in &step.inputs {
@@ -56,7 +60,7 @@ pub(crate) fn problems_of_step(step: &PlannedStep, problems: &mut Vec<PlanProble
 }
 
 /// What is published must not overwrite what another step publishes, nor land in data of the user's own.
-pub(crate) fn problems_of_publishing(steps: &[PlannedStep], problems: &mut Vec<PlanProblem>) {
+pub(crate) fn problems_of_publishing(steps: &[PlannedStep<'_>], problems: &mut Vec<PlanProblem>) {
     let mut publishers: BTreeMap<Utf8PathBuf, Vec<StepName>> = BTreeMap::new();
     for step in steps {
         for port in step.outputs.iter().filter(|port| !port.path.as_str().is_empty()) {
@@ -90,47 +94,65 @@ pub(crate) fn problems_of_publishing(steps: &[PlannedStep], problems: &mut Vec<P
 /// What is published must not land on scripts, specs or runs, nor on what the settings protect, and must have a place to
 /// land.
 pub(crate) fn problems_of_targets(
-    steps: &[PlannedStep],
+    steps: &[PlannedStep<'_>],
     settings: &TesterSettings,
     places: &Places,
     problems: &mut Vec<PlanProblem>,
 ) {
-    let mut project = [".specs", ".runs", "scripts"].map(|name| places.workspace.join(name)).to_vec();
+    let mut project = BTreeSet::from([".specs", ".runs", "scripts"].map(|name| places.workspace.join(name)));
     project.extend(settings.protected.iter().map(|path| canonical(&places.absolute(path))));
     project.extend(steps.iter().filter_map(|step| Some(canonical(step.script.as_ref()?.path()?))));
+    let mut known_folders = HashSet::new();
     for step in steps {
         for port in step.outputs.iter().filter(|port| !port.path.as_str().is_empty()) {
             let problem = |what| PlanProblem::OutputNotPossible {
                 step: step.name.clone(),
                 output: port.name.clone(),
-                path: port.path.clone(),
+                path: port.path.to_path_buf(),
                 what,
             };
             let place = canonical(&port.path);
             let is_code = place.extension() == Some("py") && place.is_file();
-            if let Some(over) =
-                project.iter().find(|part| part.starts_with(&place) || place.starts_with(part))
-            {
+            let above = place.ancestors().filter_map(|above| project.get(above)).last();
+            let below = || project.range(place.clone()..).next().filter(|part| part.starts_with(&place));
+            if let Some(over) = above.or_else(below) {
                 problems.push(problem(format!("`{over}` is there, which must not be overwritten")));
             } else if is_code {
                 problems.push(problem("a script is there, which must not be overwritten".to_owned()));
             } else if file_name(&port.path).is_none() && port.path.is_file() {
                 problems
                     .push(problem("a file is there, and a path without extension is a folder".to_owned()));
-            } else if let Some(file) = port.path.ancestors().skip(1).find(|above| above.is_file()) {
+            } else if let Some(file) = file_above(&port.path, &mut known_folders) {
                 problems.push(problem(format!("`{file}` is a file and not a folder")));
             }
         }
     }
 }
 
+/// A file where a folder above a path is needed. Folders above which there is none are remembered.
+fn file_above<'a>(path: &'a Utf8Path, known_folders: &mut HashSet<Utf8PathBuf>) -> Option<&'a Utf8Path> {
+    for above in path.ancestors().skip(1) {
+        if known_folders.contains(above) {
+            break;
+        }
+        if above.is_file() {
+            return Some(above);
+        }
+    }
+    if let Some(folder) = path.parent() {
+        known_folders.insert(folder.to_owned());
+        known_folders.extend(folder.ancestors().skip(1).map(Utf8Path::to_owned));
+    }
+    None
+}
+
 pub(crate) fn problems_of_bindings(
     pipeline: &PipelineTestingSpec,
-    steps: &[PlannedStep],
+    steps: &[PlannedStep<'_>],
     problems: &mut Vec<PlanProblem>,
 ) {
     for step in steps {
-        let parents = pipeline.dag.dependencies(&step.name).expect("the step is in the DAG");
+        let parents = pipeline.dag.dependencies(step.name).expect("the step is in the DAG");
         for (input, binding) in &step.spec.bindings {
             if !step.inputs.iter().any(|port| port.name == *input) {
                 problems.push(PlanProblem::UnknownInput { step: step.name.clone(), input: input.clone() });
@@ -160,7 +182,7 @@ pub(crate) fn problems_of_bindings(
 
 /// Own data is what exists at an input's path, unless an output of some step lies there or above: what is there then is
 /// whatever an earlier test left.
-pub(crate) fn mark_own_data(steps: &mut [PlannedStep], problems: &mut Vec<PlanProblem>) {
+pub(crate) fn mark_own_data(steps: &mut [PlannedStep<'_>], problems: &mut Vec<PlanProblem>) {
     let mut publishers: HashMap<Utf8PathBuf, Vec<StepName>> = HashMap::new();
     for step in steps.iter() {
         for port in &step.outputs {
@@ -190,7 +212,7 @@ pub(crate) fn mark_own_data(steps: &mut [PlannedStep], problems: &mut Vec<PlanPr
                 Err(error) => problems.push(PlanProblem::UnreadableInput {
                     step: step.name.clone(),
                     input: input.name.clone(),
-                    path: input.path.clone(),
+                    path: input.path.to_path_buf(),
                     reason: error.to_string(),
                 }),
             }

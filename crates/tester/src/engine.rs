@@ -1,15 +1,14 @@
 //! Makes the runs of a plan, each when it may start and as many at once as are allowed, and keeps what came of them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use crossbeam_channel::{Receiver, Sender};
 use runtime_testing_data::SampleData;
-use runtime_testing_models::{
-    InputSource, LogicalName, RunKind, RunResult, ScriptFailure, StepName, UntestedStep,
-};
+use runtime_testing_models::{InputSource, LogicalName, RunKind, RunResult, StepName, UntestedStep};
 
 use crate::cancel::CancelHandle;
 use crate::events::{Event, Reporter};
@@ -19,70 +18,13 @@ use crate::fork_server::ForkServers;
 use crate::job::{Inputs, Job, Made, PrivateCopy};
 use crate::plan::{Action, Plan, PlannedInput, PlannedRun, file_name};
 use crate::publish;
+use crate::record::{self, NotPublished, Records, RunRecord};
 use crate::runner::is_of_the_machine;
 use crate::schedule::{Schedule, TaskOutcome, TaskState};
 use crate::settings::TesterSettings;
 use crate::test_error::TestError;
 use crate::times::Times;
 use crate::workspace::{Places, RunRoot, canonical};
-
-/// What became of a planned run.
-#[derive(Debug)]
-pub(crate) enum RunRecord {
-    /// The script was run.
-    Executed(Box<Executed>),
-    /// The script was known not to work.
-    Failed(ScriptFailure),
-    /// The run could not be made.
-    NotMade(UntestedStep),
-    /// Other runs, by number, did not succeed.
-    Blocked(Vec<usize>),
-}
-
-/// A run that was made.
-#[derive(Debug)]
-pub(crate) struct Executed {
-    pub(crate) result: RunResult,
-    /// Where each output was written: absolute.
-    pub(crate) written: BTreeMap<LogicalName, Utf8PathBuf>,
-    /// The folder of the run.
-    folder: Utf8PathBuf,
-    /// The outputs of steps that could not be published, and why.
-    pub(crate) not_published: Vec<(usize, LogicalName, String)>,
-}
-
-impl Executed {
-    /// The folder that an output was to be written in or to be.
-    pub(crate) fn output_folder(&self, output: &LogicalName) -> Utf8PathBuf {
-        self.folder.join("out").join(output.as_str())
-    }
-}
-
-impl RunRecord {
-    pub(crate) fn succeeded(&self) -> bool {
-        matches!(self, Self::Executed(executed) if executed.result.failure.is_none())
-    }
-
-    pub(crate) fn failure(&self) -> Option<&ScriptFailure> {
-        match self {
-            Self::Executed(executed) => executed.result.failure.as_ref(),
-            Self::Failed(failure) => Some(failure),
-            Self::NotMade(_) | Self::Blocked(_) => None,
-        }
-    }
-
-    /// Whether the run was not made, or not to its end, because the test was canceled.
-    pub(crate) fn is_canceled(&self) -> bool {
-        matches!(self, Self::NotMade(UntestedStep::Canceled))
-    }
-
-    pub(crate) fn executed(&self) -> Option<&Executed> {
-        match self {
-            Self::Executed(executed) => Some(executed),
-            Self::Failed(_) | Self::NotMade(_) | Self::Blocked(_) => None,
-        }
-    }
-}
 
 /// The folder of a test for copies of the user's own inputs. Steps have a folder of their own, so no step's name can be in
 /// its way.
@@ -110,7 +52,7 @@ type Answer = (usize, std::thread::Result<Result<Made, TestError>>);
 
 /// What a test is run with, and what came of its runs so far.
 pub(crate) struct Engine<'a> {
-    pub(crate) plan: &'a Plan,
+    pub(crate) plan: &'a Plan<'a>,
     pub(crate) settings: &'a TesterSettings,
     pub(crate) places: &'a Places,
     /// There is one where anything is to be run.
@@ -128,6 +70,7 @@ struct Progress {
     schedule: Schedule,
     /// What came of the runs so far, by number.
     records: Vec<Option<RunRecord>>,
+    not_published: NotPublished,
     /// What the user's own inputs that several runs are given were when the test began.
     kept: BTreeMap<Utf8PathBuf, Kept>,
     /// The runs that are being made.
@@ -163,14 +106,14 @@ impl Kept {
 }
 
 impl<'a> Engine<'a> {
-    /// Makes all runs. Returns what came of each, by number: the same, however many are made at once and in whatever
-    /// order they end.
-    pub(crate) fn run_all(&self) -> Result<Vec<RunRecord>, TestError> {
+    /// Makes all runs. Returns what came of each: the same, however many are made at once and in whatever order they end.
+    pub(crate) fn run_all(&self) -> Result<Records, TestError> {
         let expected: Vec<u64> = self.plan.runs.iter().map(|run| self.expected(run)).collect();
-        let waits_for = self.plan.runs.iter().map(|run| run.waits_for.clone()).collect();
+        let waits_for = self.plan.runs.iter().map(|run| run.waits_for.to_vec()).collect();
         let mut progress = Progress {
             schedule: Schedule::new(waits_for, &expected),
             records: self.plan.runs.iter().map(|_| None).collect(),
+            not_published: NotPublished::new(),
             kept: self.keep_shared_inputs()?,
             in_flight: BTreeMap::new(),
             overlapping: BTreeSet::new(),
@@ -200,17 +143,17 @@ impl<'a> Engine<'a> {
                 *record = Some(RunRecord::Blocked(causes.clone()));
             }
         }
-        let mut records: Vec<RunRecord> =
+        let mut runs: Vec<RunRecord> =
             progress.records.into_iter().map(|record| record.expect("every run is settled")).collect();
         // What waited for runs that were canceled is canceled with them.
-        for run in 0..records.len() {
-            if let RunRecord::Blocked(causes) = &records[run]
-                && causes.iter().all(|cause| records[*cause].is_canceled())
+        for run in 0..runs.len() {
+            if let RunRecord::Blocked(causes) = &runs[run]
+                && causes.iter().all(|cause| runs[*cause].is_canceled())
             {
-                records[run] = RunRecord::NotMade(UntestedStep::Canceled);
+                runs[run] = RunRecord::not_made(UntestedStep::Canceled);
             }
         }
-        Ok(records)
+        Ok(Records { runs, not_published: progress.not_published })
     }
 
     /// Starts what may start and settles what is made, until nothing is left. After an error nothing is started, and what
@@ -254,8 +197,8 @@ impl<'a> Engine<'a> {
     /// The time that a run is expected to take. What needs no script takes none.
     fn expected(&self, run: &PlannedRun) -> u64 {
         match run.action {
-            Action::Execute(_) => self.times.expected(&self.plan.steps[run.step].name, &run.serves[0].1),
-            Action::Fails(_) | Action::NotMade(_) => 0,
+            Action::Execute(_) => self.times.expected(self.plan.steps[run.step].name, &run.serves[0].1),
+            Action::Fails | Action::NotMade(_) => 0,
         }
     }
 
@@ -273,7 +216,7 @@ impl<'a> Engine<'a> {
                     in_flight.slow_at = now.checked_add(self.settings.slow_after);
                     let planned = &self.plan.runs[*run];
                     self.reporter.report(&Event::RunSlow {
-                        step: &self.plan.steps[planned.step].name,
+                        step: self.plan.steps[planned.step].name,
                         kinds: &own_kinds(planned),
                         elapsed: now - in_flight.started,
                     });
@@ -295,7 +238,7 @@ impl<'a> Engine<'a> {
             match self.prepare(progress, run, alone)? {
                 Prepared::Settled(record) => self.settle(progress, run, record),
                 Prepared::Job(job) => {
-                    self.reporter.report(&Event::RunStarted { step: &job.step.name, kinds: &job.kinds });
+                    self.reporter.report(&Event::RunStarted { step: job.step.name, kinds: &job.kinds });
                     let slow_after = self.settings.slow_after;
                     note_start(progress, run, &job, slow_after);
                     progress.is_exclusive = alone;
@@ -308,19 +251,22 @@ impl<'a> Engine<'a> {
     fn prepare(&self, progress: &Progress, at: usize, alone: bool) -> Result<Prepared<'a>, TestError> {
         let run = &self.plan.runs[at];
         if self.cancel.is_canceled() {
-            return Ok(Prepared::Settled(RunRecord::NotMade(UntestedStep::Canceled)));
+            return Ok(Prepared::Settled(RunRecord::not_made(UntestedStep::Canceled)));
         }
+        let step = &self.plan.steps[run.step];
         let planned = match &run.action {
-            Action::Fails(failure) => return Ok(Prepared::Settled(RunRecord::Failed(failure.clone()))),
+            Action::Fails => {
+                let failure = step.failure.clone().expect("it is the failure that lets the run fail");
+                return Ok(Prepared::Settled(RunRecord::Failed(failure)));
+            }
             Action::NotMade(reason) => return Ok(Prepared::Settled(RunRecord::NotMade(reason.clone()))),
             Action::Execute(inputs) => inputs,
         };
-        let step = &self.plan.steps[run.step];
         let run_root = self.run_root();
         let folder = run_root.join(STEPS).join(step.name.as_str()).join(label(&run.serves[0].1, alone));
         let given = match self.given(progress, planned, &folder, alone)? {
             Ok(given) => given,
-            Err(reason) => return Ok(Prepared::Settled(RunRecord::NotMade(reason))),
+            Err(reason) => return Ok(Prepared::Settled(RunRecord::not_made(reason))),
         };
         let kinds = own_kinds(run);
         let (Given { inputs, copies }, places, settings) = (given, self.places, self.settings);
@@ -343,15 +289,15 @@ impl<'a> Engine<'a> {
     /// Takes in a run that was made: publishes what it wrote and settles it. A run that shared an input of the user's own
     /// with another while that input changed is made again, whatever came of it.
     fn take(&self, progress: &mut Progress, made: Made, own: &[Utf8PathBuf]) -> Result<(), TestError> {
-        let Made { run, result, written, folder, elapsed, canceled, not_forked } = made;
+        let Made { run, result, elapsed, canceled, not_forked } = made;
         let was_overlapping = progress.overlapping.remove(&run);
         let planned = &self.plan.runs[run];
-        let step = &self.plan.steps[planned.step].name;
+        let step = self.plan.steps[planned.step].name;
         if let Some(reason) = &not_forked {
             self.reporter.report(&Event::RunNotForked { step, reason });
         }
         if canceled {
-            self.settle(progress, run, RunRecord::NotMade(UntestedStep::Canceled));
+            self.settle(progress, run, RunRecord::not_made(UntestedStep::Canceled));
             return Ok(());
         }
         if was_overlapping {
@@ -361,7 +307,7 @@ impl<'a> Engine<'a> {
             if changed.iter().any(|path| progress.kept[*path].copy.is_none()) {
                 // Nobody can say which of the runs it was, nor make them again.
                 let reason = UntestedStep::DamagedInputs { inputs: names_of(planned, &changed) };
-                self.settle(progress, run, RunRecord::NotMade(reason));
+                self.settle(progress, run, RunRecord::not_made(reason));
                 return Ok(());
             }
             if !changed.is_empty() {
@@ -369,11 +315,11 @@ impl<'a> Engine<'a> {
                 return Ok(());
             }
         }
-        let not_published =
-            if result.failure.is_none() { self.publish(planned, &written)? } else { Vec::new() };
+        if result.failure.is_none() {
+            self.publish(run, &result, &mut progress.not_published)?;
+        }
         self.reporter.report(&Event::RunFinished { step, result: &result, elapsed });
-        let executed = Executed { result, written, folder, not_published };
-        self.settle(progress, run, RunRecord::Executed(Box::new(executed)));
+        self.settle(progress, run, RunRecord::Executed(Box::new(result)));
         Ok(())
     }
 
@@ -385,14 +331,14 @@ impl<'a> Engine<'a> {
         };
         if let Some(reason) = reason {
             let planned = &self.plan.runs[run];
-            let (step, kinds) = (&self.plan.steps[planned.step].name, &own_kinds(planned));
+            let (step, kinds) = (self.plan.steps[planned.step].name, &own_kinds(planned));
             self.reporter.report(&Event::RunNotMade { step, kinds, reason: &reason });
         }
         let outcome = if record.succeeded() { TaskOutcome::Succeeded } else { TaskOutcome::Failed };
         progress.records[run] = Some(record);
         for blocked in progress.schedule.finish(run, outcome) {
             let TaskState::Blocked(causes) = progress.schedule.state(blocked) else { continue };
-            let name = |run: usize| &self.plan.steps[self.plan.runs[run].step].name;
+            let name = |run: usize| self.plan.steps[self.plan.runs[run].step].name;
             let by: Vec<StepName> = causes.iter().map(|cause| name(*cause).clone()).collect();
             self.reporter.report(&Event::RunBlocked { step: name(blocked), by: &by });
         }
@@ -404,16 +350,27 @@ impl<'a> Engine<'a> {
         let mut users: BTreeMap<&Utf8Path, BTreeSet<usize>> = BTreeMap::new();
         for (run, planned) in self.plan.runs.iter().enumerate() {
             let Action::Execute(inputs) = &planned.action else { continue };
-            for input in inputs.values() {
+            for (_, input) in inputs {
                 if let PlannedInput::Own(path) = input {
                     users.entry(path).or_default().insert(run);
                 }
             }
         }
+        let mut by_place: BTreeMap<Utf8PathBuf, Vec<&BTreeSet<usize>>> = BTreeMap::new();
+        for (path, runs) in &users {
+            by_place.entry(canonical(path)).or_default().push(runs);
+        }
+        let overlapping = |place: &Utf8Path| {
+            let above: Vec<_> = place.ancestors().filter_map(|above| by_place.get(above)).collect();
+            // All paths below one path stand together, right behind it.
+            let behind = by_place.range::<Utf8Path, _>((Bound::Excluded(place), Bound::Unbounded));
+            let below = behind.take_while(|(path, _)| path.starts_with(place)).map(|(_, runs)| runs);
+            above.into_iter().chain(below).flatten().copied().collect::<Vec<_>>()
+        };
         let mut kept = BTreeMap::new();
         for (at, (path, runs)) in users.iter().enumerate() {
-            let is_shared = runs.len() > 1
-                || users.iter().any(|(other, others)| overlap(path, other) && !others.is_subset(runs));
+            let is_shared =
+                runs.len() > 1 || overlapping(&canonical(path)).iter().any(|others| !others.is_subset(runs));
             if is_shared {
                 let original = Fingerprint::take(path);
                 let copy = if original.bytes() <= self.settings.kept_input_bytes {
@@ -433,7 +390,7 @@ impl<'a> Engine<'a> {
     fn given(
         &self,
         progress: &Progress,
-        planned: &BTreeMap<LogicalName, PlannedInput>,
+        planned: &[(LogicalName, PlannedInput)],
         folder: &Utf8Path,
         alone: bool,
     ) -> Result<Result<Given, UntestedStep>, TestError> {
@@ -467,12 +424,11 @@ impl<'a> Engine<'a> {
                     (target, InputSource::Sample)
                 }
                 PlannedInput::Upstream { run, step: from, output, input, below } => {
-                    let executed = executed(progress, *run);
-                    let from = &self.plan.steps[*from].name;
-                    let all = executed.output_folder(output);
-                    if let Feed::Path(path) =
-                        feed::feed(&all, &executed.written[output], input, below.as_deref())
-                    {
+                    let result = executed(progress, *run);
+                    let from = self.plan.steps[*from].name;
+                    let all = record::output_folder(result, output, self.places);
+                    let written = record::written(result, output, self.places);
+                    if let Feed::Path(path) = feed::feed(&all, &written, input, below.as_deref()) {
                         // All that the producer wrote beside it comes along: a file may need its neighbors.
                         let below =
                             path.strip_prefix(&all).expect("what is fed was written to the output's folder");
@@ -505,28 +461,28 @@ impl<'a> Engine<'a> {
     }
 
     /// Copies what a run wrote to the output paths of the steps that it publishes for.
-    /// Returns the outputs for which that was not possible: of which step, and why.
+    /// Takes note of the outputs for which that is not possible.
     fn publish(
         &self,
-        run: &PlannedRun,
-        written: &BTreeMap<LogicalName, Utf8PathBuf>,
-    ) -> Result<Vec<(usize, LogicalName, String)>, TestError> {
-        let mut not_published = Vec::new();
-        for step in &run.publishes {
-            for port in &self.plan.steps[*step].outputs {
-                let path = &written[&port.name];
+        run: usize,
+        result: &RunResult,
+        not_published: &mut NotPublished,
+    ) -> Result<(), TestError> {
+        for step in self.plan.published_by(run) {
+            for port in &self.plan.steps[step].outputs {
+                let path = record::written(result, &port.name, self.places);
                 if path.exists()
-                    && let Err(error) = publish::publish(path, &port.path)
+                    && let Err(error) = publish::publish(&path, &port.path)
                 {
                     // A full disk is nobody's fault here, and nothing that a test can go on with.
                     if is_of_the_machine(&error) {
-                        return Err(TestError::io("publish to", &port.path)(error));
+                        return Err(TestError::io("publish to", &*port.path)(error));
                     }
-                    not_published.push((*step, port.name.clone(), error.to_string()));
+                    not_published.entry(step).or_default().push((port.name.clone(), error.to_string()));
                 }
             }
         }
-        Ok(not_published)
+        Ok(())
     }
 }
 
@@ -566,7 +522,7 @@ fn overlap(one: &Utf8Path, other: &Utf8Path) -> bool {
     one.starts_with(&other) || other.starts_with(&one)
 }
 
-fn executed(progress: &Progress, run: usize) -> &Executed {
+fn executed(progress: &Progress, run: usize) -> &RunResult {
     progress.records[run]
         .as_ref()
         .and_then(RunRecord::executed)

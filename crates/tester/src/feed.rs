@@ -1,8 +1,8 @@
 //! What of a real output is handed to an input.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use std::fs;
 
-use crate::plan::Shape;
+use camino::{Utf8Path, Utf8PathBuf};
 
 /// What can be handed over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +69,24 @@ pub(crate) fn feed(
                 (_, [named]) => Feed::Path(written.join(named)),
                 _ => Feed::Missing { wanted: name.into(), files },
             }
+        }
+    }
+}
+
+/// The shape of an input: what is at its path, or what its path looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    File,
+    Folder,
+}
+
+impl Shape {
+    fn of(path: &Utf8Path) -> Self {
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => Self::Folder,
+            Ok(_) => Self::File,
+            Err(_) if path.extension().is_some() => Self::File,
+            Err(_) => Self::Folder,
         }
     }
 }

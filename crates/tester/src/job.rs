@@ -46,7 +46,7 @@ pub(crate) struct PrivateCopy {
 pub(crate) struct Job<'a> {
     /// The number of the run in the plan.
     pub(crate) run: usize,
-    pub(crate) step: &'a PlannedStep,
+    pub(crate) step: &'a PlannedStep<'a>,
     pub(crate) kinds: Vec<RunKind>,
     pub(crate) inputs: Inputs,
     /// What is to be copied before. A run is handed copies of what others wrote, so that nothing it does to them reaches
@@ -66,10 +66,6 @@ pub(crate) struct Made {
     /// The number of the run in the plan.
     pub(crate) run: usize,
     pub(crate) result: RunResult,
-    /// Where each output was to be written: absolute.
-    pub(crate) written: BTreeMap<LogicalName, Utf8PathBuf>,
-    /// The folder of the run.
-    pub(crate) folder: Utf8PathBuf,
     pub(crate) elapsed: Duration,
     /// Whether it was ended because the test was canceled.
     pub(crate) canceled: bool,
@@ -88,13 +84,15 @@ impl Job<'_> {
         let written = self.output_paths();
         let started = Instant::now();
         let script = step.script.as_ref().expect("a script that was not found is known to fail");
-        let fresh = PythonRunner { interpreter: &step.interpreter, run_root: self.run_root, forks: None };
-        let forks = (step.isolation == Isolation::Forked).then_some((self.forks, &step.imports));
+        let fresh =
+            PythonRunner { interpreter: &step.interpreter.path, run_root: self.run_root, forks: None };
+        let is_forked = step.isolation(self.settings) == Isolation::Forked;
+        let forks = is_forked.then_some((self.forks, &step.interpreter.imports));
         let python = PythonRunner { forks, ..fresh };
         let runner: &dyn Runner = match script {
             ScriptFile::Python(_) => &python,
             ScriptFile::Executable(_) => &ExecutableRunner,
-            ScriptFile::Function(function) => function,
+            ScriptFile::Function(function) => *function,
         };
         let path = script.path().unwrap_or(Utf8Path::new(""));
         let params = self.params(&written);
@@ -141,7 +139,7 @@ impl Job<'_> {
         };
         tracing::debug!(step = %step.name, folder = %self.folder, passed = result.failure.is_none(), "run made");
         let not_forked = lost.or(not_forked);
-        Ok(Made { run: self.run, result, written, folder: self.folder, elapsed, canceled, not_forked })
+        Ok(Made { run: self.run, result, elapsed, canceled, not_forked })
     }
 
     /// Makes the run's folder and runs the script. Returns also what its inputs were before.
@@ -153,7 +151,7 @@ impl Job<'_> {
     ) -> Result<(BTreeMap<LogicalName, Fingerprint>, Ran), TestError> {
         fs::create_dir_all(&self.folder).map_err(TestError::io("make the folder", &self.folder))?;
         for port in &self.step.outputs {
-            let folder = self.output_folder(&port.name);
+            let folder = output_folder(&self.folder, &port.name);
             fs::create_dir_all(&folder).map_err(TestError::io("make the folder", &folder))?;
         }
         let request = RunRequest {
@@ -161,7 +159,7 @@ impl Job<'_> {
             params,
             places: self.places,
             folder: &self.folder,
-            timeout: self.step.timeout,
+            timeout: self.step.timeout(self.settings),
             grace: self.settings.grace,
             stdout: self.log(STDOUT_FILE)?,
             stderr: self.log(STDERR_FILE)?,
@@ -178,14 +176,10 @@ impl Job<'_> {
         }
     }
 
-    fn output_folder(&self, output: &LogicalName) -> Utf8PathBuf {
-        self.folder.join("out").join(output.as_str())
-    }
-
     /// What path in an output's folder the script is handed.
     fn output_paths(&self) -> BTreeMap<LogicalName, Utf8PathBuf> {
         let path = |port: &Port| {
-            let folder = self.output_folder(&port.name);
+            let folder = output_folder(&self.folder, &port.name);
             file_name(&port.path).map_or_else(|| folder.clone(), |name| folder.join(name))
         };
         self.step.outputs.iter().map(|port| (port.name.clone(), path(port))).collect()
@@ -236,7 +230,7 @@ impl Job<'_> {
                 // By the path in the spec: what the run was handed may be a copy.
                 let port = self.step.inputs.iter().find(|port| port.name == *name);
                 let named = &port.expect("inputs are planned by name").path;
-                let file = if below.as_str().is_empty() { named.clone() } else { named.join(below) };
+                let file = if below.as_str().is_empty() { named.to_path_buf() } else { named.join(below) };
                 changes.push(InputChange { input: name.clone(), path: self.places.shown(&file), change });
             }
         }
@@ -274,6 +268,11 @@ impl Job<'_> {
     }
 }
 
+/// The folder that an output is to be written in or to be, for a run in `folder`.
+pub(crate) fn output_folder(folder: &Utf8Path, output: &LogicalName) -> Utf8PathBuf {
+    folder.join("out").join(output.as_str())
+}
+
 /// The bytes in the files at an output, links not followed. What cannot be looked at counts for nothing.
 fn bytes_at(path: &Utf8Path) -> u64 {
     let files = walkdir::WalkDir::new(path).into_iter().filter_map(Result::ok);
@@ -281,7 +280,7 @@ fn bytes_at(path: &Utf8Path) -> u64 {
 }
 
 fn failure_of_outputs(
-    step: &PlannedStep,
+    step: &PlannedStep<'_>,
     outputs: &BTreeMap<LogicalName, RunOutput>,
 ) -> Option<ScriptFailure> {
     let is_empty = |output: &RunOutput| output.data.as_ref().is_none_or(DataProfile::is_empty);

@@ -8,30 +8,22 @@ use indexmap::IndexMap;
 use runtime_testing_data::{Expected, FileDifference, compare, format_of_extension, profile_path};
 use runtime_testing_models::{
     Binding, BindingRule, DataCompatibilityResult, DataFinding, DataProfile, Difference, EdgeIssue, EdgeNote,
-    EdgeVerdict, FileFormat, InputSource, LogicalName, RunKind, RunResult, ScriptFailure, ScriptTestResult,
-    StepName, StepNote, StepStatus, UntestedEdge, UntestedStep, edge_key,
+    EdgeVerdict, FileFormat, InputSource, LogicalName, RunResult, ScriptFailure, ScriptTestResult, StepName,
+    StepNote, StepStatus, UntestedEdge, UntestedStep, edge_key,
 };
 
-use crate::engine::{Executed, RunRecord};
 use crate::feed::{self, Feed};
 use crate::lists::Lists;
 use crate::plan::{Plan, PlannedEdge, PlannedStep};
+use crate::record::{self, Records, RunRecord};
 use crate::test_error::TestError;
 use crate::workspace::Places;
-
-/// The results, in declaration order.
-pub(crate) struct Judgment {
-    /// Without the runs, which [`hand_over_runs`] adds.
-    pub(crate) steps: IndexMap<StepName, ScriptTestResult>,
-    /// By `from->to`. Empty where edges were not to be judged.
-    pub(crate) edges: IndexMap<String, DataCompatibilityResult>,
-}
 
 /// What the user's own inputs hold that edges lead to: what the consumer expects where no contract says it. By step and
 /// input. Taken before anything runs, because scripts can damage them.
 pub(crate) type OwnProfiles = HashMap<(usize, LogicalName), DataProfile>;
 
-pub(crate) fn own_profiles(plan: &Plan) -> Result<OwnProfiles, TestError> {
+pub(crate) fn own_profiles(plan: &Plan<'_>) -> Result<OwnProfiles, TestError> {
     let mut profiles = OwnProfiles::new();
     for edge in &plan.edges {
         let step = &plan.steps[edge.to];
@@ -43,71 +35,6 @@ pub(crate) fn own_profiles(plan: &Plan) -> Result<OwnProfiles, TestError> {
         }
     }
     Ok(profiles)
-}
-
-pub(crate) fn judge(
-    plan: &Plan,
-    records: &[RunRecord],
-    places: &Places,
-    own_profiles: Option<&OwnProfiles>,
-) -> Result<Judgment, TestError> {
-    let count = plan.steps.len();
-    let incoming = Lists::of_pairs(count, plan.edges.iter().enumerate().map(|(at, edge)| (edge.to, at)));
-    let judge =
-        Judge { plan, records, places, own_profiles, incoming, runs: runs_of_steps(plan) };
-    let mut edges = IndexMap::new();
-    if own_profiles.is_some() {
-        let compared: Vec<Compared> =
-            plan.edges.iter().map(|edge| judge.compared(edge)).collect::<Result<_, _>>()?;
-        edges.reserve_exact(compared.len());
-        for (edge, compared_edge) in plan.edges.iter().zip(&compared) {
-            let key = edge_key(&plan.steps[edge.from].name, &plan.steps[edge.to].name);
-            edges.insert(key, judge.edge(edge, compared_edge, &compared));
-        }
-    }
-    let mut steps = IndexMap::with_capacity(count);
-    steps.extend((0..count).map(|at| (plan.steps[at].name.clone(), judge.step(at, &edges))));
-    Ok(Judgment { steps, edges })
-}
-
-/// The runs that serve each step, each once, in the order they were planned.
-fn runs_of_steps(plan: &Plan) -> Lists {
-    let mut pairs: Vec<(usize, usize)> = Vec::with_capacity(plan.runs.len());
-    for (at, run) in plan.runs.iter().enumerate() {
-        pairs.extend(run.serves.iter().map(|(step, _)| (*step, at)));
-    }
-    pairs.sort_unstable();
-    pairs.dedup();
-    Lists::of_pairs(plan.steps.len(), pairs.iter().copied())
-}
-
-/// Adds the runs to the results of the steps that they serve: on the step's own inputs first, then in the order they were
-/// planned. The records are given up for it, because they are most of what a test holds.
-pub(crate) fn hand_over_runs(
-    plan: Plan,
-    records: Vec<RunRecord>,
-    steps: &mut IndexMap<StepName, ScriptTestResult>,
-) {
-    for (mut planned, record) in plan.runs.into_iter().zip(records) {
-        let RunRecord::Executed(executed) = record else { continue };
-        planned.serves.sort_by_key(|(step, _)| *step);
-        let served: Vec<_> = planned.serves.chunk_by(|left, right| left.0 == right.0).collect();
-        let (last, others) = served.split_last().expect("a run serves the step that it is of");
-        let mut add = |serves: &[(usize, RunKind)], result: RunResult| {
-            let kinds = serves.iter().map(|(_, kind)| kind.clone()).collect();
-            let runs = &mut steps[serves[0].0].runs;
-            // There are few, and each is large.
-            runs.reserve_exact(1);
-            runs.push(RunResult { kinds, ..result });
-        };
-        for serves in others {
-            add(serves, executed.result.clone());
-        }
-        add(last, executed.result);
-    }
-    for result in steps.values_mut() {
-        result.runs.sort_by_key(|run| run.kinds.first().cloned());
-    }
 }
 
 /// What comparing the data says of an edge, before anything is said of the consumer's run.
@@ -123,28 +50,64 @@ struct Compared {
     no_data: Option<UntestedEdge>,
 }
 
-struct Judge<'a> {
-    plan: &'a Plan,
-    records: &'a [RunRecord],
+/// Says of edges and steps what became of them.
+pub(crate) struct Judge<'a> {
+    plan: &'a Plan<'a>,
+    records: &'a Records,
     places: &'a Places,
-    /// There are some where edges are judged.
-    own_profiles: Option<&'a OwnProfiles>,
     /// The edges into each step, in declaration order.
     incoming: Lists,
-    /// The runs that serve each step, in the order they were planned.
-    runs: Lists,
 }
 
-impl Judge<'_> {
-    fn record(&self, run: Option<usize>) -> Option<&RunRecord> {
-        run.map(|run| &self.records[run])
+impl<'a> Judge<'a> {
+    pub(crate) fn new(plan: &'a Plan<'a>, records: &'a Records, places: &'a Places) -> Self {
+        let ends = plan.edges.iter().enumerate().map(|(at, edge)| (edge.to, at));
+        let incoming = Lists::of_pairs(plan.steps.len(), ends);
+        Self { plan, records, places, incoming }
     }
 
-    fn expectation(&self, step: usize, input: &LogicalName) -> Expectation<'_> {
+    /// The result for each edge, in declaration order, by `from->to`.
+    pub(crate) fn edges(
+        &self,
+        own_profiles: &OwnProfiles,
+    ) -> Result<IndexMap<String, DataCompatibilityResult>, TestError> {
+        let Plan { steps, edges, .. } = self.plan;
+        let compared: Vec<Compared> =
+            edges.iter().map(|edge| self.compared(edge, own_profiles)).collect::<Result<_, _>>()?;
+        let mut results = IndexMap::with_capacity(edges.len());
+        for (edge, compared_edge) in edges.iter().zip(&compared) {
+            let key = edge_key(steps[edge.from].name, steps[edge.to].name);
+            results.insert(key, self.edge(edge, compared_edge, &compared));
+        }
+        Ok(results)
+    }
+
+    /// The result for each step, in declaration order, without its runs: those are added by [`record::hand_over`].
+    /// `edges` has the results for the edges, and is empty where they were not to be judged.
+    pub(crate) fn steps(
+        &self,
+        edges: &IndexMap<String, DataCompatibilityResult>,
+    ) -> IndexMap<StepName, ScriptTestResult> {
+        let steps = &self.plan.steps;
+        let mut results = IndexMap::with_capacity(steps.len());
+        results.extend(steps.iter().enumerate().map(|(at, step)| (step.name.clone(), self.step(at, edges))));
+        results
+    }
+
+    fn record(&self, run: Option<usize>) -> Option<&RunRecord> {
+        run.map(|run| &self.records.runs[run])
+    }
+
+    fn expectation<'b>(
+        &'b self,
+        step: usize,
+        input: &LogicalName,
+        own_profiles: &'b OwnProfiles,
+    ) -> Expectation<'b> {
         if let Some(contract) = self.plan.steps[step].spec.input_schemas.get(input) {
             return Expectation::Contract(contract);
         }
-        let own = self.own_profiles.and_then(|profiles| profiles.get(&(step, input.clone())));
+        let own = own_profiles.get(&(step, input.clone()));
         own.map_or(Expectation::Nothing, Expectation::Inferred)
     }
 
@@ -152,7 +115,7 @@ impl Judge<'_> {
         self.incoming.of(step).iter().map(|edge| (*edge, &self.plan.edges[*edge]))
     }
 
-    fn compared(&self, edge: &PlannedEdge) -> Result<Compared, TestError> {
+    fn compared(&self, edge: &PlannedEdge, own_profiles: &OwnProfiles) -> Result<Compared, TestError> {
         let (from, to) = (&self.plan.steps[edge.from], &self.plan.steps[edge.to]);
         let mut compared = Compared { has_expectation: true, ..Compared::default() };
         if edge.bindings.bound.is_empty() {
@@ -164,7 +127,7 @@ impl Judge<'_> {
             return Ok(compared);
         }
         let producer = self.record(edge.producer_run);
-        let executed = match producer {
+        let result = match producer {
             Some(record) if record.succeeded() => record.executed().expect("a run that succeeded was made"),
             Some(record) => {
                 let failed = record.failure().is_some();
@@ -188,10 +151,10 @@ impl Judge<'_> {
                 });
             }
             let port = to.inputs.iter().find(|port| port.name == input).expect("a binding names an input");
-            let written = &executed.written[&output];
-            let folder = executed.output_folder(&output);
-            let fed = feed::feed(&folder, written, &port.path, bound.below.as_deref());
-            let expectation = self.expectation(edge.to, &input);
+            let written = record::written(result, &output, self.places);
+            let folder = record::output_folder(result, &output, self.places);
+            let fed = feed::feed(&folder, &written, &port.path, bound.below.as_deref());
+            let expectation = self.expectation(edge.to, &input, own_profiles);
             formats_b.extend(expectation.formats(&port.path));
             let path = match fed {
                 Feed::Path(path) => path,
@@ -320,9 +283,12 @@ impl Judge<'_> {
         }
     }
 
-    /// What came of the runs that serve a step, as far as they were made.
-    fn executed(&self, step: usize) -> impl Iterator<Item = &Executed> {
-        self.runs.of(step).iter().filter_map(|run| self.records[*run].executed())
+    /// The runs that serve a step, each once, as far as they were made.
+    fn executed(&self, at: usize) -> impl Iterator<Item = &RunResult> {
+        let step = &self.plan.steps[at];
+        let by_edge = self.edges_into(at).filter_map(|(_, edge)| edge.consumer_run);
+        let runs: BTreeSet<usize> = step.individual.into_iter().chain(step.flow).chain(by_edge).collect();
+        runs.into_iter().filter_map(|run| self.records.runs[run].executed())
     }
 
     /// Whether the script has a `main`: it can be seen, or a run got as far as to call it or find it missing.
@@ -336,15 +302,15 @@ impl Judge<'_> {
                     | ScriptFailure::CouldNotStart { .. }
             )
         };
-        !self.plan.steps[at].failure.as_ref().is_some_and(denies)
-            && !self.executed(at).filter_map(|executed| executed.result.failure.as_ref()).any(denies)
+        !self.plan.steps[at].failure.as_deref().is_some_and(denies)
+            && !self.executed(at).filter_map(|run| run.failure.as_ref()).any(denies)
     }
 
     fn status(&self, at: usize, edges: &IndexMap<String, DataCompatibilityResult>) -> StepStatus {
         let step = &self.plan.steps[at];
         let incoming = || self.edges_into(at);
         if let Some(failure) = &step.failure {
-            return StepStatus::Failed { failure: failure.clone() };
+            return StepStatus::Failed { failure: (**failure).clone() };
         }
         let alone = self.record(step.individual);
         if let Some(failure) = alone.and_then(RunRecord::failure) {
@@ -369,7 +335,7 @@ impl Judge<'_> {
         };
         if let Some(flow) = self.record(step.flow) {
             return match flow {
-                RunRecord::NotMade(reason) => StepStatus::Untested { reason: reason.clone() },
+                RunRecord::NotMade(reason) => StepStatus::Untested { reason: (**reason).clone() },
                 RunRecord::Blocked(causes) => StepStatus::Blocked { by: self.causes(at, causes) },
                 record => record.failure().map_or(StepStatus::Passed, on_upstream),
             };
@@ -380,7 +346,7 @@ impl Judge<'_> {
             return on_upstream(failure);
         }
         match alone {
-            Some(RunRecord::NotMade(reason)) => StepStatus::Untested { reason: reason.clone() },
+            Some(RunRecord::NotMade(reason)) => StepStatus::Untested { reason: (**reason).clone() },
             Some(_) => StepStatus::Passed,
             None if by_edge.iter().any(|record| record.succeeded()) => StepStatus::Passed,
             None => {
@@ -432,7 +398,7 @@ impl Judge<'_> {
         let mut notes = Vec::new();
         let mut sampled: Vec<LogicalName> = Vec::new();
         let mut empty: Vec<LogicalName> = Vec::new();
-        for Executed { result: run, .. } in self.executed(at) {
+        for run in self.executed(at) {
             let from_sample = run.inputs.iter().filter(|(_, input)| input.source == InputSource::Sample);
             sampled.extend(from_sample.map(|(name, _)| name.clone()));
             let without_data = run
@@ -456,21 +422,18 @@ impl Judge<'_> {
         if !empty.is_empty() {
             notes.push(StepNote::EmptyOutputs { outputs: empty });
         }
-        let leaked: BTreeSet<&String> =
-            self.executed(at).flat_map(|executed| &executed.result.leaked).collect();
+        let leaked: BTreeSet<&String> = self.executed(at).flat_map(|run| &run.leaked).collect();
         if !leaked.is_empty() {
             notes.push(StepNote::LeakedProcesses { processes: leaked.into_iter().cloned().collect() });
         }
-        for executed in self.executed(at) {
-            for (_, output, reason) in executed.not_published.iter().filter(|(step, ..)| *step == at) {
-                notes.push(StepNote::NotPublished { output: output.clone(), reason: reason.clone() });
-            }
+        for (output, reason) in self.records.not_published.get(&at).into_iter().flatten() {
+            notes.push(StepNote::NotPublished { output: output.clone(), reason: reason.clone() });
         }
         notes
     }
 }
 
-fn missing_inputs(step: &PlannedStep) -> Vec<LogicalName> {
+fn missing_inputs(step: &PlannedStep<'_>) -> Vec<LogicalName> {
     step.inputs.iter().filter(|port| !port.has_own_data).map(|port| port.name.clone()).collect()
 }
 

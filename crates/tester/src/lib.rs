@@ -50,6 +50,7 @@ mod plan_error;
 mod process;
 mod publish;
 mod python;
+mod record;
 mod runner;
 mod schedule;
 mod scripts;

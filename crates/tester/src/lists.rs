@@ -32,6 +32,19 @@ impl Lists {
     }
 }
 
+impl From<Vec<Vec<usize>>> for Lists {
+    fn from(lists: Vec<Vec<usize>>) -> Self {
+        let mut starts = Vec::with_capacity(lists.len() + 1);
+        let mut items = Vec::with_capacity(lists.iter().map(Vec::len).sum());
+        for list in lists {
+            starts.push(items.len());
+            items.extend(list);
+        }
+        starts.push(items.len());
+        Self { starts, items }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +55,8 @@ mod tests {
         let lists = Lists::of_pairs(5, pairs.into_iter());
         let all: Vec<&[usize]> = (0..5).map(|owner| lists.of(owner)).collect();
         assert_eq!(all, [&[4][..], &[], &[9, 1, 9], &[], &[0]]);
+        let same = Lists::from(all.iter().map(|list| list.to_vec()).collect::<Vec<_>>());
+        assert!((0..5).all(|owner| same.of(owner) == lists.of(owner)));
         assert_eq!(Lists::of_pairs(1, std::iter::empty()).of(0), [0; 0]);
     }
 }

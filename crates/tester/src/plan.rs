@@ -1,14 +1,14 @@
 //! What will be run, on what, and in which order: settled before anything runs.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fs;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 use runtime_testing_data::SampleData;
 use runtime_testing_models::{
-    Isolation, LogicalName, PipelineTestingSpec, RunKind, ScriptExecutionSpec, ScriptFailure,
+    Isolation, LogicalName, PathSpec, PipelineTestingSpec, RunKind, ScriptExecutionSpec, ScriptFailure,
     ScriptMainParams, ScriptName, StepName, UntestedStep,
 };
 
@@ -16,6 +16,7 @@ use crate::bindings::{self, EdgeBindings, Parent, Port};
 use crate::checks;
 use crate::function::Function;
 use crate::imports::ImportGroups;
+use crate::lists::Lists;
 use crate::plan_error::{PlanError, PlanProblem};
 use crate::scripts;
 use crate::settings::TesterSettings;
@@ -32,8 +33,8 @@ pub(crate) struct Scope {
 
 /// Everything that is settled before anything runs.
 #[derive(Debug)]
-pub(crate) struct Plan {
-    pub(crate) steps: Vec<PlannedStep>,
+pub(crate) struct Plan<'a> {
+    pub(crate) steps: Vec<PlannedStep<'a>>,
     pub(crate) edges: Vec<PlannedEdge>,
     pub(crate) runs: Vec<PlannedRun>,
     pub(crate) order: Vec<StepName>,
@@ -41,37 +42,75 @@ pub(crate) struct Plan {
     pub(crate) tests_individually: bool,
 }
 
+impl Plan<'_> {
+    /// The steps whose output paths get what a run writes: one run of each step, so that what lies there does not depend
+    /// on which run ends last.
+    pub(crate) fn published_by(&self, run: usize) -> BTreeSet<usize> {
+        let served = self.runs[run].serves.iter().map(|(step, _)| *step);
+        served
+            .filter(|step| {
+                let step = &self.steps[*step];
+                step.flow.or(step.individual) == Some(run)
+            })
+            .collect()
+    }
+}
+
 #[derive(Debug)]
-pub(crate) struct PlannedStep {
-    pub(crate) name: StepName,
-    pub(crate) spec: ScriptExecutionSpec,
+pub(crate) struct PlannedStep<'a> {
+    pub(crate) name: &'a StepName,
+    pub(crate) spec: &'a ScriptExecutionSpec,
     /// The script's file, where there is one.
-    pub(crate) script: Option<ScriptFile>,
+    pub(crate) script: Option<ScriptFile<'a>>,
     /// What is wrong with the script, where that shows without running it.
-    pub(crate) failure: Option<ScriptFailure>,
-    pub(crate) interpreter: Utf8PathBuf,
-    pub(crate) isolation: Isolation,
-    /// What a Python script imports, for runs in forks.
-    pub(crate) imports: ImportGroups,
-    pub(crate) timeout: Duration,
-    pub(crate) inputs: Vec<Port>,
-    pub(crate) outputs: Vec<Port>,
+    pub(crate) failure: Option<Box<ScriptFailure>>,
+    /// Shared by all steps of a script.
+    pub(crate) interpreter: Arc<Interpreter>,
+    pub(crate) inputs: Box<[Port]>,
+    pub(crate) outputs: Box<[Port]>,
     pub(crate) individual: Option<usize>,
     pub(crate) flow: Option<usize>,
 }
 
-/// Where a script is, and how it is run.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum ScriptFile {
-    /// By an interpreter, which calls its `main`.
-    Python(Utf8PathBuf),
-    /// As a program of its own.
-    Executable(Utf8PathBuf),
-    /// By a call.
-    Function(Function),
+impl PlannedStep<'_> {
+    pub(crate) fn isolation(&self, settings: &TesterSettings) -> Isolation {
+        self.spec.isolation.unwrap_or(settings.isolation)
+    }
+
+    /// How long a run may take. Zero where the spec says what cannot be waited.
+    pub(crate) fn timeout(&self, settings: &TesterSettings) -> Duration {
+        let own = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO);
+        self.spec.timeout_seconds.map_or(settings.timeout, own)
+    }
 }
 
-impl ScriptFile {
+/// What runs a Python script.
+#[derive(Debug)]
+pub(crate) struct Interpreter {
+    pub(crate) path: Utf8PathBuf,
+    /// What the script imports, for runs in forks.
+    pub(crate) imports: ImportGroups,
+}
+
+impl Interpreter {
+    /// An interpreter as it was given, for a script of which nothing is known.
+    fn given(path: &Utf8Path) -> Arc<Self> {
+        Arc::new(Self { path: path.to_owned(), imports: ImportGroups::new() })
+    }
+}
+
+/// Where a script is, and how it is run.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum ScriptFile<'a> {
+    /// By an interpreter, which calls its `main`.
+    Python(Box<Utf8Path>),
+    /// As a program of its own.
+    Executable(Box<Utf8Path>),
+    /// By a call.
+    Function(&'a Function),
+}
+
+impl ScriptFile<'_> {
     /// The file, where there is one.
     pub(crate) fn path(&self) -> Option<&Utf8Path> {
         match self {
@@ -97,23 +136,23 @@ pub(crate) struct PlannedRun {
     pub(crate) step: usize,
     /// What the run is for. A step for each, because two steps can share a run.
     pub(crate) serves: Vec<(usize, RunKind)>,
-    /// The steps whose output paths get what it writes: one run of each step, so that what lies there does not depend on
-    /// which run ends last.
-    pub(crate) publishes: Vec<usize>,
     pub(crate) action: Action,
     /// The runs that must have succeeded before.
-    pub(crate) waits_for: Vec<usize>,
+    pub(crate) waits_for: Box<[usize]>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Action {
-    /// Run the script on these inputs.
-    Execute(BTreeMap<LogicalName, PlannedInput>),
+    /// Run the script on these inputs, which are in the order of their names.
+    Execute(PlannedInputs),
     /// The script is known not to work.
-    Fails(ScriptFailure),
+    Fails,
     /// The run cannot be made.
-    NotMade(UntestedStep),
+    NotMade(Box<UntestedStep>),
 }
+
+/// Where each input of a run will come from.
+pub(crate) type PlannedInputs = Vec<(LogicalName, PlannedInput)>;
 
 /// Where an input will come from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -131,43 +170,26 @@ pub(crate) enum PlannedInput {
     Sample(Utf8PathBuf),
 }
 
-/// The shape of an input: what is at its path, or what its path looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shape {
-    File,
-    Folder,
-}
-
-impl Shape {
-    pub(crate) fn of(path: &Utf8Path) -> Self {
-        match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => Self::Folder,
-            Ok(_) => Self::File,
-            Err(_) if path.extension().is_some() => Self::File,
-            Err(_) => Self::Folder,
-        }
-    }
-}
-
 /// Plans a test, or says everything that keeps it from being planned.
-pub(crate) fn plan(
-    pipeline: &PipelineTestingSpec,
+pub(crate) fn plan<'a>(
+    pipeline: &'a PipelineTestingSpec,
     scope: Scope,
-    settings: &TesterSettings,
+    settings: &'a TesterSettings,
     places: &Places,
-    functions: &HashMap<ScriptName, Function>,
+    functions: &'a HashMap<ScriptName, Function>,
     sample: bool,
-) -> Result<Plan, PlanError> {
+) -> Result<Plan<'a>, PlanError> {
     let mut problems = checks::problems_of_the_whole(pipeline, scope, places);
-    let mut steps = Vec::new();
+    let mut steps = Vec::with_capacity(pipeline.dag.steps().len());
+    let python = Interpreter::given(&settings.python);
     for name in pipeline.dag.steps() {
         match pipeline.script_specs.get(name) {
-            Some(spec) => steps.push(step(name, spec, settings, places)),
+            Some(spec) => steps.push(step(name, spec, &python, places)),
             None => problems.push(PlanProblem::MissingSpec { step: name.clone() }),
         }
     }
     for step in &steps {
-        checks::problems_of_step(step, &mut problems);
+        checks::problems_of_step(step, settings, &mut problems);
     }
     checks::mark_own_data(&mut steps, &mut problems);
     checks::problems_of_publishing(&steps, &mut problems);
@@ -183,66 +205,57 @@ pub(crate) fn plan(
     }
     let edges = edges(pipeline, &steps);
     let order: Vec<StepName> = pipeline.dag.topological_order().into_iter().cloned().collect();
-    let mut planner = Planner { steps, edges, runs: Vec::new(), keys: HashMap::new(), sample };
+    let mut planner = Planner { steps, edges, runs: Vec::new(), keys: HashMap::new(), settings, sample };
     planner.plan_runs(&order, scope);
-    Ok(Plan {
-        steps: planner.steps,
-        edges: planner.edges,
-        runs: planner.runs,
-        order,
-        tests_individually: scope.individual,
-    })
+    let Planner { steps, edges, mut runs, .. } = planner;
+    runs.shrink_to_fit();
+    runs.iter_mut().for_each(|run| run.serves.shrink_to_fit());
+    Ok(Plan { steps, edges, runs, order, tests_individually: scope.individual })
 }
 
-fn step(
-    name: &StepName,
-    spec: &ScriptExecutionSpec,
-    settings: &TesterSettings,
+fn step<'a>(
+    name: &'a StepName,
+    spec: &'a ScriptExecutionSpec,
+    python: &Arc<Interpreter>,
     places: &Places,
-) -> PlannedStep {
+) -> PlannedStep<'a> {
     let port = |(logical, path): (&LogicalName, &Utf8Path), specs: &IndexMap<LogicalName, _>| Port {
         name: logical.clone(),
         // A blank path stays blank, to be found out.
-        path: if path.as_str().trim().is_empty() { Utf8PathBuf::new() } else { places.absolute(path) },
+        path: if path.as_str().trim().is_empty() { Utf8PathBuf::new() } else { places.absolute(path) }.into(),
         aliases: specs
             .get(logical)
-            .map_or_else(Vec::new, |spec: &runtime_testing_models::PathSpec| spec.aliases.clone()),
+            .map_or_else(Box::default, |spec: &PathSpec| spec.aliases.as_slice().into()),
         has_own_data: false,
-        published_by: Vec::new(),
+        published_by: Box::default(),
     };
     PlannedStep {
-        name: name.clone(),
+        name,
+        spec,
         inputs: spec.inputs().into_iter().map(|entry| port(entry, &spec.input_path_specs)).collect(),
         outputs: spec.outputs().into_iter().map(|entry| port(entry, &spec.output_path_specs)).collect(),
         script: None,
         failure: None,
-        interpreter: spec.python.clone().unwrap_or_else(|| settings.python.clone()),
-        isolation: spec.isolation.unwrap_or(settings.isolation),
-        imports: ImportGroups::new(),
-        timeout: spec
-            .timeout_seconds
-            .map_or(Some(settings.timeout), |seconds| Duration::try_from_secs_f64(seconds).ok())
-            .unwrap_or(Duration::ZERO),
-        spec: spec.clone(),
+        interpreter: spec.python.as_ref().map_or_else(|| Arc::clone(python), |own| Interpreter::given(own)),
         individual: None,
         flow: None,
     }
 }
 
-fn edges(pipeline: &PipelineTestingSpec, steps: &[PlannedStep]) -> Vec<PlannedEdge> {
+fn edges(pipeline: &PipelineTestingSpec, steps: &[PlannedStep<'_>]) -> Vec<PlannedEdge> {
     let position = |step: &StepName| pipeline.dag.position(step).expect("the step is in the DAG");
     let mut found: HashMap<(usize, usize), EdgeBindings> = HashMap::new();
     for (to, step) in steps.iter().enumerate() {
-        let parents: Vec<Parent> = pipeline
+        let parents: Vec<Parent<'_>> = pipeline
             .dag
-            .dependencies(&step.name)
+            .dependencies(step.name)
             .expect("the step is in the DAG")
             .into_iter()
-            .map(|parent| Parent { step: parent.clone(), outputs: steps[position(parent)].outputs.clone() })
+            .map(|parent| Parent { step: parent, outputs: &steps[position(parent)].outputs })
             .collect();
         let bindings = bindings::resolve(&step.inputs, &step.spec.bindings, &parents);
         for (parent, bindings) in parents.iter().zip(bindings) {
-            found.insert((position(&parent.step), to), bindings);
+            found.insert((position(parent.step), to), bindings);
         }
     }
     let edge = |(from, to): (&StepName, &StepName)| {
@@ -255,48 +268,42 @@ fn edges(pipeline: &PipelineTestingSpec, steps: &[PlannedStep]) -> Vec<PlannedEd
 
 /// What makes two runs the same: the script and all that it is given.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct RunKey {
-    script: Option<ScriptFile>,
+struct RunKey<'a> {
+    script: Option<ScriptFile<'a>>,
     interpreter: Utf8PathBuf,
     isolation: Isolation,
     timeout: Duration,
-    inputs: Vec<(LogicalName, PlannedInput)>,
+    inputs: PlannedInputs,
     /// The environment, the arguments, and the names, shapes and promises of the outputs, in one text.
     rest: String,
     waits_for: Vec<usize>,
 }
 
-struct Planner {
-    steps: Vec<PlannedStep>,
+struct Planner<'a> {
+    steps: Vec<PlannedStep<'a>>,
     edges: Vec<PlannedEdge>,
     runs: Vec<PlannedRun>,
-    keys: HashMap<RunKey, usize>,
+    keys: HashMap<RunKey<'a>, usize>,
+    settings: &'a TesterSettings,
     /// Whether the caller gave sample data, to be used for root steps whatever exists.
     sample: bool,
 }
 
-impl Planner {
+impl Planner<'_> {
     fn plan_runs(&mut self, order: &[StepName], scope: Scope) {
-        let place: HashMap<StepName, usize> =
-            self.steps.iter().enumerate().map(|(at, step)| (step.name.clone(), at)).collect();
-        let mut incoming: Vec<Vec<usize>> = vec![Vec::new(); self.steps.len()];
-        for (at, edge) in self.edges.iter().enumerate() {
-            incoming[edge.to].push(at);
-        }
+        let place: HashMap<&StepName, usize> =
+            self.steps.iter().enumerate().map(|(at, step)| (step.name, at)).collect();
+        let ends = self.edges.iter().enumerate().map(|(at, edge)| (edge.to, at));
+        let incoming = Lists::of_pairs(self.steps.len(), ends);
         let order: Vec<usize> = order.iter().map(|name| place[name]).collect();
         let judges_edges_alone = scope.compatibility && !scope.flow;
         for step in &order {
-            let is_root = incoming[*step].is_empty();
+            let is_root = incoming.of(*step).is_empty();
             if scope.individual || judges_edges_alone || (scope.flow && is_root) {
                 self.plan_individual(*step, is_root);
             }
             if scope.flow {
-                self.plan_flow(*step, &incoming[*step], scope.individual);
-            }
-        }
-        for (at, step) in self.steps.iter().enumerate() {
-            if let Some(run) = step.flow.or(step.individual) {
-                self.runs[run].publishes.push(at);
+                self.plan_flow(*step, incoming.of(*step), scope.individual);
             }
         }
         for at in 0..self.edges.len() {
@@ -313,24 +320,24 @@ impl Planner {
 
     /// A run of a step on its own inputs, where they exist; a root step is given sample data for those that do not.
     fn plan_individual(&mut self, step: usize, is_root: bool) {
-        let mut inputs = BTreeMap::new();
+        let mut inputs = PlannedInputs::new();
         let mut missing = Vec::new();
         for port in &self.steps[step].inputs {
             let may_be_sample = is_root && port.published_by.is_empty() && SampleData::can_write(&port.path);
             let input = if may_be_sample && (self.sample || !port.has_own_data) {
-                PlannedInput::Sample(port.path.clone())
+                PlannedInput::Sample(port.path.to_path_buf())
             } else if port.has_own_data {
-                PlannedInput::Own(port.path.clone())
+                PlannedInput::Own(port.path.to_path_buf())
             } else {
                 missing.push(port.name.clone());
                 continue;
             };
-            inputs.insert(port.name.clone(), input);
+            inputs.push((port.name.clone(), input));
         }
         let action = if missing.is_empty() {
             Action::Execute(inputs)
         } else if is_root {
-            Action::NotMade(self.without(step, missing))
+            Action::NotMade(self.without(step, missing).into())
         } else {
             return;
         };
@@ -354,7 +361,7 @@ impl Planner {
             self.steps[step].flow = Some(run);
             return;
         }
-        let mut inputs = BTreeMap::new();
+        let mut inputs = PlannedInputs::new();
         let mut unbound = Vec::new();
         let mut waits_for = Vec::new();
         for edge in incoming {
@@ -365,16 +372,16 @@ impl Planner {
                 unbound.push(self.steps[*from].name.clone());
             }
             for bound in &bindings.bound {
-                inputs.insert(bound.input.clone(), self.upstream(run, *from, step, bound));
+                inputs.push((bound.input.clone(), self.upstream(run, *from, step, bound)));
             }
         }
         let missing = self.fill_with_own(step, &mut inputs);
         let action = if missing.is_empty() {
             Action::Execute(inputs)
         } else if unbound.is_empty() {
-            Action::NotMade(self.without(step, missing))
+            Action::NotMade(self.without(step, missing).into())
         } else {
-            Action::NotMade(UntestedStep::UnboundEdges { edges: unbound, inputs: missing })
+            Action::NotMade(UntestedStep::UnboundEdges { edges: unbound, inputs: missing }.into())
         };
         self.steps[step].flow = Some(self.add(step, RunKind::Flow, action, waits_for));
     }
@@ -388,7 +395,7 @@ impl Planner {
             return None;
         }
         let bound = bindings.bound.iter();
-        let mut inputs: BTreeMap<LogicalName, PlannedInput> =
+        let mut inputs: PlannedInputs =
             bound.map(|bound| (bound.input.clone(), self.upstream(run, from, to, bound))).collect();
         if !self.fill_with_own(to, &mut inputs).is_empty() {
             return None;
@@ -403,7 +410,7 @@ impl Planner {
             run,
             step: from,
             output: bound.output.clone(),
-            input: port.expect("a binding names an input").path.clone(),
+            input: port.expect("a binding names an input").path.to_path_buf(),
             below: bound.below.clone(),
         }
     }
@@ -415,7 +422,8 @@ impl Planner {
         if unconnected.is_empty() {
             return UntestedStep::MissingInputs { inputs: missing };
         }
-        let mut from: Vec<StepName> = unconnected.iter().flat_map(|port| port.published_by.clone()).collect();
+        let mut from: Vec<StepName> =
+            unconnected.iter().flat_map(|port| port.published_by.to_vec()).collect();
         from.sort();
         from.dedup();
         UntestedStep::MissingEdges {
@@ -425,18 +433,14 @@ impl Planner {
     }
 
     /// Takes own data for the inputs that are not there yet. Returns those that have none.
-    fn fill_with_own(
-        &self,
-        step: usize,
-        inputs: &mut BTreeMap<LogicalName, PlannedInput>,
-    ) -> Vec<LogicalName> {
+    fn fill_with_own(&self, step: usize, inputs: &mut PlannedInputs) -> Vec<LogicalName> {
         let mut missing = Vec::new();
         for port in &self.steps[step].inputs {
-            if inputs.contains_key(&port.name) {
+            if inputs.iter().any(|(name, _)| *name == port.name) {
                 continue;
             }
             if port.has_own_data {
-                inputs.insert(port.name.clone(), PlannedInput::Own(port.path.clone()));
+                inputs.push((port.name.clone(), PlannedInput::Own(port.path.to_path_buf())));
             } else {
                 missing.push(port.name.clone());
             }
@@ -447,11 +451,10 @@ impl Planner {
     /// Adds a run, or takes the one that is the same.
     fn add(&mut self, step: usize, kind: RunKind, action: Action, waits_for: Vec<usize>) -> usize {
         let planned = &self.steps[step];
-        let action = match &planned.failure {
-            Some(failure) => Action::Fails(failure.clone()),
-            None => action,
-        };
-        if let Action::Execute(inputs) = &action {
+        let mut action = if planned.failure.is_some() { Action::Fails } else { action };
+        if let Action::Execute(inputs) = &mut action {
+            inputs.sort_by(|left, right| left.0.cmp(&right.0));
+            inputs.shrink_to_fit();
             let ScriptMainParams { environ_vars, job_args, .. } = planned.spec.main_params();
             let outputs: Vec<(&LogicalName, Option<&str>)> =
                 planned.outputs.iter().map(|port| (&port.name, file_name(&port.path))).collect();
@@ -460,10 +463,10 @@ impl Planner {
                     .expect("specs are plain values with string keys");
             let key = RunKey {
                 script: planned.script.clone(),
-                interpreter: planned.interpreter.clone(),
-                isolation: planned.isolation,
-                timeout: planned.timeout,
-                inputs: inputs.iter().map(|(name, input)| (name.clone(), input.clone())).collect(),
+                interpreter: planned.interpreter.path.clone(),
+                isolation: planned.isolation(self.settings),
+                timeout: planned.timeout(self.settings),
+                inputs: inputs.clone(),
                 rest,
                 waits_for: waits_for.clone(),
             };
@@ -474,13 +477,8 @@ impl Planner {
                 return run;
             }
         }
-        self.runs.push(PlannedRun {
-            step,
-            serves: vec![(step, kind)],
-            publishes: Vec::new(),
-            action,
-            waits_for,
-        });
+        let waits_for = waits_for.into();
+        self.runs.push(PlannedRun { step, serves: vec![(step, kind)], action, waits_for });
         self.runs.len() - 1
     }
 }

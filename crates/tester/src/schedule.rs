@@ -2,6 +2,8 @@
 
 use std::collections::BinaryHeap;
 
+use crate::lists::Lists;
+
 /// The state of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TaskState {
@@ -33,8 +35,8 @@ pub(crate) enum TaskOutcome {
 #[derive(Debug)]
 pub(crate) struct Schedule {
     states: Vec<TaskState>,
-    dependencies: Vec<Vec<usize>>,
-    dependents: Vec<Vec<usize>>,
+    dependencies: Lists,
+    dependents: Lists,
     /// The time that the longest way from a task to an end is expected to take, itself included.
     remaining: Vec<u64>,
     /// Ordered by remaining way, then by the lower number.
@@ -47,14 +49,11 @@ impl Schedule {
     /// the time that each is expected to take, in any unit.
     pub(crate) fn new(dependencies: Vec<Vec<usize>>, expected: &[u64]) -> Self {
         let count = dependencies.len();
-        let mut dependents = vec![Vec::new(); count];
-        for (task, waits_for) in dependencies.iter().enumerate() {
-            for dependency in waits_for {
-                dependents[*dependency].push(task);
-            }
-        }
+        let dependencies = Lists::from(dependencies);
+        let edges_to = |task| dependencies.of(task).iter().map(move |from| (*from, task));
+        let dependents = Lists::of_pairs(count, (0..count).flat_map(edges_to));
         let mut schedule = Self {
-            states: dependencies.iter().map(|waits_for| TaskState::Waiting(waits_for.len())).collect(),
+            states: (0..count).map(|task| TaskState::Waiting(dependencies.of(task).len())).collect(),
             remaining: remaining_ways(&dependencies, &dependents, expected),
             dependencies,
             dependents,
@@ -82,7 +81,8 @@ impl Schedule {
         match outcome {
             TaskOutcome::Succeeded => {
                 self.change(task, TaskState::Succeeded);
-                for dependent in self.dependents[task].clone() {
+                for at in 0..self.dependents.of(task).len() {
+                    let dependent = self.dependents.of(task)[at];
                     if let TaskState::Waiting(count) = self.states[dependent] {
                         let state = if count == 1 { TaskState::Ready } else { TaskState::Waiting(count - 1) };
                         self.change(dependent, state);
@@ -112,10 +112,13 @@ impl Schedule {
         let mut stack = vec![failed];
         let mut seen = vec![false; self.states.len()];
         while let Some(task) = stack.pop() {
-            for dependent in self.dependents[task].clone() {
+            for at in 0..self.dependents.of(task).len() {
+                let dependent = self.dependents.of(task)[at];
                 if !std::mem::replace(&mut seen[dependent], true) {
                     let newly = matches!(self.states[dependent], TaskState::Waiting(_));
-                    let mut causes: Vec<usize> = self.dependencies[dependent]
+                    let mut causes: Vec<usize> = self
+                        .dependencies
+                        .of(dependent)
                         .iter()
                         .flat_map(|dependency| match &self.states[*dependency] {
                             TaskState::Failed => vec![*dependency],
@@ -161,12 +164,12 @@ impl Schedule {
     }
 }
 
-fn remaining_ways(dependencies: &[Vec<usize>], dependents: &[Vec<usize>], expected: &[u64]) -> Vec<u64> {
-    let mut open: Vec<usize> = dependents.iter().map(Vec::len).collect();
+fn remaining_ways(dependencies: &Lists, dependents: &Lists, expected: &[u64]) -> Vec<u64> {
+    let mut open: Vec<usize> = (0..expected.len()).map(|task| dependents.of(task).len()).collect();
     let mut remaining = expected.to_vec();
     let mut stack: Vec<usize> = (0..open.len()).filter(|task| open[*task] == 0).collect();
     while let Some(task) = stack.pop() {
-        for dependency in &dependencies[task] {
+        for dependency in dependencies.of(task) {
             remaining[*dependency] =
                 remaining[*dependency].max(remaining[task].saturating_add(expected[*dependency]));
             open[*dependency] -= 1;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
@@ -11,16 +12,16 @@ use crate::checks::readable;
 use crate::function::Function;
 use crate::imports::group_imports;
 use crate::inspection::{self, Finding, Inspection};
-use crate::plan::{PlannedStep, Scope, ScriptFile};
+use crate::plan::{Interpreter, PlannedStep, Scope, ScriptFile};
 use crate::plan_error::PlanProblem;
 use crate::python;
 use crate::settings::{ScriptPlace, TesterSettings};
 use crate::workspace::Places;
 
 /// Gives each step whose script is a registered function that function. It goes before any file.
-pub(crate) fn use_functions(functions: &HashMap<ScriptName, Function>, steps: &mut [PlannedStep]) {
+pub(crate) fn use_functions<'a>(functions: &'a HashMap<ScriptName, Function>, steps: &mut [PlannedStep<'a>]) {
     for step in steps {
-        step.script = functions.get(&step.spec.script_name).cloned().map(ScriptFile::Function);
+        step.script = functions.get(&step.spec.script_name).map(ScriptFile::Function);
     }
 }
 
@@ -29,7 +30,7 @@ pub(crate) fn find_scripts(
     scope: Scope,
     settings: &TesterSettings,
     places: &Places,
-    steps: &mut [PlannedStep],
+    steps: &mut [PlannedStep<'_>],
     problems: &mut Vec<PlanProblem>,
 ) {
     let mut folders: Vec<Utf8PathBuf> = Vec::new();
@@ -75,29 +76,29 @@ pub(crate) fn find_scripts(
                 }
                 Err(error) => {
                     let (program, message) = (places.shown(path), error.to_string());
-                    step.failure = Some(ScriptFailure::CouldNotStart { program, message });
+                    step.failure = Some(ScriptFailure::CouldNotStart { program, message }.into());
                     break;
                 }
             }
         }
         if step.script.is_none() && step.failure.is_none() {
             let searched = searched.iter().map(|path| places.shown(path)).collect();
-            step.failure = Some(ScriptFailure::ScriptNotFound { searched });
+            step.failure = Some(ScriptFailure::ScriptNotFound { searched }.into());
         }
     }
 }
 
 /// The script at a path, if there is one. A file that is not called `.py` is a program if it can be executed; else it is
 /// Python only if the spec names it.
-fn script_at(path: &Utf8Path, is_named: bool) -> io::Result<Option<ScriptFile>> {
+fn script_at<'a>(path: &Utf8Path, is_named: bool) -> io::Result<Option<ScriptFile<'a>>> {
     if !readable(path)? || !path.is_file() {
         return Ok(None);
     }
     let is_python = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("py"));
     Ok(match (is_python, is_executable(path)?) {
-        (true, _) => Some(ScriptFile::Python(path.to_owned())),
-        (false, true) => Some(ScriptFile::Executable(path.to_owned())),
-        (false, false) => is_named.then(|| ScriptFile::Python(path.to_owned())),
+        (true, _) => Some(ScriptFile::Python(path.into())),
+        (false, true) => Some(ScriptFile::Executable(path.into())),
+        (false, false) => is_named.then(|| ScriptFile::Python(path.into())),
     })
 }
 
@@ -116,13 +117,17 @@ fn is_executable(path: &Utf8Path) -> io::Result<bool> {
 }
 
 /// Finds the interpreters, and asks each once about all scripts that it is to run.
-pub(crate) fn inspect_scripts(places: &Places, steps: &mut [PlannedStep], problems: &mut Vec<PlanProblem>) {
+pub(crate) fn inspect_scripts(
+    places: &Places,
+    steps: &mut [PlannedStep<'_>],
+    problems: &mut Vec<PlanProblem>,
+) {
     let mut by_interpreter: IndexMap<Utf8PathBuf, Vec<usize>> = IndexMap::new();
     for (at, step) in steps.iter().enumerate() {
         if matches!(step.script, Some(ScriptFile::Executable(_) | ScriptFile::Function(_))) {
             continue;
         }
-        by_interpreter.entry(step.interpreter.clone()).or_default().push(at);
+        by_interpreter.entry(step.interpreter.path.clone()).or_default().push(at);
     }
     for (given, users) in by_interpreter {
         let mut scripts: IndexMap<Utf8PathBuf, Utf8PathBuf> = IndexMap::new();
@@ -134,18 +139,18 @@ pub(crate) fn inspect_scripts(places: &Places, steps: &mut [PlannedStep], proble
             .and_then(|interpreter| inspection::inspect(&interpreter, &pairs));
         match found {
             Ok(Inspection { interpreter, findings, imports }) => {
-                let groups = group_imports(&imports);
+                let with = |imports| Arc::new(Interpreter { path: interpreter.clone(), imports });
+                let interpreters: Vec<_> = group_imports(&imports).into_iter().map(with).collect();
                 for at in users {
                     let step = &mut steps[at];
-                    step.interpreter.clone_from(&interpreter);
                     let Some(place) =
                         step.script.as_ref().and_then(|script| scripts.get_index_of(script.path()?))
                     else {
                         continue;
                     };
-                    step.imports.clone_from(&groups[place]);
+                    step.interpreter = Arc::clone(&interpreters[place]);
                     if let Finding::Failure(failure) = &findings[place] {
-                        step.failure = Some(failure.clone());
+                        step.failure = Some(Box::new(failure.clone()));
                     }
                 }
             }

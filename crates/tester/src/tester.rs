@@ -13,14 +13,15 @@ use runtime_testing_models::{
 };
 
 use crate::cancel::CancelHandle;
-use crate::engine::{Engine, RunRecord};
+use crate::engine::Engine;
 use crate::events::{Event, Reporter};
 use crate::fork_server::ForkServers;
 use crate::function::{Function, FunctionParams};
-use crate::judge::{self, Judgment};
-use crate::plan::{self, Action, Plan, Scope};
+use crate::judge::{self, Judge};
+use crate::plan::{self, Action, Scope};
 use crate::plan_error::{PlanError, PlanProblem};
 use crate::python;
+use crate::record::{self, RunRecord};
 use crate::settings::TesterSettings;
 use crate::test_error::TestError;
 use crate::times::Times;
@@ -335,7 +336,8 @@ impl RuntimeTester {
         let root = &pipeline.test_workspace_root;
         let places = Places::new(self.settings.base_folder.as_deref(), root)
             .map_err(TestError::io("find the folder", root))?;
-        let mut plan = plan::plan(pipeline, scope, &self.settings, &places, &self.functions, sample.is_some())?;
+        let mut plan =
+            plan::plan(pipeline, scope, &self.settings, &places, &self.functions, sample.is_some())?;
         let default_sample = SampleData::default();
         let sample = sample.unwrap_or(&default_sample);
         self.reporter.report(&Event::Planned { steps: plan.steps.len(), runs: plan.runs.len() });
@@ -367,42 +369,39 @@ impl RuntimeTester {
             times: &times,
         };
         let records = engine.run_all()?;
-        let Judgment { steps, edges } = judge::judge(&plan, &records, &places, own_profiles.as_ref())?;
-        drop(own_profiles);
+        let edges = match own_profiles {
+            Some(own_profiles) => Judge::new(&plan, &records, &places).edges(&own_profiles)?,
+            None => IndexMap::new(),
+        };
         for (edge, result) in plan.edges.iter().zip(edges.values()) {
-            let (from, to) = (&plan.steps[edge.from].name, &plan.steps[edge.to].name);
+            let (from, to) = (plan.steps[edge.from].name, plan.steps[edge.to].name);
             self.reporter.report(&Event::EdgeJudged { from, to, result });
         }
-        if run_root.is_some() {
-            keep(&mut times, &plan, &records, &places);
+        // The results take the place of what nobody asks for any more.
+        for step in &mut plan.steps {
+            step.outputs = Box::default();
         }
+        let steps = Judge::new(&plan, &records, &places).steps(&edges);
+        drop((plan.steps, plan.edges));
 
         let mut report = PipelineTestReport {
-            execution_order: std::mem::take(&mut plan.order),
+            execution_order: plan.order,
             script_results: steps,
             data_flow_results: edges,
             workspace: places.workspace,
             run_id: run_root.as_ref().map(|root| root.id.clone()),
-            canceled: records.iter().any(RunRecord::is_canceled),
+            canceled: records.runs.iter().any(RunRecord::is_canceled),
         };
-        judge::hand_over_runs(plan, records, &mut report.script_results);
-        if let Some(run_root) = run_root.as_ref().filter(|_| report.pipeline_success()) {
-            run_root.note_pass().map_err(TestError::io("write to", &run_root.path))?;
+        record::hand_over(plan.runs, records.runs, &mut report.script_results, &mut times);
+        if let Some(run_root) = &run_root {
+            if let Err(error) = times.save(&report.workspace) {
+                tracing::warn!(%error, "could not keep how long the runs have taken");
+            }
+            if report.pipeline_success() {
+                run_root.note_pass().map_err(TestError::io("write to", &run_root.path))?;
+            }
         }
         self.reporter.report(&Event::Finished { report: &report });
         Ok(report)
-    }
-}
-
-/// Keeps how long the runs that ended well have taken, for the order of later tests.
-fn keep(times: &mut Times, plan: &Plan, records: &[RunRecord], places: &Places) {
-    for (run, record) in plan.runs.iter().zip(records) {
-        if let Some(executed) = record.executed().filter(|_| record.succeeded()) {
-            let seconds = executed.result.resources.wall_seconds;
-            times.note(&plan.steps[run.step].name, &run.serves[0].1, seconds);
-        }
-    }
-    if let Err(error) = times.save(&places.workspace) {
-        tracing::warn!(%error, "could not keep how long the runs have taken");
     }
 }

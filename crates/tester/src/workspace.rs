@@ -1,7 +1,9 @@
 //! Where things lie: the base folder, the test workspace, and the folder of this test under `.runs`.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
+use std::sync::{Mutex, PoisonError};
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
@@ -13,10 +15,12 @@ const LOCK: &str = ".lock";
 const NOT_PASSED: &str = ".not_passed";
 
 /// The folders of a test, as absolute paths.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Places {
     pub(crate) base: Utf8PathBuf,
     pub(crate) workspace: Utf8PathBuf,
+    /// What folders on the way to paths lead to, as far as that was looked up. Most paths share theirs.
+    folders: Mutex<HashMap<Utf8PathBuf, Utf8PathBuf>>,
 }
 
 impl Places {
@@ -31,12 +35,15 @@ impl Places {
         let base = base.canonicalize_utf8().unwrap_or(base);
         let workspace = real(&base.join(workspace));
         let workspace = workspace.canonicalize_utf8().unwrap_or(workspace);
-        Ok(Self { base, workspace })
+        Ok(Self { base, workspace, folders: Mutex::default() })
     }
 
     /// A path of a spec as an absolute one.
     pub(crate) fn absolute(&self, path: &Utf8Path) -> Utf8PathBuf {
-        real(&self.base.join(path))
+        let path = self.base.join(path);
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return clean(&path) };
+        let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
+        real_known(folder, &mut folders).join(name)
     }
 
     /// A path as reports show it: relative to the workspace where it lies below the workspace or the base folder, with `/`.
@@ -92,18 +99,44 @@ fn replace_folder(text: &str, folder: &Utf8Path, leads_on: &str, whole: &str) ->
 /// The last component stays as it is, because its name and extension say how it is meant.
 fn real(path: &Utf8Path) -> Utf8PathBuf {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return clean(path) };
+    real_folder(folder).join(name)
+}
+
+/// As [`real_folder`], with what is known of folders, to which it adds.
+fn real_known(folder: &Utf8Path, known: &mut HashMap<Utf8PathBuf, Utf8PathBuf>) -> Utf8PathBuf {
+    if let Some(real) = known.get(folder) {
+        return real.clone();
+    }
+    let real = match (folder.parent(), folder.file_name()) {
+        // Where names differ in case and mean the same, the system knows how they are written.
+        (Some(parent), Some(name)) if cfg!(target_os = "linux") => {
+            let path = real_known(parent, known).join(name);
+            if path.is_symlink() { real_folder(&path) } else { path }
+        }
+        _ => real_folder(folder),
+    };
+    known.insert(folder.to_owned(), real.clone());
+    real
+}
+
+/// A folder without `.`, `..` and links, as far as it exists.
+fn real_folder(folder: &Utf8Path) -> Utf8PathBuf {
     for existing in folder.ancestors() {
         if let Ok(real) = existing.canonicalize_utf8() {
             let rest = folder.strip_prefix(existing).expect("an ancestor is a prefix");
-            return clean(&real.join(rest).join(name));
+            return clean(&real.join(rest));
         }
     }
-    clean(path)
+    clean(folder)
 }
 
-/// What a path leads to, where it leads to something; else the path. For telling whether two paths mean the same.
+/// What a path of [`Places::absolute`] leads to, where it leads to something; else the path. For telling whether two paths
+/// mean the same.
 pub(crate) fn canonical(path: &Utf8Path) -> Utf8PathBuf {
-    path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned())
+    // There are no links on the way to it. Where names differ in case and mean the same, the system is asked nevertheless.
+    let is_plain = cfg!(target_os = "linux") && !path.is_symlink();
+    let real = if is_plain { None } else { path.canonicalize_utf8().ok() };
+    real.unwrap_or_else(|| path.to_owned())
 }
 
 /// Without `.` and, where that can be told from the text, `..`.
