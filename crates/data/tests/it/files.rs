@@ -114,7 +114,6 @@ mod unix {
         let folder = Folder::new();
         std::fs::write(folder.path().as_std_path().join(OsStr::from_bytes(b"a\xFF.csv")), "x\n").unwrap();
         let error = data_files(folder.path()).unwrap_err();
-        let shown = folder.path().join("a\u{fffd}.csv");
-        assert_eq!(error.to_string(), format!("the name of `{shown}` is not UTF-8; rename the file"));
+        assert_eq!(error.to_string(), "the name of `a\u{fffd}.csv` is not UTF-8; rename the file");
     }
 }
