@@ -4,6 +4,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 use runtime_testing_models::{BindingRule, LogicalName, OutputBinding, StepName};
 
+use crate::similarity::similarity;
+
 /// The least similarity at which two names are taken for one another.
 pub(crate) const SIMILARITY_THRESHOLD: f64 = 0.7;
 
@@ -226,19 +228,6 @@ impl Resolver<'_> {
     }
 }
 
-/// How similar two names are, from 0 to 1: by their letters, or by the share of words they have in common.
-fn similarity(left: &str, right: &str) -> f64 {
-    let (left, right) = (left.to_lowercase(), right.to_lowercase());
-    let by_letters = strsim::normalized_damerau_levenshtein(&left, &right);
-    let words = |text: &str| -> std::collections::BTreeSet<String> {
-        text.split(['_', '-', ' ', '.']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
-    };
-    let (left, right) = (words(&left), words(&right));
-    let all = left.union(&right).count();
-    let by_words = if all == 0 { 0.0 } else { left.intersection(&right).count() as f64 / all as f64 };
-    by_letters.max(by_words)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -320,7 +309,12 @@ mod tests {
         check(
             &["orders_table"],
             &[("a", &["order_table", "model"])],
-            "a: order_table>orders_table (similar name, 0.92)",
+            "a: order_table>orders_table (similar name, 1.00)",
+        );
+        check(
+            &["model_artifacts", "x"],
+            &[("a", &["model", "metrics"])],
+            "a: model>model_artifacts (similar name, 0.95)",
         );
         check_with(
             &["x@/o/a"],

@@ -55,6 +55,7 @@ mod runner;
 mod schedule;
 mod scripts;
 mod settings;
+mod similarity;
 #[cfg(target_os = "linux")]
 mod spawn;
 mod tail;

@@ -1,0 +1,92 @@
+//! How similar two logical names are.
+
+use std::collections::BTreeSet;
+
+/// Words that pipelines use for one another. The first of each line stands for all.
+const SYNONYMS: [&[&str]; 11] = [
+    &["model", "artifact", "estimator"],
+    &["data", "dataset", "processed", "table", "frame", "dataframe"],
+    &["config", "configuration", "param", "parameter", "hyperparameter", "hyperparam", "setting", "option"],
+    &["eval", "evaluation", "evaluate", "evaluated"],
+    &["train", "training", "trained"],
+    &["test", "testing"],
+    &["val", "valid", "validation"],
+    &["calibration", "calibrated", "calibrate", "calib"],
+    &["prediction", "predicted", "pred"],
+    &["preprocessing", "preprocessed", "preprocess", "prep"],
+    &["feature", "predictor"],
+];
+
+/// What a match by synonyms counts, as against one by the same words.
+const BY_SYNONYMS: f64 = 0.95;
+
+/// How similar two names are, from 0 to 1: by their letters, by the share of words they have in common, or by the
+/// share of words that mean the same.
+pub(crate) fn similarity(left: &str, right: &str) -> f64 {
+    let by_letters = strsim::normalized_damerau_levenshtein(&left.to_lowercase(), &right.to_lowercase());
+    let (left, right) = (words(left), words(right));
+    let meanings = |words: &BTreeSet<String>| words.iter().map(|word| meaning(word).to_owned()).collect();
+    let by_meaning = BY_SYNONYMS * in_common(&meanings(&left), &meanings(&right));
+    by_letters.max(in_common(&left, &right)).max(by_meaning)
+}
+
+/// The words of a name, in small letters and without the `s` of the plural.
+fn words(name: &str) -> BTreeSet<String> {
+    let mut words = vec![String::new()];
+    let mut was_small = false;
+    for character in name.chars() {
+        let begins = character.is_uppercase() && was_small;
+        if begins || !character.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if character.is_alphanumeric() {
+            words.last_mut().expect("it begins with one").extend(character.to_lowercase());
+        }
+        was_small = character.is_lowercase();
+    }
+    let singular = |word: String| match word.strip_suffix('s') {
+        Some(stem) if stem.len() > 2 && !stem.ends_with(['s', 'u', 'i']) => stem.to_owned(),
+        _ => word,
+    };
+    words.into_iter().filter(|word| !word.is_empty()).map(singular).collect()
+}
+
+fn meaning(word: &str) -> &str {
+    SYNONYMS.iter().find(|synonyms| synonyms.contains(&word)).map_or(word, |synonyms| synonyms[0])
+}
+
+fn in_common(left: &BTreeSet<String>, right: &BTreeSet<String>) -> f64 {
+    let all = left.union(right).count();
+    if all == 0 { 0.0 } else { left.intersection(right).count() as f64 / all as f64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(left: &str, right: &str, expected: f64) {
+        assert!((similarity(left, right) - expected).abs() < 0.005, "{}", similarity(left, right));
+        assert!((similarity(right, left) - expected).abs() < 0.005, "not the same the other way round");
+    }
+
+    #[test]
+    fn words_that_mean_the_same() {
+        check("model_artifacts", "model", 0.95);
+        check("processed_data", "dataset", 0.95);
+        check("evalData", "evaluation_dataset", 0.95);
+        check("hyperparameters", "config", 0.95);
+        check("training_data", "train_data", 0.95);
+        check("orders", "order", 1.0);
+        check("train_data", "data_train", 1.0);
+    }
+
+    #[test]
+    fn words_that_do_not() {
+        assert!(similarity("train_data", "test_data") < 0.7);
+        assert!(similarity("raw_data", "processed_data") < 0.7);
+        assert!(similarity("model", "metrics") < 0.7);
+        check("", "", 1.0);
+        check("status", "statu", 5.0 / 6.0);
+    }
+}
