@@ -227,7 +227,11 @@ mod linux {
         /// The server with the script's imports, made under an environment that is the script's own as far as imports
         /// have looked at it.
         fn server_for(&self, request: &ForkRequest<'_>) -> Result<Slot, String> {
-            let is_changed = |name: &str, value: &str| std::env::var_os(name).is_none_or(|now| now != value);
+            let is_changed = |name: &str, value: &str| {
+                let default = DEFAULT_ENVIRONMENT.iter().find(|(known, _)| *known == name);
+                let now = default.map(|(_, value)| value.into()).or_else(|| std::env::var_os(name));
+                now.is_none_or(|now| now != value)
+            };
             let changed: BTreeMap<&str, &str> = request
                 .environ_vars
                 .iter()
@@ -414,6 +418,9 @@ mod linux {
         }
     }
 
+    /// How long processes that watch over scripts may take to end them.
+    const END: Duration = Duration::from_secs(5);
+
     const ENDED: &str = "the interpreter with the script's imports has ended";
 
     impl Server {
@@ -437,8 +444,16 @@ mod linux {
             Ok(number)
         }
 
-        /// Ends it with all that was forked from it. Scripts end with the processes that watch over them.
+        /// Ends it with all that was forked from it. The processes that watch over scripts end these, with all that they
+        /// have started, and have some time for it.
         fn end(&self) {
+            if let Err(error) = process::end_group(self.pid, Signal::TERM) {
+                tracing::warn!(%error, "could not end an interpreter");
+            }
+            let deadline = Instant::now() + END;
+            while !lock(&self.routes).is_over && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(1));
+            }
             if let Err(error) = process::end_group(self.pid, Signal::KILL) {
                 tracing::warn!(%error, "could not end an interpreter");
             }
@@ -463,8 +478,9 @@ mod linux {
         for line in answers.lines() {
             let Ok(line) = line else { break };
             let Ok(Answer { run, server, content }) = serde_json::from_str(&line) else {
+                // Somebody waits for it, and is told that there will be none.
                 tracing::warn!(line, "an interpreter gave an answer that makes no sense");
-                continue;
+                break;
             };
             // Nobody may be waiting any more.
             if let Some(sender) = run.and_then(|run| lock(routes).runs.remove(&run))
@@ -495,7 +511,13 @@ mod linux {
     /// Whether a variable is one that compiled libraries or the interpreter itself read when they are loaded, which
     /// does not show from Python.
     fn is_read_by_libraries(name: &str) -> bool {
-        const BEGINNINGS: [&str; 28] = [
+        const BEGINNINGS: [&str; 34] = [
+            "GRPC_",
+            "HDF5_",
+            "NPY_",
+            "OPENSSL_",
+            "POLARS_",
+            "RAYON_",
             "ARROW_",
             "BLIS_",
             "CUDA_",

@@ -24,7 +24,8 @@ use crate::plan::{PlannedStep, ScriptFile, file_name};
 use crate::publish;
 use crate::python::PythonRunner;
 use crate::runner::{
-    Ran, RunOutcome, RunRequest, Runner, STDERR_FILE, STDOUT_FILE, is_of_the_machine, not_started,
+    RESULT_FILE, Ran, RunOutcome, RunRequest, Runner, STDERR_FILE, STDOUT_FILE, is_of_the_machine,
+    not_started,
 };
 use crate::settings::TesterSettings;
 use crate::tail;
@@ -101,7 +102,7 @@ impl Job<'_> {
         if let Ran::Lost(reason) = ran {
             lost = Some(reason);
             // What it has left must not be taken for what the next one writes.
-            fs::remove_dir_all(&self.folder).map_err(TestError::io("empty the folder", &self.folder))?;
+            self.clear()?;
             let own = before.into_iter().filter(|(name, _)| !self.inputs[name].0.starts_with(&self.folder));
             let own: Vec<_> = own.collect();
             (before, ran) = self.attempt(&fresh, path, &params)?;
@@ -174,6 +175,22 @@ impl Job<'_> {
             // Something that a script has done to files keeps this one from running: no reason to give up the test.
             ran => Ok((before, ran.unwrap_or_else(|error| Ran::Over(not_started(script, &error))))),
         }
+    }
+
+    /// Removes what a run has left that was lost, and its copies of inputs.
+    fn clear(&self) -> Result<(), TestError> {
+        let copies = self.copies.iter().map(|copy| copy.to.clone());
+        let files = [RESULT_FILE, STDOUT_FILE, STDERR_FILE].map(|name| self.folder.join(name));
+        for path in copies.chain([self.folder.join("out")]).chain(files) {
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            match removed {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(TestError::io("remove", path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// What path in an output's folder the script is handed.

@@ -326,6 +326,9 @@ impl<'a> Judge<'a> {
             let failure = failure.clone();
             if !broken.is_empty() {
                 StepStatus::FailedOnUpstream { failure, edges: broken.clone() }
+            } else if self.record(step.individual).is_some_and(RunRecord::is_canceled) {
+                // It would have shown whether the step or its data is at fault.
+                StepStatus::Untested { reason: UntestedStep::Canceled }
             } else if self.passes_alone(at) {
                 let edges = incoming().map(|(_, edge)| self.plan.steps[edge.from].name.clone()).collect();
                 StepStatus::FailedOnUpstream { failure, edges }

@@ -78,8 +78,12 @@ impl Leftover {
         let (group, first) = (group.parse().unwrap_or(0), leader.as_raw_nonzero().get());
         let is_of_group = group == first;
         let has_mark = || {
-            // What is another user's is none of the script's.
-            let environment = fs::read(format!("{folder}/environ")).unwrap_or_default();
+            let environment = match fs::read(format!("{folder}/environ")) {
+                Ok(environment) => environment,
+                // What is another user's is none of the script's.
+                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Some(false),
+                Err(_) => Vec::new(),
+            };
             if environment.is_empty() && parent != KERNEL && retries > 0 {
                 return None;
             }
@@ -113,7 +117,7 @@ const RETRIES: usize = 25;
 const FEW: i32 = 64;
 /// How many of the newest processes are looked at first, and how often.
 const NEWEST: i32 = 8;
-const CHASES: usize = 10;
+const CHASES: usize = 50;
 
 /// What lives of a script's processes.
 fn find(leader: Pid, mark: &str) -> Vec<Leftover> {

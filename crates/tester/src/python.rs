@@ -144,7 +144,7 @@ impl PythonRunner<'_> {
         timeout: Duration,
         ended: Ended,
     ) -> io::Result<RunOutcome> {
-        let left: Option<Left> = match std::fs::read(folder.join(RESULT_FILE)) {
+        let left: Option<Left> = match read_file(&folder.join(RESULT_FILE)) {
             Ok(bytes) => serde_json::from_slice(&bytes).ok(),
             Err(_) => None,
         };
@@ -206,5 +206,14 @@ impl PythonRunner<'_> {
         };
         let Ended { exit, canceled, resources, leaked } = ended;
         Ok(RunOutcome { exit, failure, resources, canceled, leaked, not_forked: None })
+    }
+}
+
+/// Reads a file that a script may have replaced by something that never ends.
+fn read_file(path: &Utf8Path) -> io::Result<Vec<u8>> {
+    if std::fs::symlink_metadata(path)?.is_file() {
+        std::fs::read(path)
+    } else {
+        Err(io::ErrorKind::InvalidData.into())
     }
 }

@@ -40,6 +40,8 @@ def find_obstacle():
 
 
 def cut(text):
+    # File names can hold what is no text.
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return text if len(text) <= TEXT_LIMIT else text[:TEXT_LIMIT] + "..."
 
 
@@ -55,6 +57,14 @@ class RecordingEnviron(type(os.environ)):
     def __iter__(self):
         self.names.add(None)
         return super().__iter__()
+
+    def __setitem__(self, key, value):
+        self.names.add(key)
+        super().__setitem__(key, value)
+
+    def __delitem__(self, key):
+        self.names.add(key)
+        super().__delitem__(key)
 
 
 class Server:
@@ -174,7 +184,10 @@ class Server:
         os.close(self.requests)
         # What the imports leave running becomes this one's own child, whatever it does.
         prctl(PR_SET_CHILD_SUBREAPER, 1)
+        before = open_files()
         failed = preload(request["imports"])
+        if failed is None and open_files() - before:
+            failed = "what the script imports has opened files that runs would share"
         if failed is None and len(sys._current_frames()) > 1:
             failed = "what the script imports has started threads"
         if end_children(0.0) and failed is None:
@@ -197,7 +210,7 @@ class Server:
         run = request["run"]
         shadow = self.find_shadow(request["folders"])
         if shadow is not None:
-            self.answer(run=run, refused=f"`{shadow}` beside the script has the name of a module that is imported before")
+            self.answer(run=run, refused=f"`{cut(shadow)}` beside the script has the name of a module that is imported before")
             return
         try:
             if self.spare is None:
@@ -231,8 +244,12 @@ class Server:
             os.close(reader)
             self.spare = (pid, writer)
         else:
-            os.close(writer)
-            self.guard(reader)
+            try:
+                os.close(writer)
+                self.guard(reader)
+            finally:
+                # Nothing of it may go on as if it were the server.
+                os._exit(1)
 
     def find_shadow(self, folders):
         """A file that a fresh interpreter would import in place of a module that was imported already."""
@@ -328,13 +345,17 @@ class Server:
         except BaseException:
             sys.excepthook(*sys.exc_info())
             status = 1
-        own = [name for name in sys.modules if name not in imported and is_below(name, request["folders"])]
+        own = [name for name in list(sys.modules) if name not in imported and is_below(name, request["folders"])]
         end_as_interpreters_do(status, own)
 
 
 def is_below(name, folders):
-    file = getattr(sys.modules[name], "__file__", None) or ""
-    return "site-packages" not in file and any(file.startswith(os.path.join(folder, "")) for folder in folders)
+    try:
+        file = sys.modules[name].__file__
+        return "site-packages" not in file and any(file.startswith(os.path.join(folder, "")) for folder in folders)
+    except BaseException:
+        # There are objects among modules that are none.
+        return False
 
 
 def read_line(pipe):
@@ -360,6 +381,20 @@ def set_group(pid):
     except OSError:
         # The other side of the fork was first, or the script has ended.
         pass
+
+
+def open_files():
+    """The descriptors of files and sockets, which processes share with the place where they are read."""
+    found = set()
+    for entry in os.listdir("/proc/self/fd"):
+        try:
+            mode = os.fstat(int(entry)).st_mode
+        except OSError:
+            continue
+        # S_IFREG and S_IFSOCK.
+        if mode & 0o170000 in (0o100000, 0o140000):
+            found.add(entry)
+    return found
 
 
 def preload(imports):
@@ -475,10 +510,17 @@ def end_as_interpreters_do(status, own):
             threading._shutdown()
         except BaseException:
             pass
-    atexit._run_exitfuncs()
+    try:
+        atexit._run_exitfuncs()
+    except BaseException:
+        # It was told on standard error, and interpreters end as if nothing had been.
+        pass
     # Objects that only modules hold go: a file that was never closed is written now.
     for name in own:
-        vars(sys.modules.pop(name)).clear()
+        try:
+            vars(sys.modules.pop(name)).clear()
+        except BaseException:
+            pass
     gc.collect()
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -84,19 +84,28 @@ def may_bind_main(tree):
 
 # Calls that change nothing which a later import could see.
 HARMLESS_CALLS = set(
-    """abspath absolute basename bool compile cpu_count dict dirname exists expanduser filterwarnings float format
-    frozenset get getLogger getenv getpid int is_dir is_file join joinpath len list lower max min namedtuple partition
-    range realpath replace resolve set setLevel simplefilter sorted split str strip time title tuple upper
-    NewType ParamSpec Path PurePath TypeVar""".split()
+    """abspath absolute basename cpu_count dirname exists expanduser getLogger getenv getpid is_dir is_file joinpath
+    namedtuple realpath resolve setLevel NewType ParamSpec Path PurePath TypeVar""".split()
 )
+# The same, where it is a plain name that is called.
+HARMLESS_NAMES = set("bool dict float frozenset int len list max min range set sorted str tuple".split())
+
+
+def is_warning_filter(call):
+    """Filters that hide warnings change nothing; one that makes errors of them would."""
+    name = getattr(call.func, "id", None) or getattr(call.func, "attr", None)
+    first = call.args[0] if call.args else None
+    return name in ("filterwarnings", "simplefilter") and getattr(first, "value", None) in ("ignore", "default")
 
 
 def is_harmless(node):
     """Whether an expression or a statement without a body of its own changes nothing that an import could see."""
     for inner in ast.walk(node):
         if isinstance(inner, ast.Call):
-            name = getattr(inner.func, "id", None) or getattr(inner.func, "attr", None)
-            if name not in HARMLESS_CALLS and not is_path_append(inner):
+            plain = getattr(inner.func, "id", None)
+            name = plain or getattr(inner.func, "attr", None)
+            is_known = name in HARMLESS_CALLS or plain in HARMLESS_NAMES
+            if not is_known and not is_path_append(inner) and not is_warning_filter(inner):
                 return False
         elif isinstance(inner, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)):
             return False
@@ -160,7 +169,12 @@ class Imports:
         return True
 
     def follow(self, path):
-        """Takes in what a module beside the script imports."""
+        """Takes in what a module beside the script imports, after the packages that it is in."""
+        folder = os.path.dirname(path)
+        package = os.path.join(folder, "__init__.py")
+        if folder not in self.folders and os.path.isfile(package) and package not in self.followed:
+            if not self.follow(folder):
+                return False
         for file in (path + ".py", os.path.join(path, "__init__.py")):
             if file in self.followed:
                 return True
@@ -214,7 +228,12 @@ class Imports:
         return True
 
     def can_go_on_after(self, node):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Pass)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            defaults = [default for default in node.args.defaults + node.args.kw_defaults if default is not None]
+            return all(is_harmless(default) for default in defaults)
+        if isinstance(node, ast.ClassDef):
+            return self.all_harmless(node.body)
+        if isinstance(node, ast.Pass):
             return True
         if isinstance(node, (ast.Assign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -228,7 +247,8 @@ class Imports:
             if not is_harmless(node.test):
                 return False
             name = getattr(node.test, "id", None) or getattr(node.test, "attr", None)
-            is_never = name == "TYPE_CHECKING" or "__main__" in ast.dump(node.test)
+            is_main = isinstance(node.test, ast.Compare) and "__main__" in ast.dump(node.test)
+            is_never = name == "TYPE_CHECKING" or (is_main and isinstance(node.test.ops[0], ast.Eq))
             return self.all_harmless(node.orelse if is_never else node.body + node.orelse)
         if isinstance(node, ast.Try):
             handlers = [inner for handler in node.handlers for inner in handler.body]
@@ -254,7 +274,15 @@ class Imports:
 def imports_of(path, tree):
     try:
         imports = Imports(path)
-        imports.take_body(tree.body, os.path.dirname(path))
+        package = os.path.dirname(path)
+        if os.path.isfile(os.path.join(package, "__init__.py")):
+            # It is run before the script, with the packages above it.
+            own, imports.folders = imports.folders, imports.folders[-1:]
+            goes_on = imports.follow(package)
+            imports.folders = own
+            if not goes_on:
+                return imports.statements
+        imports.take_body(tree.body, package)
         return imports.statements
     except RecursionError:
         return []

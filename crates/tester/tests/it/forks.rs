@@ -137,6 +137,39 @@ fn what_was_set_before_an_import_is_seen_by_it() {
 }
 
 #[test]
+fn what_packages_and_conditions_do_comes_before_later_imports() {
+    let space = with_package(&[("reading.py", "import os\nmode = os.environ.get('MODE')\n")]);
+    let set = "import os\nos.environ['MODE'] = 'set'\n";
+    let space =
+        space.write("workspace/scripts/pkg/__init__.py", set).write("workspace/scripts/pkg/sub.py", "");
+    let body = "    assert reading.mode == 'set'\n";
+    let space = add(space, "a", &script("from pkg import sub\nimport reading", body));
+    let condition = "import os\nif __name__ != '__main__':\n    os.environ['MODE'] = 'set'\nimport reading";
+    let space = add(space, "b", &script(condition, body));
+    let class = "import os\nclass Setting:\n    os.environ['MODE'] = 'set'\nimport reading";
+    check_passes(&add(space, "c", &script(class, body)));
+}
+
+#[test]
+fn warnings_that_are_errors_stay_errors() {
+    let space = with_package(&[("old.py", "import warnings\nwarnings.warn('old', UserWarning)\n")]);
+    let imports = "import warnings\nwarnings.simplefilter('error')\nimport old";
+    let (report, _) = test(&add(space, "a", &script(imports, "")));
+    let failure = report.script_results["a"].status.failure();
+    assert!(matches!(failure, Some(ScriptFailure::ImportFailed { .. })), "{failure:?}");
+}
+
+#[test]
+fn a_file_that_an_import_opens_is_not_shared() {
+    let space = with_package(&[("opening.py", "file = open(__file__)\n")]);
+    let body = "    assert opening.file.readline()\n";
+    let space = add(add(space, "a", &script("import opening", body)), "b", &script("import opening", body));
+    let (report, reasons) = test(&space);
+    assert!(report.pipeline_success(), "{}", report.errors().join("\n"));
+    assert_eq!(reasons.len(), 2, "{reasons:?}");
+}
+
+#[test]
 fn a_file_beside_the_script_goes_before_an_installed_module() {
     let space = with_package(&[("installed.py", "import helper\n"), ("helper.py", "value = 'installed'")]);
     let space = space.write("workspace/scripts/helper.py", "value = 'own'");
