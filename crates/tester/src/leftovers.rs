@@ -118,11 +118,16 @@ const FEW: i32 = 64;
 /// How many of the newest processes are looked at first, and how often.
 const NEWEST: i32 = 8;
 const CHASES: usize = 50;
+/// More than this are not given out between two looks.
+const MOST: i32 = 256;
 
 /// What lives of a script's processes.
 fn find(leader: Pid, mark: &str) -> Vec<Leftover> {
     let first = leader.as_raw_nonzero().get();
-    let look = |number: i32| Leftover::look(Pid::from_raw(number)?, leader, mark.as_bytes(), RETRIES);
+    let look_at = |number: i32, retries: usize| {
+        Leftover::look(Pid::from_raw(number)?, leader, mark.as_bytes(), retries)
+    };
+    let look = |number: i32| look_at(number, RETRIES);
     // Numbers are given out in order. One that keeps putting a new process in its own place would slip through a look at
     // all of them, and is always among the newest.
     let mut last = None;
@@ -131,10 +136,15 @@ fn find(leader: Pid, mark: &str) -> Vec<Leftover> {
         if newest == last {
             break;
         }
+        let newest_number = newest.unwrap_or(first);
+        // Every number that was given out since the look before is looked at, and some that were before.
+        let from = last.map_or(newest_number, |last| last.max(newest_number - MOST)) - NEWEST;
         last = newest;
-        let newest = newest.unwrap_or(first);
-        let range = (newest - NEWEST).max(first) + 1..=newest;
-        let found: Vec<Leftover> = range.rev().filter_map(look).collect();
+        let found: Vec<Leftover> = (from.max(first) + 1..=newest_number)
+            .rev()
+            // What is not sure yet is looked at below: to wait for it here would let others slip through.
+            .filter_map(|number| look_at(number, 0))
+            .collect();
         if !found.is_empty() {
             return found;
         }
