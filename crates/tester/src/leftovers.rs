@@ -50,7 +50,7 @@ impl Leftover {
     /// Ends the process of this number if it still is the one that was found.
     fn end(&self) {
         // With all that it starts meanwhile, which may have taken its place already.
-        if let Some(group) = self.group {
+        if let Some(group) = self.group.filter(|group| !self.is_foreign(*group)) {
             rustix::process::kill_process_group(group, Signal::KILL).ok();
         }
         let Ok(handle) = rustix::process::pidfd_open(self.pid, PidfdFlags::empty()) else { return };
@@ -61,6 +61,13 @@ impl Leftover {
             let mut polled = [rustix::event::PollFd::new(&handle, rustix::event::PollFlags::IN)];
             rustix::event::poll(&mut polled, Some(&timeout)).ok();
         }
+    }
+
+    /// Whether a process that is not the script's leads this group, which the script's has only joined.
+    fn is_foreign(&self, group: Pid) -> bool {
+        group != self.leader
+            && fs::exists(format!("/proc/{}", group.as_raw_nonzero())).unwrap_or(true)
+            && Self::look(group, self.leader, &self.mark, RETRIES).is_none()
     }
 
     /// The process of this number, if it belongs to the script and lives.
