@@ -18,18 +18,18 @@ pub(crate) fn end_leftovers(leader: Pid, mark: &str) -> BTreeSet<String> {
     let started = Instant::now();
     loop {
         let left = find(leader, mark);
-        if left.is_empty() {
+        if left.as_ref().is_some_and(Vec::is_empty) {
+            return names;
+        }
+        if started.elapsed() > GRACE + END {
+            tracing::warn!(?left, "what a script has left running cannot be ended");
             return names;
         }
         if started.elapsed() < GRACE {
             std::thread::sleep(Duration::from_millis(5));
             continue;
         }
-        if started.elapsed() > GRACE + END {
-            tracing::warn!(?left, "what a script has left running cannot be ended");
-            return names;
-        }
-        for process in left {
+        for process in left.unwrap_or_default() {
             process.end();
             names.insert(process.name);
         }
@@ -54,7 +54,7 @@ impl Leftover {
             rustix::process::kill_process_group(group, Signal::KILL).ok();
         }
         let Ok(handle) = rustix::process::pidfd_open(self.pid, PidfdFlags::empty()) else { return };
-        if Self::look(self.pid, self.leader, &self.mark, RETRIES).is_some() {
+        if matches!(look(self.pid, self.leader, &self.mark), Look::Own(_)) {
             // It may have ended by itself just now.
             rustix::process::pidfd_send_signal(&handle, Signal::KILL).ok();
             let timeout = rustix::event::Timespec { tv_sec: END.as_secs() as i64, tv_nsec: 0 };
@@ -67,110 +67,127 @@ impl Leftover {
     fn is_foreign(&self, group: Pid) -> bool {
         group != self.leader
             && fs::exists(format!("/proc/{}", group.as_raw_nonzero())).unwrap_or(true)
-            && Self::look(group, self.leader, &self.mark, RETRIES).is_none()
+            && !matches!(look(group, self.leader, &self.mark), Look::Own(_))
     }
+}
 
-    /// The process of this number, if it belongs to the script and lives.
-    fn look(pid: Pid, leader: Pid, mark: &[u8], retries: usize) -> Option<Self> {
-        let folder = format!("/proc/{}", pid.as_raw_nonzero());
-        let stat = fs::read(format!("{folder}/stat")).ok()?;
-        let stat = String::from_utf8_lossy(&stat);
-        // The name stands in parentheses and can hold some itself.
-        let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
-        let mut fields = rest.split_ascii_whitespace();
-        let (state, parent, group) = (fields.next()?, fields.next()?, fields.next()?);
-        if matches!(state, "Z" | "X") || pid == leader {
-            return None;
-        }
-        let (group, first) = (group.parse().unwrap_or(0), leader.as_raw_nonzero().get());
-        let is_of_group = group == first;
-        let has_mark = || {
-            let environment = match fs::read(format!("{folder}/environ")) {
-                Ok(environment) => environment,
-                // What is another user's is none of the script's.
-                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Some(false),
-                Err(_) => Vec::new(),
-            };
-            if environment.is_empty() && parent != KERNEL && retries > 0 {
-                return None;
-            }
-            Some(environment.split(|byte| *byte == 0).any(|variable| variable == mark))
-        };
-        let Some(is_marked) = (if is_of_group { Some(true) } else { has_mark() }) else {
-            // A process that is just becoming another program has no environment for a moment, and neither has one that
-            // is just ending. The kernel's own never have one.
-            std::thread::sleep(Duration::from_micros(200));
-            return Self::look(pid, leader, mark, retries - 1);
-        };
-        let is_own =
-            |group: &Pid| group.as_raw_nonzero().get() >= first && *group != rustix::process::getpgrp();
-        is_marked.then(|| Self {
-            pid,
-            name: name.to_owned(),
-            // A lower number than the script's is that of a group it has joined.
-            group: Pid::from_raw(group).filter(is_own),
-            mark: mark.to_owned(),
-            leader,
-        })
+/// What a look at a process shows.
+#[derive(Debug)]
+enum Look {
+    /// It belongs to the script and lives.
+    Own(Leftover),
+    /// It does not, or it has ended.
+    Other,
+    /// It is just becoming another program or just ending, and shows nothing for a moment.
+    Unsure,
+}
+
+/// Looks whether the process of this number belongs to the script and lives.
+fn look(pid: Pid, leader: Pid, mark: &[u8]) -> Look {
+    let folder = format!("/proc/{}", pid.as_raw_nonzero());
+    let Ok(stat) = fs::read(format!("{folder}/stat")) else { return Look::Other };
+    let stat = String::from_utf8_lossy(&stat);
+    let Some((name, state, parent, group)) = parse_stat(&stat) else { return Look::Other };
+    if matches!(state, "Z" | "X") || pid == leader {
+        return Look::Other;
     }
+    let first = leader.as_raw_nonzero().get();
+    if group != first {
+        let environment = match fs::read(format!("{folder}/environ")) {
+            Ok(environment) => environment,
+            // What is another user's is none of the script's.
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Look::Other,
+            Err(_) => Vec::new(),
+        };
+        // The kernel's own never have one.
+        if environment.is_empty() && parent != KERNEL {
+            return Look::Unsure;
+        }
+        if !environment.split(|byte| *byte == 0).any(|variable| variable == mark) {
+            return Look::Other;
+        }
+    }
+    let is_own = |group: &Pid| group.as_raw_nonzero().get() >= first && *group != rustix::process::getpgrp();
+    Look::Own(Leftover {
+        pid,
+        name: name.to_owned(),
+        // A lower number than the script's is that of a group it has joined.
+        group: Pid::from_raw(group).filter(is_own),
+        mark: mark.to_owned(),
+        leader,
+    })
+}
+
+/// The name, state, parent and process group in what the system says of a process.
+fn parse_stat(stat: &str) -> Option<(&str, &str, &str, i32)> {
+    // The name stands in parentheses and can hold some itself.
+    let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
+    let mut fields = rest.split_ascii_whitespace();
+    Some((name, fields.next()?, fields.next()?, fields.next()?.parse().ok()?))
 }
 
 /// The parent of the kernel's own processes.
 const KERNEL: &str = "2";
-/// How often a process is looked at again whose environment is empty.
-const RETRIES: usize = 25;
-
 /// More numbers than this are not looked at one by one.
 const FEW: i32 = 64;
-/// How many of the newest processes are looked at first, and how often.
-const NEWEST: i32 = 8;
-const CHASES: usize = 50;
-/// More than this are not given out between two looks.
-const MOST: i32 = 256;
+/// How long to look again at those that were started since the look before.
+const CHASE: Duration = Duration::from_millis(100);
+/// A process that shows nothing for longer than this never will.
+const MOMENT: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_micros(200);
 
-/// What lives of a script's processes.
-fn find(leader: Pid, mark: &str) -> Vec<Leftover> {
+/// What lives of a script's processes. None where that cannot be told, because new ones keep being started.
+///
+/// That there is nothing is told only when no process was started since all that were there have been looked at: one
+/// that keeps putting a new one in its own place would slip through a single look at all of them. Numbers are given out
+/// and looked at in order, so one that has ended before it was looked at has its successor among those that come next.
+fn find(leader: Pid, mark: &str) -> Option<Vec<Leftover>> {
     let first = leader.as_raw_nonzero().get();
-    let look_at = |number: i32, retries: usize| {
-        Leftover::look(Pid::from_raw(number)?, leader, mark.as_bytes(), retries)
-    };
-    let look = |number: i32| look_at(number, RETRIES);
-    // Numbers are given out in order. One that keeps putting a new process in its own place would slip through a look at
-    // all of them, and is always among the newest.
-    let mut last = None;
-    for _ in 0..CHASES {
-        let newest = last_number();
-        if newest == last {
-            break;
+    let mut found = Vec::new();
+    // Those that show nothing, and since when.
+    let mut unsure: Vec<(i32, Instant)> = Vec::new();
+    let started = Instant::now();
+    let mut last = last_number();
+    let mut numbers = numbers_after(first, last)?;
+    while started.elapsed() < CHASE {
+        let now = Instant::now();
+        let again = std::mem::take(&mut unsure);
+        for (number, since) in again.into_iter().chain(numbers.into_iter().map(|number| (number, now))) {
+            match Pid::from_raw(number).map_or(Look::Other, |pid| look(pid, leader, mark.as_bytes())) {
+                Look::Own(leftover) => found.push(leftover),
+                Look::Unsure if since.elapsed() < MOMENT => unsure.push((number, since)),
+                Look::Unsure | Look::Other => {}
+            }
         }
-        let newest_number = newest.unwrap_or(first);
-        // Every number that was given out since the look before is looked at, and some that were before.
-        let from = last.map_or(newest_number, |last| last.max(newest_number - MOST)) - NEWEST;
-        last = newest;
-        let found: Vec<Leftover> = (from.max(first) + 1..=newest_number)
-            .rev()
-            // What is not sure yet is looked at below: to wait for it here would let others slip through.
-            .filter_map(|number| look_at(number, 0))
-            .collect();
         if !found.is_empty() {
-            return found;
+            return Some(found);
         }
+        let newest = last_number();
+        // Where the system does not tell, one look at all is all there is.
+        let (Some(before), Some(now)) = (last, newest) else { return Some(found) };
+        match now.checked_sub(before)? {
+            0 if unsure.is_empty() => return Some(found),
+            0 => std::thread::sleep(PAUSE),
+            // They have begun again from the lowest.
+            ..0 => return None,
+            _ => {}
+        }
+        numbers = (before + 1..=now).collect();
+        last = newest;
     }
-    match last {
-        Some(last) if (first..first.saturating_add(FEW)).contains(&last) => {
-            (first + 1..=last).filter_map(look).collect()
-        }
-        last => {
-            // They begin again from the lowest when they run out.
-            let has_wrapped = last.is_none_or(|last| last < first);
-            let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-            entries
-                .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok())
-                .filter(|number| has_wrapped || *number > first)
-                .filter_map(look)
-                .collect()
-        }
+    None
+}
+
+/// The numbers of the processes that were started after `first`, where `last` is the newest.
+fn numbers_after(first: i32, last: Option<i32>) -> Option<Vec<i32>> {
+    if let Some(last) = last.filter(|last| (first..first.saturating_add(FEW)).contains(last)) {
+        return Some((first + 1..=last).collect());
     }
+    // They begin again from the lowest when they run out.
+    let has_wrapped = last.is_none_or(|last| last < first);
+    let entries = fs::read_dir("/proc").ok()?;
+    let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
+    Some(numbers.filter(|number| has_wrapped || *number > first).collect())
 }
 
 /// The number that was given to a process last.
