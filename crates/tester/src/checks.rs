@@ -1,16 +1,17 @@
 //! The structural mistakes of a plan: found together, before anything runs.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::{fs, io};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{PipelineTestingSpec, StepName};
 
+use crate::looks::Looks;
 use crate::plan::{PlannedStep, Scope, file_name};
 use crate::plan_error::PlanProblem;
 use crate::settings::TesterSettings;
-use crate::workspace::{Places, canonical};
+use crate::workspace::Places;
 
 pub(crate) fn problems_of_the_whole(
     pipeline: &PipelineTestingSpec,
@@ -36,6 +37,7 @@ pub(crate) fn problems_of_the_whole(
 pub(crate) fn problems_of_step(
     step: &PlannedStep<'_>,
     settings: &TesterSettings,
+    looks: &Looks,
     problems: &mut Vec<PlanProblem>,
 ) {
     for (field, ports) in [("input_paths", &step.inputs), ("output_paths", &step.outputs)] {
@@ -48,7 +50,7 @@ pub(crate) fn problems_of_step(
     }
     for input in &step.inputs {
         for output in step.outputs.iter().filter(|output| !output.path.as_str().is_empty()) {
-            if canonical(&input.path).starts_with(canonical(&output.path)) {
+            if looks.place(&input.path).starts_with(&*looks.place(&output.path)) {
                 problems.push(PlanProblem::InputUnderOutput {
                     step: step.name.clone(),
                     input: input.name.clone(),
@@ -60,11 +62,15 @@ pub(crate) fn problems_of_step(
 }
 
 /// What is published must not overwrite what another step publishes, nor land in data of the user's own.
-pub(crate) fn problems_of_publishing(steps: &[PlannedStep<'_>], problems: &mut Vec<PlanProblem>) {
+pub(crate) fn problems_of_publishing(
+    steps: &[PlannedStep<'_>],
+    looks: &Looks,
+    problems: &mut Vec<PlanProblem>,
+) {
     let mut publishers: BTreeMap<Utf8PathBuf, Vec<StepName>> = BTreeMap::new();
     for step in steps {
         for port in step.outputs.iter().filter(|port| !port.path.as_str().is_empty()) {
-            publishers.entry(canonical(&port.path)).or_default().push(step.name.clone());
+            publishers.entry(looks.place(&port.path).into_owned()).or_default().push(step.name.clone());
         }
     }
     for (path, steps) in &publishers {
@@ -75,10 +81,10 @@ pub(crate) fn problems_of_publishing(steps: &[PlannedStep<'_>], problems: &mut V
     for step in steps {
         for input in step.inputs.iter().filter(|input| input.has_own_data) {
             // All paths below one path stand together, right behind it.
-            let place = canonical(&input.path);
-            let from_here = (Bound::Included(place.as_path()), Bound::Unbounded);
+            let place = looks.place(&input.path);
+            let from_here = (Bound::Included(&*place), Bound::Unbounded);
             for (path, steps) in
-                publishers.range::<Utf8Path, _>(from_here).take_while(|(path, _)| path.starts_with(&place))
+                publishers.range::<Utf8Path, _>(from_here).take_while(|(path, _)| path.starts_with(&*place))
             {
                 problems.push(PlanProblem::OutputInsideInput {
                     step: step.name.clone(),
@@ -97,12 +103,13 @@ pub(crate) fn problems_of_targets(
     steps: &[PlannedStep<'_>],
     settings: &TesterSettings,
     places: &Places,
+    looks: &Looks,
     problems: &mut Vec<PlanProblem>,
 ) {
     let mut project = BTreeSet::from([".specs", ".runs", "scripts"].map(|name| places.workspace.join(name)));
-    project.extend(settings.protected.iter().map(|path| canonical(&places.absolute(path))));
-    project.extend(steps.iter().filter_map(|step| Some(canonical(step.script.as_ref()?.path()?))));
-    let mut known_folders = HashSet::new();
+    project.extend(settings.protected.iter().map(|path| looks.place(&places.absolute(path)).into_owned()));
+    let scripts = steps.iter().filter_map(|step| step.script.as_ref()?.path());
+    project.extend(scripts.map(|script| looks.place(script).into_owned()));
     for step in steps {
         for port in step.outputs.iter().filter(|port| !port.path.as_str().is_empty()) {
             let problem = |what| PlanProblem::OutputNotPossible {
@@ -111,39 +118,32 @@ pub(crate) fn problems_of_targets(
                 path: port.path.to_path_buf(),
                 what,
             };
-            let place = canonical(&port.path);
-            let is_code = place.extension() == Some("py") && place.is_file();
+            let place = looks.place(&port.path);
+            let is_code = place.extension() == Some("py") && looks.is_file(&place);
             let above = place.ancestors().filter_map(|above| project.get(above)).last();
-            let below = || project.range(place.clone()..).next().filter(|part| part.starts_with(&place));
+            let below = || {
+                project
+                    .range::<Utf8Path, _>((Bound::Included(&*place), Bound::Unbounded))
+                    .next()
+                    .filter(|part| part.starts_with(&*place))
+            };
             if let Some(over) = above.or_else(below) {
                 problems.push(problem(format!("`{over}` is there, which must not be overwritten")));
             } else if is_code {
                 problems.push(problem("a script is there, which must not be overwritten".to_owned()));
-            } else if file_name(&port.path).is_none() && port.path.is_file() {
+            } else if file_name(&port.path).is_none() && looks.is_file(&port.path) {
                 problems
                     .push(problem("a file is there, and a path without extension is a folder".to_owned()));
-            } else if let Some(file) = file_above(&port.path, &mut known_folders) {
+            } else if let Some(file) = file_above(&port.path, looks) {
                 problems.push(problem(format!("`{file}` is a file and not a folder")));
             }
         }
     }
 }
 
-/// A file where a folder above a path is needed. Folders above which there is none are remembered.
-fn file_above<'a>(path: &'a Utf8Path, known_folders: &mut HashSet<Utf8PathBuf>) -> Option<&'a Utf8Path> {
-    for above in path.ancestors().skip(1) {
-        if known_folders.contains(above) {
-            break;
-        }
-        if above.is_file() {
-            return Some(above);
-        }
-    }
-    if let Some(folder) = path.parent() {
-        known_folders.insert(folder.to_owned());
-        known_folders.extend(folder.ancestors().skip(1).map(Utf8Path::to_owned));
-    }
-    None
+/// A file where a folder above a path is needed.
+fn file_above<'a>(path: &'a Utf8Path, looks: &Looks) -> Option<&'a Utf8Path> {
+    path.ancestors().skip(1).find(|above| looks.is_file(above))
 }
 
 pub(crate) fn problems_of_bindings(
@@ -182,11 +182,11 @@ pub(crate) fn problems_of_bindings(
 
 /// Own data is what exists at an input's path, unless an output of some step lies there or above: what is there then is
 /// whatever an earlier test left.
-pub(crate) fn mark_own_data(steps: &mut [PlannedStep<'_>], problems: &mut Vec<PlanProblem>) {
+pub(crate) fn mark_own_data(steps: &mut [PlannedStep<'_>], looks: &Looks, problems: &mut Vec<PlanProblem>) {
     let mut publishers: HashMap<Utf8PathBuf, Vec<StepName>> = HashMap::new();
     for step in steps.iter() {
         for port in &step.outputs {
-            publishers.entry(canonical(&port.path)).or_default().push(step.name.clone());
+            publishers.entry(looks.place(&port.path).into_owned()).or_default().push(step.name.clone());
         }
     }
     for step in steps {
@@ -194,7 +194,7 @@ pub(crate) fn mark_own_data(steps: &mut [PlannedStep<'_>], problems: &mut Vec<Pl
             if input.path.as_str().is_empty() {
                 continue;
             }
-            let place = canonical(&input.path);
+            let place = looks.place(&input.path);
             let above = place.ancestors().filter_map(|above| publishers.get(above));
             input.published_by = above.flatten().cloned().collect();
             if !input.published_by.is_empty() {

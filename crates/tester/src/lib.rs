@@ -45,6 +45,7 @@ mod judge;
 #[cfg(target_os = "linux")]
 mod leftovers;
 mod lists;
+mod looks;
 mod plan;
 mod plan_error;
 mod process;

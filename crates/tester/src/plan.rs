@@ -17,6 +17,7 @@ use crate::checks;
 use crate::function::Function;
 use crate::imports::ImportGroups;
 use crate::lists::Lists;
+use crate::looks::Looks;
 use crate::plan_error::{PlanError, PlanProblem};
 use crate::scripts;
 use crate::settings::TesterSettings;
@@ -188,17 +189,18 @@ pub(crate) fn plan<'a>(
             None => problems.push(PlanProblem::MissingSpec { step: name.clone() }),
         }
     }
+    let looks = Looks::default();
     for step in &steps {
-        checks::problems_of_step(step, settings, &mut problems);
+        checks::problems_of_step(step, settings, &looks, &mut problems);
     }
-    checks::mark_own_data(&mut steps, &mut problems);
-    checks::problems_of_publishing(&steps, &mut problems);
+    checks::mark_own_data(&mut steps, &looks, &mut problems);
+    checks::problems_of_publishing(&steps, &looks, &mut problems);
     if steps.len() == pipeline.dag.steps().len() {
         checks::problems_of_bindings(pipeline, &steps, &mut problems);
     }
     scripts::use_functions(functions, &mut steps);
     scripts::find_scripts(pipeline, scope, settings, places, &mut steps, &mut problems);
-    checks::problems_of_targets(&steps, settings, places, &mut problems);
+    checks::problems_of_targets(&steps, settings, places, &looks, &mut problems);
     scripts::inspect_scripts(places, &mut steps, &mut problems);
     if !problems.is_empty() {
         return Err(PlanError { problems });

@@ -46,17 +46,11 @@ pub(crate) fn find_scripts(
             ScriptPlace::Folder(folder) => folders.push(places.absolute(folder)),
         }
     }
+    // Many steps can run one script.
+    let mut known: HashMap<(String, bool), Result<Option<ScriptFile<'_>>, String>> = HashMap::new();
     for step in steps.iter_mut().filter(|step| step.script.is_none()) {
         let searched = match &step.spec.script_path {
-            Some(path) => {
-                let path = places.absolute(path);
-                if path.is_dir() {
-                    problems
-                        .push(PlanProblem::ScriptNotAFile { step: step.name.clone(), path: path.clone() });
-                    continue;
-                }
-                vec![path]
-            }
+            Some(path) => vec![places.absolute(path)],
             None => {
                 let name = step.spec.script_name.as_str();
                 let files = if name.ends_with(".py") {
@@ -67,15 +61,23 @@ pub(crate) fn find_scripts(
                 folders.iter().flat_map(|folder| files.iter().map(|file| folder.join(file))).collect()
             }
         };
+        let is_named = step.spec.script_path.is_some();
         for path in &searched {
-            match script_at(path, step.spec.script_path.is_some()) {
+            let found = known
+                .entry((path.as_str().to_owned(), is_named))
+                .or_insert_with(|| script_at(path, is_named).map_err(|error| error.to_string()));
+            match found {
+                Ok(None) if is_named && path.is_dir() => {
+                    problems
+                        .push(PlanProblem::ScriptNotAFile { step: step.name.clone(), path: path.clone() });
+                }
                 Ok(None) => {}
                 Ok(script) => {
-                    step.script = script;
+                    step.script = script.clone();
                     break;
                 }
-                Err(error) => {
-                    let (program, message) = (places.shown(path), error.to_string());
+                Err(message) => {
+                    let (program, message) = (places.shown(path), message.clone());
                     step.failure = Some(ScriptFailure::CouldNotStart { program, message }.into());
                     break;
                 }
