@@ -344,7 +344,7 @@ impl PipelineDag {
     /// The part of the DAG that `step` needs: it, its ancestors, and the edges between them.
     #[allow(clippy::missing_errors_doc, reason = "said once, at `dependencies`")]
     pub fn upstream_of(&self, step: &StepName) -> Result<Self, UnknownStep> {
-        let mut kept = self.reached(self.position(step)?, Direction::Incoming);
+        let mut kept = self.reached([self.position(step)?], Direction::Incoming);
         kept[self.position(step)?] = true;
         Ok(self.slice(&kept))
     }
@@ -352,7 +352,7 @@ impl PipelineDag {
     /// The part of the DAG that `step` can reach: it, its descendants, and the edges between them.
     #[allow(clippy::missing_errors_doc, reason = "said once, at `dependencies`")]
     pub fn downstream_of(&self, step: &StepName) -> Result<Self, UnknownStep> {
-        let mut kept = self.reached(self.position(step)?, Direction::Outgoing);
+        let mut kept = self.reached([self.position(step)?], Direction::Outgoing);
         kept[self.position(step)?] = true;
         Ok(self.slice(&kept))
     }
@@ -361,9 +361,9 @@ impl PipelineDag {
     #[allow(clippy::missing_errors_doc, reason = "said once, at `dependencies`")]
     pub fn between(&self, from: &StepName, to: &StepName) -> Result<Self, UnknownStep> {
         let (start, end) = (self.position(from)?, self.position(to)?);
-        let mut below = self.reached(start, Direction::Outgoing);
+        let mut below = self.reached([start], Direction::Outgoing);
         below[start] = true;
-        let mut above = self.reached(end, Direction::Incoming);
+        let mut above = self.reached([end], Direction::Incoming);
         above[end] = true;
         let kept: Vec<bool> = below.iter().zip(&above).map(|(below, above)| *below && *above).collect();
         Ok(self.slice(&kept))
@@ -518,9 +518,9 @@ impl PipelineDag {
         Ok(edges.into_iter().map(|(_, near)| near).collect())
     }
 
-    fn reached(&self, start: usize, direction: Direction) -> Vec<bool> {
+    pub(crate) fn reached(&self, starts: impl IntoIterator<Item = usize>, direction: Direction) -> Vec<bool> {
         let mut reached = vec![false; self.graph.node_count()];
-        let mut stack = vec![NodeIndex::new(start)];
+        let mut stack: Vec<_> = starts.into_iter().map(NodeIndex::new).collect();
         while let Some(at) = stack.pop() {
             for near in self.graph.graph().neighbors_directed(at, direction) {
                 if !std::mem::replace(&mut reached[near.index()], true) {
@@ -532,7 +532,7 @@ impl PipelineDag {
     }
 
     fn reachable(&self, step: &StepName, direction: Direction) -> Result<Vec<&StepName>, UnknownStep> {
-        let reached = self.reached(self.position(step)?, direction);
+        let reached = self.reached([self.position(step)?], direction);
         Ok(self.steps().zip(reached).filter(|(_, reached)| *reached).map(|(step, _)| step).collect())
     }
 
@@ -540,7 +540,7 @@ impl PipelineDag {
         self.graph.graph().externals(direction).map(|at| &self.graph[at]).collect()
     }
 
-    fn slice(&self, kept: &[bool]) -> Self {
+    pub(crate) fn slice(&self, kept: &[bool]) -> Self {
         let steps = self.steps().zip(kept).filter(|(_, kept)| **kept).map(|(step, _)| step.clone());
         let edges = self.edges.iter().filter(|(from, to)| kept[*from as usize] && kept[*to as usize]);
         let edges = edges.map(|(from, to)| (self.name(*from).clone(), self.name(*to).clone()));

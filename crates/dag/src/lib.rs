@@ -9,6 +9,7 @@
 //! | [`StepName`] | the validated name of a step; one kind of [`Name`] |
 //! | [`PipelineDag`] | the steps and edges, in the order they were declared, without a cycle |
 //! | [`DagError`], [`DagProblem`] | everything wrong with a set of steps and edges |
+//! | [`Selection`] | which steps are meant: `train`, `+train`, `train+`, `fold_*` |
 //! | [`PipelineFile`] | a parsed pipeline file: the DAG and, where the file has them, its specs |
 //! | [`json`] | reading hand-written JSON so that every mistake has a line and a column |
 //!
@@ -36,10 +37,12 @@ mod file;
 pub mod json;
 mod listing;
 mod name;
+mod selection;
 mod suggest;
 
 pub use dag::{DagError, DagProblem, PipelineDag, UnknownStep};
 pub use file::{ParsePipelineError, PipelineFile, PipelineFileProblem};
 pub use listing::write_list;
 pub use name::{InvalidName, MAX_NAME_BYTES, Name, NameKind, NameRule, StepKind, StepName};
+pub use selection::{SelectError, SelectProblem, Selection};
 pub use suggest::nearest;

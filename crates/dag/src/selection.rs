@@ -1,0 +1,288 @@
+use std::convert::Infallible;
+use std::fmt;
+use std::str::FromStr;
+
+use daggy::petgraph::Direction;
+
+use crate::dag::PipelineDag;
+use crate::{StepName, nearest, write_list};
+
+/// Which steps of a pipeline are meant, as people write it: terms with commas between them.
+///
+/// | term | what it selects |
+/// | --- | --- |
+/// | `train` | this step |
+/// | `+train` | it and all steps that it depends on |
+/// | `train+` | it and all steps that depend on it |
+/// | `+train+` | all three |
+/// | `prep_*`, `+fold_?` | every step whose name matches: `*` stands for any text, `?` for one character |
+///
+/// A term that is a step's whole name means that step, whatever characters it has in it.
+///
+/// ```
+/// use runtime_testing_dag::{PipelineDag, Selection};
+///
+/// let dag = PipelineDag::from_names(["extract", "clean", "train"], [("extract", "clean"), ("clean", "train")])?;
+/// let part = dag.select(&"+clean".parse()?)?;
+/// let steps: Vec<&str> = part.steps().map(|step| step.as_str()).collect();
+/// assert_eq!(steps, ["extract", "clean"]);
+///
+/// let error = dag.select(&"trian,publish*".parse::<Selection>()?).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "2 problems of the selection:\n  - there is no step `trian`; did you mean `train`?\n  \
+///      - no step's name matches `publish*`",
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    terms: Vec<String>,
+}
+
+impl Selection {
+    /// A selection of the steps of these names, each with all steps that it depends on.
+    pub fn with_upstream<'a>(steps: impl IntoIterator<Item = &'a StepName>) -> Self {
+        Self { terms: steps.into_iter().map(|step| format!("+{step}")).collect() }
+    }
+
+    /// What either selects.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.terms.extend(other.terms);
+        self
+    }
+}
+
+impl FromStr for Selection {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        let terms = text.split(',').map(str::trim).filter(|term| !term.is_empty());
+        Ok(Self { terms: terms.map(str::to_owned).collect() })
+    }
+}
+
+/// As it is parsed.
+impl fmt::Display for Selection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.terms.join(","))
+    }
+}
+
+/// Why nothing, or not all that was meant, can be selected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub struct SelectError {
+    /// Every term that selects nothing. Empty where there was no term.
+    pub problems: Vec<SelectProblem>,
+}
+
+impl fmt::Display for SelectError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.problems.is_empty() {
+            return formatter.write_str("the selection is empty: name a step, as in `+train`");
+        }
+        write_list(formatter, "problems of the selection", &self.problems)
+    }
+}
+
+/// A term that selects nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SelectProblem {
+    /// It names a step that is not there.
+    #[error("there is no step `{term}`{}", nearest.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?")))]
+    UnknownStep {
+        /// The term.
+        term: String,
+        /// A step with a similar name.
+        nearest: Option<StepName>,
+    },
+    /// It is a pattern that matches no step.
+    #[error("no step's name matches `{term}`")]
+    NoMatch {
+        /// The term.
+        term: String,
+    },
+}
+
+/// What one term asks for.
+struct Wanted {
+    steps: Vec<usize>,
+    upstream: bool,
+    downstream: bool,
+}
+
+impl PipelineDag {
+    /// The part of the DAG that is selected: those steps and the edges between them, in declaration order.
+    ///
+    /// # Errors
+    ///
+    /// [`SelectError`] with every term that selects nothing.
+    pub fn select(&self, selection: &Selection) -> Result<Self, SelectError> {
+        let mut problems = Vec::new();
+        let mut kept = vec![false; self.steps().len()];
+        let (mut with_upstream, mut with_downstream) = (Vec::new(), Vec::new());
+        for term in &selection.terms {
+            match self.wanted(term) {
+                Ok(wanted) => {
+                    for at in wanted.steps {
+                        kept[at] = true;
+                        with_upstream.extend(wanted.upstream.then_some(at));
+                        with_downstream.extend(wanted.downstream.then_some(at));
+                    }
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if !problems.is_empty() || selection.terms.is_empty() {
+            return Err(SelectError { problems });
+        }
+        let above = self.reached(with_upstream, Direction::Incoming);
+        let below = self.reached(with_downstream, Direction::Outgoing);
+        for (kept, (above, below)) in kept.iter_mut().zip(above.into_iter().zip(below)) {
+            *kept |= above || below;
+        }
+        Ok(self.slice(&kept))
+    }
+
+    fn wanted(&self, term: &str) -> Result<Wanted, SelectProblem> {
+        if let Some(at) = self.named(term) {
+            return Ok(Wanted { steps: vec![at], upstream: false, downstream: false });
+        }
+        let (upstream, rest) = term.strip_prefix('+').map_or((false, term), |rest| (true, rest));
+        let (downstream, name) = rest.strip_suffix('+').map_or((false, rest), |rest| (true, rest));
+        if let Some(at) = self.named(name) {
+            return Ok(Wanted { steps: vec![at], upstream, downstream });
+        }
+        if !name.contains(['*', '?']) {
+            let near = nearest(name, self.steps().map(StepName::as_str));
+            let near = self.steps().find(|step| Some(step.as_str()) == near).cloned();
+            return Err(SelectProblem::UnknownStep { term: name.to_owned(), nearest: near });
+        }
+        let matching = self.steps().enumerate().filter(|(_, step)| matches(name, step.as_str()));
+        let steps: Vec<usize> = matching.map(|(at, _)| at).collect();
+        if steps.is_empty() {
+            return Err(SelectProblem::NoMatch { term: name.to_owned() });
+        }
+        Ok(Wanted { steps, upstream, downstream })
+    }
+
+    fn named(&self, name: &str) -> Option<usize> {
+        self.position(&StepName::new(name).ok()?).ok()
+    }
+}
+
+/// Whether a pattern stands for a name. A `*` that turns out to have taken too little takes one character more.
+fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut in_pattern, mut in_name) = (0, 0);
+    // Behind the last `*`, and where in the name what follows it was looked for last.
+    let mut star: Option<(usize, usize)> = None;
+    while in_name < name.len() {
+        match pattern.get(in_pattern) {
+            Some('*') => {
+                in_pattern += 1;
+                star = Some((in_pattern, in_name));
+            }
+            Some(part) if *part == '?' || *part == name[in_name] => {
+                in_pattern += 1;
+                in_name += 1;
+            }
+            _ => match &mut star {
+                Some((behind, from)) => {
+                    *from += 1;
+                    (in_pattern, in_name) = (*behind, *from);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[in_pattern..].iter().all(|part| *part == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn diamond() -> PipelineDag {
+        PipelineDag::from_names(
+            ["raw", "left", "right", "join", "fold_1", "fold_2", "a+", "alone"],
+            [
+                ("raw", "left"),
+                ("raw", "right"),
+                ("left", "join"),
+                ("right", "join"),
+                ("join", "fold_1"),
+                ("join", "fold_2"),
+            ],
+        )
+        .expect("a DAG")
+    }
+
+    fn select(text: &str) -> Result<String, String> {
+        let selection: Selection = text.parse().expect("any text is a selection");
+        let part = diamond().select(&selection).map_err(|error| error.to_string())?;
+        let steps: Vec<&str> = part.steps().map(StepName::as_str).collect();
+        Ok(format!("{} / {}", steps.join(" "), part.edges().len()))
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        assert_eq!(select(text).as_deref(), Ok(expected), "{text}");
+    }
+
+    #[test]
+    fn terms() {
+        check("left", "left / 0");
+        check("+left", "raw left / 1");
+        check("left+", "left join fold_1 fold_2 / 3");
+        check("+join+", "raw left right join fold_1 fold_2 / 6");
+        check("left, +right", "raw left right / 2");
+        check("fold_?", "fold_1 fold_2 / 0");
+        check("*t", "left right / 0");
+        check("*", "raw left right join fold_1 fold_2 a+ alone / 6");
+        check("a+", "a+ / 0");
+        check("a++", "a+ / 0");
+        check(",alone,", "alone / 0");
+    }
+
+    #[test]
+    fn what_selects_nothing_is_told_together() {
+        assert_eq!(select(" , ").unwrap_err(), "the selection is empty: name a step, as in `+train`");
+        insta::assert_snapshot!(select("+fold_3,zz*,left,x").unwrap_err(), @r"
+        3 problems of the selection:
+          - there is no step `fold_3`; did you mean `fold_1`?
+          - no step's name matches `zz*`
+          - there is no step `x`
+        ");
+    }
+
+    /// The same, by trying all ways to split the name.
+    fn naive(pattern: &[char], name: &[char]) -> bool {
+        match pattern.split_first() {
+            None => name.is_empty(),
+            Some(('*', rest)) => (0..=name.len()).any(|taken| naive(rest, &name[taken..])),
+            Some((part, rest)) => name
+                .split_first()
+                .is_some_and(|(first, others)| (*part == '?' || part == first) && naive(rest, others)),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn patterns_match_as_all_ways_to_split_do(pattern in "[ab*?]{0,8}", name in "[ab]{0,8}") {
+            let chars = |text: &str| text.chars().collect::<Vec<_>>();
+            prop_assert_eq!(matches(&pattern, &name), naive(&chars(&pattern), &chars(&name)));
+        }
+
+        #[test]
+        fn a_selection_is_parsed_as_it_is_written(text in "[a-c+*?, ]{0,20}") {
+            let selection: Selection = text.parse().expect("any text is a selection");
+            prop_assert_eq!(selection.to_string().parse::<Selection>(), Ok(selection));
+        }
+    }
+}
