@@ -3,6 +3,8 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use walkdir::WalkDir;
 
+use crate::text_reader::is_cancellation;
+
 /// Why data could not be looked at. What is wrong with a file's *content* is never an error but a
 /// [`DataFinding`](runtime_testing_models::DataFinding).
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +40,12 @@ pub enum DataError {
         /// The path below the folder that was looked at, with replacement characters.
         shown: String,
     },
+    /// [`ProfileOptions::with_cancel`](crate::ProfileOptions::with_cancel) said to give up.
+    #[error("canceled while `{path}` was looked at")]
+    Canceled {
+        /// The file, or the folder before its first file.
+        path: Utf8PathBuf,
+    },
     /// The operating system refused.
     #[error("cannot read `{path}`: {}", .source.kind())]
     Io {
@@ -52,6 +60,7 @@ impl DataError {
     pub(crate) fn new(path: &Utf8Path, source: io::Error) -> Self {
         match source.kind() {
             io::ErrorKind::NotFound => Self::NotFound { path: path.to_owned() },
+            _ if is_cancellation(&source) => Self::Canceled { path: path.to_owned() },
             _ => Self::Io { path: path.to_owned(), source },
         }
     }

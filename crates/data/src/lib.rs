@@ -7,6 +7,7 @@
 //! | item | what it is |
 //! | --- | --- |
 //! | [`profile_path`], [`profile_file`] | the format, columns, rows and findings of a folder or file |
+//! | [`profile_path_with`], [`profile_file_with`], [`ProfileOptions`], [`NullTokens`] | the same with so many threads, other words for nulls, and a way to cancel |
 //! | [`data_files`], [`format_of_extension`] | which files of a folder count, and what their names promise |
 //! | [`schema_of`] | a table's Arrow schema |
 //! | [`compare`], [`Expected`], [`FileDifference`] | what data differs in from a contract or from a sample |
@@ -56,6 +57,7 @@ mod files;
 mod findings;
 mod format;
 mod json_text;
+mod options;
 mod parquet_file;
 mod profile;
 mod read_batches;
@@ -70,7 +72,8 @@ pub use arrow;
 pub use compare::{Expected, FileDifference, compare};
 pub use files::{DataError, data_files};
 pub use format::format_of_extension;
-pub use profile::{profile_file, profile_path};
+pub use options::{NullTokens, ProfileOptions};
+pub use profile::{profile_file, profile_file_with, profile_path, profile_path_with};
 pub use read_batches::{Batches, read_batches};
 pub use sample_data::{ParseSampleError, SampleData};
 pub use schema::{ReadTableError, schema_of};

@@ -10,7 +10,8 @@ use crate::csv_text::{self, Delimiter};
 use crate::files::{DataError, data_files};
 use crate::findings::{Stop, finding};
 use crate::format::{Magic, begins_as_json, format_of_extension, magic};
-use crate::text_reader::TextReader;
+use crate::options::ProfileOptions;
+use crate::text_reader::{CancelableReader, TextReader};
 use crate::{arrow_ipc, json_text, parquet_file};
 
 /// How much of a file is looked at to tell its format.
@@ -64,7 +65,16 @@ impl Content {
 ///
 /// [`DataError`] where the path is no file or cannot be read. What is wrong with the content is among the findings.
 pub fn profile_file(path: &Utf8Path) -> Result<FileProfile, DataError> {
-    profile_as(path, path.file_name().unwrap_or(path.as_str()).into())
+    profile_file_with(path, &ProfileOptions::default())
+}
+
+/// Profiles one file, as [`profile_file`] does, with options.
+///
+/// # Errors
+///
+/// [`DataError`] where the path is no file or cannot be read, or where the options say to give up.
+pub fn profile_file_with(path: &Utf8Path, options: &ProfileOptions) -> Result<FileProfile, DataError> {
+    profile_as(path, path.file_name().unwrap_or(path.as_str()).into(), options)
 }
 
 /// Profiles an input or output: one file, or each of a folder's files that [`data_files`] counts.
@@ -73,22 +83,41 @@ pub fn profile_file(path: &Utf8Path) -> Result<FileProfile, DataError> {
 ///
 /// [`DataError`] where the path, or a file or folder below it, cannot be read.
 pub fn profile_path(path: &Utf8Path) -> Result<DataProfile, DataError> {
+    profile_path_with(path, &ProfileOptions::default())
+}
+
+/// Profiles an input or output, as [`profile_path`] does, with options.
+///
+/// # Errors
+///
+/// [`DataError`] where the path, or a file or folder below it, cannot be read, or where the options say to give up.
+pub fn profile_path_with(path: &Utf8Path, options: &ProfileOptions) -> Result<DataProfile, DataError> {
     let metadata = std::fs::metadata(path).map_err(|source| DataError::new(path, source))?;
     if !metadata.is_dir() {
-        return Ok(DataProfile { is_folder: false, files: vec![profile_file(path)?] });
+        return Ok(DataProfile { is_folder: false, files: vec![profile_file_with(path, options)?] });
     }
-    let files = data_files(path)?.into_iter().map(|below| profile_as(&path.join(&below), below));
+    let files = data_files(path)?.into_iter().map(|below| profile_as(&path.join(&below), below, options));
     Ok(DataProfile { is_folder: true, files: files.collect::<Result<_, _>>()? })
 }
 
-fn profile_as(path: &Utf8Path, shown: Utf8PathBuf) -> Result<FileProfile, DataError> {
-    let (bytes, format, content) = read_content(path)?;
+fn profile_as(
+    path: &Utf8Path,
+    shown: Utf8PathBuf,
+    options: &ProfileOptions,
+) -> Result<FileProfile, DataError> {
+    let (bytes, format, content) = read_content(path, options)?;
     tracing::debug!(%path, %format, bytes, "profiled");
     Ok(FileProfile { path: shown, format, bytes, schema: content.schema, findings: content.findings })
 }
 
 /// Reads a file: its size, its format, and what it holds.
-pub(crate) fn read_content(path: &Utf8Path) -> Result<(u64, FileFormat, Content), DataError> {
+pub(crate) fn read_content(
+    path: &Utf8Path,
+    options: &ProfileOptions,
+) -> Result<(u64, FileFormat, Content), DataError> {
+    if options.is_canceled() {
+        return Err(DataError::Canceled { path: path.to_owned() });
+    }
     let metadata = std::fs::metadata(path).map_err(|source| DataError::new(path, source))?;
     if metadata.is_dir() {
         return Err(DataError::IsAFolder { path: path.to_owned() });
@@ -97,7 +126,7 @@ pub(crate) fn read_content(path: &Utf8Path) -> Result<(u64, FileFormat, Content)
     if !metadata.is_file() {
         return Err(DataError::NotAFile { path: path.to_owned() });
     }
-    let read = File::open(path).and_then(|mut file| read(&mut file, path));
+    let read = File::open(path).and_then(|mut file| read(&mut file, path, options));
     let (format, content) = read.map_err(|source| DataError::new(path, source))?;
     Ok((metadata.len(), format, content))
 }
@@ -110,7 +139,7 @@ pub(crate) fn head(file: &mut File) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-fn read(file: &mut File, path: &Utf8Path) -> io::Result<(FileFormat, Content)> {
+fn read(file: &mut File, path: &Utf8Path, options: &ProfileOptions) -> io::Result<(FileFormat, Content)> {
     let head = head(file)?;
     let extension = format_of_extension(path);
     match magic(&head) {
@@ -135,34 +164,35 @@ fn read(file: &mut File, path: &Utf8Path) -> io::Result<(FileFormat, Content)> {
     if head.is_empty() && extension != FileFormat::Opaque {
         return Ok((extension, Content::of_finding(finding("the file is empty"))));
     }
-    read_by_extension(file, extension, &head)
+    read_by_extension(file, extension, &head, options)
 }
 
 fn read_by_extension(
     file: &mut File,
     extension: FileFormat,
     head: &[u8],
+    options: &ProfileOptions,
 ) -> io::Result<(FileFormat, Content)> {
     let content = match extension {
         FileFormat::Csv | FileFormat::Tsv => {
             if begins_as_json(head) {
-                let (format, content) = json_text::profile_document(&mut text(file)?)?;
+                let (format, content) = json_text::profile_document(&mut text(file, options)?)?;
                 if content.findings.is_empty() {
                     return Ok((format, content));
                 }
             }
             let delimiter = if extension == FileFormat::Tsv { Delimiter::Tab } else { Delimiter::Detected };
-            csv_text::profile(&mut text(file)?, delimiter)?
+            csv_text::profile(&mut text(file, options)?, delimiter, options)?
         }
-        FileFormat::Json => return json_text::profile_document(&mut text(file)?),
+        FileFormat::Json => return json_text::profile_document(&mut text(file, options)?),
         FileFormat::Ndjson => {
             if head.trim_ascii_start().starts_with(b"[") {
-                let (format, content) = json_text::profile_document(&mut text(file)?)?;
+                let (format, content) = json_text::profile_document(&mut text(file, options)?)?;
                 if content.findings.is_empty() && content.schema.is_some() {
                     return Ok((format, content));
                 }
             }
-            json_text::profile_lines(&mut text(file)?)?
+            json_text::profile_lines(&mut text(file, options)?)?
         }
         FileFormat::Parquet => {
             Content::of_finding(finding("this is no Parquet file: it does not begin with `PAR1`"))
@@ -175,7 +205,10 @@ fn read_by_extension(
     Ok((extension, content))
 }
 
-fn text(file: &mut File) -> io::Result<TextReader<&mut File>> {
+fn text<'f>(
+    file: &'f mut File,
+    options: &'f ProfileOptions,
+) -> io::Result<TextReader<CancelableReader<'f, &'f mut File>>> {
     file.seek(SeekFrom::Start(0))?;
-    Ok(TextReader::new(file))
+    Ok(TextReader::new(CancelableReader::new(file, options)))
 }

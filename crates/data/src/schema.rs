@@ -5,6 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{Column, DataFinding, FileFormat};
 
 use crate::files::DataError;
+use crate::options::ProfileOptions;
 use crate::profile::read_content;
 use crate::type_words::TypeWords;
 
@@ -127,7 +128,7 @@ pub(crate) struct TableFile {
 impl TableFile {
     pub(crate) fn look_at(path: &Utf8Path) -> Result<Self, ReadTableError> {
         let path = path.to_owned();
-        let (bytes, format, content) = read_content(&path)?;
+        let (bytes, format, content) = read_content(&path, &ProfileOptions::default())?;
         if !content.findings.is_empty() {
             return Err(ReadTableError::Unreadable { path, format, findings: content.findings });
         }

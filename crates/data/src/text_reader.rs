@@ -1,5 +1,7 @@
 use std::io::{self, Read};
 
+use crate::options::ProfileOptions;
+
 /// The size of a chunk.
 const CHUNK_BYTES: usize = 256 * 1024;
 
@@ -7,6 +9,37 @@ const CHUNK_BYTES: usize = 256 * 1024;
 const CHARACTER_BYTES: usize = 4;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Reads on as long as nobody cancels, and then fails with an error that [`is_cancellation`] knows.
+#[derive(Debug)]
+pub(crate) struct CancelableReader<'o, R> {
+    source: R,
+    options: &'o ProfileOptions,
+}
+
+impl<'o, R> CancelableReader<'o, R> {
+    pub(crate) fn new(source: R, options: &'o ProfileOptions) -> Self {
+        Self { source, options }
+    }
+}
+
+impl<R: Read> Read for CancelableReader<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.options.is_canceled() {
+            return Err(io::Error::other(Cancellation));
+        }
+        self.source.read(buffer)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("canceled")]
+struct Cancellation;
+
+/// Whether reading failed because it was canceled.
+pub(crate) fn is_cancellation(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Cancellation>())
+}
 
 /// Reads a text in chunks that end where a character ends, and says where it is not UTF-8.
 #[derive(Debug)]

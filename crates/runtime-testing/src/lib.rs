@@ -67,7 +67,7 @@
 //! | [`SpecStore`] | the folder of saved specs |
 //! | `RuntimeTester`, `TesterSettings` | runs and judges (feature `tester`) |
 //! | [`PipelineTestReport`] | the result, and [`ReportSnapshot`] its stable form |
-//! | `SampleData`, `profile_path`, `compare` | data files by themselves (feature `tester`) |
+//! | `SampleData`, `profile_path`, `ProfileOptions`, `compare` | data files by themselves (feature `tester`) |
 //! | `read_batches`, `write_batches` | tables as Arrow record batches (feature `tester`) |
 //! | `render_text` | the report for people (feature `report`) |
 //!
@@ -98,9 +98,9 @@ pub use runtime_testing_dag::{
 };
 #[cfg(feature = "tester")]
 pub use runtime_testing_data::{
-    Batches, DataError, Expected, FileDifference, ParseSampleError, ReadTableError, SampleData,
-    WriteTableError, arrow, compare, data_files, format_of_extension, profile_file, profile_path,
-    read_batches, schema_of, write_batches,
+    Batches, DataError, Expected, FileDifference, NullTokens, ParseSampleError, ProfileOptions, ReadTableError,
+    SampleData, WriteTableError, arrow, compare, data_files, format_of_extension, profile_file, profile_file_with,
+    profile_path, profile_path_with, read_batches, schema_of, write_batches,
 };
 pub use runtime_testing_models::{
     Binding, BindingRule, Column, ColumnContract, Culprit, DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult,

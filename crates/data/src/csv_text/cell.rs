@@ -1,3 +1,5 @@
+use super::nulls::NullWords;
+
 /// What the text of a cell can be read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cell {
@@ -15,52 +17,32 @@ pub(crate) enum Cell {
 /// A cell longer than this is text, whatever it holds.
 pub(crate) const LONGEST_CELL: usize = 4096;
 
-/// The words that stand for a null: what pandas takes for one, and `none`.
-const NULL_WORDS: [&[u8]; 19] = [
-    b"NA",
-    b"N/A",
-    b"n/a",
-    b"NaN",
-    b"nan",
-    b"null",
-    b"NULL",
-    b"None",
-    b"none",
-    b"<NA>",
-    b"#N/A",
-    b"#NA",
-    b"#N/A N/A",
-    b"-nan",
-    b"-NaN",
-    b"1.#IND",
-    b"-1.#IND",
-    b"1.#QNAN",
-    b"-1.#QNAN",
-];
-
 /// What a cell is. Blanks around a number do not count, as for the readers of Python.
-pub(crate) fn classify(cell: &[u8]) -> Cell {
-    let Some(first) = cell.first() else { return Cell::Null };
+pub(crate) fn classify(cell: &[u8], nulls: &NullWords) -> Cell {
+    if cell.is_empty() || (nulls.hide_values() && nulls.contains(cell)) {
+        return Cell::Null;
+    }
+    match value(cell) {
+        Cell::Text if nulls.contains(cell) => Cell::Null,
+        found => found,
+    }
+}
+
+/// What a cell is if no word stands for a null.
+pub(super) fn value(cell: &[u8]) -> Cell {
+    let Some(first) = cell.first() else { return Cell::Text };
     if cell.len() > LONGEST_CELL {
         return Cell::Text;
     }
     match first {
         b'0'..=b'9' if cell.len() >= 10 && cell[4] == b'-' => time(cell),
-        b'0'..=b'9' | b'+' | b'-' | b'.' | b' ' | b'\t' | b'i' | b'I' => match number(cell) {
-            Cell::Text if is_null_word(cell) => Cell::Null,
-            found => found,
-        },
+        b'0'..=b'9' | b'+' | b'-' | b'.' | b' ' | b'\t' | b'i' | b'I' => number(cell),
         b't' | b'T' | b'f' | b'F' => match cell {
             b"true" | b"True" | b"TRUE" | b"false" | b"False" | b"FALSE" => Cell::Boolean,
             _ => Cell::Text,
         },
-        b'N' | b'n' | b'#' | b'<' if is_null_word(cell) => Cell::Null,
         _ => Cell::Text,
     }
-}
-
-fn is_null_word(cell: &[u8]) -> bool {
-    NULL_WORDS.contains(&cell)
 }
 
 /// An integer that 64 bits hold, a float, or text. Zero-padded numbers are codes, and so text.
@@ -193,11 +175,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::options::NullTokens;
+
+    fn classify_by_default(cell: &[u8]) -> Cell {
+        classify(cell, NullWords::by_default())
+    }
 
     #[track_caller]
     fn check(cells: &[&str], expected: Cell) {
         for cell in cells {
-            assert_eq!(classify(cell.as_bytes()), expected, "{cell:?}");
+            assert_eq!(classify_by_default(cell.as_bytes()), expected, "{cell:?}");
         }
     }
 
@@ -211,6 +198,24 @@ mod tests {
             Cell::Null,
         );
         check(&["n/a?", "na", "Null", " ", "-", "<na>", "NAN", "?", "nanx", " NA"], Cell::Text);
+    }
+
+    #[test]
+    fn other_words_for_nulls() {
+        let nulls = NullWords::new(&NullTokens::empty_cell_only());
+        for (cell, expected) in [("", Cell::Null), ("NA", Cell::Text), ("NaN", Cell::Text), ("1", Cell::Int)]
+        {
+            assert_eq!(classify(cell.as_bytes(), &nulls), expected, "{cell:?}");
+        }
+        let tokens =
+            NullTokens::empty_cell_only().with_token("-999").with_token("-").with_token("1900-01-01");
+        let nulls = NullWords::new(&tokens);
+        for cell in ["-999", "-", "1900-01-01"] {
+            assert_eq!(classify(cell.as_bytes(), &nulls), Cell::Null, "{cell:?}");
+        }
+        for (cell, expected) in [("-99", Cell::Int), ("1900-01-02", Cell::Date), ("--", Cell::Text)] {
+            assert_eq!(classify(cell.as_bytes(), &nulls), expected, "{cell:?}");
+        }
     }
 
     #[test]
@@ -331,13 +336,14 @@ mod tests {
                 () if cell.contains(['.', 'e', 'E']) && cell.parse::<f64>().is_ok() => Cell::Float,
                 () => Cell::Text,
             };
-            prop_assert_eq!(classify(cell.as_bytes()), expected);
+            prop_assert_eq!(classify_by_default(cell.as_bytes()), expected);
         }
 
         #[test]
         fn any_bytes_are_something(cell: Vec<u8>) {
-            let found = classify(&cell);
-            prop_assert_eq!(found == Cell::Null, cell.is_empty() || is_null_word(&cell));
+            let is_word = NullTokens::default().iter().any(|token| token.as_bytes() == cell);
+            let found = classify_by_default(&cell);
+            prop_assert_eq!(found == Cell::Null, cell.is_empty() || is_word);
         }
     }
 }

@@ -2,6 +2,7 @@ use arrow::datatypes::TimeUnit;
 use runtime_testing_models::Column;
 
 use super::cell::{Cell, classify, number};
+use super::nulls::NullWords;
 use crate::type_words::TypeWords;
 
 /// How many characters of a deciding value are kept.
@@ -26,7 +27,7 @@ impl ColumnState {
     }
 
     /// Takes in the cell of a row.
-    pub(crate) fn see(&mut self, cell: &[u8], row: u64) {
+    pub(crate) fn see(&mut self, cell: &[u8], row: u64, nulls: &NullWords) {
         if cell.is_empty() {
             self.empty_cells += 1;
             return;
@@ -34,13 +35,14 @@ impl ColumnState {
         match self.kind {
             // In text, a word for a null is text.
             Cell::Text => {}
-            Cell::Int | Cell::Float if cell.len() <= SHORT_NUMBER && number(cell) == self.kind => {}
-            _ => self.widen(cell, row),
+            Cell::Int | Cell::Float
+                if !nulls.hide_values() && cell.len() <= SHORT_NUMBER && number(cell) == self.kind => {}
+            _ => self.widen(cell, row, nulls),
         }
     }
 
-    fn widen(&mut self, cell: &[u8], row: u64) {
-        let found = classify(cell);
+    fn widen(&mut self, cell: &[u8], row: u64, nulls: &NullWords) {
+        let found = classify(cell, nulls);
         let wider = match (self.kind, found) {
             (_, Cell::Null) => {
                 self.null_words += 1;
@@ -103,7 +105,7 @@ mod tests {
     fn check(cells: &[&str], expected: (&str, u64), deciding: Option<(u64, &str)>) {
         let mut state = ColumnState::new();
         for (index, cell) in cells.iter().enumerate() {
-            state.see(cell.as_bytes(), index as u64 + 1);
+            state.see(cell.as_bytes(), index as u64 + 1, NullWords::by_default());
         }
         let column = state.into_column("c".to_owned());
         assert_eq!((column.data_type.as_str(), column.nulls), (expected.0, Some(expected.1)));

@@ -6,6 +6,7 @@
 mod batches;
 mod cell;
 mod column;
+mod nulls;
 mod records;
 mod table;
 mod value;

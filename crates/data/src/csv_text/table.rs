@@ -4,9 +4,11 @@ use runtime_testing_models::{DataFinding, TableSchema};
 
 use super::cell::LONGEST_CELL;
 use super::column::ColumnState;
+use super::nulls::NullWords;
 use super::records::{LineCount, RecordSink, Splitter};
 use crate::arrow_table::duplicate_names;
 use crate::findings::{Findings, finding, finding_on};
+use crate::options::ProfileOptions;
 use crate::profile::Content;
 use crate::text_reader::TextReader;
 
@@ -33,10 +35,15 @@ impl Delimiter {
 }
 
 /// Profiles all rows of a CSV or TSV text.
-pub(crate) fn profile(text: &mut TextReader<impl Read>, delimiter: Delimiter) -> io::Result<Content> {
+pub(crate) fn profile(
+    text: &mut TextReader<impl Read>,
+    delimiter: Delimiter,
+    options: &ProfileOptions,
+) -> io::Result<Content> {
+    let nulls = NullWords::new(options.null_tokens());
     let mut lines = LineCount::default();
     let mut not_utf8 = None;
-    let mut table = Table::default();
+    let mut table = Table::new(&nulls);
     let mut splitter = None;
     while text.advance()? {
         let chunk = text.chunk();
@@ -91,8 +98,9 @@ fn detect_delimiter(head: &[u8]) -> u8 {
 }
 
 /// A table as its cells come in.
-#[derive(Debug, Default)]
-struct Table {
+#[derive(Debug)]
+struct Table<'n> {
+    nulls: &'n NullWords,
     /// The line and the cells of the header. As long as it has no line, cells are names.
     header_line: Option<u64>,
     names: Vec<String>,
@@ -104,7 +112,7 @@ struct Table {
     ragged: Findings,
 }
 
-impl RecordSink for Table {
+impl RecordSink for Table<'_> {
     fn cell(&mut self, cell: &[u8]) {
         if self.header_line.is_none() {
             self.header_bytes += COLUMN_BYTES + cell.len();
@@ -114,7 +122,7 @@ impl RecordSink for Table {
             return;
         }
         if let Some(column) = self.columns.get_mut(self.cells) {
-            column.see(cell, self.rows + 1);
+            column.see(cell, self.rows + 1, self.nulls);
         }
         self.cells += 1;
     }
@@ -137,7 +145,20 @@ impl RecordSink for Table {
     }
 }
 
-impl Table {
+impl<'n> Table<'n> {
+    fn new(nulls: &'n NullWords) -> Self {
+        Self {
+            nulls,
+            header_line: None,
+            names: Vec::new(),
+            header_bytes: 0,
+            columns: Vec::new(),
+            rows: 0,
+            cells: 0,
+            ragged: Findings::default(),
+        }
+    }
+
     fn into_content(self, not_utf8: Option<DataFinding>, unclosed: Option<u64>) -> Content {
         let mut findings = Vec::from_iter(not_utf8);
         if self.header_bytes > HEADER_BYTES {
@@ -164,9 +185,11 @@ mod tests {
     use super::*;
 
     fn profile_text(text: &[u8], delimiter: Delimiter) -> Content {
-        let content = profile(&mut TextReader::new(text), delimiter).expect("a slice can be read");
+        let content = profile(&mut TextReader::new(text), delimiter, &ProfileOptions::default())
+            .expect("a slice can be read");
         let small =
-            profile(&mut TextReader::with_chunk_bytes(text, 48), delimiter).expect("a slice can be read");
+            profile(&mut TextReader::with_chunk_bytes(text, 48), delimiter, &ProfileOptions::default())
+                .expect("a slice can be read");
         assert_eq!((&content.schema, &content.findings), (&small.schema, &small.findings), "in small chunks");
         content
     }

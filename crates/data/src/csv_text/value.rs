@@ -9,6 +9,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, TimeUnit};
 
 use super::cell::{Cell, classify};
+use super::nulls::NullWords;
 
 /// The days from the first of January of the year 1 to that of 1970.
 const DAYS_TO_1970: i32 = 719_162;
@@ -56,7 +57,7 @@ impl Values {
             }
             return text.is_ok();
         }
-        let found = classify(cell);
+        let found = classify(cell, NullWords::by_default());
         match (self, found) {
             (Self::Null(rows), Cell::Null) => *rows += 1,
             (Self::Boolean(values), Cell::Null) => values.append_null(),
