@@ -12,6 +12,7 @@
 //! | [`schema_of`] | a table's Arrow schema |
 //! | [`compare`], [`Expected`], [`FileDifference`] | what data differs in from a contract or from a sample |
 //! | [`read_batches`], [`Batches`], [`write_batches`] | tables as Arrow record batches, in any of the formats |
+//! | [`digest_path`] | a hash of what data holds, whatever format it is in |
 //! | [`SampleData`] | small tables for steps that have no data |
 //! | [`DataError`], [`ReadTableError`], [`WriteTableError`], [`ParseSampleError`] | what can go wrong |
 //!
@@ -53,6 +54,7 @@ mod arrow_ipc;
 mod arrow_table;
 mod compare;
 mod csv_text;
+mod digest;
 mod files;
 mod findings;
 mod format;
@@ -70,6 +72,7 @@ mod write_batches;
 
 pub use arrow;
 pub use compare::{Expected, FileDifference, compare};
+pub use digest::digest_path;
 pub use files::{DataError, data_files};
 pub use format::format_of_extension;
 pub use options::{NullTokens, ProfileOptions};

@@ -4,7 +4,7 @@ use std::io::BufReader;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::{FileReader, StreamReader};
 use arrow::record_batch::{RecordBatch, RecordBatchReader};
@@ -20,6 +20,8 @@ use crate::schema::{ReadTableError, TableFile};
 use crate::text_reader::TextReader;
 
 mod parts;
+
+pub(crate) use parts::joined_schema;
 
 /// The most rows, cells and bytes of text that a batch is to have.
 const BATCH_ROWS: u64 = 8192;
@@ -68,7 +70,7 @@ const BATCH_TEXT_BYTES: u64 = 16 * 1024 * 1024;
 /// What goes wrong later is an error among the batches.
 pub fn read_batches(path: &Utf8Path) -> Result<Batches, ReadTableError> {
     let (files, schema) = parts::look_at(path)?;
-    Ok(Batches { schema: Arc::new(schema), files: files.into_iter(), open: None })
+    Ok(Batches::of(files, schema))
 }
 
 /// The rows of a table, batch by batch, from [`read_batches`]. Batches without rows are left out.
@@ -89,12 +91,18 @@ impl fmt::Debug for Batches {
 }
 
 impl Batches {
+    /// The rows of files that have this schema in common.
+    pub(crate) fn of(files: Vec<TableFile>, schema: Schema) -> Self {
+        Self { schema: Arc::new(schema), files: files.into_iter(), open: None }
+    }
+
     /// The schema of every batch.
     pub fn schema(&self) -> SchemaRef {
         SchemaRef::clone(&self.schema)
     }
 
-    fn advance(&mut self) -> Result<Option<RecordBatch>, ReadTableError> {
+    /// The next batch with rows, if there is one.
+    pub(crate) fn advance(&mut self) -> Result<Option<RecordBatch>, ReadTableError> {
         loop {
             let open = match &mut self.open {
                 Some(open) => open,
@@ -216,7 +224,7 @@ fn batch_rows(table: &TableFile) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use arrow::datatypes::{DataType, Field, Schema};
+    use arrow::datatypes::{DataType, Field};
 
     use super::*;
 

@@ -10,6 +10,7 @@
 //! | [`PipelineTestReport`] | the result: every step, every edge, and whether all is well |
 //! | [`ScriptTestResult`], [`RunResult`], [`ScriptFailure`] | one step, its runs, and what went wrong |
 //! | [`DataCompatibilityResult`], [`EdgeVerdict`], [`EdgeIssue`] | one edge, its judgment, and the reasons |
+//! | [`Digest`] | what data holds, in one short text |
 //! | [`ReportSnapshot`] | the report without anything that can differ between two correct runs |
 //!
 //! ```
@@ -39,6 +40,7 @@
 mod configuration;
 mod contract;
 mod data;
+mod digest;
 mod edge;
 mod failure;
 mod job_value;
@@ -52,6 +54,7 @@ mod step;
 pub use configuration::{DEFAULT_WORKSPACE_ROOT, PipelineTestingSpec, RuntimeTestingConfiguration};
 pub use contract::{ColumnContract, ExtraColumns, TableContract, TypeWord};
 pub use data::{Column, DataFinding, DataProfile, FileFormat, FileProfile, TableSchema};
+pub use digest::{Digest, DigestOptions, DigestScheme, FloatTolerance, ParseDigestError, RowOrder};
 pub use edge::{
     Binding, BindingRule, DataCompatibilityResult, Difference, EdgeIssue, EdgeNote, EdgeVerdict, UntestedEdge,
 };

@@ -68,6 +68,7 @@
 //! | `RuntimeTester`, `TesterSettings` | runs and judges (feature `tester`) |
 //! | [`PipelineTestReport`] | the result, and [`ReportSnapshot`] its stable form |
 //! | `SampleData`, `profile_path`, `ProfileOptions`, `compare` | data files by themselves (feature `tester`) |
+//! | `digest_path`, [`Digest`] | a hash of what data holds, whatever format it is in (feature `tester`) |
 //! | `read_batches`, `write_batches` | tables as Arrow record batches (feature `tester`) |
 //! | `render_text` | the report for people (feature `report`) |
 //!
@@ -98,19 +99,21 @@ pub use runtime_testing_dag::{
 };
 #[cfg(feature = "tester")]
 pub use runtime_testing_data::{
-    Batches, DataError, Expected, FileDifference, NullTokens, ParseSampleError, ProfileOptions, ReadTableError,
-    SampleData, WriteTableError, arrow, compare, data_files, format_of_extension, profile_file, profile_file_with,
-    profile_path, profile_path_with, read_batches, schema_of, write_batches,
+    Batches, DataError, Expected, FileDifference, NullTokens, ParseSampleError, ProfileOptions,
+    ReadTableError, SampleData, WriteTableError, arrow, compare, data_files, digest_path,
+    format_of_extension, profile_file, profile_file_with, profile_path, profile_path_with, read_batches,
+    schema_of, write_batches,
 };
 pub use runtime_testing_models::{
     Binding, BindingRule, Column, ColumnContract, Culprit, DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult,
-    DataFinding, DataProfile, Difference, EdgeIssue, EdgeNote, EdgeVerdict, ExitOutcome, ExtraColumns,
-    FileFormat, FileProfile, InputChange, InputSource, InvalidNumber, Isolation, JobNumber, JobValue,
-    LogicalKind, LogicalName, OutputBinding, OutputDifference, OutputTail, ParseSpecError, PathSpec,
-    PipelineTestReport, PipelineTestingSpec, PythonException, REPORT_FORMAT_VERSION, ReportSnapshot,
-    Resources, RunInput, RunKind, RunOutput, RunResult, RuntimeTestingConfiguration, ScriptExecutionSpec,
-    ScriptFailure, ScriptKind, ScriptMainParams, ScriptName, ScriptTestResult, StepNote, StepStatus,
-    TableContract, TableSchema, TypeWord, UntestedEdge, UntestedStep, edge_key,
+    DataFinding, DataProfile, Difference, Digest, DigestOptions, DigestScheme, EdgeIssue, EdgeNote,
+    EdgeVerdict, ExitOutcome, ExtraColumns, FileFormat, FileProfile, FloatTolerance, InputChange,
+    InputSource, InvalidNumber, Isolation, JobNumber, JobValue, LogicalKind, LogicalName, OutputBinding,
+    OutputDifference, OutputTail, ParseDigestError, ParseSpecError, PathSpec, PipelineTestReport,
+    PipelineTestingSpec, PythonException, REPORT_FORMAT_VERSION, ReportSnapshot, Resources, RowOrder,
+    RunInput, RunKind, RunOutput, RunResult, RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptFailure,
+    ScriptKind, ScriptMainParams, ScriptName, ScriptTestResult, StepNote, StepStatus, TableContract,
+    TableSchema, TypeWord, UntestedEdge, UntestedStep, edge_key,
 };
 #[cfg(feature = "report")]
 pub use runtime_testing_report::{TextOptions, render_edge_text, render_step_text, render_text};

@@ -12,5 +12,7 @@ mod table;
 mod value;
 
 pub(crate) use batches::CsvBatches;
+pub(crate) use cell::{Cell, classify};
 pub(crate) use column::shown;
 pub(crate) use table::{Delimiter, profile};
+pub(crate) use value::microseconds;

@@ -118,7 +118,7 @@ fn days(cell: &[u8]) -> i32 {
 }
 
 /// The microseconds since 1970, in UTC, of a cell that is a date or timestamp. What is finer than that is cut off.
-fn microseconds(cell: &[u8]) -> i64 {
+pub(crate) fn microseconds(cell: &[u8]) -> i64 {
     let day = i64::from(days(cell)) * 86_400 * SECOND;
     let Some(clock) = cell.get(11..) else { return day };
     let minutes = 60 * digits(&clock[..2]) + digits(&clock[3..5]);

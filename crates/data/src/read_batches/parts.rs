@@ -33,6 +33,13 @@ pub(super) fn look_at(path: &Utf8Path) -> Result<(Vec<TableFile>, Schema), ReadT
     Ok((files, common.schema))
 }
 
+/// The schema that files have in common, if they are parts of one table.
+pub(crate) fn joined_schema(files: &[TableFile]) -> Option<Schema> {
+    let (first, rest) = files.split_first()?;
+    let join = |table: Table, file: &TableFile| table.join(&Table::of(file)).ok();
+    rest.iter().try_fold(Table::of(first), join).map(|table| table.schema)
+}
+
 /// The error for a file that does not go with those before it, naming the first that it does not go with.
 fn differ(earlier: &[TableFile], file: &TableFile, difference: String) -> ReadTableError {
     let part = Table::of(file);

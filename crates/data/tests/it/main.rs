@@ -1,6 +1,8 @@
 //! The public behavior of the data crate.
 
 mod batches;
+mod digest_properties;
+mod digests;
 mod files;
 mod fixtures;
 mod folder;

@@ -1,0 +1,167 @@
+//! What data holds, in one hash. docs/digest.md says what is equal.
+
+mod number;
+mod rows;
+mod time;
+mod values;
+
+use std::fs::File;
+use std::io::{self, Read as _};
+
+use arrow::datatypes::Schema;
+use camino::Utf8Path;
+use runtime_testing_models::{Digest, DigestOptions, DigestScheme};
+
+use self::rows::RowHasher;
+use crate::files::{DataError, data_files};
+use crate::read_batches::{Batches, joined_schema};
+use crate::schema::{ReadTableError, TableFile};
+
+/// A hash of what a file or folder holds: the same for the same rows, whatever the format, the compression, the order of
+/// columns, the size of batches and row groups, and however many files of a folder they lie in.
+///
+/// - A table gives the digest of its rows (`rows1:…`). docs/digest.md says which values are equal in which formats: `1.50`
+///   in CSV, a decimal 1.50 and a float 1.5 are.
+/// - A file that is no table, and JSON whose columns hold values of several kinds, gives the digest of its bytes
+///   (`bytes1:…`).
+/// - The files of a folder that have the same columns are parts of one table, read in the order of their paths. A folder of
+///   one table gives the digest of its rows; any other one gives that of all its tables and of the paths and bytes of its
+///   other files (`files1:…`).
+///
+/// Memory does not grow with the number of rows. It protects from accidents, not from people who look for two tables with
+/// one digest: where the order of rows is ignored, hashes of rows are added up.
+///
+/// ```
+/// use runtime_testing_data::digest_path;
+/// use runtime_testing_models::DigestOptions;
+///
+/// let folder = tempfile::tempdir()?;
+/// let folder = camino::Utf8PathBuf::try_from(folder.path().to_owned())?;
+/// std::fs::write(folder.join("a.csv"), "id,amount\n1,1.50\n2,\n")?;
+/// std::fs::write(folder.join("b.ndjson"), "{\"amount\": 1.5, \"id\": 1.0}\n{\"id\": 2}\n")?;
+///
+/// let options = DigestOptions::default();
+/// let digest = digest_path(&folder.join("a.csv"), &options)?;
+/// assert_eq!(digest, digest_path(&folder.join("b.ndjson"), &options)?);
+/// assert!(digest.to_string().starts_with("rows1:"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`ReadTableError`] where a file cannot be read, or should be a table and is a damaged one, and where a folder has no files.
+pub fn digest_path(path: &Utf8Path, options: &DigestOptions) -> Result<Digest, ReadTableError> {
+    let metadata = std::fs::metadata(path).map_err(|source| DataError::new(path, source))?;
+    if metadata.is_dir() {
+        return digest_folder(path, *options);
+    }
+    match look_at(path)? {
+        Some(table) => digest_rows(vec![table], *options),
+        None => digest_bytes(path),
+    }
+}
+
+/// The table that a file is, and none where its bytes are all there is to tell.
+fn look_at(path: &Utf8Path) -> Result<Option<TableFile>, ReadTableError> {
+    match TableFile::look_at(path) {
+        Ok(table) => Ok(Some(table)),
+        Err(ReadTableError::NotATable { .. } | ReadTableError::NoArrowType { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn digest_folder(folder: &Utf8Path, options: DigestOptions) -> Result<Digest, ReadTableError> {
+    let mut tables: Vec<(Vec<String>, Vec<TableFile>)> = Vec::new();
+    let mut blank = Vec::new();
+    let mut others = Vec::new();
+    for below in data_files(folder)? {
+        let path = folder.join(&below);
+        let Some(file) = look_at(&path)? else {
+            others.push((below, digest_bytes(&path)?));
+            continue;
+        };
+        let names = column_names(&file.schema);
+        if names.is_empty() && file.rows == 0 {
+            blank.push(file);
+            continue;
+        }
+        match tables.iter_mut().find(|(known, _)| *known == names) {
+            Some((_, files)) => files.push(file),
+            None => tables.push((names, vec![file])),
+        }
+    }
+    // What has neither columns nor rows, such as an empty JSON array, can be a part of any table.
+    if tables.is_empty() && !blank.is_empty() {
+        tables.push((Vec::new(), blank));
+    }
+    if tables.is_empty() && others.is_empty() {
+        return Err(ReadTableError::NoFiles { path: folder.to_owned() });
+    }
+    let digests = tables.into_iter().map(|(_, files)| digest_rows(files, options));
+    let mut digests = digests.collect::<Result<Vec<Digest>, _>>()?;
+    if let ([digest], true) = (&digests[..], others.is_empty()) {
+        return Ok(*digest);
+    }
+    let scheme = DigestScheme::Files(options);
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(scheme.to_string().as_bytes());
+    hasher.update(&(digests.len() as u64).to_le_bytes());
+    digests.sort_unstable_by_key(|digest| *digest.hash());
+    for digest in digests {
+        hasher.update(digest.hash());
+    }
+    for (below, digest) in others {
+        hasher.update(&(below.as_str().len() as u64).to_le_bytes());
+        hasher.update(below.as_str().as_bytes());
+        hasher.update(digest.hash());
+    }
+    Ok(Digest::new(scheme, *hasher.finalize().as_bytes()))
+}
+
+fn column_names(schema: &Schema) -> Vec<String> {
+    let mut names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// The rows of all files, which have the same columns.
+fn digest_rows(files: Vec<TableFile>, options: DigestOptions) -> Result<Digest, ReadTableError> {
+    let fields = files[0].schema.fields();
+    let mut hasher = RowHasher::new(fields.iter().map(|field| field.name().as_str()), options);
+    // Which words of a text are nulls is settled over all of its parts.
+    let parts = match joined_schema(&files) {
+        Some(schema) => vec![Batches::of(files, schema)],
+        None => files
+            .into_iter()
+            .map(|file| {
+                let schema = file.schema.clone();
+                Batches::of(vec![file], schema)
+            })
+            .collect(),
+    };
+    for mut batches in parts {
+        while let Some(batch) = batches.advance()? {
+            hasher.add(&batch);
+        }
+    }
+    Ok(hasher.finish())
+}
+
+fn digest_bytes(path: &Utf8Path) -> Result<Digest, ReadTableError> {
+    let hash = hash_bytes(path).map_err(|source| DataError::new(path, source))?;
+    Ok(Digest::new(DigestScheme::Bytes, hash))
+}
+
+fn hash_bytes(path: &Utf8Path) -> io::Result<[u8; 32]> {
+    let mut file = File::open(path)?;
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(*hasher.finalize().as_bytes()),
+            Ok(count) => hasher.update(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+    }
+}
