@@ -13,8 +13,8 @@
 //! | [`compare`], [`Expected`], [`FileDifference`] | what data differs in from a contract or from a sample |
 //! | [`read_batches`], [`Batches`], [`write_batches`] | tables as Arrow record batches, in any of the formats |
 //! | [`digest_path`] | a hash of what data holds, whatever format it is in |
-//! | [`SampleData`] | small tables for steps that have no data |
-//! | [`DataError`], [`ReadTableError`], [`WriteTableError`], [`ParseSampleError`] | what can go wrong |
+//! | [`SampleData`], [`SampleDataBuilder`] | small tables for steps that have no data |
+//! | [`DataError`], [`ReadTableError`], [`WriteTableError`], [`ParseSampleError`], [`BuildSampleError`] | what can go wrong |
 //!
 //! ```
 //! use runtime_testing_data::{Expected, compare, profile_path};
@@ -78,6 +78,6 @@ pub use format::format_of_extension;
 pub use options::{NullTokens, ProfileOptions};
 pub use profile::{profile_file, profile_file_with, profile_path, profile_path_with};
 pub use read_batches::{Batches, read_batches};
-pub use sample_data::{ParseSampleError, SampleData};
+pub use sample_data::{BuildSampleError, ParseSampleError, SampleData, SampleDataBuilder};
 pub use schema::{ReadTableError, schema_of};
 pub use write_batches::{WriteTableError, write_batches};

@@ -1,17 +1,21 @@
 //! Data for steps that have none of their own.
 
+mod builder;
 mod from_contract;
 mod from_json;
+mod values;
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array};
+use arrow::buffer::NullBuffer;
 use arrow::record_batch::RecordBatch;
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::TableContract;
 
 use crate::write_batches::{WriteTableError, writable_format, write_batches};
 
+pub use builder::{BuildSampleError, SampleDataBuilder};
 pub use from_json::ParseSampleError;
 
 /// The rows of sample data, unless a contract asks for more.
@@ -44,16 +48,23 @@ pub struct SampleData {
 /// `feature1` from 1 to 5, `feature2` from 0.1 to 0.5, and `label`, which is 0 and 1 in turn.
 impl Default for SampleData {
     fn default() -> Self {
-        Self::features(ROWS)
+        Self::features(ROWS, |_| None)
     }
 }
 
 impl SampleData {
+    /// Data for a `&Schema` of Arrow, nested types included, or for a `&TableContract`: as many rows and nulls as are asked
+    /// for.
+    pub fn builder(shape: impl Into<SampleDataBuilder>) -> SampleDataBuilder {
+        shape.into()
+    }
+
     /// Data that keeps to a contract, optional columns included and without nulls: five rows, or as many as it asks for
     /// up to a million. A contract that names no columns gets those of [`SampleData::default`].
     pub fn from_contract(contract: &TableContract) -> Self {
-        let rows = contract.min_rows.unwrap_or_default().clamp(ROWS, MOST_ROWS);
-        if contract.columns.is_empty() { Self::features(rows) } else { from_contract::build(contract, rows) }
+        Self::builder(contract)
+            .build()
+            .expect("every word of a contract has values, and the rows are its own")
     }
 
     /// Reads an object of arrays, one for each column: `{"id": [1, 2], "name": ["a", null]}`. Values are booleans,
@@ -90,16 +101,16 @@ impl SampleData {
         Ok(path)
     }
 
-    fn features(rows: u64) -> Self {
+    /// The default columns, with the nulls that are wanted of each by its place.
+    fn features(rows: u64, nulls: impl Fn(usize) -> Option<NullBuffer>) -> Self {
         let numbers = || 1..=i64::try_from(rows).expect("the number of rows is limited");
+        let wholes =
+            |values: Vec<i64>, place| Arc::new(Int64Array::new(values.into(), nulls(place))) as ArrayRef;
+        let tenths: Vec<f64> = numbers().map(|number| number as f64 / 10.0).collect();
         Self::of_columns([
-            ("feature1", Arc::new(numbers().collect::<Int64Array>()) as ArrayRef, true),
-            (
-                "feature2",
-                Arc::new(numbers().map(|number| number as f64 / 10.0).collect::<Float64Array>()),
-                true,
-            ),
-            ("label", Arc::new(numbers().map(|number| (number - 1) % 2).collect::<Int64Array>()), true),
+            ("feature1", wholes(numbers().collect(), 0), true),
+            ("feature2", Arc::new(Float64Array::new(tenths.into(), nulls(1))), true),
+            ("label", wholes(numbers().map(|number| (number - 1) % 2).collect(), 2), true),
         ])
     }
 

@@ -99,10 +99,10 @@ pub use runtime_testing_dag::{
 };
 #[cfg(feature = "tester")]
 pub use runtime_testing_data::{
-    Batches, DataError, Expected, FileDifference, NullTokens, ParseSampleError, ProfileOptions,
-    ReadTableError, SampleData, WriteTableError, arrow, compare, data_files, digest_path,
-    format_of_extension, profile_file, profile_file_with, profile_path, profile_path_with, read_batches,
-    schema_of, write_batches,
+    Batches, BuildSampleError, DataError, Expected, FileDifference, NullTokens, ParseSampleError,
+    ProfileOptions, ReadTableError, SampleData, SampleDataBuilder, WriteTableError, arrow, compare,
+    data_files, digest_path, format_of_extension, profile_file, profile_file_with, profile_path,
+    profile_path_with, read_batches, schema_of, write_batches,
 };
 pub use runtime_testing_models::{
     Binding, BindingRule, Column, ColumnContract, Culprit, DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult,

@@ -1,89 +1,40 @@
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, DurationMicrosecondArray,
-    Float64Array, Int64Array, Int64Builder, ListBuilder, MapBuilder, StringArray, StringBuilder, StructArray,
-    Time64MicrosecondArray, TimestampMicrosecondArray,
-};
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use runtime_testing_models::{TableContract, TypeWord};
-
-use super::SampleData;
-
-/// The first of January 2024, in days since 1970.
-const FIRST_DAY: i32 = 19_723;
-
-const HOUR: i64 = 3_600_000_000;
-
-const DAY: i64 = 24 * HOUR;
 
 const DECIMAL_PRECISION: u8 = 10;
 const DECIMAL_SCALE: i8 = 2;
 
-/// Data that keeps to a contract of at least one column.
-pub(super) fn build(contract: &TableContract, rows: u64) -> SampleData {
-    let columns = contract.columns.iter();
-    SampleData::of_columns(
-        columns.map(|(name, column)| (name.as_str(), values(column.data_type, rows), column.nullable)),
-    )
+/// The schema of data that keeps to a contract, with or without what is optional.
+pub(super) fn schema_of_contract(contract: &TableContract, without_optional: bool) -> Schema {
+    let columns = contract.columns.iter().filter(|(_, column)| !(without_optional && column.optional));
+    let fields =
+        columns.map(|(name, column)| Field::new(name, type_of_word(column.data_type), column.nullable));
+    Schema::new(fields.collect::<Vec<_>>())
 }
 
-/// The values of a column: 1, 2, 3 and so on, or what comes next to that.
-fn values(word: TypeWord, rows: u64) -> ArrayRef {
-    let numbers = || 1..=i64::try_from(rows).expect("the number of rows is limited");
-    let texts = || numbers().map(|number| format!("text{number}"));
+fn type_of_word(word: TypeWord) -> DataType {
     match word {
-        TypeWord::Boolean => {
-            Arc::new(numbers().map(|number| Some(number % 2 == 1)).collect::<BooleanArray>())
-        }
-        TypeWord::Integer => Arc::new(Int64Array::from_iter_values(numbers())),
-        TypeWord::Float => {
-            Arc::new(Float64Array::from_iter_values(numbers().map(|number| number as f64 / 10.0)))
-        }
-        TypeWord::Decimal => Arc::new(
-            Decimal128Array::from_iter_values(numbers().map(i128::from))
-                .with_precision_and_scale(DECIMAL_PRECISION, DECIMAL_SCALE)
-                .expect("so many digits hold a million"),
-        ),
-        TypeWord::Date => {
-            let days = (FIRST_DAY..).take(usize::try_from(rows).expect("the number of rows is limited"));
-            Arc::new(Date32Array::from_iter_values(days))
-        }
-        TypeWord::Time => {
-            Arc::new(Time64MicrosecondArray::from_iter_values(numbers().map(|number| number * HOUR % DAY)))
-        }
-        TypeWord::Timestamp => {
-            let start = i64::from(FIRST_DAY) * DAY;
-            Arc::new(TimestampMicrosecondArray::from_iter_values(
-                numbers().map(|number| start + number * HOUR),
-            ))
-        }
-        TypeWord::Duration => {
-            Arc::new(DurationMicrosecondArray::from_iter_values(numbers().map(|number| number * HOUR)))
-        }
-        TypeWord::Binary => Arc::new(BinaryArray::from_iter_values(texts())),
-        TypeWord::List => {
-            let mut lists = ListBuilder::new(Int64Builder::new());
-            for number in numbers() {
-                lists.append_value([Some(number), Some(number + 1)]);
-            }
-            Arc::new(lists.finish())
-        }
-        TypeWord::Struct => {
-            let values = Arc::new(Int64Array::from_iter_values(numbers())) as ArrayRef;
-            Arc::new(StructArray::from(vec![(Arc::new(Field::new("value", DataType::Int64, true)), values)]))
-        }
+        TypeWord::Boolean => DataType::Boolean,
+        TypeWord::Integer => DataType::Int64,
+        TypeWord::Float => DataType::Float64,
+        TypeWord::Decimal => DataType::Decimal128(DECIMAL_PRECISION, DECIMAL_SCALE),
+        TypeWord::Date => DataType::Date32,
+        TypeWord::Time => DataType::Time64(TimeUnit::Microsecond),
+        TypeWord::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
+        TypeWord::Duration => DataType::Duration(TimeUnit::Microsecond),
+        TypeWord::Binary => DataType::Binary,
+        TypeWord::List => DataType::new_list(DataType::Int64, true),
+        TypeWord::Struct => DataType::Struct(vec![Field::new("value", DataType::Int64, true)].into()),
         TypeWord::Map => {
-            let mut maps = MapBuilder::new(None, StringBuilder::new(), Int64Builder::new());
-            for number in numbers() {
-                maps.keys().append_value("key");
-                maps.values().append_value(number);
-                maps.append(true).expect("each map gets as many keys as values");
-            }
-            Arc::new(maps.finish())
+            let fields =
+                [Field::new("keys", DataType::Utf8, false), Field::new("values", DataType::Int64, true)];
+            let entries = Field::new("entries", DataType::Struct(fields.into_iter().collect()), false);
+            DataType::Map(Arc::new(entries), false)
         }
         // Of what may be anything, and of what later versions know, text asks the least.
-        _ => Arc::new(StringArray::from_iter_values(texts())),
+        _ => DataType::Utf8,
     }
 }
 
@@ -92,6 +43,7 @@ mod tests {
     use runtime_testing_models::ColumnContract;
 
     use super::*;
+    use crate::SampleData;
     use crate::type_words::TypeWords;
 
     #[test]

@@ -1,8 +1,11 @@
 use std::sync::Arc;
 
-use runtime_testing_data::arrow::array::{ArrayRef, Int64Array, NullArray, RecordBatch};
-use runtime_testing_data::{Expected, SampleData, WriteTableError, compare, profile_path};
-use runtime_testing_models::{ColumnContract, ExtraColumns, TableContract, TypeWord};
+use runtime_testing_data::arrow::array::{Array, ArrayRef, Int64Array, NullArray, RecordBatch};
+use runtime_testing_data::arrow::datatypes::{
+    DataType, Field, Fields, IntervalUnit, Schema, TimeUnit, UnionFields, UnionMode,
+};
+use runtime_testing_data::{Expected, SampleData, WriteTableError, compare, digest_path, profile_path};
+use runtime_testing_models::{ColumnContract, DigestOptions, ExtraColumns, TableContract, TypeWord};
 
 use crate::folder::{Folder, shown_all, write_batch};
 
@@ -143,4 +146,139 @@ fn the_default_in_every_format() {
     let text = shown_all(&profile_path(folder.path()).unwrap());
     assert_eq!(text.matches(", 5 rows").count(), formats().len());
     assert!(!text.contains('!'), "{text}");
+}
+
+fn field(name: &str, data_type: DataType) -> Arc<Field> {
+    Arc::new(Field::new(name, data_type, true))
+}
+
+/// Every type of Arrow that has values, and whether text formats can tell its values: flat text, JSON.
+fn every_type() -> Vec<(DataType, bool, bool)> {
+    use TimeUnit::{Microsecond, Millisecond, Nanosecond, Second};
+
+    let item = || field("item", DataType::Int32);
+    let record = Fields::from(vec![
+        field("x", DataType::Float64),
+        field("y", DataType::new_list(DataType::Utf8, true)),
+    ]);
+    let entries = Fields::from(vec![
+        Arc::new(Field::new("key", DataType::Utf8, false)),
+        field("value", DataType::Struct(record.clone())),
+    ]);
+    let entries = Arc::new(Field::new("entries", DataType::Struct(entries), false));
+    let ends = Arc::new(Field::new("run_ends", DataType::Int32, false));
+    let union = |mode| {
+        let kinds = [field("i", DataType::Int64), field("t", DataType::Utf8)];
+        DataType::Union(UnionFields::try_new([0, 7], kinds).expect("two kinds"), mode)
+    };
+    let mut types = vec![
+        (DataType::Null, true, true),
+        (DataType::Boolean, true, true),
+        (DataType::Float16, true, true),
+        (DataType::Float32, true, true),
+        (DataType::Float64, true, true),
+        (DataType::Decimal32(9, 2), true, true),
+        (DataType::Decimal64(18, 0), true, true),
+        (DataType::Decimal128(38, 10), true, true),
+        (DataType::Decimal256(76, 3), true, true),
+        (DataType::Decimal128(3, -2), true, true),
+        (DataType::Utf8, true, true),
+        (DataType::LargeUtf8, true, true),
+        (DataType::Utf8View, true, true),
+        (DataType::Binary, false, false),
+        (DataType::LargeBinary, false, false),
+        (DataType::BinaryView, false, false),
+        (DataType::FixedSizeBinary(3), false, false),
+        (DataType::FixedSizeBinary(16), false, false),
+        (DataType::Date32, true, true),
+        (DataType::Date64, true, true),
+        (DataType::Time32(Second), true, true),
+        (DataType::Time32(Millisecond), true, true),
+        (DataType::Time64(Microsecond), true, true),
+        (DataType::Time64(Nanosecond), true, true),
+        (DataType::Interval(IntervalUnit::YearMonth), false, false),
+        (DataType::Interval(IntervalUnit::DayTime), false, false),
+        (DataType::Interval(IntervalUnit::MonthDayNano), false, false),
+        (DataType::List(item()), false, true),
+        (DataType::LargeList(item()), false, true),
+        (DataType::ListView(item()), false, true),
+        (DataType::LargeListView(item()), false, true),
+        (DataType::FixedSizeList(item(), 3), false, true),
+        (DataType::FixedSizeList(item(), 0), false, true),
+        (DataType::Struct(record), false, true),
+        (DataType::Struct(Fields::empty()), false, true),
+        (DataType::Map(entries, false), false, true),
+        (DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8)), true, true),
+        (DataType::Dictionary(Box::new(DataType::UInt64), Box::new(DataType::Int64)), true, true),
+        (DataType::RunEndEncoded(ends, field("values", DataType::Utf8)), true, true),
+        (union(UnionMode::Dense), false, false),
+        (union(UnionMode::Sparse), false, false),
+    ];
+    let wholes = [
+        DataType::Int8,
+        DataType::Int16,
+        DataType::Int32,
+        DataType::Int64,
+        DataType::UInt8,
+        DataType::UInt16,
+        DataType::UInt32,
+        DataType::UInt64,
+    ];
+    types.extend(wholes.map(|whole| (whole, true, true)));
+    for unit in [Second, Millisecond, Microsecond, Nanosecond] {
+        types.push((DataType::Timestamp(unit, None), true, true));
+        types.push((DataType::Timestamp(unit, Some("Europe/Oslo".into())), true, true));
+        types.push((DataType::Duration(unit), false, false));
+    }
+    types
+}
+
+#[test]
+fn every_type_has_the_same_values_in_every_format() {
+    let folder = Folder::new();
+    let mut wrong = Vec::new();
+    for (data_type, in_text, in_json) in every_type() {
+        let schema = Schema::new(vec![
+            Field::new("id", DataType::Int64, false),
+            Field::new("a", data_type.clone(), true),
+        ]);
+        let builder = SampleData::builder(&schema).rows(300);
+        let sample = builder.build().expect("every type has values");
+        assert_eq!(*sample.batch().schema(), schema);
+        assert_eq!(sample, builder.build().expect("every type has values"), "{data_type}");
+        let has_nulls = !matches!(data_type, DataType::Null | DataType::Union(..));
+        let with_nulls =
+            builder.null_every(4.try_into().expect("not zero")).build().expect("every type has values");
+        let nulls = with_nulls.batch().column(1).logical_null_count();
+        assert_eq!(nulls == 75, has_nulls, "{nulls} nulls in {data_type}");
+        let in_parquet = cfg!(feature = "parquet") && is_in_parquet(&data_type);
+        for sample in [sample, with_nulls] {
+            let digest = |extension: &str| {
+                let written = sample.write(&folder.path().join(format!("a.{extension}")));
+                let path = written.map_err(|error| format!("{error:?}"))?;
+                digest_path(&path, &DigestOptions::default()).map_err(|error| error.to_string())
+            };
+            let expected = digest("arrow");
+            let formats = [("arrows", true), ("parquet", in_parquet), ("csv", in_text), ("tsv", in_text)];
+            for (extension, _) in
+                formats.into_iter().chain([("json", in_json), ("ndjson", in_json)]).filter(|(_, can)| *can)
+            {
+                let found = digest(extension);
+                if found != expected || found.is_err() {
+                    wrong.push(format!("{data_type} in {extension}: {found:?}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn is_in_parquet(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Union(..) | DataType::RunEndEncoded(..) => false,
+        DataType::Interval(IntervalUnit::MonthDayNano) => false,
+        DataType::Decimal128(_, scale) => *scale >= 0,
+        DataType::Struct(fields) => !fields.is_empty(),
+        _ => true,
+    }
 }
