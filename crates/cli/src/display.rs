@@ -149,6 +149,7 @@ impl Status {
     fn take(&mut self, event: &Event<'_>, now: Instant) {
         match event {
             Event::Planned { runs, .. } => self.runs = *runs,
+            Event::RunsAdded { kinds, .. } => self.runs += kinds.len(),
             Event::RunStarted { step, kinds } => {
                 // A run that is made once more has begun before and not ended.
                 self.end(step, kinds);

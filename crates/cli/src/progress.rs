@@ -100,6 +100,9 @@ fn line(event: &Event<'_>) -> Option<String> {
             let by: Vec<&str> = by.iter().map(|step| step.as_str()).collect();
             format!("skip  {step} (blocked by {})", by.join(", "))
         }
+        Event::RunsAdded { step, kinds } => {
+            format!("more  {step}: {} runs to see which edge makes it fail", kinds.len())
+        }
         Event::RunNotForked { step, reason } => {
             format!("note  {step}: run in a fresh interpreter: {}", reason.trim())
         }
@@ -112,7 +115,7 @@ fn line(event: &Event<'_>) -> Option<String> {
 mod tests {
     use std::time::Duration;
 
-    use runtime_testing::StepName;
+    use runtime_testing::{RunKind, StepName};
 
     use super::*;
 
@@ -131,6 +134,9 @@ mod tests {
             said(forked()),
             "note  clean: run in a fresh interpreter: the module `torch` said:\\n\\u{1b}[2Jno threads"
         );
+        let kinds = [RunKind::Edge { from: clean.clone() }, RunKind::Edge { from: train.clone() }];
+        let added = Event::RunsAdded { step: &clean, kinds: &kinds };
+        assert_eq!(said(added), "more  clean: 2 runs to see which edge makes it fail");
         assert_eq!(line(&Event::Planned { steps: 1, runs: 1 }), None);
 
         let progress = Progress { manner: Manner::Lines, noted: Arc::default() };

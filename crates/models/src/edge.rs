@@ -5,7 +5,7 @@ use runtime_testing_dag::StepName;
 use serde::{Deserialize, Serialize};
 
 use crate::step::list;
-use crate::{DataFinding, FileFormat, LogicalName, ScriptFailure, ScriptName};
+use crate::{DataFinding, EdgeBlame, FileFormat, LogicalName, NotSingledOut, ScriptFailure, ScriptName};
 
 /// The judgment of an edge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +58,8 @@ pub enum UntestedEdge {
     ConsumerNotRun,
     /// There is nothing to compare with, and the consumer fails for reasons of its own.
     ConsumerFailed,
+    /// A binding is a guess, and the consumer did not run well on the data.
+    UnconfirmedGuess,
 }
 
 impl fmt::Display for UntestedEdge {
@@ -67,6 +69,9 @@ impl fmt::Display for UntestedEdge {
             Self::ProducerNotRun => "the producer was not run",
             Self::ConsumerNotRun => "the consumer was not run, and there is nothing to compare with",
             Self::ConsumerFailed => "the consumer does not work, and there is nothing to compare with",
+            Self::UnconfirmedGuess => {
+                "its binding is a guess from names, and the consumer did not run well on the data"
+            }
         })
     }
 }
@@ -101,7 +106,32 @@ pub enum BindingRule {
     SimilarName {
         /// How similar, from 0 to 1.
         score: f64,
+        /// What the score rests on.
+        reason: Similarity,
     },
+}
+
+/// What makes two names similar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Similarity {
+    /// Most of their letters are the same.
+    Letters,
+    /// Most of their words are the same.
+    Words,
+    /// Most of their words mean the same.
+    Meaning,
+}
+
+impl fmt::Display for Similarity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Letters => "by their letters",
+            Self::Words => "by the words in common",
+            Self::Meaning => "by words that mean the same",
+        })
+    }
 }
 
 impl BindingRule {
@@ -119,7 +149,9 @@ impl fmt::Display for BindingRule {
             Self::SameName => formatter.write_str("same name"),
             Self::Alias => formatter.write_str("alias"),
             Self::OnlyPair => formatter.write_str("the only pair left"),
-            Self::SimilarName { score } => write!(formatter, "similar name, {score:.2}"),
+            Self::SimilarName { score, reason } => {
+                write!(formatter, "similar name, {score:.2} {reason}")
+            }
         }
     }
 }
@@ -394,8 +426,21 @@ pub enum EdgeIssue {
     ConsumerFailed {
         /// How it fails.
         failure: ScriptFailure,
-        /// Other edges that could be the cause as well.
-        or: Vec<StepName>,
+        /// What makes this edge the cause.
+        blame: EdgeBlame,
+    },
+    /// A binding is a guess from similar names, and there is nothing to compare the data with that could confirm it.
+    GuessedBinding {
+        /// The producer.
+        step: StepName,
+        /// The producer's output.
+        output: LogicalName,
+        /// The consumer's input.
+        input: LogicalName,
+        /// How similar, from 0 to 1.
+        score: f64,
+        /// What the score rests on.
+        reason: Similarity,
     },
 }
 
@@ -408,6 +453,7 @@ impl EdgeIssue {
             Self::MissingFile { .. } => "missing_file",
             Self::NoBinding { .. } => "no_binding",
             Self::ConsumerFailed { .. } => "consumer_failed",
+            Self::GuessedBinding { .. } => "guessed_binding",
         }
     }
 
@@ -415,11 +461,15 @@ impl EdgeIssue {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoBinding { outputs, inputs, .. } => Some(match (inputs.first(), outputs.first()) {
-                (Some(input), Some(output)) => format!(
-                    r#"say it in the consumer's spec: "bindings": {{"{input}": {{"step": "…", "output": "{output}"}}}}"#
-                ),
+                (Some(input), Some(output)) => {
+                    format!("say it in the consumer's spec: {}", bindings_line(input, "…", output))
+                }
                 _ => "add the output or the input to its step's spec, or remove the edge".to_owned(),
             }),
+            Self::GuessedBinding { step, output, input, .. } => Some(format!(
+                "if it is right, say it in the consumer's spec: {}",
+                bindings_line(input, step.as_str(), output)
+            )),
             Self::MissingFile { .. } => {
                 Some("have the producer write it, or make the input's path the folder".to_owned())
             }
@@ -455,15 +505,21 @@ impl fmt::Display for EdgeIssue {
                 }
                 Ok(())
             }
-            Self::ConsumerFailed { failure, or } => {
-                write!(formatter, "the consumer passes on its own inputs and fails on this data: {failure}")?;
-                if !or.is_empty() {
-                    write!(formatter, " (the edge from {} can be the cause as well)", list(or))?;
-                }
-                Ok(())
-            }
+            Self::ConsumerFailed { failure, blame } => formatter.write_str(&blame.sentence(failure)),
+            Self::GuessedBinding { output, input, score, reason, .. } => write!(
+                formatter,
+                "`{output}` -> `{input}` is a guess from their names (similarity {score:.2} {reason}), and there is \
+                 nothing to compare the data with"
+            ),
         }
     }
+}
+
+/// The line of a spec that binds an input.
+fn bindings_line(input: &LogicalName, step: &str, output: &LogicalName) -> String {
+    let text = |name: &str| serde_json::Value::from(name);
+    let (input, step, output) = (text(input.as_str()), text(step), text(output.as_str()));
+    format!(r#""bindings": {{{input}: {{"step": {step}, "output": {output}}}}}"#)
 }
 
 /// Something about an edge that is worth a look and does not break it.
@@ -482,14 +538,23 @@ pub enum EdgeNote {
         /// How it differs.
         difference: Difference,
     },
-    /// A binding is a guess from similar names.
+    /// A binding is a guess from similar names. What the data was compared with confirms it.
     GuessedBinding {
+        /// The producer.
+        step: StepName,
         /// The producer's output.
         output: LogicalName,
         /// The consumer's input.
         input: LogicalName,
         /// How similar, from 0 to 1.
         score: f64,
+        /// What the score rests on.
+        reason: Similarity,
+    },
+    /// The consumer fails, and whether it does with the data of this edge alone is not known.
+    NotSingledOut {
+        /// Why not.
+        reason: NotSingledOut,
     },
 }
 
@@ -499,6 +564,7 @@ impl EdgeNote {
         match self {
             Self::Data { difference, .. } => difference.as_str(),
             Self::GuessedBinding { .. } => "guessed_binding",
+            Self::NotSingledOut { .. } => "not_singled_out",
         }
     }
 }
@@ -509,10 +575,14 @@ impl fmt::Display for EdgeNote {
             Self::Data { output, input, file, difference } => {
                 write!(formatter, "`{output}` -> `{input}`, {file}: {difference}")
             }
-            Self::GuessedBinding { output, input, score } => write!(
+            Self::GuessedBinding { step, output, input, score, reason } => write!(
                 formatter,
-                "`{output}` -> `{input}` is a guess from their names (similarity {score:.2}); say it under `bindings`"
+                "`{output}` -> `{input}` is a guess from their names (similarity {score:.2} {reason}); confirm it with {}",
+                bindings_line(input, step.as_str(), output)
             ),
+            Self::NotSingledOut { reason } => {
+                write!(formatter, "whether the consumer fails with this data alone is not known: {reason}")
+            }
         }
     }
 }

@@ -37,6 +37,7 @@
 //!
 //! Nothing here does I/O, reads a clock, or knows Arrow. Paths are UTF-8.
 
+mod blame;
 mod configuration;
 mod contract;
 mod data;
@@ -51,12 +52,14 @@ mod spec;
 mod spec_reader;
 mod step;
 
+pub use blame::{EdgeBlame, NotSingledOut};
 pub use configuration::{DEFAULT_WORKSPACE_ROOT, PipelineTestingSpec, RuntimeTestingConfiguration};
 pub use contract::{ColumnContract, ExtraColumns, TableContract, TypeWord};
 pub use data::{Column, DataFinding, DataProfile, FileFormat, FileProfile, TableSchema};
 pub use digest::{Digest, DigestOptions, DigestScheme, FloatTolerance, ParseDigestError, RowOrder};
 pub use edge::{
-    Binding, BindingRule, DataCompatibilityResult, Difference, EdgeIssue, EdgeNote, EdgeVerdict, UntestedEdge,
+    Binding, BindingRule, DataCompatibilityResult, Difference, EdgeIssue, EdgeNote, EdgeVerdict, Similarity,
+    UntestedEdge,
 };
 pub use failure::{FileChange, InputChange, OutputDifference, PythonException, ScriptFailure};
 pub use job_value::{InvalidNumber, JobNumber, JobValue};

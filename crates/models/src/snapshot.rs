@@ -7,8 +7,9 @@ use runtime_testing_dag::StepName;
 use serde::Serialize;
 
 use crate::{
-    Binding, DataProfile, EdgeIssue, EdgeNote, EdgeVerdict, FileFormat, LogicalName, PipelineTestReport,
-    REPORT_FORMAT_VERSION, RunResult, ScriptFailure, ScriptName, ScriptTestResult, StepNote, StepStatus,
+    Binding, DataProfile, EdgeBlame, EdgeIssue, EdgeNote, EdgeVerdict, FileFormat, LogicalName,
+    NotSingledOut, PipelineTestReport, REPORT_FORMAT_VERSION, RunResult, ScriptFailure, ScriptName,
+    ScriptTestResult, StepNote, StepStatus,
 };
 
 /// A report without anything that can differ between two correct runs: no times, process ids, memory, sizes, run
@@ -173,7 +174,15 @@ fn without_volatile_text(mut report: PipelineTestReport) -> PipelineTestReport {
     }
     for edge in report.data_flow_results.values_mut() {
         for issue in &mut edge.issues {
-            if let EdgeIssue::ConsumerFailed { failure, .. } = issue {
+            if let EdgeIssue::ConsumerFailed { failure, blame } = issue {
+                steady(failure);
+                if let EdgeBlame::Unclear { reason: NotSingledOut::Ended { failure }, .. } = blame {
+                    steady(failure);
+                }
+            }
+        }
+        for note in &mut edge.notes {
+            if let EdgeNote::NotSingledOut { reason: NotSingledOut::Ended { failure } } = note {
                 steady(failure);
             }
         }

@@ -159,7 +159,8 @@ pub enum RunKind {
     Individual,
     /// The step on what its upstream steps wrote.
     Flow,
-    /// The step on what one upstream step wrote, all else from its own inputs: how an edge is tested without a flow.
+    /// The step on what one upstream step wrote, all else from its own inputs: how an edge is tested without a flow, and
+    /// how it is found which of several edges makes a flow run fail.
     Edge {
         /// The upstream step.
         from: StepName,

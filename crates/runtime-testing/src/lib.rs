@@ -106,14 +106,15 @@ pub use runtime_testing_data::{
 };
 pub use runtime_testing_models::{
     Binding, BindingRule, Column, ColumnContract, Culprit, DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult,
-    DataFinding, DataProfile, Difference, Digest, DigestOptions, DigestScheme, EdgeIssue, EdgeNote,
-    EdgeVerdict, ExitOutcome, ExtraColumns, FileFormat, FileProfile, FloatTolerance, InputChange,
-    InputSource, InvalidNumber, Isolation, JobNumber, JobValue, LogicalKind, LogicalName, OutputBinding,
-    OutputDifference, OutputTail, ParseDigestError, ParseSpecError, PathSpec, PipelineTestReport,
-    PipelineTestingSpec, PythonException, REPORT_FORMAT_VERSION, ReportSnapshot, Resources, RowOrder,
-    RunInput, RunKind, RunOutput, RunResult, RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptFailure,
-    ScriptKind, ScriptMainParams, ScriptName, ScriptTestResult, StepNote, StepStatus, TableContract,
-    TableSchema, TypeWord, UntestedEdge, UntestedStep, edge_key,
+    DataFinding, DataProfile, Difference, Digest, DigestOptions, DigestScheme, EdgeBlame, EdgeIssue,
+    EdgeNote, EdgeVerdict, ExitOutcome, ExtraColumns, FileFormat, FileProfile, FloatTolerance, InputChange,
+    InputSource, InvalidNumber, Isolation, JobNumber, JobValue, LogicalKind, LogicalName, NotSingledOut,
+    OutputBinding, OutputDifference, OutputTail, ParseDigestError, ParseSpecError, PathSpec,
+    PipelineTestReport, PipelineTestingSpec, PythonException, REPORT_FORMAT_VERSION, ReportSnapshot,
+    Resources, RowOrder, RunInput, RunKind, RunOutput, RunResult, RuntimeTestingConfiguration,
+    ScriptExecutionSpec, ScriptFailure, ScriptKind, ScriptMainParams, ScriptName, ScriptTestResult,
+    Similarity, StepNote, StepStatus, TableContract, TableSchema, TypeWord, UntestedEdge, UntestedStep,
+    edge_key,
 };
 #[cfg(feature = "report")]
 pub use runtime_testing_report::{TextOptions, render_edge_text, render_step_text, render_text};

@@ -2,7 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
-use runtime_testing_models::{BindingRule, LogicalName, OutputBinding, StepName};
+use runtime_testing_models::{BindingRule, LogicalName, OutputBinding, Similarity, StepName};
 
 use crate::similarity::similarity;
 
@@ -204,22 +204,25 @@ impl Resolver<'_> {
     }
 
     fn by_similar_name(&mut self) -> bool {
-        let mut scored: Vec<(f64, usize, usize, &LogicalName)> = Vec::new();
+        let mut scored: Vec<((f64, Similarity), usize, usize, &LogicalName)> = Vec::new();
         for parent in self.idle() {
             for output in self.parents[parent].outputs {
                 for input in self.left() {
                     let score = similarity(output.name.as_str(), self.inputs[input].name.as_str());
-                    if score >= SIMILARITY_THRESHOLD {
+                    if score.0 >= SIMILARITY_THRESHOLD {
                         scored.push((score, parent, input, &output.name));
                     }
                 }
             }
         }
-        let Some(best) = scored.iter().map(|(score, ..)| *score).max_by(f64::total_cmp) else { return false };
-        let best: Vec<_> = scored.into_iter().filter(|(score, ..)| *score >= best).collect();
-        if let [(score, parent, input, output)] = best.as_slice() {
-            let (score, parent, input, output) = (*score, *parent, *input, (*output).clone());
-            self.bind(input, parent, &output, BindingRule::SimilarName { score }, None);
+        let Some(best) = scored.iter().map(|((score, _), ..)| *score).max_by(f64::total_cmp) else {
+            return false;
+        };
+        let best: Vec<_> = scored.into_iter().filter(|((score, _), ..)| *score >= best).collect();
+        if let [((score, reason), parent, input, output)] = best.as_slice() {
+            let rule = BindingRule::SimilarName { score: *score, reason: *reason };
+            let (parent, input, output) = (*parent, *input, (*output).clone());
+            self.bind(input, parent, &output, rule, None);
             return true;
         }
         let parents: Vec<usize> = best.iter().map(|(_, parent, ..)| *parent).collect();
@@ -309,12 +312,12 @@ mod tests {
         check(
             &["orders_table"],
             &[("a", &["order_table", "model"])],
-            "a: order_table>orders_table (similar name, 1.00)",
+            "a: order_table>orders_table (similar name, 1.00 by the words in common)",
         );
         check(
             &["model_artifacts", "x"],
             &[("a", &["model", "metrics"])],
-            "a: model>model_artifacts (similar name, 0.95)",
+            "a: model>model_artifacts (similar name, 0.95 by words that mean the same)",
         );
         check_with(
             &["x@/o/a"],

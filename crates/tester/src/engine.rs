@@ -16,12 +16,13 @@ use crate::feed::{self, Feed};
 use crate::fingerprint::Fingerprint;
 use crate::fork_server::ForkServers;
 use crate::job::{Inputs, Job, Made, PrivateCopy};
-use crate::plan::{Action, Plan, PlannedInput, PlannedRun, file_name};
+use crate::plan::{Action, Plan, PlannedInput, PlannedRun, PlannedStep, file_name};
 use crate::publish;
 use crate::record::{self, NotPublished, Records, RunRecord};
 use crate::runner::is_of_the_machine;
 use crate::schedule::{Schedule, TaskOutcome, TaskState};
 use crate::settings::TesterSettings;
+use crate::single_out;
 use crate::test_error::TestError;
 use crate::times::Times;
 use crate::workspace::{Places, RunRoot, canonical};
@@ -63,11 +64,17 @@ pub(crate) struct Engine<'a> {
     pub(crate) cancel: &'a CancelHandle,
     /// How long runs took the last time.
     pub(crate) times: &'a Times,
+    /// Whether it is found out which of several edges makes a consumer fail.
+    pub(crate) singles_out: bool,
 }
 
 /// What changes while runs are made. All of it belongs to the thread that the test was started on.
 struct Progress {
     schedule: Schedule,
+    /// Runs that were not planned. Their numbers follow those of the plan.
+    added: Vec<PlannedRun>,
+    /// The run that shows what a step does with the data of one upstream step alone, by both.
+    singled_out: BTreeMap<(usize, usize), usize>,
     /// What came of the runs so far, by number.
     records: Vec<Option<RunRecord>>,
     not_published: NotPublished,
@@ -112,6 +119,8 @@ impl<'a> Engine<'a> {
         let waits_for = self.plan.runs.iter().map(|run| run.waits_for.to_vec()).collect();
         let mut progress = Progress {
             schedule: Schedule::new(waits_for, &expected),
+            added: Vec::new(),
+            singled_out: BTreeMap::new(),
             records: self.plan.runs.iter().map(|_| None).collect(),
             not_published: NotPublished::new(),
             kept: self.keep_shared_inputs()?,
@@ -144,7 +153,7 @@ impl<'a> Engine<'a> {
             }
         }
         let mut runs: Vec<RunRecord> =
-            progress.records.into_iter().map(|record| record.expect("every run is settled")).collect();
+            progress.records.drain(..).map(|record| record.expect("every run is settled")).collect();
         // What waited for runs that were canceled is canceled with them.
         for run in 0..runs.len() {
             if let RunRecord::Blocked(causes) = &runs[run]
@@ -153,7 +162,8 @@ impl<'a> Engine<'a> {
                 runs[run] = RunRecord::not_made(UntestedStep::Canceled);
             }
         }
-        Ok(Records { runs, not_published: progress.not_published })
+        let Progress { added, singled_out, not_published, .. } = progress;
+        Ok(Records { runs, added, singled_out, not_published })
     }
 
     /// Starts what may start and settles what is made, until nothing is left. After an error nothing is started, and what
@@ -194,6 +204,12 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
+    /// A run of the plan, or one that was added to it.
+    fn run<'b>(&'b self, progress: &'b Progress, run: usize) -> &'b PlannedRun {
+        let planned = &self.plan.runs;
+        planned.get(run).unwrap_or_else(|| &progress.added[run - planned.len()])
+    }
+
     /// The time that a run is expected to take. What needs no script takes none.
     fn expected(&self, run: &PlannedRun) -> u64 {
         match run.action {
@@ -211,10 +227,12 @@ impl<'a> Engine<'a> {
                 return answer;
             }
             let now = Instant::now();
-            for (run, in_flight) in &mut progress.in_flight {
+            let Progress { in_flight, added, .. } = &mut *progress;
+            for (run, in_flight) in in_flight {
                 if in_flight.slow_at.is_some_and(|slow_at| slow_at <= now) {
                     in_flight.slow_at = now.checked_add(self.settings.slow_after);
-                    let planned = &self.plan.runs[*run];
+                    let of_plan = self.plan.runs.get(*run);
+                    let planned = of_plan.unwrap_or_else(|| &added[*run - self.plan.runs.len()]);
                     self.reporter.report(&Event::RunSlow {
                         step: self.plan.steps[planned.step].name,
                         kinds: &own_kinds(planned),
@@ -236,7 +254,7 @@ impl<'a> Engine<'a> {
             let next = progress.contested.pop_front().or_else(|| progress.schedule.next_ready());
             let Some(run) = next else { return Ok(None) };
             match self.prepare(progress, run, alone)? {
-                Prepared::Settled(record) => self.settle(progress, run, record),
+                Prepared::Settled(record) => self.settle(progress, run, record)?,
                 Prepared::Job(job) => {
                     self.reporter.report(&Event::RunStarted { step: job.step.name, kinds: &job.kinds });
                     let slow_after = self.settings.slow_after;
@@ -249,7 +267,7 @@ impl<'a> Engine<'a> {
     }
 
     fn prepare(&self, progress: &Progress, at: usize, alone: bool) -> Result<Prepared<'a>, TestError> {
-        let run = &self.plan.runs[at];
+        let run = self.run(progress, at);
         if self.cancel.is_canceled() {
             return Ok(Prepared::Settled(RunRecord::not_made(UntestedStep::Canceled)));
         }
@@ -291,14 +309,12 @@ impl<'a> Engine<'a> {
     fn take(&self, progress: &mut Progress, made: Made, own: &[Utf8PathBuf]) -> Result<(), TestError> {
         let Made { run, result, elapsed, canceled, not_forked } = made;
         let was_overlapping = progress.overlapping.remove(&run);
-        let planned = &self.plan.runs[run];
-        let step = self.plan.steps[planned.step].name;
+        let step = self.plan.steps[self.run(progress, run).step].name;
         if let Some(reason) = &not_forked {
             self.reporter.report(&Event::RunNotForked { step, reason });
         }
         if canceled {
-            self.settle(progress, run, RunRecord::not_made(UntestedStep::Canceled));
-            return Ok(());
+            return self.settle(progress, run, RunRecord::not_made(UntestedStep::Canceled));
         }
         if was_overlapping {
             let changed =
@@ -306,31 +322,31 @@ impl<'a> Engine<'a> {
             let changed: Vec<&Utf8PathBuf> = changed.collect();
             if changed.iter().any(|path| progress.kept[*path].copy.is_none()) {
                 // Nobody can say which of the runs it was, nor make them again.
-                let reason = UntestedStep::DamagedInputs { inputs: names_of(planned, &changed) };
-                self.settle(progress, run, RunRecord::not_made(reason));
-                return Ok(());
+                let inputs = names_of(self.run(progress, run), &changed);
+                let reason = UntestedStep::DamagedInputs { inputs };
+                return self.settle(progress, run, RunRecord::not_made(reason));
             }
             if !changed.is_empty() {
                 progress.contested.push_back(run);
                 return Ok(());
             }
         }
-        if result.failure.is_none() {
+        // A run that was added only shows what a step does with some of its data.
+        if result.failure.is_none() && run < self.plan.runs.len() {
             self.publish(run, &result, &mut progress.not_published)?;
         }
         self.reporter.report(&Event::RunFinished { step, result: &result, elapsed });
-        self.settle(progress, run, RunRecord::Executed(Box::new(result)));
-        Ok(())
+        self.settle(progress, run, RunRecord::Executed(Box::new(result)))
     }
 
-    fn settle(&self, progress: &mut Progress, run: usize, record: RunRecord) {
+    fn settle(&self, progress: &mut Progress, run: usize, record: RunRecord) -> Result<(), TestError> {
         let reason = match &record {
             RunRecord::Failed(failure) => Some(failure.to_string()),
             RunRecord::NotMade(reason) => Some(reason.to_string()),
             RunRecord::Executed(_) | RunRecord::Blocked(_) => None,
         };
         if let Some(reason) = reason {
-            let planned = &self.plan.runs[run];
+            let planned = self.run(progress, run);
             let (step, kinds) = (self.plan.steps[planned.step].name, &own_kinds(planned));
             self.reporter.report(&Event::RunNotMade { step, kinds, reason: &reason });
         }
@@ -342,6 +358,63 @@ impl<'a> Engine<'a> {
             let by: Vec<StepName> = causes.iter().map(|cause| name(*cause).clone()).collect();
             self.reporter.report(&Event::RunBlocked { step: name(blocked), by: &by });
         }
+        if self.singles_out { self.single_out(progress, run) } else { Ok(()) }
+    }
+
+    /// Where a run that is settled shows that a step passes on its own inputs and fails on the data of several edges, adds
+    /// the runs that show which of them it is.
+    fn single_out(&self, progress: &mut Progress, settled: usize) -> Result<(), TestError> {
+        let Some(planned) = self.plan.runs.get(settled) else { return Ok(()) };
+        let served: BTreeSet<usize> = planned.serves.iter().map(|(step, _)| *step).collect();
+        let first = progress.added.len();
+        for step in served {
+            let PlannedStep { individual, flow, name, .. } = &self.plan.steps[step];
+            let record = |run: &Option<usize>| run.and_then(|run| progress.records[run].as_ref());
+            let fails = record(flow).and_then(RunRecord::executed).is_some_and(|run| run.failure.is_some());
+            if !fails || !record(individual).is_some_and(RunRecord::succeeded) {
+                continue;
+            }
+            let mut kinds = Vec::new();
+            for (from, inputs) in single_out::single_inputs(self.plan, step) {
+                let kind = RunKind::Edge { from: self.plan.steps[from].name.clone() };
+                let action = Action::Execute(inputs);
+                let of_plan = self.plan.runs.len();
+                // Steps that share the run that is settled may share these too.
+                let run = match progress.added[first..].iter().position(|added| added.action == action) {
+                    Some(same) => {
+                        progress.added[first + same].serves.push((step, kind));
+                        of_plan + first + same
+                    }
+                    None => {
+                        kinds.push(kind.clone());
+                        let serves = vec![(step, kind)];
+                        self.add(progress, PlannedRun { step, serves, action, waits_for: Box::default() })?
+                    }
+                };
+                progress.singled_out.insert((step, from), run);
+            }
+            if !kinds.is_empty() {
+                self.reporter.report(&Event::RunsAdded { step: name, kinds: &kinds });
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a run that may be made at once. What it is given of the user's own is kept first: several such runs have it.
+    fn add(&self, progress: &mut Progress, run: PlannedRun) -> Result<usize, TestError> {
+        if let Action::Execute(inputs) = &run.action {
+            for (_, input) in inputs {
+                if let PlannedInput::Own(path) = input
+                    && !progress.kept.contains_key(path)
+                {
+                    self.keep(path, &mut progress.kept)?;
+                }
+            }
+        }
+        let number = progress.schedule.add(self.expected(&run));
+        progress.added.push(run);
+        progress.records.push(None);
+        Ok(number)
     }
 
     /// Copies the user's own inputs that more than one run is given, so that a script that damages one harms no other run.
@@ -368,22 +441,28 @@ impl<'a> Engine<'a> {
             above.into_iter().chain(below).flatten().copied().collect::<Vec<_>>()
         };
         let mut kept = BTreeMap::new();
-        for (at, (path, runs)) in users.iter().enumerate() {
+        for (path, runs) in &users {
             let is_shared =
                 runs.len() > 1 || overlapping(&canonical(path)).iter().any(|others| !others.is_subset(runs));
             if is_shared {
-                let original = Fingerprint::take(path);
-                let copy = if original.bytes() <= self.settings.kept_input_bytes {
-                    let copy = self.run_root().join(OWN).join(at.to_string());
-                    publish::copy(path, &copy).map_err(TestError::io("copy", *path))?;
-                    Some(copy)
-                } else {
-                    None
-                };
-                kept.insert((*path).to_owned(), Kept { original, copy });
+                self.keep(path, &mut kept)?;
             }
         }
         Ok(kept)
+    }
+
+    /// Takes note of what is at a path of the user's own, and copies it unless it is too large.
+    fn keep(&self, path: &Utf8Path, kept: &mut BTreeMap<Utf8PathBuf, Kept>) -> Result<(), TestError> {
+        let original = Fingerprint::take(path);
+        let copy = if original.bytes() <= self.settings.kept_input_bytes {
+            let copy = self.run_root().join(OWN).join(kept.len().to_string());
+            publish::copy(path, &copy).map_err(TestError::io("copy", path))?;
+            Some(copy)
+        } else {
+            None
+        };
+        kept.insert(path.to_owned(), Kept { original, copy });
+        Ok(())
     }
 
     /// What a run is given; or why it cannot be made.

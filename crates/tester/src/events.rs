@@ -13,6 +13,14 @@ pub enum Event<'a> {
         /// The number of runs. One run can serve several purposes.
         runs: usize,
     },
+    /// Runs were added that were not planned: a step passes on its own inputs and fails on the data of several edges, and
+    /// these show which of them it is.
+    RunsAdded {
+        /// The step.
+        step: &'a StepName,
+        /// What each of the runs is for.
+        kinds: &'a [RunKind],
+    },
     /// A run has begun. It comes again for a run that has to be made once more, alone, because it cannot be told
     /// otherwise whether it or another damaged an input that both had.
     RunStarted {

@@ -16,6 +16,7 @@ use crate::feed::{self, Feed};
 use crate::lists::Lists;
 use crate::plan::{Plan, PlannedEdge, PlannedStep};
 use crate::record::{self, Records, RunRecord};
+use crate::single_out::{self, Alone, Share};
 use crate::test_error::TestError;
 use crate::workspace::Places;
 
@@ -143,18 +144,19 @@ impl<'a> Judge<'a> {
         let (mut formats_a, mut formats_b) = (Vec::new(), Vec::new());
         for bound in &edge.bindings.bound {
             let (output, input) = (bound.output.clone(), bound.input.clone());
-            if let BindingRule::SimilarName { score } = bound.rule {
-                compared.notes.push(EdgeNote::GuessedBinding {
-                    output: output.clone(),
-                    input: input.clone(),
-                    score,
-                });
-            }
             let port = to.inputs.iter().find(|port| port.name == input).expect("a binding names an input");
             let written = record::written(result, &output, self.places);
             let folder = record::output_folder(result, &output, self.places);
             let fed = feed::feed(&folder, &written, &port.path, bound.below.as_deref());
             let expectation = self.expectation(edge.to, &input, own_profiles);
+            if let BindingRule::SimilarName { score, reason } = bound.rule {
+                let (step, output, input) = (from.name.clone(), output.clone(), input.clone());
+                if expectation.tells_tables_apart() {
+                    compared.notes.push(EdgeNote::GuessedBinding { step, output, input, score, reason });
+                } else {
+                    compared.issues.push(EdgeIssue::GuessedBinding { step, output, input, score, reason });
+                }
+            }
             formats_b.extend(expectation.formats(&port.path));
             let path = match fed {
                 Feed::Path(path) => path,
@@ -205,33 +207,47 @@ impl<'a> Judge<'a> {
     fn edge(&self, edge: &PlannedEdge, compared: &Compared, all: &[Compared]) -> DataCompatibilityResult {
         let (from, to) = (&self.plan.steps[edge.from], &self.plan.steps[edge.to]);
         let mut issues = compared.issues.clone();
+        let mut notes = compared.notes.clone();
         let consumer = self.record(edge.consumer_run);
+        let mut share = Share::Innocent;
+        if issues.is_empty()
+            && compared.no_data.is_none()
+            && let Some(failure) = consumer.and_then(RunRecord::failure)
+            && to.failure.is_none()
+            && self.passes_alone(edge.to)
+        {
+            let has_broken_data = |edge: usize| {
+                // An edge that carries nothing has no part in what the consumer does.
+                !self.plan.edges[edge].bindings.bound.is_empty() && !all[edge].issues.is_empty()
+            };
+            share =
+                single_out::share(self.plan, self.records, &self.incoming, edge, failure, has_broken_data);
+        }
+        match share {
+            Share::Cause(failure, blame) => issues.push(EdgeIssue::ConsumerFailed { failure, blame }),
+            Share::Unknown(reason) => notes.push(EdgeNote::NotSingledOut { reason }),
+            Share::Innocent => {}
+        }
+        let ran_well = consumer.is_some_and(RunRecord::succeeded)
+            || matches!(single_out::alone(self.plan, self.records, edge), Some(Alone::Passes));
         let verdict = if !issues.is_empty() {
             EdgeVerdict::Breaking
         } else if let Some(reason) = compared.no_data {
             EdgeVerdict::Untested { reason }
-        } else if let Some(failure) = consumer.and_then(RunRecord::failure)
-            && to.failure.is_none()
-            && self.passes_alone(edge.to)
-            && !self.is_explained(edge, all)
-        {
-            let or = self.rival_edges(edge);
-            issues.push(EdgeIssue::ConsumerFailed { failure: failure.clone(), or });
-            EdgeVerdict::Breaking
+        } else if !ran_well && edge.bindings.bound.iter().any(|bound| bound.rule.is_guess()) {
+            EdgeVerdict::Untested { reason: UntestedEdge::UnconfirmedGuess }
         } else if compared.has_expectation {
-            if compared.notes.iter().any(|note| matches!(note, EdgeNote::Data { .. })) {
+            if notes.iter().any(|note| matches!(note, EdgeNote::Data { .. })) {
                 EdgeVerdict::Compatible
             } else {
                 EdgeVerdict::Identical
             }
+        } else if ran_well {
+            EdgeVerdict::Accepted
+        } else if consumer.is_some_and(|record| record.failure().is_some()) {
+            EdgeVerdict::Untested { reason: UntestedEdge::ConsumerFailed }
         } else {
-            match consumer {
-                Some(record) if record.succeeded() => EdgeVerdict::Accepted,
-                Some(record) if record.failure().is_some() => {
-                    EdgeVerdict::Untested { reason: UntestedEdge::ConsumerFailed }
-                }
-                Some(_) | None => EdgeVerdict::Untested { reason: UntestedEdge::ConsumerNotRun },
-            }
+            EdgeVerdict::Untested { reason: UntestedEdge::ConsumerNotRun }
         };
         let binding = |bound: &crate::bindings::Bound| Binding {
             output: bound.output.clone(),
@@ -244,7 +260,7 @@ impl<'a> Judge<'a> {
             verdict,
             bindings: edge.bindings.bound.iter().map(binding).collect(),
             issues,
-            notes: compared.notes.clone(),
+            notes,
             data_format_a: compared.format_a.clone(),
             data_format_b: compared.format_b.clone(),
         }
@@ -253,21 +269,6 @@ impl<'a> Judge<'a> {
     /// Whether a step's run on its own inputs succeeded.
     fn passes_alone(&self, step: usize) -> bool {
         self.record(self.plan.steps[step].individual).is_some_and(RunRecord::succeeded)
-    }
-
-    /// Whether another edge into the same run is broken already, so that the consumer's failure needs no other cause.
-    fn is_explained(&self, edge: &PlannedEdge, all: &[Compared]) -> bool {
-        self.plan.edges.iter().zip(all).any(|(other, compared)| {
-            other.to == edge.to && other.consumer_run == edge.consumer_run && !compared.issues.is_empty()
-        })
-    }
-
-    /// The other upstream steps whose data the consumer had in the same run.
-    fn rival_edges(&self, edge: &PlannedEdge) -> Vec<StepName> {
-        let others = self.plan.edges.iter().filter(|other| {
-            other.to == edge.to && other.from != edge.from && other.consumer_run == edge.consumer_run
-        });
-        others.map(|other| self.plan.steps[other.from].name.clone()).collect()
     }
 
     /// The result for a step, without its runs.
@@ -287,7 +288,9 @@ impl<'a> Judge<'a> {
     fn executed(&self, at: usize) -> impl Iterator<Item = &RunResult> {
         let step = &self.plan.steps[at];
         let by_edge = self.edges_into(at).filter_map(|(_, edge)| edge.consumer_run);
-        let runs: BTreeSet<usize> = step.individual.into_iter().chain(step.flow).chain(by_edge).collect();
+        let singled_out = self.records.singled_out.range((at, 0)..=(at, usize::MAX)).map(|(_, run)| *run);
+        let runs: BTreeSet<usize> =
+            step.individual.into_iter().chain(step.flow).chain(by_edge).chain(singled_out).collect();
         runs.into_iter().filter_map(|run| self.records.runs[run].executed())
     }
 
@@ -461,6 +464,15 @@ impl Expectation<'_> {
         match self {
             Self::Contract(_) => true,
             Self::Inferred(profile) => profile.tables().next().is_some(),
+            Self::Nothing => false,
+        }
+    }
+
+    /// Whether it names columns, so that a table which is not meant would not pass for the one that is.
+    fn tells_tables_apart(&self) -> bool {
+        match self {
+            Self::Contract(contract) => contract.columns.values().any(|column| !column.optional),
+            Self::Inferred(profile) => profile.tables().any(|(_, table)| !table.columns.is_empty()),
             Self::Nothing => false,
         }
     }

@@ -57,6 +57,7 @@ mod schedule;
 mod scripts;
 mod settings;
 mod similarity;
+mod single_out;
 #[cfg(target_os = "linux")]
 mod spawn;
 mod tail;

@@ -16,8 +16,12 @@ use crate::workspace::Places;
 /// What became of all runs of a plan.
 #[derive(Debug, Default)]
 pub(crate) struct Records {
-    /// By the number of the run.
+    /// By the number of the run: those of the plan, then those that were added.
     pub(crate) runs: Vec<RunRecord>,
+    /// The runs that were added.
+    pub(crate) added: Vec<PlannedRun>,
+    /// The run that shows what a step does with the data of one upstream step alone, by both.
+    pub(crate) singled_out: BTreeMap<(usize, usize), usize>,
     pub(crate) not_published: NotPublished,
 }
 
@@ -81,7 +85,7 @@ pub(crate) fn output_folder(result: &RunResult, output: &LogicalName, places: &P
 /// planned. The records are most of what a test holds: they are moved, and copied only where several steps share a run.
 /// Takes note of how long those that ended well have taken.
 pub(crate) fn hand_over(
-    runs: Vec<PlannedRun>,
+    runs: impl IntoIterator<Item = PlannedRun>,
     records: Vec<RunRecord>,
     steps: &mut IndexMap<StepName, ScriptTestResult>,
     times: &mut Times,

@@ -35,6 +35,8 @@ pub(crate) enum TaskOutcome {
 #[derive(Debug)]
 pub(crate) struct Schedule {
     states: Vec<TaskState>,
+    /// How many of them there were from the beginning. What is added later waits for nothing.
+    planned: usize,
     dependencies: Lists,
     dependents: Lists,
     /// The time that the longest way from a task to an end is expected to take, itself included.
@@ -54,6 +56,7 @@ impl Schedule {
         let dependents = Lists::of_pairs(count, (0..count).flat_map(edges_to));
         let mut schedule = Self {
             states: (0..count).map(|task| TaskState::Waiting(dependencies.of(task).len())).collect(),
+            planned: count,
             remaining: remaining_ways(&dependencies, &dependents, expected),
             dependencies,
             dependents,
@@ -81,8 +84,8 @@ impl Schedule {
         match outcome {
             TaskOutcome::Succeeded => {
                 self.change(task, TaskState::Succeeded);
-                for at in 0..self.dependents.of(task).len() {
-                    let dependent = self.dependents.of(task)[at];
+                for at in 0..self.dependents_of(task).len() {
+                    let dependent = self.dependents_of(task)[at];
                     if let TaskState::Waiting(count) = self.states[dependent] {
                         let state = if count == 1 { TaskState::Ready } else { TaskState::Waiting(count - 1) };
                         self.change(dependent, state);
@@ -95,6 +98,21 @@ impl Schedule {
                 self.block_dependents(task)
             }
         }
+    }
+
+    /// Adds a task that may start at once and that nothing waits for. Returns its number, the next one.
+    pub(crate) fn add(&mut self, expected: u64) -> usize {
+        let task = self.states.len();
+        self.states.push(TaskState::Waiting(0));
+        self.remaining.push(expected);
+        self.unsettled += 1;
+        self.change(task, TaskState::Ready);
+        task
+    }
+
+    /// The tasks that wait for a task, of which one that was added has none.
+    fn dependents_of(&self, task: usize) -> &[usize] {
+        if task < self.planned { self.dependents.of(task) } else { &[] }
     }
 
     /// Whether every task is settled. While it is not, a task is ready or running.
@@ -112,8 +130,8 @@ impl Schedule {
         let mut stack = vec![failed];
         let mut seen = vec![false; self.states.len()];
         while let Some(task) = stack.pop() {
-            for at in 0..self.dependents.of(task).len() {
-                let dependent = self.dependents.of(task)[at];
+            for at in 0..self.dependents_of(task).len() {
+                let dependent = self.dependents_of(task)[at];
                 if !std::mem::replace(&mut seen[dependent], true) {
                     let newly = matches!(self.states[dependent], TaskState::Waiting(_));
                     let mut causes: Vec<usize> = self
@@ -239,6 +257,22 @@ mod tests {
         let (_, schedule) = run(&[&[], &[], &[0, 1], &[2]], &[0, 1]);
         assert_eq!(schedule.state(2), &TaskState::Blocked(vec![0, 1]));
         assert_eq!(schedule.state(3), &TaskState::Blocked(vec![0, 1]));
+    }
+
+    #[test]
+    fn what_is_added_may_start_at_once_and_blocks_nothing() {
+        let mut schedule = Schedule::new(vec![vec![], vec![0]], &[1, 1]);
+        assert_eq!(schedule.next_ready(), Some(0));
+        assert_eq!((schedule.add(3), schedule.add(5)), (2, 3));
+        assert_eq!(
+            (schedule.next_ready(), schedule.next_ready(), schedule.next_ready()),
+            (Some(3), Some(2), None)
+        );
+        assert_eq!(schedule.finish(3, TaskOutcome::Failed), [0; 0]);
+        assert_eq!(schedule.finish(0, TaskOutcome::Failed), [1]);
+        assert!(!schedule.is_done());
+        schedule.finish(2, TaskOutcome::Succeeded);
+        assert!(schedule.is_done());
     }
 
     fn any_tasks() -> impl Strategy<Value = (Vec<Vec<usize>>, Vec<bool>, Vec<usize>)> {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use runtime_testing_models::Similarity;
+
 /// Words that pipelines use for one another. The first of each line stands for all.
 const SYNONYMS: [&[&str]; 11] = [
     &["model", "artifact", "estimator"],
@@ -21,13 +23,20 @@ const SYNONYMS: [&[&str]; 11] = [
 const BY_SYNONYMS: f64 = 0.95;
 
 /// How similar two names are, from 0 to 1: by their letters, by the share of words they have in common, or by the
-/// share of words that mean the same.
-pub(crate) fn similarity(left: &str, right: &str) -> f64 {
+/// share of words that mean the same; and by which of these.
+pub(crate) fn similarity(left: &str, right: &str) -> (f64, Similarity) {
     let by_letters = strsim::normalized_damerau_levenshtein(&left.to_lowercase(), &right.to_lowercase());
     let (left, right) = (words(left), words(right));
     let meanings = |words: &BTreeSet<String>| words.iter().map(|word| meaning(word).to_owned()).collect();
     let by_meaning = BY_SYNONYMS * in_common(&meanings(&left), &meanings(&right));
-    by_letters.max(in_common(&left, &right)).max(by_meaning)
+    // Of equal scores the first is told: it says the most.
+    let scores = [
+        (in_common(&left, &right), Similarity::Words),
+        (by_meaning, Similarity::Meaning),
+        (by_letters, Similarity::Letters),
+    ];
+    let [first, others @ ..] = scores;
+    others.into_iter().fold(first, |best, other| if other.0 > best.0 { other } else { best })
 }
 
 /// The words of a name, in small letters and without the `s` of the plural.
@@ -65,27 +74,29 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(left: &str, right: &str, expected: f64) {
-        assert!((similarity(left, right) - expected).abs() < 0.005, "{}", similarity(left, right));
-        assert!((similarity(right, left) - expected).abs() < 0.005, "not the same the other way round");
+    fn check(left: &str, right: &str, expected: f64, expected_reason: Similarity) {
+        let (score, reason) = similarity(left, right);
+        assert!((score - expected).abs() < 0.005 && reason == expected_reason, "{score} {reason}");
+        assert_eq!(similarity(right, left), (score, reason), "not the same the other way round");
     }
 
     #[test]
     fn words_that_mean_the_same() {
-        check("model_artifacts", "model", 0.95);
-        check("processed_data", "dataset", 0.95);
-        check("evalData", "evaluation_dataset", 0.95);
-        check("hyperparameters", "config", 0.95);
-        check("training_data", "train_data", 0.95);
-        check("orders", "order", 1.0);
-        check("train_data", "data_train", 1.0);
+        check("model_artifacts", "model", 0.95, Similarity::Meaning);
+        check("processed_data", "dataset", 0.95, Similarity::Meaning);
+        check("evalData", "evaluation_dataset", 0.95, Similarity::Meaning);
+        check("hyperparameters", "config", 0.95, Similarity::Meaning);
+        check("training_data", "train_data", 0.95, Similarity::Meaning);
+        check("orders", "order", 1.0, Similarity::Words);
+        check("train_data", "data_train", 1.0, Similarity::Words);
     }
 
     #[test]
     fn words_that_do_not() {
-        assert!(similarity("train_data", "test_data") < 0.7);
-        assert!(similarity("raw_data", "processed_data") < 0.7);
-        assert!(similarity("model", "metrics") < 0.7);
-        check("", "", 1.0);
+        assert!(similarity("train_data", "test_data").0 < 0.7);
+        assert!(similarity("raw_data", "processed_data").0 < 0.7);
+        assert!(similarity("model", "metrics").0 < 0.7);
+        check("", "", 1.0, Similarity::Letters);
+        check("cutomers", "customers", 0.89, Similarity::Letters);
     }
 }

@@ -367,6 +367,7 @@ impl RuntimeTester {
             forks: &forks,
             cancel: &self.cancel,
             times: &times,
+            singles_out: scope.compatibility,
         };
         let records = engine.run_all()?;
         let edges = match own_profiles {
@@ -392,7 +393,8 @@ impl RuntimeTester {
             run_id: run_root.as_ref().map(|root| root.id.clone()),
             canceled: records.runs.iter().any(RunRecord::is_canceled),
         };
-        record::hand_over(plan.runs, records.runs, &mut report.script_results, &mut times);
+        let runs = plan.runs.into_iter().chain(records.added);
+        record::hand_over(runs, records.runs, &mut report.script_results, &mut times);
         if let Some(run_root) = &run_root {
             if let Err(error) = times.save(&report.workspace) {
                 tracing::warn!(%error, "could not keep how long the runs have taken");

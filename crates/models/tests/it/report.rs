@@ -145,9 +145,9 @@ pub(crate) fn full_report() -> PipelineTestReport {
             bindings: vec![Binding {
                 output: logical("cleaned"),
                 input: logical("orders"),
-                rule: BindingRule::SimilarName { score: 0.75 },
+                rule: BindingRule::SimilarName { score: 0.75, reason: Similarity::Letters },
             }],
-            issues: vec![issue, EdgeIssue::ConsumerFailed { failure: exception(), or: vec![] }],
+            issues: vec![issue, EdgeIssue::ConsumerFailed { failure: exception(), blame: EdgeBlame::Alone }],
             notes: vec![note],
             data_format_a: Some("csv".to_owned()),
             data_format_b: Some("csv".to_owned()),

@@ -91,6 +91,9 @@ fn issues_and_notes_of_edges() {
     let (output, input) = (|| logical("cleaned"), || logical("orders"));
     let failure = || ScriptFailure::Exited { status: 3, message: None };
     let file = || "part.csv".into();
+    let canceled = || NotSingledOut::NotMade { reason: UntestedStep::Canceled };
+    let timed_out =
+        || NotSingledOut::Ended { failure: ScriptFailure::TimedOut { limit_seconds: 2.0 }.into() };
     let issues = [
         EdgeIssue::Data { output: output(), input: input(), file: file(), difference: Difference::NoRows },
         EdgeIssue::NoOutput { output: output(), input: input() },
@@ -102,28 +105,57 @@ fn issues_and_notes_of_edges() {
         },
         EdgeIssue::NoBinding { outputs: vec![], inputs: vec![], rivals: vec![] },
         EdgeIssue::NoBinding { outputs: vec![output()], inputs: vec![input()], rivals: vec![step("south")] },
-        EdgeIssue::ConsumerFailed { failure: failure(), or: vec![] },
-        EdgeIssue::ConsumerFailed { failure: failure(), or: vec![step("south")] },
+        EdgeIssue::GuessedBinding {
+            step: step("clean"),
+            output: output(),
+            input: input(),
+            score: 0.75,
+            reason: Similarity::Letters,
+        },
     ];
+    let blames = [
+        EdgeBlame::OnlyEdge,
+        EdgeBlame::Alone,
+        EdgeBlame::Together { with: vec![step("south"), step("west")] },
+        EdgeBlame::Unclear { reason: canceled(), or: vec![] },
+        EdgeBlame::Unclear { reason: timed_out(), or: vec![step("south")] },
+    ];
+    let blames = blames.map(|blame| EdgeIssue::ConsumerFailed { failure: failure(), blame });
     let notes = [
         EdgeNote::Data { output: output(), input: input(), file: file(), difference: Difference::ExtraFile },
-        EdgeNote::GuessedBinding { output: output(), input: input(), score: 0.75 },
+        EdgeNote::GuessedBinding {
+            step: step("clean"),
+            output: output(),
+            input: input(),
+            score: 0.75,
+            reason: Similarity::Words,
+        },
+        EdgeNote::NotSingledOut { reason: timed_out() },
     ];
     let issue = |issue: &EdgeIssue| match issue.hint() {
         Some(hint) => format!("{}: {issue} // {hint}", issue.as_str()),
         None => format!("{}: {issue}", issue.as_str()),
     };
-    let lines = issues.iter().map(issue).chain(notes.iter().map(|note| format!("{}: {note}", note.as_str())));
+    let lines = issues
+        .iter()
+        .chain(&blames)
+        .map(issue)
+        .chain(notes.iter().map(|note| format!("{}: {note}", note.as_str())));
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
     no_rows: `cleaned` -> `orders`, part.csv: there are no rows
     no_output: `cleaned` -> `orders`: nothing was written to `cleaned`
     missing_file: `cleaned` -> `orders`: `x.csv` is missing; there are `part.csv` // have the producer write it, or make the input's path the folder
     no_binding: it is not known which output feeds which input: the producer declares no outputs, and no input is left // add the output or the input to its step's spec, or remove the edge
     no_binding: it is not known which output feeds which input: the outputs are `cleaned`, the inputs left are `orders`, for which `south` would do as well // say it in the consumer's spec: "bindings": {"orders": {"step": "…", "output": "cleaned"}}
+    guessed_binding: `cleaned` -> `orders` is a guess from their names (similarity 0.75 by their letters), and there is nothing to compare the data with // if it is right, say it in the consumer's spec: "bindings": {"orders": {"step": "clean", "output": "cleaned"}}
     consumer_failed: the consumer passes on its own inputs and fails on this data: exited with status 3
-    consumer_failed: the consumer passes on its own inputs and fails on this data: exited with status 3 (the edge from `south` can be the cause as well)
+    consumer_failed: the consumer passes on its own inputs and fails with this data alone in place of its own input: exited with status 3
+    consumer_failed: the consumer passes on its own inputs and with the data of each edge alone, and fails on this data together with that of `south`, `west`: exited with status 3
+    consumer_failed: the consumer passes on its own inputs and fails on this data: exited with status 3 (whether it fails with this data alone is not known: the run with it was not made: the test was canceled)
+    consumer_failed: the consumer passes on its own inputs and fails on this data: exited with status 3 (whether it fails with this data alone is not known: the run with it ended otherwise: timed out after 2 s; the edge from `south` can be the cause as well)
     extra_file: `cleaned` -> `orders`, part.csv: extra file
-    guessed_binding: `cleaned` -> `orders` is a guess from their names (similarity 0.75); say it under `bindings`
+    guessed_binding: `cleaned` -> `orders` is a guess from their names (similarity 0.75 by the words in common); confirm it with "bindings": {"orders": {"step": "clean", "output": "cleaned"}}
+    not_singled_out: whether the consumer fails with this data alone is not known: the run with it ended otherwise: timed out after 2 s
     "#);
 }
 
@@ -134,6 +166,7 @@ fn verdicts_and_rules() {
         UntestedEdge::ProducerNotRun,
         UntestedEdge::ConsumerNotRun,
         UntestedEdge::ConsumerFailed,
+        UntestedEdge::UnconfirmedGuess,
     ];
     let verdicts =
         [EdgeVerdict::Identical, EdgeVerdict::Compatible, EdgeVerdict::Accepted, EdgeVerdict::Breaking]
@@ -149,7 +182,7 @@ fn verdicts_and_rules() {
         BindingRule::SameName,
         BindingRule::Alias,
         BindingRule::OnlyPair,
-        BindingRule::SimilarName { score: 0.8 },
+        BindingRule::SimilarName { score: 0.8, reason: Similarity::Meaning },
     ];
     let rules = rules.iter().map(|rule| format!("{rule} {}", rule.is_guess()));
     insta::assert_snapshot!(verdicts.map(verdict).chain(rules).collect::<Vec<_>>().join("\n"), @"
@@ -161,12 +194,13 @@ fn verdicts_and_rules() {
     untested: the producer was not run
     untested: the consumer was not run, and there is nothing to compare with
     untested: the consumer does not work, and there is nothing to compare with
+    untested: its binding is a guess from names, and the consumer did not run well on the data
     bound in the spec false
     same path false
     same name false
     alias false
     the only pair left false
-    similar name, 0.80 true
+    similar name, 0.80 by words that mean the same true
     ");
 }
 

@@ -165,6 +165,10 @@ fn differences(expected: &Value, report: &PipelineTestReport) -> Vec<String> {
             let columns: BTreeSet<String> = found.issues.iter().filter_map(column).collect();
             compare(edge, format!("{:?}", words(&model["columns"])), format!("{columns:?}"));
         }
+        if model["causes"].is_array() {
+            let causes: BTreeSet<String> = found.issues.iter().filter_map(cause).collect();
+            compare(edge, format!("{:?}", words(&model["causes"])), format!("{causes:?}"));
+        }
         let notes: BTreeSet<String> = found.notes.iter().map(|note| note.as_str().to_owned()).collect();
         let missing: Vec<String> = words(&expected["notes"][edge]).difference(&notes).cloned().collect();
         compare(edge, "[]".to_owned(), format!("{missing:?}"));
@@ -181,6 +185,16 @@ fn differences(expected: &Value, report: &PipelineTestReport) -> Vec<String> {
 fn column(issue: &runtime_testing::EdgeIssue) -> Option<String> {
     match issue {
         runtime_testing::EdgeIssue::Data { difference, .. } => difference.column().map(str::to_owned),
+        _ => None,
+    }
+}
+
+fn cause(issue: &runtime_testing::EdgeIssue) -> Option<String> {
+    match issue {
+        runtime_testing::EdgeIssue::ConsumerFailed { blame, .. } => {
+            let blame = serde_json::to_value(blame).expect("plain data");
+            Some(blame["kind"].as_str().expect("a kind").to_owned())
+        }
         _ => None,
     }
 }

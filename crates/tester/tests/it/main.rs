@@ -13,4 +13,5 @@ mod function_tables;
 mod functions;
 mod refusals;
 mod runs;
+mod single_out;
 mod space;
