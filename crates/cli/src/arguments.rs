@@ -6,6 +6,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use runtime_testing::{Isolation, ScriptName, StepName};
 
+use crate::reports::ReportFile;
+
 /// Tests the scripts of data and ML pipelines by really running them.
 #[derive(Debug, Parser)]
 #[command(name = "runtime-testing", version, max_term_width = 100)]
@@ -97,6 +99,10 @@ pub(crate) struct TestArguments {
     /// script's imports [default: forked]
     #[arg(long, value_name = "HOW", value_parser = isolation())]
     pub(crate) isolation: Option<Isolation>,
+    /// Write the report to a file as well: `junit=FILE`, `markdown=FILE`, `json=FILE`; may be given several times. Where
+    /// `GITHUB_STEP_SUMMARY` is set, the report is appended there as Markdown
+    #[arg(long = "report", value_name = "FORM=FILE", value_delimiter = ',')]
+    pub(crate) reports: Vec<ReportFile>,
     /// Say nothing on standard error but errors
     #[arg(short, long)]
     pub(crate) quiet: bool,

@@ -261,6 +261,7 @@ mod tests {
             inputs: [].into(),
             outputs: [].into(),
             resources: Resources::default(),
+            slot: None,
             run_folder: "".into(),
             stdout: OutputTail::default(),
             stderr: OutputTail::default(),

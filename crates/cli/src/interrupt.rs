@@ -3,10 +3,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-use runtime_testing::{CancelHandle, RuntimeTester, end_running_scripts};
+use runtime_testing::{CancelHandle, Event, Reporter as _, RuntimeTester, end_running_scripts};
 
 use crate::output;
 use crate::progress::Progress;
+use crate::reports::Reports;
 
 /// The exit status of what was canceled, as shells have it.
 pub(crate) const CANCELED: u8 = 130;
@@ -47,18 +48,24 @@ impl Interrupt {
         Self { state }
     }
 
-    /// Carries out a test, which a signal cancels. When it is over, `progress` no longer shows anything.
+    /// Carries out a test, which a signal cancels, and writes its reports. When it is over, `progress` no longer shows anything.
     pub(crate) fn during<T>(
         &self,
         tester: RuntimeTester,
         progress: &Progress,
+        reports: &Reports,
         test: impl FnOnce(&RuntimeTester) -> T,
     ) -> T {
         let cancel = CancelHandle::new();
         locked(&self.state).test =
             Some(Test { cancel: cancel.clone(), progress: progress.clone(), canceled_at: None });
         let _over = Over { state: &self.state, progress };
-        test(&tester.with_reporter(progress.clone()).with_cancel(cancel))
+        let (progress, reports) = (progress.clone(), reports.clone());
+        let reporter = move |event: &Event<'_>| {
+            progress.report(event);
+            reports.report(event);
+        };
+        test(&tester.with_reporter(reporter).with_cancel(cancel))
     }
 
     /// Whether a test was canceled.

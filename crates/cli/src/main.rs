@@ -8,6 +8,7 @@ mod interrupt;
 mod output;
 mod progress;
 mod prompter;
+mod reports;
 mod specs;
 mod test;
 

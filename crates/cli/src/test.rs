@@ -10,6 +10,7 @@ use crate::arguments::{OutputFormat, Part, TestArguments};
 use crate::interrupt::Interrupt;
 use crate::output;
 use crate::progress::Progress;
+use crate::reports::Reports;
 
 /// The largest pipeline file that is read: about a million steps.
 const MAX_PIPELINE_BYTES: u64 = 256 * 1024 * 1024;
@@ -20,15 +21,18 @@ pub(crate) fn script(
     interrupt: &Interrupt,
 ) -> Result<Verdict, String> {
     let tester = in_workspace(arguments)?;
+    let reports = Reports::open(&arguments.reports)?;
     let result = interrupt
-        .during(tester, &Progress::new(arguments.quiet), |tester| tester.test_script(script, None))
+        .during(tester, &Progress::new(arguments.quiet), &reports, |tester| tester.test_script(script, None))
         .map_err(|error| error.to_string())?;
+    let written = reports.written();
     match arguments.output_format {
         OutputFormat::Json => output::print(&json(&result))?,
         OutputFormat::Text => {
             output::print(&render_step_text(script.as_str(), &result, output::text_options()))?
         }
     }
+    written?;
     Ok(verdict(result.success()))
 }
 
@@ -39,9 +43,13 @@ pub(crate) fn compatibility(
     interrupt: &Interrupt,
 ) -> Result<Verdict, String> {
     let tester = in_workspace(arguments)?;
+    let reports = Reports::open(&arguments.reports)?;
     let result = interrupt
-        .during(tester, &Progress::new(arguments.quiet), |tester| tester.test_data_compatibility(a, b, None))
+        .during(tester, &Progress::new(arguments.quiet), &reports, |tester| {
+            tester.test_data_compatibility(a, b, None)
+        })
         .map_err(|error| error.to_string())?;
+    let written = reports.written();
     match arguments.output_format {
         OutputFormat::Json => output::print(&json(&result))?,
         OutputFormat::Text => {
@@ -52,6 +60,7 @@ pub(crate) fn compatibility(
             }
         }
     }
+    written?;
     Ok(verdict(result.compatible()))
 }
 
@@ -88,13 +97,16 @@ pub(crate) fn pipeline(
     let mut settings = settings(arguments);
     settings.protected.push(file.to_owned());
     let tester = RuntimeTester::new(configuration).with_settings(settings);
+    let reports = Reports::open(&arguments.reports)?;
     let report = interrupt
-        .during(tester, &Progress::new(arguments.quiet), RuntimeTester::test_pipeline)
+        .during(tester, &Progress::new(arguments.quiet), &reports, RuntimeTester::test_pipeline)
         .map_err(|error| error.to_string())?;
+    let written = reports.written();
     match arguments.output_format {
         OutputFormat::Json => output::print(&report.to_json())?,
         OutputFormat::Text => output::print(&render_text(&report, output::text_options()))?,
     }
+    written?;
     Ok(verdict(report.pipeline_success()))
 }
 

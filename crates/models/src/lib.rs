@@ -70,6 +70,6 @@ pub use snapshot::ReportSnapshot;
 pub use spec::{Isolation, OutputBinding, PathSpec, ScriptExecutionSpec, ScriptMainParams};
 pub use spec_reader::ParseSpecError;
 pub use step::{
-    ExitOutcome, InputSource, OutputTail, Resources, RunInput, RunKind, RunOutput, RunResult,
+    ExitOutcome, InputSource, OutputTail, Resources, RunInput, RunKind, RunOutput, RunResult, RunSlot,
     ScriptTestResult, StepNote, StepStatus, UntestedStep,
 };

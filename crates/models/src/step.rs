@@ -261,6 +261,17 @@ pub struct Resources {
     pub written_bytes: u64,
 }
 
+/// When a run was made, and beside which others.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RunSlot {
+    /// When it began, in seconds since the first run could begin.
+    pub start_seconds: f64,
+    /// When its script was done.
+    pub end_seconds: f64,
+    /// Its place among the runs that are made at once, from zero: the lowest that was free.
+    pub worker: u32,
+}
+
 /// The end of what a script printed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct OutputTail {
@@ -287,6 +298,9 @@ pub struct RunResult {
     pub outputs: BTreeMap<LogicalName, RunOutput>,
     /// What it used.
     pub resources: Resources,
+    /// When it was made. None in reports that do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<RunSlot>,
     /// The folder of the run, relative to the workspace.
     pub run_folder: Utf8PathBuf,
     /// The end of its standard output.

@@ -1,4 +1,4 @@
-//! Renders a finished report for people.
+//! Renders a finished report for people and for CI.
 //!
 //! Every renderer is a pure function of the report: it reads no clock, no file and no terminal. Whether there is color is
 //! up to the caller.
@@ -8,6 +8,8 @@
 //! | [`render_text`] | a whole report, for a terminal or a log |
 //! | [`render_step_text`] | the result for one step |
 //! | [`render_edge_text`] | the result for one edge |
+//! | [`render_junit`] | a whole report as JUnit XML, for CI systems |
+//! | [`render_markdown`] | a whole report as Markdown, for pull requests and job summaries |
 //!
 //! ```
 //! use runtime_testing_models::PipelineTestReport;
@@ -21,7 +23,14 @@
 //!
 //! Long lines are left to the terminal to wrap.
 
+mod graph;
+mod junit;
+mod markdown;
+mod mermaid;
 mod paint;
 mod text;
+mod words;
 
+pub use junit::render_junit;
+pub use markdown::{MarkdownOptions, render_markdown};
 pub use text::{TextOptions, render_edge_text, render_step_text, render_text};

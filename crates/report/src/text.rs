@@ -1,9 +1,10 @@
 use runtime_testing_models::{
-    DataCompatibilityResult, Difference, EdgeNote, EdgeVerdict, FileProfile, OutputTail, PipelineTestReport,
-    RunResult, ScriptFailure, ScriptTestResult, StepNote, StepStatus, UntestedStep,
+    DataCompatibilityResult, EdgeVerdict, OutputTail, PipelineTestReport, RunResult, ScriptFailure,
+    ScriptTestResult, StepStatus, UntestedStep,
 };
 
 use crate::paint::{Paint, Tone, harmless};
+use crate::words::{Sign, edge_notes, is_worth_a_line, shown_edge, shown_file, summary};
 
 /// How text is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,29 +68,6 @@ pub fn render_edge_text(
     page.text
 }
 
-/// The word in front of a line, and its tone.
-type Mark = (&'static str, Tone);
-
-const PASS: Mark = ("PASS", Tone::Good);
-const FAIL: Mark = ("FAIL", Tone::Bad);
-const SKIP: Mark = ("SKIP", Tone::Odd);
-
-fn step_mark(status: &StepStatus) -> Mark {
-    match status {
-        StepStatus::Passed => PASS,
-        StepStatus::Blocked { .. } | StepStatus::Untested { reason: UntestedStep::Canceled } => SKIP,
-        _ => FAIL,
-    }
-}
-
-fn edge_mark(verdict: &EdgeVerdict) -> Mark {
-    match verdict {
-        verdict if verdict.is_compatible() => PASS,
-        EdgeVerdict::Untested { .. } => SKIP,
-        _ => FAIL,
-    }
-}
-
 fn is_worth_a_block(status: &StepStatus) -> bool {
     !matches!(
         status,
@@ -99,8 +77,19 @@ fn is_worth_a_block(status: &StepStatus) -> bool {
     )
 }
 
-fn shown_edge(key: &str) -> String {
-    key.replacen("->", " -> ", 1)
+/// The word in front of a line, and its tone.
+type Mark = (&'static str, Tone);
+
+const PASS: Mark = ("PASS", Tone::Good);
+const FAIL: Mark = ("FAIL", Tone::Bad);
+const SKIP: Mark = ("SKIP", Tone::Odd);
+
+fn mark(sign: Sign) -> Mark {
+    match sign {
+        Sign::Pass => PASS,
+        Sign::Fail => FAIL,
+        Sign::Skip => SKIP,
+    }
 }
 
 /// A line of a table: its mark, its name, and what else there is to say. What has a block of its own has said it there.
@@ -124,7 +113,7 @@ fn step_row(step: &str, result: &ScriptTestResult) -> Row {
         _ => "not run".to_owned(),
     };
     Row {
-        mark: step_mark(&result.status),
+        mark: mark(Sign::of_step(&result.status)),
         name: step.to_owned(),
         remark,
         notes: if is_worth_a_block(&result.status) {
@@ -135,49 +124,17 @@ fn step_row(step: &str, result: &ScriptTestResult) -> Row {
     }
 }
 
-/// Most steps of a pipeline have no inputs of their own: that is no news in a table.
-fn is_worth_a_line(note: &StepNote) -> bool {
-    !matches!(note, StepNote::NotRunIndividually { .. })
-}
-
 fn edge_row(edge: &str, result: &DataCompatibilityResult) -> Row {
     let remark = match &result.verdict {
         EdgeVerdict::Untested { reason } => format!("untested: {reason}"),
         verdict => verdict.as_str().to_owned(),
     };
     Row {
-        mark: edge_mark(&result.verdict),
+        mark: mark(Sign::of_edge(&result.verdict)),
         name: edge.to_owned(),
         remark,
         notes: if result.verdict == EdgeVerdict::Breaking { Vec::new() } else { edge_notes(&result.notes) },
     }
-}
-
-/// The notes of an edge, a line each; columns that are merely extra share a line for each file.
-fn edge_notes(notes: &[EdgeNote]) -> Vec<String> {
-    const NAMED: usize = 6;
-    let mut lines = Vec::new();
-    let mut extra: Vec<(String, Vec<&str>)> = Vec::new();
-    for note in notes {
-        match note {
-            EdgeNote::Data { output, input, file, difference: Difference::ExtraColumn { column, .. } } => {
-                let place = format!("`{output}` -> `{input}`, {file}");
-                match extra.iter_mut().find(|(known, _)| *known == place) {
-                    Some((_, columns)) => columns.push(column),
-                    None => extra.push((place, vec![column])),
-                }
-            }
-            other => lines.push(other.to_string()),
-        }
-    }
-    for (place, columns) in extra {
-        let named: Vec<String> = columns.iter().take(NAMED).map(|column| format!("`{column}`")).collect();
-        let more = columns.len().saturating_sub(NAMED);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let plural = ending(columns.len() as u64);
-        lines.push(format!("{place}: extra column{plural} {}{more}", named.join(", ")));
-    }
-    lines
 }
 
 struct Page {
@@ -211,20 +168,7 @@ impl Page {
 
     fn verdict(&mut self, report: &PipelineTestReport) {
         let (word, tone) = if report.pipeline_success() { PASS } else { FAIL };
-        let steps = counted(report.script_results.values().map(|result| match result.status.as_str() {
-            "failed_on_upstream" => "failed on upstream data",
-            word => word,
-        }));
-        let edges = counted(report.data_flow_results.values().map(|result| result.verdict.as_str()));
-        let summary = format!(
-            "{}{}",
-            plural(report.script_results.len(), "step", &steps),
-            if report.data_flow_results.is_empty() {
-                String::new()
-            } else {
-                format!("; {}", plural(report.data_flow_results.len(), "edge", &edges))
-            },
-        );
+        let summary = summary(report);
         let word = self.paint.paint(tone, word);
         self.line(0, &format!("{word}  {}{summary}", if report.canceled { "canceled; " } else { "" }));
     }
@@ -236,7 +180,7 @@ impl Page {
     }
 
     fn step_block(&mut self, step: &str, result: &ScriptTestResult) {
-        self.heading(step_mark(&result.status), &format!("step {step}"));
+        self.heading(mark(Sign::of_step(&result.status)), &format!("step {step}"));
         if let Some(message) = result.error_message() {
             self.line(6, &harmless(&message));
         }
@@ -301,7 +245,7 @@ impl Page {
             EdgeVerdict::Untested { reason } => format!("untested: {reason}"),
             verdict => verdict.as_str().to_owned(),
         };
-        self.heading(edge_mark(&result.verdict), &format!("edge {edge}: {remark}"));
+        self.heading(mark(Sign::of_edge(&result.verdict)), &format!("edge {edge}: {remark}"));
         for issue in &result.issues {
             self.line(6, &harmless(&issue.to_string()));
             if let Some(hint) = issue.hint() {
@@ -338,47 +282,11 @@ impl Page {
     }
 }
 
-fn shown_file(file: &FileProfile) -> String {
-    let size = match &file.schema {
-        Some(schema) => {
-            let columns = schema.columns.len();
-            format!("{} row{}, {columns} column{}", schema.rows, ending(schema.rows), ending(columns as u64))
-        }
-        None => format!("{} bytes", file.bytes),
-    };
-    format!("{} ({}, {size})", file.path, file.format)
-}
-
 /// A line cut to a length that a terminal bears.
 fn cut(line: &str) -> String {
     const WIDTH: usize = 500;
     match line.char_indices().nth(WIDTH) {
         Some((at, _)) => format!("{} [{} bytes more]", &line[..at], line.len() - at),
         None => line.to_owned(),
-    }
-}
-
-/// How often each word comes, in the order of their first coming.
-fn counted<'a>(words: impl Iterator<Item = &'a str>) -> String {
-    let mut counts: Vec<(&str, usize)> = Vec::new();
-    for word in words {
-        match counts.iter_mut().find(|(known, _)| *known == word) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((word, 1)),
-        }
-    }
-    counts.iter().map(|(word, count)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
-}
-
-fn ending(count: u64) -> &'static str {
-    if count == 1 { "" } else { "s" }
-}
-
-fn plural(count: usize, noun: &str, parts: &str) -> String {
-    let plural = ending(count as u64);
-    if parts.is_empty() {
-        format!("{count} {noun}{plural}")
-    } else {
-        format!("{count} {noun}{plural}: {parts}")
     }
 }

@@ -70,7 +70,7 @@
 //! | `SampleData`, `profile_path`, `ProfileOptions`, `compare` | data files by themselves (feature `tester`) |
 //! | `digest_path`, [`Digest`] | a hash of what data holds, whatever format it is in (feature `tester`) |
 //! | `read_batches`, `write_batches` | tables as Arrow record batches (feature `tester`) |
-//! | `render_text` | the report for people (feature `report`) |
+//! | `render_text`, `render_junit`, `render_markdown` | the report for people and for CI (feature `report`) |
 //!
 //! # Features
 //!
@@ -79,7 +79,7 @@
 //! | `tester` | yes | running and judging; CSV, JSON, NDJSON and Arrow IPC data | `arrow` |
 //! | `parquet` | no | Parquet data | `parquet` and its codecs |
 //! | `arrow` | no | inputs and outputs of Rust functions as Arrow record batches: `FunctionParams::read_input`, `write_output` | nothing beyond `tester` |
-//! | `report` | no | the text rendering of a report | one small crate |
+//! | `report` | no | a report as text, JUnit XML and Markdown | a few small crates |
 //!
 //! Without default features this crate is the specs alone: DAG, models, store and builder.
 //!
@@ -111,13 +111,16 @@ pub use runtime_testing_models::{
     InputSource, InvalidNumber, Isolation, JobNumber, JobValue, LogicalKind, LogicalName, NotSingledOut,
     OutputBinding, OutputDifference, OutputTail, ParseDigestError, ParseSpecError, PathSpec,
     PipelineTestReport, PipelineTestingSpec, PythonException, REPORT_FORMAT_VERSION, ReportSnapshot,
-    Resources, RowOrder, RunInput, RunKind, RunOutput, RunResult, RuntimeTestingConfiguration,
+    Resources, RowOrder, RunInput, RunKind, RunOutput, RunResult, RunSlot, RuntimeTestingConfiguration,
     ScriptExecutionSpec, ScriptFailure, ScriptKind, ScriptMainParams, ScriptName, ScriptTestResult,
     Similarity, StepNote, StepStatus, TableContract, TableSchema, TypeWord, UntestedEdge, UntestedStep,
     edge_key,
 };
 #[cfg(feature = "report")]
-pub use runtime_testing_report::{TextOptions, render_edge_text, render_step_text, render_text};
+pub use runtime_testing_report::{
+    MarkdownOptions, TextOptions, render_edge_text, render_junit, render_markdown, render_step_text,
+    render_text,
+};
 pub use runtime_testing_spec_store::{
     BrokenFile, FileProblem, LoadSpecError, Lookup, MAX_SPEC_BYTES, Occupant, ReadFolderError,
     RemoveSpecError, SaveSpecError, SavedSpec, SpecFile, SpecIndex, SpecStore, UpdateSpecError,

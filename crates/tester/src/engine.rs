@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 use crossbeam_channel::{Receiver, Sender};
 use runtime_testing_data::SampleData;
-use runtime_testing_models::{InputSource, LogicalName, RunKind, RunResult, StepName, UntestedStep};
+use runtime_testing_models::{InputSource, LogicalName, RunKind, RunResult, RunSlot, StepName, UntestedStep};
 
 use crate::cancel::CancelHandle;
 use crate::events::{Event, Reporter};
@@ -70,6 +70,8 @@ pub(crate) struct Engine<'a> {
 
 /// What changes while runs are made. All of it belongs to the thread that the test was started on.
 struct Progress {
+    /// When the first run could begin.
+    began: Instant,
     schedule: Schedule,
     /// Runs that were not planned. Their numbers follow those of the plan.
     added: Vec<PlannedRun>,
@@ -95,6 +97,8 @@ struct InFlight {
     /// The user's own inputs that it was handed.
     own_inputs: Vec<Utf8PathBuf>,
     started: Instant,
+    /// Its place among those that are made at once.
+    worker: u32,
     /// When it is to be reported as slow.
     slow_at: Option<Instant>,
 }
@@ -118,6 +122,7 @@ impl<'a> Engine<'a> {
         let expected: Vec<u64> = self.plan.runs.iter().map(|run| self.expected(run)).collect();
         let waits_for = self.plan.runs.iter().map(|run| run.waits_for.to_vec()).collect();
         let mut progress = Progress {
+            began: Instant::now(),
             schedule: Schedule::new(waits_for, &expected),
             added: Vec::new(),
             singled_out: BTreeMap::new(),
@@ -187,11 +192,11 @@ impl<'a> Engine<'a> {
                 break;
             }
             let (run, answer) = self.wait(progress, made);
-            let own = progress.in_flight.remove(&run).map_or_else(Vec::new, |run| run.own_inputs);
+            let flight = progress.in_flight.remove(&run).expect("what is answered was being made");
             progress.is_exclusive = false;
             let answer = answer.unwrap_or_else(|panic| resume_unwind(panic));
             if error.is_none() {
-                error = answer.and_then(|made| self.take(progress, made, &own)).err();
+                error = answer.and_then(|made| self.take(progress, made, &flight)).err();
             }
         }
         if let Some(error) = error {
@@ -306,8 +311,8 @@ impl<'a> Engine<'a> {
 
     /// Takes in a run that was made: publishes what it wrote and settles it. A run that shared an input of the user's own
     /// with another while that input changed is made again, whatever came of it.
-    fn take(&self, progress: &mut Progress, made: Made, own: &[Utf8PathBuf]) -> Result<(), TestError> {
-        let Made { run, result, elapsed, canceled, not_forked } = made;
+    fn take(&self, progress: &mut Progress, made: Made, flight: &InFlight) -> Result<(), TestError> {
+        let Made { run, mut result, elapsed, canceled, not_forked } = made;
         let was_overlapping = progress.overlapping.remove(&run);
         let step = self.plan.steps[self.run(progress, run).step].name;
         if let Some(reason) = &not_forked {
@@ -317,8 +322,10 @@ impl<'a> Engine<'a> {
             return self.settle(progress, run, RunRecord::not_made(UntestedStep::Canceled));
         }
         if was_overlapping {
-            let changed =
-                own.iter().filter(|path| progress.kept.get(*path).is_some_and(|kept| kept.has_changed(path)));
+            let changed = flight
+                .own_inputs
+                .iter()
+                .filter(|path| progress.kept.get(*path).is_some_and(|kept| kept.has_changed(path)));
             let changed: Vec<&Utf8PathBuf> = changed.collect();
             if changed.iter().any(|path| progress.kept[*path].copy.is_none()) {
                 // Nobody can say which of the runs it was, nor make them again.
@@ -331,6 +338,12 @@ impl<'a> Engine<'a> {
                 return Ok(());
             }
         }
+        let start = flight.started - progress.began;
+        result.slot = Some(RunSlot {
+            start_seconds: start.as_secs_f64(),
+            end_seconds: (start + elapsed).as_secs_f64(),
+            worker: flight.worker,
+        });
         // A run that was added only shows what a step does with some of its data.
         if result.failure.is_none() && run < self.plan.runs.len() {
             self.publish(run, &result, &mut progress.not_published)?;
@@ -585,7 +598,9 @@ fn note_start(progress: &mut Progress, run: usize, job: &Job<'_>, slow_after: Du
     }
     let started = Instant::now();
     let slow_at = started.checked_add(slow_after);
-    progress.in_flight.insert(run, InFlight { own_inputs, started, slow_at });
+    let is_free = |worker: &u32| progress.in_flight.values().all(|other| other.worker != *worker);
+    let worker = (0..).find(is_free).expect("fewer runs are made at once than there are numbers");
+    progress.in_flight.insert(run, InFlight { own_inputs, started, worker, slow_at });
 }
 
 /// The inputs of a run that are these paths of the user's own.

@@ -132,6 +132,7 @@ impl Job<'_> {
             inputs: self.inputs.iter().map(shown).collect(),
             outputs,
             resources,
+            slot: None,
             run_folder: self.places.shown(&self.folder),
             stdout: self.tail(STDOUT_FILE),
             stderr: self.tail(STDERR_FILE),

@@ -82,13 +82,17 @@ fn is_alive(pid: &str) -> bool {
 fn a_signal_cancels_and_the_report_is_printed() {
     for signal in ["INT", "TERM", "HUP"] {
         let space = staying();
-        let command = space.start(&["test-pipeline", "pipeline.json", "--output-format", "json"]);
+        let arguments =
+            ["test-pipeline", "pipeline.json", "--output-format", "json", "--report", "junit=r.xml"];
+        let command = space.start(&arguments);
         let pids = running(&space);
         send(&[signal], &command);
         let outcome = end(command);
         assert_eq!(outcome.status, Some(130), "{outcome:?}");
         let report: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
         assert_eq!((&report["canceled"], &report["pipeline_success"]), (&true.into(), &false.into()));
+        let xml = std::fs::read_to_string(space.root.join("r.xml")).unwrap();
+        assert!(xml.contains("the test was canceled"), "{xml}");
         for step in ["clean", "train"] {
             let status = &report["script_results"][step]["status"];
             assert_eq!(status["kind"], "untested", "{status}");

@@ -6,6 +6,7 @@
 mod cancel;
 mod mistakes;
 mod progress;
+mod reports;
 mod space;
 mod specs;
 #[cfg(unix)]

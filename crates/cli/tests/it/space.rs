@@ -85,6 +85,7 @@ impl Space {
             .args(arguments)
             .current_dir(&self.root)
             .env_remove("NO_COLOR")
+            .env_remove("GITHUB_STEP_SUMMARY")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -53,6 +53,7 @@ fn run(kinds: Vec<RunKind>, failure: Option<ScriptFailure>) -> RunResult {
             peak_memory_bytes: 9_000_000,
             written_bytes: 120,
         },
+        slot: Some(RunSlot { start_seconds: 0.5, end_seconds: 0.8, worker: 1 }),
         run_folder: ".runs/1/clean/flow".into(),
         stdout: OutputTail {
             file: ".runs/1/clean/flow/stdout.log".into(),
@@ -205,6 +206,7 @@ fn a_snapshot_has_nothing_that_differs_between_runs() {
                 peak_memory_bytes: 6,
                 written_bytes: 5,
             };
+            run.slot = Some(RunSlot { start_seconds: 4.0, end_seconds: 13.5, worker: 3 });
             run.run_folder = "other".into();
             run.command = "other".to_owned();
             run.stdout.text = "other".to_owned();

@@ -1,0 +1,192 @@
+//! Reports in files, for CI.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::ValueEnum as _;
+use runtime_testing::{Event, MarkdownOptions, PipelineTestReport, Reporter, render_junit, render_markdown};
+use tempfile::NamedTempFile;
+
+/// The variable that names the file GitHub shows at the end of a job.
+const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+
+/// The most that GitHub takes of it.
+const SUMMARY_BYTES: usize = 1024 * 1024;
+
+/// A report as the user asks for it: `junit=FILE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ReportFile {
+    form: Form,
+    path: Utf8PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    Junit,
+    Markdown,
+    Json,
+}
+
+impl FromStr for ReportFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let forms = || {
+            let names = Form::value_variants().iter().filter_map(|form| form.to_possible_value());
+            names.map(|name| format!("{}=FILE", name.get_name())).collect::<Vec<_>>().join(", ")
+        };
+        match text.split_once('=') {
+            Some((form, path)) if !path.is_empty() => {
+                let form = Form::from_str(form, false)
+                    .map_err(|_| format!("there is no form `{form}`; expected one of {}", forms()))?;
+                Ok(Self { form, path: path.into() })
+            }
+            _ => Err(format!("expected one of {}", forms())),
+        }
+    }
+}
+
+/// The files that a report goes to. They are made before the test, so that one that cannot be written stops it, and they
+/// take their names when the report is there. Clones stand for the same files.
+#[derive(Clone)]
+pub(crate) struct Reports {
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    files: Vec<Open>,
+    summary: Option<Summary>,
+    /// What went wrong while reports were written.
+    mistakes: Vec<String>,
+}
+
+/// A file that does not have its name yet.
+struct Open {
+    wanted: ReportFile,
+    file: NamedTempFile,
+}
+
+/// The file that others append to as well.
+struct Summary {
+    path: Utf8PathBuf,
+    file: File,
+}
+
+impl Reports {
+    /// Makes the files, and the folders they lie in.
+    pub(crate) fn open(wanted: &[ReportFile]) -> Result<Self, String> {
+        let mut files: Vec<Open> = Vec::new();
+        for report in wanted {
+            if files.iter().any(|open| open.wanted.path == report.path) {
+                return Err(format!("two reports are to be written to `{}`", report.path));
+            }
+            let file = open(&report.path).map_err(|error| could_not_write(&report.path, &error))?;
+            files.push(Open { wanted: report.clone(), file });
+        }
+        let summary = match std::env::var(SUMMARY) {
+            Ok(path) if !path.is_empty() => {
+                let path = Utf8PathBuf::from(path);
+                let file = OpenOptions::new().append(true).create(true).open(&path);
+                let file = file.map_err(|error| format!("{} ({SUMMARY})", could_not_write(&path, &error)))?;
+                Some(Summary { path, file })
+            }
+            _ => None,
+        };
+        Ok(Self { state: Arc::new(Mutex::new(State { files, summary, mistakes: Vec::new() })) })
+    }
+
+    /// Whether all reports have been written.
+    pub(crate) fn written(&self) -> Result<(), String> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.mistakes.is_empty() { Ok(()) } else { Err(state.mistakes.join("\n")) }
+    }
+}
+
+impl Reporter for Reports {
+    /// The report is written when it is there, whatever comes behind it.
+    fn report(&self, event: &Event<'_>) {
+        let Event::Finished { report } = event else { return };
+        let state = &mut *self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        for Open { wanted, file } in state.files.drain(..) {
+            if let Err(error) = write(file, &wanted.path, &render(wanted.form, report)) {
+                state.mistakes.push(could_not_write(&wanted.path, &error));
+            }
+        }
+        if let Some(mut summary) = state.summary.take()
+            && let Err(error) = append(&mut summary.file, report)
+        {
+            state.mistakes.push(could_not_write(&summary.path, &error));
+        }
+    }
+}
+
+fn could_not_write(path: &Utf8Path, error: &io::Error) -> String {
+    format!("could not write the report `{path}`: {error}")
+}
+
+fn render(form: Form, report: &PipelineTestReport) -> String {
+    match form {
+        Form::Junit => render_junit(report),
+        Form::Markdown => render_markdown(report, MarkdownOptions { max_bytes: usize::MAX }),
+        Form::Json => report.to_json() + "\n",
+    }
+}
+
+/// Makes a file beside the one that is wanted. It is gone again where no report comes of the test.
+fn open(path: &Utf8Path) -> io::Result<NamedTempFile> {
+    if path.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder: name a file in it"));
+    }
+    let name = path.file_name();
+    let name =
+        name.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path has no file name"))?;
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_str().is_empty() => folder,
+        _ => Utf8Path::new("."),
+    };
+    std::fs::create_dir_all(folder).map_err(|error| {
+        io::Error::new(error.kind(), format!("the folder `{folder}` cannot be made: {error}"))
+    })?;
+    let prefix = format!(".{name}.");
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix).suffix(".tmp");
+    // As any other new file gets it: the umask takes its part away when the file is made.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    // A script may go elsewhere, and this process with `-C` has: the name must mean the same at the end.
+    builder.tempfile_in(std::path::absolute(folder)?)
+}
+
+fn write(mut file: NamedTempFile, path: &Utf8Path, text: &str) -> io::Result<()> {
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Appends to what other steps of the job have written, within the limit.
+fn append(file: &mut File, report: &PipelineTestReport) -> io::Result<()> {
+    let there = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    let max_bytes = SUMMARY_BYTES.saturating_sub(there.saturating_add(2));
+    let text = render_markdown(report, MarkdownOptions { max_bytes });
+    file.write_all(format!("\n{text}").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_a_form_and_a_file() {
+        let parsed = |text: &str| text.parse::<ReportFile>();
+        let expected = ReportFile { form: Form::Junit, path: "out/a=b.xml".into() };
+        assert_eq!(parsed("junit=out/a=b.xml"), Ok(expected));
+        let forms = "expected one of junit=FILE, markdown=FILE, json=FILE";
+        assert_eq!(parsed("junit"), Err(forms.to_owned()));
+        assert_eq!(parsed("junit="), Err(forms.to_owned()));
+        assert_eq!(parsed("xml=a"), Err(format!("there is no form `xml`; {forms}")));
+    }
+}

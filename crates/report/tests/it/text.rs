@@ -1,0 +1,112 @@
+use runtime_testing_report::{TextOptions, render_edge_text, render_step_text, render_text};
+
+use crate::samples::golden as report;
+
+#[test]
+fn a_report_begins_with_what_is_wrong() {
+    insta::assert_snapshot!(render_text(&report(), TextOptions::default()), @r#"
+    FAIL  5 steps: 1 passed, 1 failed on upstream data, 1 blocked, 1 failed, 1 untested; 2 edges: 1 breaking, 1 untested
+
+    FAIL  step publish
+          timed out after 30 s
+          hint: if it only needs longer, raise `timeout_seconds` in the step's spec
+
+    FAIL  step archive
+          not run: the inputs `bundle` do not exist, and nothing feeds them: correct their paths in the spec, or add the edge
+
+    FAIL  edge clean -> train: breaking
+          `cleaned` -> `orders`, part.csv: column `amount`: expected float, found text; row 5001 is "n/a?"
+          the consumer passes on its own inputs and fails on this data: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
+          bound: cleaned -> orders (similar name, 0.75)
+          note: `cleaned` -> `orders`, part.csv: extra column `note`
+
+    FAIL  step train
+          failed on what `clean` wrote: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
+          traceback:
+            Traceback (most recent call last):
+              File "/somewhere/else/train.py", line 14
+          stdout (.runs/1/clean/flow/stdout.log):
+            [7 bytes before]
+            done
+          repeat: cd /p && python3 run_script.py params.json
+
+    Steps
+      PASS  clean    0.25 s
+            note: run on sample data: the inputs `raw` do not exist
+            note: nothing was written to `rejected`
+      FAIL  train    0.50 s  fails on upstream data
+      SKIP  report   blocked by train
+      FAIL  publish  0.00 s  timed_out
+      FAIL  archive  not run
+
+    Edges
+      FAIL  clean -> train   breaking
+      SKIP  train -> report  untested: the producer did not succeed
+    "#);
+}
+
+#[test]
+fn a_good_report_is_short() {
+    let mut report = report();
+    report.script_results.retain(|_, result| result.success());
+    report.data_flow_results.clear();
+    insta::assert_snapshot!(render_text(&report, TextOptions::default()), @"
+    PASS  1 step: 1 passed
+
+    Steps
+      PASS  clean  0.25 s
+            note: run on sample data: the inputs `raw` do not exist
+            note: nothing was written to `rejected`
+    ");
+}
+
+#[test]
+fn one_step_and_one_edge() {
+    let report = report();
+    let step = |name: &str| render_step_text(name, &report.script_results[name], TextOptions::default());
+    insta::assert_snapshot!(step("clean"), @"
+    PASS  step clean
+          wrote cleaned: part.csv (csv, 6000 rows, 1 column)
+          note: run on sample data: the inputs `raw` do not exist
+          note: nothing was written to `rejected`
+    ");
+    insta::assert_snapshot!(step("report"), @"
+    SKIP  step report
+          blocked: `train` did not succeed
+          note: not run on its own: its own inputs `model` do not exist
+    ");
+    let edge = &report.data_flow_results["clean->train"];
+    insta::assert_snapshot!(render_edge_text("clean", "train", edge, TextOptions::default()), @r#"
+    FAIL  edge clean -> train: breaking
+          `cleaned` -> `orders`, part.csv: column `amount`: expected float, found text; row 5001 is "n/a?"
+          the consumer passes on its own inputs and fails on this data: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
+          bound: cleaned -> orders (similar name, 0.75)
+          note: `cleaned` -> `orders`, part.csv: extra column `note`
+    "#);
+}
+
+#[test]
+fn color_adds_escapes_and_nothing_else() {
+    let report = report();
+    let colored = render_text(&report, TextOptions { color: true });
+    let plain = render_text(&report, TextOptions { color: false });
+    assert!(!plain.contains('\u{1b}') && colored.contains("\u{1b}[31m"));
+    let mut stripped = String::new();
+    let mut rest = colored.as_str();
+    while let Some(at) = rest.find('\u{1b}') {
+        stripped.push_str(&rest[..at]);
+        rest = &rest[at + rest[at..].find('m').unwrap() + 1..];
+    }
+    stripped.push_str(rest);
+    assert_eq!(stripped, plain);
+}
+
+#[test]
+fn what_scripts_print_cannot_drive_the_terminal() {
+    let mut report = report();
+    let run = &mut report.script_results["train"].runs[1];
+    run.stderr.text = "\u{1b}[2J\u{1b}]0;title\u{7}wiped\n".to_owned();
+    let text = render_text(&report, TextOptions::default());
+    assert!(!text.chars().any(|character| character.is_control() && character != '\n'), "{text}");
+    assert!(text.contains("wiped"));
+}
