@@ -16,8 +16,8 @@ fn a_report_begins_with_what_is_wrong() {
 
     FAIL  edge clean -> train: breaking
           `cleaned` -> `orders`, part.csv: column `amount`: expected float, found text; row 5001 is "n/a?"
-          the consumer passes on its own inputs and fails on this data: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
-          bound: cleaned -> orders (similar name, 0.75)
+          the consumer passes on its own inputs and fails with this data alone in place of its own input: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
+          bound: cleaned -> orders (similar name, 0.75 by their letters)
           note: `cleaned` -> `orders`, part.csv: extra column `note`
 
     FAIL  step train
@@ -79,8 +79,8 @@ fn one_step_and_one_edge() {
     insta::assert_snapshot!(render_edge_text("clean", "train", edge, TextOptions::default()), @r#"
     FAIL  edge clean -> train: breaking
           `cleaned` -> `orders`, part.csv: column `amount`: expected float, found text; row 5001 is "n/a?"
-          the consumer passes on its own inputs and fails on this data: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
-          bound: cleaned -> orders (similar name, 0.75)
+          the consumer passes on its own inputs and fails with this data alone in place of its own input: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
+          bound: cleaned -> orders (similar name, 0.75 by their letters)
           note: `cleaned` -> `orders`, part.csv: extra column `note`
     "#);
 }
