@@ -4,7 +4,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use runtime_testing::{Isolation, ScriptName, StepName};
+use runtime_testing::{Isolation, ScriptName, Selection, StepName};
 
 use crate::reports::ReportFile;
 
@@ -38,6 +38,10 @@ pub(crate) enum Command {
         /// Leave out a part of the test; may be given several times
         #[arg(long, value_enum, value_delimiter = ',')]
         skip: Vec<Part>,
+        /// Test a part of the pipeline: `train`, `+train` with what is upstream, `train+` with what is downstream, `fold_*`;
+        /// several with commas between them, or given several times
+        #[arg(long, value_name = "STEPS")]
+        select: Vec<Selection>,
         #[command(flatten)]
         test: TestArguments,
     },

@@ -36,7 +36,9 @@ fn main() -> ExitCode {
     let interrupt = Interrupt::watch();
     let outcome = match arguments.command {
         Command::TestScript { script, test } => test::script(&script, &test, &interrupt),
-        Command::TestPipeline { file, skip, test } => test::pipeline(&file, &skip, &test, &interrupt),
+        Command::TestPipeline { file, skip, select, test } => {
+            test::pipeline(&file, &skip, select, &test, &interrupt)
+        }
         Command::TestCompatibility { script_a, script_b, test } => {
             test::compatibility(&script_a, &script_b, &test, &interrupt)
         }

@@ -1,8 +1,8 @@
 use camino::Utf8Path;
 use runtime_testing::{
-    PipelineFile, PipelineTestingSpec, PipelineTestingSpecBuilder, RuntimeTester,
-    RuntimeTestingConfiguration, ScriptName, TesterSettings, Validation, render_edge_text, render_step_text,
-    render_text,
+    PipelineDag, PipelineFile, PipelineTestingSpec, PipelineTestingSpecBuilder, RuntimeTester,
+    RuntimeTestingConfiguration, ScriptName, Selection, TesterSettings, Validation, render_edge_text,
+    render_step_text, render_text,
 };
 
 use crate::Verdict;
@@ -67,12 +67,14 @@ pub(crate) fn compatibility(
 pub(crate) fn pipeline(
     file: &Utf8Path,
     skip: &[Part],
+    select: Vec<Selection>,
     arguments: &TestArguments,
     interrupt: &Interrupt,
 ) -> Result<Verdict, String> {
     let text = read_pipeline(file)?;
     let builder = PipelineTestingSpecBuilder::new(arguments.workspace.folder());
     let parsed = parse_pipeline(file, &text)?;
+    let selection = select.into_iter().reduce(Selection::and);
     let spec = match parsed {
         PipelineFile::TestingSpec(_) => {
             let spec = PipelineTestingSpec::parse(&text).map_err(|error| in_file(file, &error))?;
@@ -85,15 +87,14 @@ pub(crate) fn pipeline(
         PipelineFile::Chain(dag) => {
             builder.load_from_dag(&dag, Validation::Skipped).map_err(|error| error.to_string())?
         }
-        other => {
-            builder.load_from_dag(other.dag(), Validation::Required).map_err(|error| error.to_string())?
-        }
+        other => load(&builder, other.dag(), selection.as_ref())?,
     };
     check_workspace(&spec.test_workspace_root)?;
     let mut configuration = RuntimeTestingConfiguration::new(spec);
     configuration.test_individual_scripts = !skip.contains(&Part::Individual);
     configuration.test_data_compatibility = !skip.contains(&Part::Compatibility);
     configuration.test_pipeline_flow = !skip.contains(&Part::Flow);
+    configuration.selection = selection;
     let mut settings = settings(arguments);
     settings.protected.push(file.to_owned());
     let tester = RuntimeTester::new(configuration).with_settings(settings);
@@ -108,6 +109,19 @@ pub(crate) fn pipeline(
     }
     written?;
     Ok(verdict(report.pipeline_success()))
+}
+
+/// Loads the specs of a pipeline. Those of the steps that are not selected need not be complete.
+fn load(
+    builder: &PipelineTestingSpecBuilder,
+    dag: &PipelineDag,
+    selection: Option<&Selection>,
+) -> Result<PipelineTestingSpec, String> {
+    let load = |dag, validation| builder.load_from_dag(dag, validation).map_err(|error| error.to_string());
+    let Some(selection) = selection else { return load(dag, Validation::Required) };
+    let part = dag.select(selection).map_err(|error| error.to_string())?;
+    load(&part, Validation::Required)?;
+    load(dag, Validation::Skipped)
 }
 
 /// Reads a pipeline file.

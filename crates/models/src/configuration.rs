@@ -1,7 +1,9 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 use runtime_testing_dag::json::{self, Mistake, Value};
-use runtime_testing_dag::{ParsePipelineError, PipelineDag, PipelineFile, PipelineFileProblem, StepName};
+use runtime_testing_dag::{
+    ParsePipelineError, PipelineDag, PipelineFile, PipelineFileProblem, Selection, StepName,
+};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::value::RawValue;
 
@@ -58,6 +60,9 @@ pub struct RuntimeTestingConfiguration {
     /// Whether scripts are looked for under `workspace_aware_root` too. Off by default.
     #[serde(default)]
     pub use_workspace_aware: bool,
+    /// The part of the pipeline that is tested. None, the default, is all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<Selection>,
 }
 
 fn on() -> bool {
@@ -73,7 +78,22 @@ impl RuntimeTestingConfiguration {
             test_data_compatibility: true,
             test_pipeline_flow: true,
             use_workspace_aware: false,
+            selection: None,
         }
+    }
+
+    /// The same for a part of the pipeline: `"+train"` is a selection.
+    #[must_use]
+    pub fn with_selection(mut self, selection: impl Into<Selection>) -> Self {
+        self.selection = Some(selection.into());
+        self
+    }
+}
+
+/// Everything is tested.
+impl From<PipelineTestingSpec> for RuntimeTestingConfiguration {
+    fn from(pipeline_spec: PipelineTestingSpec) -> Self {
+        Self::new(pipeline_spec)
     }
 }
 

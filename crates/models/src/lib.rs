@@ -65,7 +65,7 @@ pub use failure::{FileChange, InputChange, OutputDifference, PythonException, Sc
 pub use job_value::{InvalidNumber, JobNumber, JobValue};
 pub use names::{LogicalKind, LogicalName, ScriptKind, ScriptName};
 pub use report::{Culprit, PipelineTestReport, REPORT_FORMAT_VERSION, edge_key};
-pub use runtime_testing_dag::{self as dag, InvalidName, PipelineDag, StepName};
+pub use runtime_testing_dag::{self as dag, InvalidName, PipelineDag, Selection, StepName};
 pub use snapshot::ReportSnapshot;
 pub use spec::{Isolation, OutputBinding, PathSpec, ScriptExecutionSpec, ScriptMainParams};
 pub use spec_reader::ParseSpecError;

@@ -2,7 +2,7 @@ use std::fmt;
 
 use camino::Utf8PathBuf;
 use indexmap::IndexMap;
-use runtime_testing_dag::StepName;
+use runtime_testing_dag::{Selection, StepName};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -38,6 +38,9 @@ pub struct PipelineTestReport {
     /// Whether the test was canceled before every run was made.
     #[serde(default)]
     pub canceled: bool,
+    /// The part of the pipeline that was tested. None where it was all of it.
+    #[serde(default)]
+    pub selection: Option<Selection>,
 }
 
 /// Who is to blame: a step that does not work, or an edge that does not fit.
@@ -100,7 +103,10 @@ impl PipelineTestReport {
             match &result.status {
                 StepStatus::Failed { .. }
                 | StepStatus::Untested {
-                    reason: UntestedStep::MissingInputs { .. } | UntestedStep::MissingEdges { .. },
+                    reason:
+                        UntestedStep::MissingInputs { .. }
+                        | UntestedStep::MissingEdges { .. }
+                        | UntestedStep::NotSelected { .. },
                 } => steps.push(Culprit::Step(to)),
                 StepStatus::FailedOnUpstream { edges: from, .. }
                 | StepStatus::Untested {
@@ -158,6 +164,8 @@ impl Serialize for PipelineTestReport {
             workspace: &'a Utf8PathBuf,
             run_id: Option<&'a str>,
             canceled: bool,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            selection: Option<&'a Selection>,
         }
 
         Form {
@@ -170,6 +178,7 @@ impl Serialize for PipelineTestReport {
             workspace: &self.workspace,
             run_id: self.run_id.as_deref(),
             canceled: self.canceled,
+            selection: self.selection.as_ref(),
         }
         .serialize(serializer)
     }

@@ -3,7 +3,7 @@ use std::fmt;
 
 use camino::Utf8PathBuf;
 use indexmap::IndexMap;
-use runtime_testing_dag::StepName;
+use runtime_testing_dag::{Selection, StepName};
 use serde::Serialize;
 
 use crate::{
@@ -27,6 +27,8 @@ pub struct ReportSnapshot {
     format_version: u32,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     canceled: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    selection: Option<Selection>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -104,6 +106,7 @@ impl ReportSnapshot {
                 .collect(),
             format_version: REPORT_FORMAT_VERSION,
             canceled: report.canceled,
+            selection: report.selection.clone(),
         }
     }
 }

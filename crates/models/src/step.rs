@@ -76,6 +76,13 @@ pub enum UntestedStep {
         /// The inputs.
         inputs: Vec<LogicalName>,
     },
+    /// Inputs come from upstream steps that are not among the selected ones.
+    NotSelected {
+        /// The upstream steps.
+        from: Vec<StepName>,
+        /// The inputs.
+        inputs: Vec<LogicalName>,
+    },
     /// Inputs of the user's own changed while several steps had them, and were too large to be kept as they were.
     DamagedInputs {
         /// The inputs.
@@ -117,6 +124,12 @@ impl fmt::Display for UntestedStep {
             Self::MissingEdges { from, inputs } => write!(
                 formatter,
                 "the inputs {} lie where {} publishes, and no edge leads from there: add the edge",
+                list(inputs),
+                list(from)
+            ),
+            Self::NotSelected { from, inputs } => write!(
+                formatter,
+                "the inputs {} come from {}, which the selection leaves out: select what is upstream too, as in `+step`",
                 list(inputs),
                 list(from)
             ),

@@ -56,8 +56,12 @@ pub(crate) fn status_words(status: &StepStatus) -> &'static str {
 
 /// The counts of steps and edges: `2 steps: 1 passed, 1 failed; 1 edge: 1 breaking`.
 pub(crate) fn summary(report: &PipelineTestReport) -> String {
+    let part = match &report.selection {
+        Some(selection) => format!("of `{selection}` alone: "),
+        None => String::new(),
+    };
     let steps = counted(report.script_results.values().map(|result| status_words(&result.status)));
-    let steps = plural(report.script_results.len(), "step", &steps);
+    let steps = format!("{part}{}", plural(report.script_results.len(), "step", &steps));
     if report.data_flow_results.is_empty() {
         return steps;
     }

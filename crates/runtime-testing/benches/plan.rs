@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing::{
-    CancelHandle, Event, PipelineDag, PipelineTestingSpecBuilder, RuntimeTester, RuntimeTestingConfiguration,
-    ScriptExecutionSpec, StepName, TesterSettings, Validation,
+    CancelHandle, Event, PipelineDag, PipelineTestingSpecBuilder, RuntimeTester, ScriptExecutionSpec,
+    StepName, TesterSettings, Validation,
 };
 
 use common::{
@@ -165,10 +165,8 @@ fn until_first_run(project: &Utf8Path, builder: &PipelineTestingSpecBuilder, dag
     let started = Instant::now();
     let pipeline = builder.build_from_dag(dag, Validation::Required).expect("the specs are complete");
     let settings = TesterSettings { base_folder: Some(project.to_owned()), ..TesterSettings::default() };
-    let tester = RuntimeTester::new(RuntimeTestingConfiguration::new(pipeline))
-        .with_settings(settings)
-        .with_reporter(reporter)
-        .with_cancel(cancel);
+    let tester =
+        RuntimeTester::new(pipeline).with_settings(settings).with_reporter(reporter).with_cancel(cancel);
     let report = tester.test_pipeline().expect("the test can be carried out");
     assert_eq!(report.script_results.len(), dag.steps().len());
     first_run.get().expect("a run was started").duration_since(started)

@@ -9,8 +9,8 @@ use std::fs;
 
 use camino::Utf8Path;
 use runtime_testing::{
-    PipelineDag, PipelineTestingSpecBuilder, RuntimeTester, RuntimeTestingConfiguration, StepName,
-    TesterSettings, TextOptions, Validation, render_text,
+    PipelineDag, PipelineTestingSpecBuilder, RuntimeTester, StepName, TesterSettings, TextOptions,
+    Validation, render_text,
 };
 
 const CLEAN: &str = r#"
@@ -62,7 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let dag = PipelineDag::from_names(["clean", "train"], [("clean", "train")])?;
     let spec = builder.build_from_dag(&dag, Validation::Required)?;
     let settings = TesterSettings { base_folder: Some(project.to_owned()), ..TesterSettings::default() };
-    let tester = RuntimeTester::new(RuntimeTestingConfiguration::new(spec)).with_settings(settings);
+    let tester = RuntimeTester::new(spec).with_settings(settings);
     let report = tester.test_pipeline()?;
 
     print!("{}", render_text(&report, TextOptions { color: false }));

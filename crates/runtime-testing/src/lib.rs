@@ -27,14 +27,12 @@
 //! Then test the pipeline, as often as you like:
 //!
 //! ```no_run
-//! use runtime_testing::{
-//!     PipelineDag, PipelineTestingSpecBuilder, RuntimeTester, RuntimeTestingConfiguration, Validation,
-//! };
+//! use runtime_testing::{PipelineDag, PipelineTestingSpecBuilder, RuntimeTester, Validation};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let dag = PipelineDag::from_names(["clean", "train"], [("clean", "train")])?;
 //! let spec = PipelineTestingSpecBuilder::default().build_from_dag(&dag, Validation::Required)?;
-//! let report = RuntimeTester::new(RuntimeTestingConfiguration::new(spec)).test_pipeline()?;
+//! let report = RuntimeTester::new(spec).test_pipeline()?;
 //!
 //! for culprit in report.culprits() {
 //!     println!("look at {culprit}");
@@ -95,7 +93,8 @@ pub use runtime_testing_builder::{
 pub use runtime_testing_dag as dag;
 pub use runtime_testing_dag::{
     DagError, DagProblem, InvalidName, MAX_NAME_BYTES, Name, NameKind, NameRule, ParsePipelineError,
-    PipelineDag, PipelineFile, PipelineFileProblem, StepKind, StepName, UnknownStep,
+    PipelineDag, PipelineFile, PipelineFileProblem, SelectError, SelectProblem, Selection, StepKind,
+    StepName, UnknownStep,
 };
 #[cfg(feature = "tester")]
 pub use runtime_testing_data::{

@@ -5,10 +5,10 @@ use std::ops::Bound;
 use std::{fs, io};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing_models::{PipelineTestingSpec, StepName};
+use runtime_testing_models::{PipelineDag, PipelineTestingSpec, StepName};
 
 use crate::looks::Looks;
-use crate::plan::{PlannedStep, Scope, file_name};
+use crate::plan::{LeftOut, PlannedStep, Scope, file_name};
 use crate::plan_error::PlanProblem;
 use crate::settings::TesterSettings;
 use crate::workspace::Places;
@@ -148,6 +148,7 @@ fn file_above<'a>(path: &'a Utf8Path, looks: &Looks) -> Option<&'a Utf8Path> {
 
 pub(crate) fn problems_of_bindings(
     pipeline: &PipelineTestingSpec,
+    part: &PipelineDag,
     steps: &[PlannedStep<'_>],
     problems: &mut Vec<PlanProblem>,
 ) {
@@ -166,7 +167,9 @@ pub(crate) fn problems_of_bindings(
                 });
                 continue;
             }
-            let parent = &steps[pipeline.dag.position(&binding.step).expect("a parent is in the DAG")];
+            // A parent that is not tested feeds nothing.
+            let Ok(parent) = part.position(&binding.step) else { continue };
+            let parent = &steps[parent];
             if !parent.outputs.iter().any(|port| port.name == binding.output) {
                 problems.push(PlanProblem::UnknownOutput {
                     step: step.name.clone(),
@@ -182,11 +185,17 @@ pub(crate) fn problems_of_bindings(
 
 /// Own data is what exists at an input's path, unless an output of some step lies there or above: what is there then is
 /// whatever an earlier test left.
-pub(crate) fn mark_own_data(steps: &mut [PlannedStep<'_>], looks: &Looks, problems: &mut Vec<PlanProblem>) {
+pub(crate) fn mark_own_data(
+    steps: &mut [PlannedStep<'_>],
+    left_out: &LeftOut<'_>,
+    looks: &Looks,
+    problems: &mut Vec<PlanProblem>,
+) {
     let mut publishers: HashMap<Utf8PathBuf, Vec<StepName>> = HashMap::new();
-    for step in steps.iter() {
-        for port in &step.outputs {
-            publishers.entry(looks.place(&port.path).into_owned()).or_default().push(step.name.clone());
+    let tested = steps.iter().map(|step| (step.name, &step.outputs));
+    for (step, outputs) in tested.chain(left_out.outputs.iter().map(|(step, outputs)| (*step, outputs))) {
+        for port in outputs {
+            publishers.entry(looks.place(&port.path).into_owned()).or_default().push(step.clone());
         }
     }
     for step in steps {

@@ -130,7 +130,7 @@ impl FunctionParams {
     /// spec.output_paths = [("orders".parse()?, "out/orders.ndjson".into())].into();
     /// let mut pipeline = PipelineTestingSpec::new(PipelineDag::build([step.clone()], [])?);
     /// pipeline.script_specs.insert(step, spec);
-    /// let report = RuntimeTester::new(RuntimeTestingConfiguration::new(pipeline))
+    /// let report = RuntimeTester::new(pipeline)
     ///     .with_settings(TesterSettings { base_folder: Some(root.clone()), ..TesterSettings::default() })
     ///     .with_function("clean".parse()?, clean)
     ///     .test_pipeline()?;

@@ -8,8 +8,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 use runtime_testing_data::SampleData;
 use runtime_testing_models::{
-    Isolation, LogicalName, PathSpec, PipelineTestingSpec, RunKind, ScriptExecutionSpec, ScriptFailure,
-    ScriptMainParams, ScriptName, StepName, UntestedStep,
+    Isolation, LogicalName, PathSpec, PipelineDag, PipelineTestingSpec, RunKind, ScriptExecutionSpec,
+    ScriptFailure, ScriptMainParams, ScriptName, StepName, UntestedStep,
 };
 
 use crate::bindings::{self, EdgeBindings, Parent, Port};
@@ -171,9 +171,16 @@ pub(crate) enum PlannedInput {
     Sample(Utf8PathBuf),
 }
 
+/// A pipeline, and the part of its DAG that is tested.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tested<'a> {
+    pub(crate) pipeline: &'a PipelineTestingSpec,
+    pub(crate) part: &'a PipelineDag,
+}
+
 /// Plans a test, or says everything that keeps it from being planned.
 pub(crate) fn plan<'a>(
-    pipeline: &'a PipelineTestingSpec,
+    Tested { pipeline, part }: Tested<'a>,
     scope: Scope,
     settings: &'a TesterSettings,
     places: &Places,
@@ -181,22 +188,23 @@ pub(crate) fn plan<'a>(
     sample: bool,
 ) -> Result<Plan<'a>, PlanError> {
     let mut problems = checks::problems_of_the_whole(pipeline, scope, places);
-    let mut steps = Vec::with_capacity(pipeline.dag.steps().len());
+    let mut steps = Vec::with_capacity(part.steps().len());
     let python = Interpreter::given(&settings.python);
-    for name in pipeline.dag.steps() {
+    for name in part.steps() {
         match pipeline.script_specs.get(name) {
             Some(spec) => steps.push(step(name, spec, &python, places)),
             None => problems.push(PlanProblem::MissingSpec { step: name.clone() }),
         }
     }
+    let left_out = LeftOut::of(pipeline, part, places);
     let looks = Looks::default();
     for step in &steps {
         checks::problems_of_step(step, settings, &looks, &mut problems);
     }
-    checks::mark_own_data(&mut steps, &looks, &mut problems);
+    checks::mark_own_data(&mut steps, &left_out, &looks, &mut problems);
     checks::problems_of_publishing(&steps, &looks, &mut problems);
-    if steps.len() == pipeline.dag.steps().len() {
-        checks::problems_of_bindings(pipeline, &steps, &mut problems);
+    if steps.len() == part.steps().len() {
+        checks::problems_of_bindings(pipeline, part, &steps, &mut problems);
     }
     scripts::use_functions(functions, &mut steps);
     scripts::find_scripts(pipeline, scope, settings, places, &mut steps, &mut problems);
@@ -205,9 +213,10 @@ pub(crate) fn plan<'a>(
     if !problems.is_empty() {
         return Err(PlanError { problems });
     }
-    let edges = edges(pipeline, &steps);
-    let order: Vec<StepName> = pipeline.dag.topological_order().into_iter().cloned().collect();
-    let mut planner = Planner { steps, edges, runs: Vec::new(), keys: HashMap::new(), settings, sample };
+    let edges = edges(pipeline, part, &steps, &left_out);
+    let order: Vec<StepName> = part.topological_order().into_iter().cloned().collect();
+    let cut = steps.iter().map(|step| left_out.parents_of(step.name, &pipeline.dag)).collect();
+    let mut planner = Planner { steps, edges, cut, runs: Vec::new(), keys: HashMap::new(), settings, sample };
     planner.plan_runs(&order, scope);
     let Planner { steps, edges, mut runs, .. } = planner;
     runs.shrink_to_fit();
@@ -221,21 +230,11 @@ fn step<'a>(
     python: &Arc<Interpreter>,
     places: &Places,
 ) -> PlannedStep<'a> {
-    let port = |(logical, path): (&LogicalName, &Utf8Path), specs: &IndexMap<LogicalName, _>| Port {
-        name: logical.clone(),
-        // A blank path stays blank, to be found out.
-        path: if path.as_str().trim().is_empty() { Utf8PathBuf::new() } else { places.absolute(path) }.into(),
-        aliases: specs
-            .get(logical)
-            .map_or_else(Box::default, |spec: &PathSpec| spec.aliases.as_slice().into()),
-        has_own_data: false,
-        published_by: Box::default(),
-    };
     PlannedStep {
         name,
         spec,
-        inputs: spec.inputs().into_iter().map(|entry| port(entry, &spec.input_path_specs)).collect(),
-        outputs: spec.outputs().into_iter().map(|entry| port(entry, &spec.output_path_specs)).collect(),
+        inputs: ports(spec.inputs(), &spec.input_path_specs, places),
+        outputs: ports(spec.outputs(), &spec.output_path_specs, places),
         script: None,
         failure: None,
         interpreter: spec.python.as_ref().map_or_else(|| Arc::clone(python), |own| Interpreter::given(own)),
@@ -244,8 +243,62 @@ fn step<'a>(
     }
 }
 
-fn edges(pipeline: &PipelineTestingSpec, steps: &[PlannedStep<'_>]) -> Vec<PlannedEdge> {
-    let position = |step: &StepName| pipeline.dag.position(step).expect("the step is in the DAG");
+fn ports<'a>(
+    paths: impl IntoIterator<Item = (&'a LogicalName, &'a Utf8Path)>,
+    specs: &IndexMap<LogicalName, PathSpec>,
+    places: &Places,
+) -> Box<[Port]> {
+    let port = |(logical, path): (&LogicalName, &Utf8Path)| Port {
+        name: logical.clone(),
+        // A blank path stays blank, to be found out.
+        path: if path.as_str().trim().is_empty() { Utf8PathBuf::new() } else { places.absolute(path) }.into(),
+        aliases: specs.get(logical).map_or_else(Box::default, |spec| spec.aliases.as_slice().into()),
+        has_own_data: false,
+        published_by: Box::default(),
+    };
+    paths.into_iter().map(port).collect()
+}
+
+/// The steps of a pipeline that are not tested, and their outputs: what lies there is whatever an earlier test left, and an
+/// input that one of them feeds is fed by nothing else.
+#[derive(Debug, Default)]
+pub(crate) struct LeftOut<'a> {
+    pub(crate) outputs: IndexMap<&'a StepName, Box<[Port]>>,
+}
+
+impl<'a> LeftOut<'a> {
+    fn of(pipeline: &'a PipelineTestingSpec, part: &PipelineDag, places: &Places) -> Self {
+        let others = pipeline.dag.steps().filter(|step| !part.contains(step));
+        let outputs = others.map(|step| {
+            let spec = pipeline.script_specs.get(step);
+            let ports =
+                spec.map_or_else(Box::default, |spec| ports(spec.outputs(), &spec.output_path_specs, places));
+            (step, ports)
+        });
+        Self { outputs: outputs.collect() }
+    }
+
+    /// The steps that feed a step and are not tested.
+    fn parents_of(&self, step: &StepName, whole: &PipelineDag) -> Box<[StepName]> {
+        if self.outputs.is_empty() {
+            return Box::default();
+        }
+        let parents = whole.dependencies(step).expect("the step is in the DAG").into_iter();
+        parents.filter(|parent| self.outputs.contains_key(parent)).cloned().collect()
+    }
+}
+
+fn edges(
+    pipeline: &PipelineTestingSpec,
+    part: &PipelineDag,
+    steps: &[PlannedStep<'_>],
+    left_out: &LeftOut<'_>,
+) -> Vec<PlannedEdge> {
+    let position = |step: &StepName| part.position(step).expect("the step is in the DAG");
+    let outputs = |step: &StepName| match left_out.outputs.get(step) {
+        Some(outputs) => outputs,
+        None => &steps[position(step)].outputs,
+    };
     let mut found: HashMap<(usize, usize), EdgeBindings> = HashMap::new();
     for (to, step) in steps.iter().enumerate() {
         let parents: Vec<Parent<'_>> = pipeline
@@ -253,10 +306,11 @@ fn edges(pipeline: &PipelineTestingSpec, steps: &[PlannedStep<'_>]) -> Vec<Plann
             .dependencies(step.name)
             .expect("the step is in the DAG")
             .into_iter()
-            .map(|parent| Parent { step: parent, outputs: &steps[position(parent)].outputs })
+            .map(|parent| Parent { step: parent, outputs: outputs(parent) })
             .collect();
         let bindings = bindings::resolve(&step.inputs, &step.spec.bindings, &parents);
-        for (parent, bindings) in parents.iter().zip(bindings) {
+        let tested = parents.iter().zip(bindings).filter(|(parent, _)| part.contains(parent.step));
+        for (parent, bindings) in tested {
             found.insert((position(parent.step), to), bindings);
         }
     }
@@ -265,7 +319,7 @@ fn edges(pipeline: &PipelineTestingSpec, steps: &[PlannedStep<'_>]) -> Vec<Plann
         let bindings = found.remove(&(from, to)).expect("every edge leads from a parent");
         PlannedEdge { from, to, bindings, producer_run: None, consumer_run: None }
     };
-    pipeline.dag.edges().map(edge).collect()
+    part.edges().map(edge).collect()
 }
 
 /// What makes two runs the same: the script and all that it is given.
@@ -284,6 +338,8 @@ struct RunKey<'a> {
 struct Planner<'a> {
     steps: Vec<PlannedStep<'a>>,
     edges: Vec<PlannedEdge>,
+    /// For each step, those that feed it and are not tested.
+    cut: Vec<Box<[StepName]>>,
     runs: Vec<PlannedRun>,
     keys: HashMap<RunKey<'a>, usize>,
     settings: &'a TesterSettings,
@@ -325,7 +381,10 @@ impl Planner<'_> {
         let mut inputs = PlannedInputs::new();
         let mut missing = Vec::new();
         for port in &self.steps[step].inputs {
-            let may_be_sample = is_root && port.published_by.is_empty() && SampleData::can_write(&port.path);
+            let may_be_sample = is_root
+                && self.cut[step].is_empty()
+                && port.published_by.is_empty()
+                && SampleData::can_write(&port.path);
             let input = if may_be_sample && (self.sample || !port.has_own_data) {
                 PlannedInput::Sample(port.path.to_path_buf())
             } else if port.has_own_data {
@@ -419,6 +478,9 @@ impl Planner<'_> {
 
     /// Why a step cannot be run without these inputs.
     fn without(&self, step: usize, missing: Vec<LogicalName>) -> UntestedStep {
+        if !self.cut[step].is_empty() {
+            return UntestedStep::NotSelected { from: self.cut[step].to_vec(), inputs: missing };
+        }
         let ports = self.steps[step].inputs.iter().filter(|port| missing.contains(&port.name));
         let unconnected: Vec<&Port> = ports.filter(|port| !port.published_by.is_empty()).collect();
         if unconnected.is_empty() {

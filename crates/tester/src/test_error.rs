@@ -9,6 +9,9 @@ pub enum TestError {
     /// The test could not be planned; nothing was run.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The selection selects nothing, or not all that was meant; nothing was run.
+    #[error(transparent)]
+    Selection(#[from] runtime_testing_models::dag::SelectError),
     /// Saved specs could not be loaded; nothing was run.
     #[error(transparent)]
     Specs(#[from] runtime_testing_builder::BuildError),

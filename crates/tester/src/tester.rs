@@ -9,7 +9,7 @@ use runtime_testing_data::SampleData;
 use runtime_testing_models::{
     DataCompatibilityResult, PipelineDag, PipelineTestReport, PipelineTestingSpec,
     RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptMainParams, ScriptName, ScriptTestResult,
-    edge_key,
+    Selection, edge_key,
 };
 
 use crate::cancel::CancelHandle;
@@ -18,7 +18,7 @@ use crate::events::{Event, Reporter};
 use crate::fork_server::ForkServers;
 use crate::function::{Function, FunctionParams};
 use crate::judge::{self, Judge};
-use crate::plan::{self, Action, Scope};
+use crate::plan::{self, Action, Scope, Tested};
 use crate::plan_error::{PlanError, PlanProblem};
 use crate::python;
 use crate::record::{self, RunRecord};
@@ -34,13 +34,13 @@ use crate::workspace::{Places, RunRoot};
 /// result, an `Err` means that the test could not be carried out.
 ///
 /// ```no_run
-/// use runtime_testing_models::{PipelineDag, RuntimeTestingConfiguration};
+/// use runtime_testing_models::PipelineDag;
 /// use runtime_testing_builder::{PipelineTestingSpecBuilder, Validation};
 /// use runtime_testing_tester::RuntimeTester;
 ///
 /// let dag = PipelineDag::from_names(["clean", "train"], [("clean", "train")])?;
 /// let spec = PipelineTestingSpecBuilder::default().build_from_dag(&dag, Validation::Required)?;
-/// let report = RuntimeTester::new(RuntimeTestingConfiguration::new(spec)).test_pipeline()?;
+/// let report = RuntimeTester::new(spec).test_pipeline()?;
 /// assert!(report.pipeline_success(), "{}", report.errors().join("\n"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -65,10 +65,11 @@ impl std::fmt::Debug for RuntimeTester {
 }
 
 impl RuntimeTester {
-    /// A tester of what `configuration` says.
-    pub fn new(configuration: RuntimeTestingConfiguration) -> Self {
+    /// A tester of what `configuration` says: a [`RuntimeTestingConfiguration`], or a [`PipelineTestingSpec`], of which
+    /// everything is tested.
+    pub fn new(configuration: impl Into<RuntimeTestingConfiguration>) -> Self {
         Self {
-            configuration,
+            configuration: configuration.into(),
             settings: TesterSettings::default(),
             reporter: Arc::new(|_: &Event<'_>| {}),
             functions: HashMap::new(),
@@ -172,7 +173,7 @@ impl RuntimeTester {
         &self,
         pipeline: &PipelineTestingSpec,
     ) -> Result<PipelineTestReport, TestError> {
-        self.test(pipeline, self.scope(), None)
+        self.test(pipeline, self.scope(), self.configuration.selection.as_ref(), None)
     }
 
     /// Runs one script with the parameters that are given, which take the place of those in the spec. Inputs that do not
@@ -252,7 +253,7 @@ impl RuntimeTester {
             script_specs: loaded.script_specs,
             ..self.configuration.pipeline_spec.clone()
         };
-        self.test(&pipeline, self.scope(), None)
+        self.test(&pipeline, self.scope(), self.configuration.selection.as_ref(), None)
     }
 
     fn scope(&self) -> Scope {
@@ -289,7 +290,7 @@ impl RuntimeTester {
             ..self.configuration.pipeline_spec.clone()
         };
         let scope = Scope { individual: true, compatibility: false, flow: false, ..self.scope() };
-        let mut report = self.test(&pipeline, scope, sample)?;
+        let mut report = self.test(&pipeline, scope, None, sample)?;
         Ok(report.script_results.swap_remove(&step).expect("a report has every step"))
     }
 
@@ -317,7 +318,7 @@ impl RuntimeTester {
             ..self.configuration.pipeline_spec.clone()
         };
         let scope = Scope { individual: true, compatibility: true, flow: true, ..self.scope() };
-        let mut report = self.test(&pipeline, scope, sample)?;
+        let mut report = self.test(&pipeline, scope, None, sample)?;
         Ok(report.data_flow_results.swap_remove(&edge_key(a, b)).expect("a report has every edge"))
     }
 
@@ -325,19 +326,21 @@ impl RuntimeTester {
         RunRoot::create(&places.workspace, self.settings.kept_runs, self.settings.kept_failed_runs)
     }
 
-    /// Tests a pipeline. `sample` takes the place of the inputs of root steps; without it the default sample data stands
+    /// Tests a pipeline, or the part of it that is selected. `sample` takes the place of the inputs of root steps; without it the default sample data stands
     /// in for those that do not exist.
     fn test(
         &self,
         pipeline: &PipelineTestingSpec,
         scope: Scope,
+        selection: Option<&Selection>,
         sample: Option<&SampleData>,
     ) -> Result<PipelineTestReport, TestError> {
+        let part = selection.map(|selection| pipeline.dag.select(selection)).transpose()?;
         let root = &pipeline.test_workspace_root;
         let places = Places::new(self.settings.base_folder.as_deref(), root)
             .map_err(TestError::io("find the folder", root))?;
-        let mut plan =
-            plan::plan(pipeline, scope, &self.settings, &places, &self.functions, sample.is_some())?;
+        let tested = Tested { pipeline, part: part.as_ref().unwrap_or(&pipeline.dag) };
+        let mut plan = plan::plan(tested, scope, &self.settings, &places, &self.functions, sample.is_some())?;
         let default_sample = SampleData::default();
         let sample = sample.unwrap_or(&default_sample);
         self.reporter.report(&Event::Planned { steps: plan.steps.len(), runs: plan.runs.len() });
@@ -392,6 +395,7 @@ impl RuntimeTester {
             workspace: places.workspace,
             run_id: run_root.as_ref().map(|root| root.id.clone()),
             canceled: records.runs.iter().any(RunRecord::is_canceled),
+            selection: selection.cloned(),
         };
         let runs = plan.runs.into_iter().chain(records.added);
         record::hand_over(runs, records.runs, &mut report.script_results, &mut times);

@@ -13,7 +13,7 @@ mod value;
 
 pub(crate) use batches::CsvBatches;
 pub(crate) use cell::{Cell, classify};
-pub(crate) use nulls::NullWords;
 pub(crate) use column::shown;
+pub(crate) use nulls::NullWords;
 pub(crate) use table::{Delimiter, profile};
 pub(crate) use value::microseconds;

@@ -210,6 +210,7 @@ fn steps_that_were_not_run_and_notes() {
     let reasons = [
         UntestedStep::MissingInputs { inputs: inputs() },
         UntestedStep::MissingEdges { from: vec![step("clean")], inputs: inputs() },
+        UntestedStep::NotSelected { from: vec![step("clean")], inputs: inputs() },
         UntestedStep::NeedsFlow { inputs: inputs() },
         UntestedStep::DamagedInputs { inputs: inputs() },
         UntestedStep::UnboundEdges { edges: vec![step("clean")], inputs: inputs() },
@@ -232,6 +233,7 @@ fn steps_that_were_not_run_and_notes() {
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
     the inputs `a`, `b` do not exist, and nothing feeds them: correct their paths in the spec, or add the edge
     the inputs `a`, `b` lie where `clean` publishes, and no edge leads from there: add the edge
+    the inputs `a`, `b` come from `clean`, which the selection leaves out: select what is upstream too, as in `+step`
     the inputs `a`, `b` come from upstream steps, and the flow was not to be tested
     the inputs `a`, `b` were changed by a step that had them too; with one job at a time it shows which
     it is not known what the edges from `clean` carry, and nothing feeds the inputs `a`, `b`

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use runtime_testing::{
-    Event, Isolation, PipelineTestReport, RuntimeTester, RuntimeTestingConfiguration, ScriptTestResult,
-    StepNote, TestError, TesterSettings, TextOptions, render_text,
+    Event, Isolation, PipelineTestReport, RuntimeTester, ScriptTestResult, StepNote, TestError,
+    TesterSettings, TextOptions, render_text,
 };
 use serde_json::{Value, json};
 
@@ -244,7 +244,7 @@ fn a_full_disk_is_never_a_pass() {
                 json!({"step": filler, "after": "source"}),
             ];
             let settings = TesterSettings { base_folder: Some(base.clone()), ..space.settings.clone() };
-            let tester = RuntimeTester::new(RuntimeTestingConfiguration::new(pipeline(&model, &base)));
+            let tester = RuntimeTester::new(pipeline(&model, &base));
             let outcome = tester.with_settings(settings).test_pipeline();
             drop(Command::new("umount").arg("--lazy").arg(space.disk()).status());
             match outcome {

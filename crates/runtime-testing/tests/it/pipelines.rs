@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use runtime_testing::{
     Event, InputSource, Isolation, PipelineFile, PipelineTestReport, PipelineTestingSpecBuilder, RunKind,
-    RuntimeTester, RuntimeTestingConfiguration, TesterSettings, Validation,
+    RuntimeTester, TesterSettings, Validation,
 };
 
 use crate::workbench::{Copy, fixtures};
@@ -22,7 +22,7 @@ fn tester(folder: &Utf8Path, settings: TesterSettings) -> RuntimeTester {
     let builder = PipelineTestingSpecBuilder::new(folder.join("test_workspace"));
     let spec = builder.build_from_dag(&dag, Validation::Required).expect("complete specs");
     let settings = TesterSettings { base_folder: Some(folder.to_owned()), ..settings };
-    RuntimeTester::new(RuntimeTestingConfiguration::new(spec)).with_settings(settings)
+    RuntimeTester::new(spec).with_settings(settings)
 }
 
 /// An interpreter with the packages that `requirements.txt` of the fixtures pin, where there is one. A machine with

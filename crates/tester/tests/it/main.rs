@@ -13,5 +13,6 @@ mod function_tables;
 mod functions;
 mod refusals;
 mod runs;
+mod selection;
 mod single_out;
 mod space;

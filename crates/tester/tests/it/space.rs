@@ -2,8 +2,8 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{
-    LogicalName, PipelineDag, PipelineTestReport, PipelineTestingSpec, RuntimeTestingConfiguration,
-    ScriptExecutionSpec, ScriptName, ScriptTestResult, StepName,
+    LogicalName, PipelineDag, PipelineTestReport, PipelineTestingSpec, ScriptExecutionSpec, ScriptName,
+    ScriptTestResult, StepName,
 };
 use runtime_testing_tester::{RuntimeTester, TestError, TesterSettings};
 
@@ -79,7 +79,7 @@ impl Space {
     }
 
     pub(crate) fn tester(&self) -> RuntimeTester {
-        RuntimeTester::new(RuntimeTestingConfiguration::new(self.pipeline())).with_settings(self.settings())
+        RuntimeTester::new(self.pipeline()).with_settings(self.settings())
     }
 
     pub(crate) fn test(&self) -> Result<PipelineTestReport, TestError> {

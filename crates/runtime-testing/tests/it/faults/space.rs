@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing::{
-    Isolation, PipelineDag, PipelineTestingSpec, RuntimeTester, RuntimeTestingConfiguration,
-    ScriptExecutionSpec, TesterSettings,
+    Isolation, PipelineDag, PipelineTestingSpec, RuntimeTester, ScriptExecutionSpec, TesterSettings,
 };
 use serde_json::Value;
 
@@ -67,7 +66,7 @@ impl Space {
 
     pub(super) fn tester(&self, model: &[Value]) -> RuntimeTester {
         let pipeline = pipeline(model, &self.copy.path);
-        RuntimeTester::new(RuntimeTestingConfiguration::new(pipeline)).with_settings(self.settings.clone())
+        RuntimeTester::new(pipeline).with_settings(self.settings.clone())
     }
 }
 
