@@ -169,14 +169,19 @@ impl PipelineDag {
     }
 
     fn wanted(&self, term: &str) -> Result<Wanted, SelectProblem> {
-        if let Some(at) = self.named(term) {
-            return Ok(Wanted { steps: vec![at], upstream: false, downstream: false });
+        let after = term.strip_prefix('+');
+        let before = term.strip_suffix('+');
+        let between = after.and_then(|rest| rest.strip_suffix('+'));
+        // A step's name can begin or end with a `+` of its own.
+        let readings =
+            [(Some(term), false, false), (after, true, false), (before, false, true), (between, true, true)];
+        for (name, upstream, downstream) in readings {
+            if let Some(at) = name.and_then(|name| self.named(name)) {
+                return Ok(Wanted { steps: vec![at], upstream, downstream });
+            }
         }
-        let (upstream, rest) = term.strip_prefix('+').map_or((false, term), |rest| (true, rest));
-        let (downstream, name) = rest.strip_suffix('+').map_or((false, rest), |rest| (true, rest));
-        if let Some(at) = self.named(name) {
-            return Ok(Wanted { steps: vec![at], upstream, downstream });
-        }
+        let (upstream, downstream) = (after.is_some(), before.is_some());
+        let name = between.or(after).or(before).unwrap_or(term);
         if !name.contains(['*', '?']) {
             let near = nearest(name, self.steps().map(StepName::as_str));
             let near = self.steps().find(|step| Some(step.as_str()) == near).cloned();
@@ -267,6 +272,8 @@ mod tests {
         check("*", "raw left right join fold_1 fold_2 a+ alone / 6");
         check("a+", "a+ / 0");
         check("a++", "a+ / 0");
+        check("+a+", "a+ / 0");
+        check("+a++", "a+ / 0");
         check(",alone,", "alone / 0");
     }
 

@@ -77,6 +77,7 @@
 //! | `tester` | yes | running and judging; CSV, JSON, NDJSON and Arrow IPC data | `arrow` |
 //! | `parquet` | no | Parquet data | `parquet` and its codecs |
 //! | `arrow` | no | inputs and outputs of Rust functions as Arrow record batches: `FunctionParams::read_input`, `write_output` | nothing beyond `tester` |
+//! | `harness` | no | a pipeline test as a test binary with a trial for each step and edge: `harness::main` | `libtest-mimic`, and the crate of `report` |
 //! | `report` | no | a report as text, JUnit XML and Markdown | a few small crates |
 //!
 //! Without default features this crate is the specs alone: DAG, models, store and builder.
@@ -103,6 +104,8 @@ pub use runtime_testing_data::{
     data_files, digest_path, format_of_extension, profile_file, profile_file_with, profile_path,
     profile_path_with, read_batches, schema_of, write_batches,
 };
+#[cfg(feature = "harness")]
+pub use runtime_testing_harness as harness;
 pub use runtime_testing_models::{
     Binding, BindingRule, Column, ColumnContract, Culprit, DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult,
     DataFinding, DataProfile, Difference, Digest, DigestOptions, DigestScheme, EdgeBlame, EdgeIssue,

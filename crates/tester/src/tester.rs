@@ -90,6 +90,13 @@ impl RuntimeTester {
         self
     }
 
+    /// The same tester for a part of the pipeline: `"+train"` is a selection.
+    #[must_use]
+    pub fn with_selection(mut self, selection: impl Into<Selection>) -> Self {
+        self.configuration.selection = Some(selection.into());
+        self
+    }
+
     /// The same tester, telling `reporter` what happens.
     #[must_use]
     pub fn with_reporter(mut self, reporter: impl Reporter + 'static) -> Self {

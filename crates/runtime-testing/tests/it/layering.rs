@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate and those it may name as a dependency: what design assigns to it, and what those use in turn.
-const USES: [(&str, &[&str]); 9] = [
+const USES: [(&str, &[&str]); 10] = [
     ("dag", &[]),
     ("models", &["dag"]),
     ("spec-store", &["models", "dag"]),
@@ -14,7 +14,8 @@ const USES: [(&str, &[&str]); 9] = [
     ("data", &["models", "dag"]),
     ("tester", &["builder", "data", "spec-store", "models", "dag"]),
     ("report", &["models", "dag"]),
-    ("runtime-testing", &["tester", "report", "builder", "data", "spec-store", "models", "dag"]),
+    ("harness", &["tester", "report", "builder", "data", "spec-store", "models", "dag"]),
+    ("runtime-testing", &["harness", "tester", "report", "builder", "data", "spec-store", "models", "dag"]),
     ("cli", &["runtime-testing"]),
 ];
 
