@@ -8,6 +8,7 @@
 //! | [`render_text`] | a whole report, for a terminal or a log |
 //! | [`render_step_text`] | the result for one step |
 //! | [`render_edge_text`] | the result for one edge |
+//! | [`AssertPassed`] | `report.assert_passed()`, which panics with the text |
 //! | [`render_junit`] | a whole report as JUnit XML, for CI systems |
 //! | [`render_markdown`] | a whole report as Markdown, for pull requests and job summaries |
 //!
@@ -23,6 +24,7 @@
 //!
 //! Long lines are left to the terminal to wrap.
 
+mod assert_passed;
 mod graph;
 mod junit;
 mod markdown;
@@ -31,6 +33,7 @@ mod paint;
 mod text;
 mod words;
 
+pub use assert_passed::AssertPassed;
 pub use junit::render_junit;
 pub use markdown::{MarkdownOptions, render_markdown};
 pub use text::{TextOptions, render_edge_text, render_step_text, render_text};

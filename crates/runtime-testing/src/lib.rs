@@ -120,8 +120,8 @@ pub use runtime_testing_models::{
 };
 #[cfg(feature = "report")]
 pub use runtime_testing_report::{
-    MarkdownOptions, TextOptions, render_edge_text, render_junit, render_markdown, render_step_text,
-    render_text,
+    AssertPassed, MarkdownOptions, TextOptions, render_edge_text, render_junit, render_markdown,
+    render_step_text, render_text,
 };
 pub use runtime_testing_spec_store::{
     BrokenFile, FileProblem, LoadSpecError, Lookup, MAX_SPEC_BYTES, Occupant, ReadFolderError,
