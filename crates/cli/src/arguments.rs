@@ -156,6 +156,22 @@ pub(crate) enum SpecsCommand {
         #[command(flatten)]
         workspace: Workspace,
     },
+    /// Write what the last test of a pipeline observed into the specs as contracts, after showing the difference
+    Accept {
+        /// The pipeline file
+        file: Utf8PathBuf,
+        /// The steps whose specs are written, and whose contracts are brought up to date; without any, contracts are made
+        /// for all steps, where there are none
+        steps: Vec<StepName>,
+        /// Write without asking
+        #[arg(short, long, conflicts_with = "dry_run")]
+        yes: bool,
+        /// Show the difference and write nothing
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        workspace: Workspace,
+    },
     /// Check that every step of a pipeline has a complete spec
     Check {
         /// The pipeline file; without it, the saved specs themselves are checked

@@ -2,6 +2,7 @@
 //!
 //! 0: what was tested passed. 1: it did not. 2: wrong use, or a test that could not be carried out. 130: canceled.
 
+mod accept;
 mod arguments;
 mod display;
 mod interrupt;

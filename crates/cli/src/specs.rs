@@ -5,6 +5,7 @@ use runtime_testing::{
 };
 
 use crate::Verdict;
+use crate::accept::{self, Manner};
 use crate::arguments::SpecsCommand;
 use crate::output;
 use crate::prompter::TerminalPrompter;
@@ -21,6 +22,16 @@ pub(crate) fn run(command: SpecsCommand) -> Result<Verdict, String> {
         }
         SpecsCommand::Edit { step, workspace } => {
             edit(&PipelineTestingSpecBuilder::new(workspace.folder()), &step)
+        }
+        SpecsCommand::Accept { file, steps, yes, dry_run, workspace } => {
+            let manner = if yes {
+                Manner::Write
+            } else if dry_run {
+                Manner::Show
+            } else {
+                Manner::Ask
+            };
+            accept::run(&file, &steps, manner, &workspace)
         }
         SpecsCommand::Check { file, workspace } => {
             check(&PipelineTestingSpecBuilder::new(workspace.folder()), file.as_ref())

@@ -10,10 +10,13 @@ mod rows;
 mod sample;
 mod table;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing_models::{DataProfile, Difference, TableContract};
+use runtime_testing_models::{DataProfile, Difference, TableContract, TypeWord};
+
+pub(crate) use self::rows::is_blank;
+use crate::type_words::TypeWords;
 
 /// What is expected of data.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +77,11 @@ pub fn compare(expected: &Expected<'_>, found: &DataProfile) -> Vec<FileDifferen
     }
     list.0.sort_by(|one, other| one.file.as_str().cmp(other.file.as_str()));
     list.0
+}
+
+/// Whether values of a type will do where a contract asks for `word`.
+pub(crate) fn fits_word(word: TypeWord, found: &TypeWords) -> bool {
+    fit::to_contract(word, found) != fit::Fit::Changed
 }
 
 /// The differences of all files. Those of one file come in the order of the rules.

@@ -11,6 +11,7 @@
 //! | [`data_files`], [`format_of_extension`] | which files of a folder count, and what their names promise |
 //! | [`schema_of`] | a table's Arrow schema |
 //! | [`compare`], [`Expected`], [`FileDifference`] | what data differs in from a contract or from a sample |
+//! | [`observe_contract`], [`ObservedContract`], [`ContractRemark`], [`NoContract`] | the contract that says what data shows |
 //! | [`read_batches`], [`Batches`], [`write_batches`] | tables as Arrow record batches, in any of the formats |
 //! | [`digest_path`] | a hash of what data holds, whatever format it is in |
 //! | [`SampleData`], [`SampleDataBuilder`] | small tables for steps that have no data |
@@ -59,6 +60,7 @@ mod files;
 mod findings;
 mod format;
 mod json_text;
+mod observed_contract;
 mod options;
 mod parquet_file;
 mod profile;
@@ -75,6 +77,7 @@ pub use compare::{Expected, FileDifference, compare};
 pub use digest::digest_path;
 pub use files::{DataError, data_files};
 pub use format::format_of_extension;
+pub use observed_contract::{ContractRemark, NoContract, ObservedContract, observe_contract};
 pub use options::{NullTokens, ProfileOptions};
 pub use profile::{profile_file, profile_file_with, profile_path, profile_path_with};
 pub use read_batches::{Batches, read_batches};

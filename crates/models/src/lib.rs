@@ -40,6 +40,7 @@
 mod blame;
 mod configuration;
 mod contract;
+mod contract_difference;
 mod data;
 mod digest;
 mod edge;
@@ -55,6 +56,7 @@ mod step;
 pub use blame::{EdgeBlame, NotSingledOut};
 pub use configuration::{DEFAULT_WORKSPACE_ROOT, PipelineTestingSpec, RuntimeTestingConfiguration};
 pub use contract::{ColumnContract, ExtraColumns, TableContract, TypeWord};
+pub use contract_difference::{ContractDifference, contract_differences};
 pub use data::{Column, DataFinding, DataProfile, FileFormat, FileProfile, TableSchema};
 pub use digest::{Digest, DigestOptions, DigestScheme, FloatTolerance, ParseDigestError, RowOrder};
 pub use edge::{

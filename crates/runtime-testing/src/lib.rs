@@ -99,24 +99,24 @@ pub use runtime_testing_dag::{
 };
 #[cfg(feature = "tester")]
 pub use runtime_testing_data::{
-    Batches, BuildSampleError, DataError, Expected, FileDifference, NullTokens, ParseSampleError,
-    ProfileOptions, ReadTableError, SampleData, SampleDataBuilder, WriteTableError, arrow, compare,
-    data_files, digest_path, format_of_extension, profile_file, profile_file_with, profile_path,
-    profile_path_with, read_batches, schema_of, write_batches,
+    Batches, BuildSampleError, ContractRemark, DataError, Expected, FileDifference, NoContract, NullTokens,
+    ObservedContract, ParseSampleError, ProfileOptions, ReadTableError, SampleData, SampleDataBuilder,
+    WriteTableError, arrow, compare, data_files, digest_path, format_of_extension, observe_contract,
+    profile_file, profile_file_with, profile_path, profile_path_with, read_batches, schema_of, write_batches,
 };
 #[cfg(feature = "harness")]
 pub use runtime_testing_harness as harness;
 pub use runtime_testing_models::{
-    Binding, BindingRule, Column, ColumnContract, Culprit, DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult,
-    DataFinding, DataProfile, Difference, Digest, DigestOptions, DigestScheme, EdgeBlame, EdgeIssue,
-    EdgeNote, EdgeVerdict, ExitOutcome, ExtraColumns, FileFormat, FileProfile, FloatTolerance, InputChange,
-    InputSource, InvalidNumber, Isolation, JobNumber, JobValue, LogicalKind, LogicalName, NotSingledOut,
-    OutputBinding, OutputDifference, OutputTail, ParseDigestError, ParseSpecError, PathSpec,
-    PipelineTestReport, PipelineTestingSpec, PythonException, REPORT_FORMAT_VERSION, ReportSnapshot,
-    Resources, RowOrder, RunInput, RunKind, RunOutput, RunResult, RunSlot, RuntimeTestingConfiguration,
-    ScriptExecutionSpec, ScriptFailure, ScriptKind, ScriptMainParams, ScriptName, ScriptTestResult,
-    Similarity, StepNote, StepStatus, TableContract, TableSchema, TypeWord, UntestedEdge, UntestedStep,
-    edge_key,
+    Binding, BindingRule, Column, ColumnContract, ContractDifference, Culprit, DEFAULT_WORKSPACE_ROOT,
+    DataCompatibilityResult, DataFinding, DataProfile, Difference, Digest, DigestOptions, DigestScheme,
+    EdgeBlame, EdgeIssue, EdgeNote, EdgeVerdict, ExitOutcome, ExtraColumns, FileFormat, FileProfile,
+    FloatTolerance, InputChange, InputSource, InvalidNumber, Isolation, JobNumber, JobValue, LogicalKind,
+    LogicalName, NotSingledOut, OutputBinding, OutputDifference, OutputTail, ParseDigestError,
+    ParseSpecError, PathSpec, PipelineTestReport, PipelineTestingSpec, PythonException,
+    REPORT_FORMAT_VERSION, ReportSnapshot, Resources, RowOrder, RunInput, RunKind, RunOutput, RunResult,
+    RunSlot, RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptFailure, ScriptKind, ScriptMainParams,
+    ScriptName, ScriptTestResult, Similarity, StepNote, StepStatus, TableContract, TableSchema, TypeWord,
+    UntestedEdge, UntestedStep, contract_differences, edge_key,
 };
 #[cfg(feature = "report")]
 pub use runtime_testing_report::{
@@ -124,15 +124,17 @@ pub use runtime_testing_report::{
     render_step_text, render_text,
 };
 pub use runtime_testing_spec_store::{
-    BrokenFile, FileProblem, LoadSpecError, Lookup, MAX_SPEC_BYTES, Occupant, ReadFolderError,
-    RemoveSpecError, SaveSpecError, SavedSpec, SpecFile, SpecIndex, SpecStore, UpdateSpecError,
+    BrokenFile, ContractProblem, ContractUpdate, FileProblem, LoadSpecError, Lookup, MAX_SPEC_BYTES,
+    Occupant, ReadFolderError, RemoveSpecError, SaveContractsError, SaveSpecError, SavedSpec, SpecFile,
+    SpecIndex, SpecStore, UpdateSpecError,
 };
 #[cfg(feature = "arrow")]
 pub use runtime_testing_tester::FunctionTableError;
 #[cfg(feature = "tester")]
 pub use runtime_testing_tester::{
-    CancelHandle, Event, FunctionParams, PlanError, PlanProblem, Reporter, RuntimeTester, ScriptPlace,
-    TestError, TesterSettings, end_running_scripts,
+    AcceptError, Acceptance, CancelHandle, ContractChange, ContractPort, Event, FunctionParams, LeftOut,
+    LeftOutReason, PlanError, PlanProblem, RecordedTest, RecordedTestError, Reporter, RuntimeTester,
+    ScriptPlace, TestError, TesterSettings, end_running_scripts,
 };
 
 /// The code that a newcomer copies compiles.

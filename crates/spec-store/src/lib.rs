@@ -14,6 +14,7 @@
 //! | [`LoadSpecError`], [`ReadFolderError`] | why a spec, or the whole folder, could not be loaded |
 //! | [`SaveSpecError`], [`Occupant`] | why a spec could not be saved, and what is in its place |
 //! | [`UpdateSpecError`], [`RemoveSpecError`] | the same for updating and removing |
+//! | [`ContractUpdate`], [`SaveContractsError`], [`ContractProblem`] | contracts for saved specs, and why they could not be saved |
 //!
 //! ```
 //! use runtime_testing_models::{ScriptExecutionSpec, StepName};
@@ -53,16 +54,19 @@
 //! A text editor takes no lock: what it saves in the moment between an update's reading and writing is lost. Paths
 //! are UTF-8. A spec file has at most [`MAX_SPEC_BYTES`].
 
+mod contracts;
 mod file;
 mod index;
 mod load;
 mod lock;
+mod patch;
 mod remove;
 mod save;
 mod store;
 mod update;
 mod write;
 
+pub use contracts::{ContractProblem, ContractUpdate, SaveContractsError};
 pub use file::{BrokenFile, FileProblem, MAX_SPEC_BYTES};
 pub use index::{Lookup, SavedSpec, SpecFile, SpecIndex};
 pub use load::{LoadSpecError, ReadFolderError};

@@ -116,13 +116,24 @@ pub(crate) struct Stamped {
     text: String,
 }
 
+/// The current time, as specs are stamped with it.
+pub(crate) fn now() -> String {
+    format!("{:.6}", Timestamp::now())
+}
+
 /// Stamps a spec with the current time, and makes sure that what is going to be written will load.
 pub(crate) fn stamp(spec: &ScriptExecutionSpec) -> Result<Stamped, SaveSpecError> {
     let mut spec = spec.clone();
-    spec.last_updated = Some(format!("{:.6}", Timestamp::now()));
-    let step = spec.step_name.clone();
+    spec.last_updated = Some(now());
     let text = spec.to_json();
-    match ScriptExecutionSpec::parse(&text) {
+    checked(spec, text)
+}
+
+/// Makes sure that a text will load as the spec that it should hold.
+pub(crate) fn checked(spec: ScriptExecutionSpec, text: String) -> Result<Stamped, SaveSpecError> {
+    let step = spec.step_name.clone();
+    let read = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    match ScriptExecutionSpec::parse(read) {
         Ok(read) if read == spec => Ok(Stamped { spec, text }),
         Ok(_) => Err(SaveSpecError::Unwritable { step }),
         Err(source) => Err(SaveSpecError::Invalid { step, source }),
@@ -168,6 +179,22 @@ pub(crate) fn place(
             }
         }
     }
+}
+
+/// Writes several specs. All of them are on the disk before the first takes its place.
+pub(crate) fn write_all(writes: &[(Utf8PathBuf, Stamped)]) -> Result<(), SaveSpecError> {
+    let failed = |path: &Utf8PathBuf| {
+        let path = path.clone();
+        move |error| SaveSpecError::Write { path, source: Arc::new(error) }
+    };
+    let stage = |(path, stamped): &(Utf8PathBuf, Stamped)| {
+        write::stage(path, &stamped.text).map(|staged| (path.clone(), staged)).map_err(failed(path))
+    };
+    let staged = writes.iter().map(stage).collect::<Result<Vec<_>, _>>()?;
+    for (path, staged) in staged {
+        write::put(staged, &path).map_err(failed(&path))?;
+    }
+    Ok(())
 }
 
 pub(crate) fn write(path: &Utf8Path, stamped: &Stamped) -> Result<(), SaveSpecError> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{ScriptExecutionSpec, StepName};
 
+use crate::contracts::{self, ContractUpdate, SaveContractsError};
 use crate::file::file_name;
 use crate::index::{Lookup, SpecFile, SpecIndex};
 use crate::load::read_folder;
@@ -169,6 +170,29 @@ impl SpecStore {
         let path = save::place(&self.folder, &index, step)?;
         save::write(&path, &stamped)?;
         Ok(stamped.spec)
+    }
+
+    /// Puts contracts into saved specs, all of them or none, and returns the files. In a file nothing else changes, except for
+    /// the time stamp: keys, their order, numbers and blanks stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`SaveContractsError`] with everything that is in the way. Nothing is written then, unless the file system fails
+    /// halfway.
+    pub fn save_contracts(&self, updates: &[ContractUpdate]) -> Result<Vec<Utf8PathBuf>, SaveContractsError> {
+        let (_lock, index) = self.begin_writing()?;
+        let (mut writes, mut problems) = (Vec::new(), Vec::new());
+        for update in updates {
+            match contracts::updated(&self.folder, &index, update) {
+                Ok(write) => writes.push(write),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(SaveContractsError { problems });
+        }
+        save::write_all(&writes)?;
+        Ok(writes.into_iter().map(|(path, _)| path).collect())
     }
 
     /// Removes the spec of a step, and returns the file that held it.

@@ -29,9 +29,12 @@ pub(crate) fn remove_leftovers(leftovers: &[PathBuf]) {
 /// Makes `text` the content of the file `path`, whole or not at all, whatever happens in between. Keeps the mode of a
 /// file that is there.
 pub(crate) fn replace(path: &Utf8Path, text: &str) -> io::Result<()> {
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path has no file name"));
-    };
+    put(stage(path, text)?, path)
+}
+
+/// Writes `text` to a file beside `path` that can take its place, and flushes it to the disk.
+pub(crate) fn stage(path: &Utf8Path, text: &str) -> io::Result<NamedTempFile> {
+    let (folder, name) = parts(path)?;
     let mut file = temporary_file(folder, name)?;
     #[cfg(unix)]
     match fs::metadata(path) {
@@ -41,8 +44,19 @@ pub(crate) fn replace(path: &Utf8Path, text: &str) -> io::Result<()> {
     }
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
+    Ok(file)
+}
+
+/// Puts a staged file in the place of `path`.
+pub(crate) fn put(staged: NamedTempFile, path: &Utf8Path) -> io::Result<()> {
+    let (folder, _) = parts(path)?;
+    staged.persist(path).map_err(|error| error.error)?;
     sync_folder(folder)
+}
+
+fn parts(path: &Utf8Path) -> io::Result<(&Utf8Path, &str)> {
+    let nameless = || io::Error::new(io::ErrorKind::InvalidInput, "the path has no file name");
+    path.parent().zip(path.file_name()).ok_or_else(nameless)
 }
 
 fn temporary_file(folder: &Utf8Path, name: &str) -> io::Result<NamedTempFile> {

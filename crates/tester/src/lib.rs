@@ -26,6 +26,8 @@
 //! A Rust function shares this process and cannot be stopped. Outside Unix a script's own child processes are not
 //! ended with it, and resource use is not measured.
 
+mod accept_error;
+mod acceptance;
 mod bindings;
 mod cancel;
 mod checks;
@@ -46,12 +48,14 @@ mod judge;
 mod leftovers;
 mod lists;
 mod looks;
+mod observed;
 mod plan;
 mod plan_error;
 mod process;
 mod publish;
 mod python;
 mod record;
+mod recorded;
 mod runner;
 mod schedule;
 mod scripts;
@@ -66,6 +70,8 @@ mod tester;
 mod times;
 mod workspace;
 
+pub use accept_error::{AcceptError, LeftOut, LeftOutReason};
+pub use acceptance::{Acceptance, ContractChange, ContractPort};
 pub use cancel::CancelHandle;
 pub use events::{Event, Reporter};
 pub use function::FunctionParams;
@@ -73,6 +79,7 @@ pub use function::FunctionParams;
 pub use function_tables::FunctionTableError;
 pub use plan_error::{PlanError, PlanProblem};
 pub use process::end_running_scripts;
+pub use recorded::{RecordedTest, RecordedTestError};
 pub use settings::{ScriptPlace, TesterSettings};
 pub use test_error::TestError;
 pub use tester::RuntimeTester;

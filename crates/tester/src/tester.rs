@@ -9,9 +9,11 @@ use runtime_testing_data::SampleData;
 use runtime_testing_models::{
     DataCompatibilityResult, PipelineDag, PipelineTestReport, PipelineTestingSpec,
     RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptMainParams, ScriptName, ScriptTestResult,
-    Selection, edge_key,
+    Selection, StepName, edge_key,
 };
 
+use crate::accept_error::AcceptError;
+use crate::acceptance::Acceptance;
 use crate::cancel::CancelHandle;
 use crate::engine::Engine;
 use crate::events::{Event, Reporter};
@@ -22,6 +24,7 @@ use crate::plan::{self, Action, Scope, Tested};
 use crate::plan_error::{PlanError, PlanProblem};
 use crate::python;
 use crate::record::{self, RunRecord};
+use crate::recorded::{self, RecordedTest};
 use crate::settings::TesterSettings;
 use crate::test_error::TestError;
 use crate::times::Times;
@@ -263,6 +266,20 @@ impl RuntimeTester {
         self.test(&pipeline, self.scope(), self.configuration.selection.as_ref(), None)
     }
 
+    /// Writes what a test of this tester's workspace observed into the saved specs as contracts, and returns what was
+    /// written. `steps` are the steps to accept, or, where there are none, all. To look at the difference before, make an
+    /// [`Acceptance`] and save it.
+    ///
+    /// # Errors
+    ///
+    /// [`AcceptError`]. Nothing is written then.
+    pub fn accept(&self, report: &PipelineTestReport, steps: &[StepName]) -> Result<Acceptance, AcceptError> {
+        let builder = self.builder();
+        let acceptance = Acceptance::of(&RecordedTest::of_report(report)?, builder.store(), steps)?;
+        acceptance.save(builder.store())?;
+        Ok(acceptance)
+    }
+
     fn scope(&self) -> Scope {
         Scope {
             individual: self.configuration.test_individual_scripts,
@@ -410,6 +427,8 @@ impl RuntimeTester {
             if let Err(error) = times.save(&report.workspace) {
                 tracing::warn!(%error, "could not keep how long the runs have taken");
             }
+            recorded::record(&run_root.path, &report, pipeline)
+                .map_err(TestError::io("write the report to", &run_root.path))?;
             if report.pipeline_success() {
                 run_root.note_pass().map_err(TestError::io("write to", &run_root.path))?;
             }

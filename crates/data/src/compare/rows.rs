@@ -45,6 +45,6 @@ pub(super) fn column_names(schema: &TableSchema) -> Vec<&str> {
 }
 
 /// Whether a table shows nothing at all of what it should be: neither columns nor rows.
-pub(super) fn is_blank(schema: &TableSchema) -> bool {
+pub(crate) fn is_blank(schema: &TableSchema) -> bool {
     schema.columns.is_empty() && schema.rows == 0
 }

@@ -4,12 +4,12 @@ use runtime_testing_models::{Column, DataProfile, FileFormat, FileProfile, Table
 
 use super::{Expected, compare};
 
-pub(super) fn file(path: &str, format: FileFormat, schema: Option<TableSchema>) -> FileProfile {
+pub(crate) fn file(path: &str, format: FileFormat, schema: Option<TableSchema>) -> FileProfile {
     FileProfile { path: path.into(), format, bytes: 100, schema, findings: Vec::new() }
 }
 
 /// Columns of names and types. They hold no nulls, unless the type ends with `?`: then they hold one.
-pub(super) fn columns(columns: &[(&str, &str)], rows: u64) -> TableSchema {
+pub(crate) fn columns(columns: &[(&str, &str)], rows: u64) -> TableSchema {
     let column = |(name, data_type): &(&str, &str)| {
         let nulls = u64::from(data_type.ends_with('?'));
         Column {
@@ -22,15 +22,15 @@ pub(super) fn columns(columns: &[(&str, &str)], rows: u64) -> TableSchema {
 }
 
 /// A file of columns, its format as its extension says.
-pub(super) fn table(path: &str, of_columns: &[(&str, &str)], rows: u64) -> FileProfile {
+pub(crate) fn table(path: &str, of_columns: &[(&str, &str)], rows: u64) -> FileProfile {
     file(path, crate::format_of_extension(path.as_ref()), Some(columns(of_columns, rows)))
 }
 
-pub(super) fn folder(files: &[FileProfile]) -> DataProfile {
+pub(crate) fn folder(files: &[FileProfile]) -> DataProfile {
     DataProfile { is_folder: true, files: files.to_vec() }
 }
 
-pub(super) fn single(file: FileProfile) -> DataProfile {
+pub(crate) fn single(file: FileProfile) -> DataProfile {
     DataProfile { is_folder: false, files: vec![file] }
 }
 

@@ -1,0 +1,146 @@
+//! What is kept of a test beside what its runs left: its report, and the specs it was made with.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use indexmap::IndexMap;
+use runtime_testing_models::{
+    PipelineDag, PipelineTestReport, PipelineTestingSpec, ScriptExecutionSpec, StepName, edge_key,
+};
+
+use crate::workspace::RUNS;
+
+const REPORT: &str = "report.json";
+const SPECS: &str = "specs.json";
+
+/// A test that is over, as its folder under `.runs` holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordedTest {
+    /// Its report.
+    pub report: PipelineTestReport,
+    /// The specs it was made with.
+    pub specs: IndexMap<StepName, ScriptExecutionSpec>,
+}
+
+/// Why a recorded test could not be had.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordedTestError {
+    /// No test of the pipeline is recorded.
+    #[error("no test of this pipeline is recorded in `{runs}`: test it first")]
+    NoTest {
+        /// The folder for runs.
+        runs: Utf8PathBuf,
+    },
+    /// The report is of a test that has left no folder, because nothing was run.
+    #[error("nothing was run in this test, so nothing was observed")]
+    NothingRun,
+    /// A file or folder could not be read.
+    #[error("cannot read `{path}`: {source}")]
+    Read {
+        /// The file or folder.
+        path: Utf8PathBuf,
+        /// What the file system said.
+        source: Arc<io::Error>,
+    },
+    /// A file does not hold what it should.
+    #[error("`{path}` cannot be understood, so it was written by another version: test again ({message})")]
+    Invalid {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+impl RecordedTest {
+    /// The last test of a pipeline in a workspace: of its steps and its edges, and of no others.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordedTestError`] where there is none, or where it cannot be read.
+    pub fn last(workspace: &Utf8Path, dag: &PipelineDag) -> Result<Self, RecordedTestError> {
+        let runs = workspace.join(RUNS);
+        let none = || RecordedTestError::NoTest { runs: runs.clone() };
+        let entries = match fs::read_dir(&runs) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(none()),
+            entries => entries.map_err(unreadable(&runs))?,
+        };
+        let mut tests = BTreeSet::new();
+        for entry in entries {
+            let entry = entry.map_err(unreadable(&runs))?;
+            // What has no UTF-8 name was not made by a test, and one without a report is not over.
+            if let Ok(path) = Utf8PathBuf::from_path_buf(entry.path())
+                && path.join(REPORT).is_file()
+            {
+                tests.insert(path);
+            }
+        }
+        // Names begin with the time.
+        for test in tests.iter().rev() {
+            let report: PipelineTestReport = read(&test.join(REPORT))?;
+            if is_of(&report, dag) {
+                return Ok(Self { report, specs: specs(test)? });
+            }
+        }
+        Err(none())
+    }
+
+    /// The test that a report is of.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordedTestError`] where its folder is gone or cannot be read.
+    pub fn of_report(report: &PipelineTestReport) -> Result<Self, RecordedTestError> {
+        let id = report.run_id.as_deref().ok_or(RecordedTestError::NothingRun)?;
+        let specs = specs(&report.workspace.join(RUNS).join(id))?;
+        Ok(Self { report: report.clone(), specs })
+    }
+}
+
+/// Whether a report is of exactly the steps and edges of a pipeline. One in which edges were not judged has none.
+fn is_of(report: &PipelineTestReport, dag: &PipelineDag) -> bool {
+    let steps: BTreeSet<&StepName> = dag.steps().collect();
+    let edges: BTreeSet<String> = dag.edges().map(|(from, to)| edge_key(from, to)).collect();
+    let judged: BTreeSet<&String> = report.data_flow_results.keys().collect();
+    report.script_results.keys().collect::<BTreeSet<_>>() == steps
+        && (judged.is_empty() || judged == edges.iter().collect())
+}
+
+fn specs(test: &Utf8Path) -> Result<IndexMap<StepName, ScriptExecutionSpec>, RecordedTestError> {
+    read(&test.join(SPECS))
+}
+
+fn unreadable(path: &Utf8Path) -> impl Fn(io::Error) -> RecordedTestError + use<> {
+    let path = path.to_owned();
+    move |error| RecordedTestError::Read { path: path.clone(), source: Arc::new(error) }
+}
+
+fn read<T: serde::de::DeserializeOwned>(path: &Utf8Path) -> Result<T, RecordedTestError> {
+    let bytes = fs::read(path).map_err(unreadable(path))?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| RecordedTestError::Invalid { path: path.to_owned(), message: error.to_string() })
+}
+
+/// Keeps the report of a test, and the specs that it was made with, in its folder.
+pub(crate) fn record(
+    folder: &Utf8Path,
+    report: &PipelineTestReport,
+    pipeline: &PipelineTestingSpec,
+) -> io::Result<()> {
+    let specs: IndexMap<&StepName, &ScriptExecutionSpec> =
+        pipeline.dag.steps().filter_map(|step| pipeline.script_specs.get_key_value(step)).collect();
+    let written = write(&folder.join(SPECS), &specs).and_then(|()| write(&folder.join(REPORT), report));
+    match written {
+        // A script can have removed the whole folder.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        written => written,
+    }
+}
+
+fn write(path: &Utf8Path, value: &impl serde::Serialize) -> io::Result<()> {
+    fs::write(path, serde_json::to_vec(value)?)
+}
