@@ -39,7 +39,7 @@ pub(crate) fn run(
     let acceptance = match Acceptance::of(&test, &store, steps) {
         Ok(acceptance) => acceptance,
         Err(error @ AcceptError::Refused { .. }) => {
-            output::error(&safe(&error.to_string()));
+            output::error(safe(&error.to_string()).trim_end());
             return Ok(Verdict::Failed);
         }
         Err(error) => return Err(error.to_string()),

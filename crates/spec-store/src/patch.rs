@@ -1,8 +1,10 @@
 //! Changes in the text of a JSON object that leave every other byte of it as it is.
 
+use std::io::{self, Write};
+
 use runtime_testing_models::dag::json::{self, Mistake, Node, Value};
 use serde::Serialize;
-use serde_json::ser::{PrettyFormatter, Serializer};
+use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 use serde_json::value::RawValue;
 
 /// Puts a value at the place that `keys` lead to, in the manner the text is written in: in lines, indented as its first key
@@ -103,14 +105,38 @@ impl<'a> Manner<'a> {
     /// The value, its lines indented as its place asks for.
     fn rendered(&self, value: &impl Serialize, depth: usize) -> String {
         const PLAIN: &str = "plain values with string keys can be written";
-        let Some(line_end) = self.line_end else {
-            return serde_json::to_string(value).expect(PLAIN);
-        };
         let mut bytes = Vec::new();
+        let Some(line_end) = self.line_end else {
+            value.serialize(&mut Serializer::with_formatter(&mut bytes, OneLine)).expect(PLAIN);
+            return String::from_utf8(bytes).expect("JSON is text");
+        };
         let formatter = PrettyFormatter::with_indent(self.indent.as_bytes());
         value.serialize(&mut Serializer::with_formatter(&mut bytes, formatter)).expect(PLAIN);
         let text = String::from_utf8(bytes).expect("JSON is text");
         text.replace('\n', &format!("{line_end}{}", self.indent.repeat(depth)))
+    }
+}
+
+/// One line with blanks behind commas and colons, as Python writes it and people do.
+struct OneLine;
+
+impl OneLine {
+    fn comma<W: ?Sized + Write>(writer: &mut W, first: bool) -> io::Result<()> {
+        if first { Ok(()) } else { writer.write_all(b", ") }
+    }
+}
+
+impl Formatter for OneLine {
+    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        Self::comma(writer, first)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        Self::comma(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b": ")
     }
 }
 
@@ -130,7 +156,7 @@ mod tests {
 
     #[test]
     fn what_is_there_stays_as_it_is_written() {
-        check("{\"n\": 1e400,\n \"a\" :\t{ } }\n", &["a"], "{\"n\": 1e400,\n \"a\" :\t{\"x\":1} }\n");
+        check("{\"n\": 1e400,\n \"a\" :\t{ } }\n", &["a"], "{\"n\": 1e400,\n \"a\" :\t{\"x\": 1} }\n");
         check(
             "{\n    \"n\": 0.10,\n    \"a\": 3 ,\n    \"z\": [1,\n2]\n}",
             &["a"],
@@ -145,12 +171,14 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_made() {
-        check("{}", &["a"], "{\"a\": {\"x\":1}}");
+        check("{}", &["a"], "{\"a\": {\"x\": 1}}");
+        let several = put("{}", &["a"], &json!([1, {"x": [], "y": "a,b:c"}])).unwrap();
+        assert_eq!(several, "{\"a\": [1, {\"x\": [], \"y\": \"a,b:c\"}]}");
         check("{\n}", &["a"], "{\n  \"a\": {\n    \"x\": 1\n  }\n}");
-        check("{\"n\": 1}", &["a", "b"], "{\"n\": 1, \"a\": {\"b\": {\"x\":1}}}");
-        check("{\"a\": null, \"n\": 1}", &["a", "b"], "{\"a\": {\"b\": {\"x\":1}}, \"n\": 1}");
-        check("{\"a\": {\"c\": 2}}", &["a", "b"], "{\"a\": {\"c\": 2, \"b\": {\"x\":1}}}");
-        check("{\"\\u0061\": {\"b\": 2}}", &["a", "b"], "{\"\\u0061\": {\"b\": {\"x\":1}}}");
+        check("{\"n\": 1}", &["a", "b"], "{\"n\": 1, \"a\": {\"b\": {\"x\": 1}}}");
+        check("{\"a\": null, \"n\": 1}", &["a", "b"], "{\"a\": {\"b\": {\"x\": 1}}, \"n\": 1}");
+        check("{\"a\": {\"c\": 2}}", &["a", "b"], "{\"a\": {\"c\": 2, \"b\": {\"x\": 1}}}");
+        check("{\"\\u0061\": {\"b\": 2}}", &["a", "b"], "{\"\\u0061\": {\"b\": {\"x\": 1}}}");
         check(
             "{\n  \"a\": {}\n}",
             &["a", "b\""],

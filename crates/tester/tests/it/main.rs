@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod accept;
+mod accept_formats;
 mod calls;
 mod ends;
 mod events;
