@@ -7,6 +7,7 @@
 //! | [`PipelineTestingSpec`] | a DAG and the spec of each of its steps |
 //! | [`RuntimeTestingConfiguration`] | a pipeline testing spec and what to test of it |
 //! | [`TableContract`] | what a person wrote about the columns of an input or output |
+//! | [`ContractDifference`] | what one contract differs in from another |
 //! | [`PipelineTestReport`] | the result: every step, every edge, and whether all is well |
 //! | [`ScriptTestResult`], [`RunResult`], [`ScriptFailure`] | one step, its runs, and what went wrong |
 //! | [`DataCompatibilityResult`], [`EdgeVerdict`], [`EdgeIssue`] | one edge, its judgment, and the reasons |

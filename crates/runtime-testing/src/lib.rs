@@ -64,6 +64,7 @@
 //! | [`PipelineTestingSpecBuilder`] | from a DAG and saved specs to a [`PipelineTestingSpec`] |
 //! | [`SpecStore`] | the folder of saved specs |
 //! | `RuntimeTester`, `TesterSettings` | runs and judges (feature `tester`) |
+//! | `Acceptance`, `RecordedTest` | what a test observed, as contracts for the specs (feature `tester`) |
 //! | [`PipelineTestReport`] | the result, and [`ReportSnapshot`] its stable form |
 //! | `SampleData`, `profile_path`, `ProfileOptions`, `compare` | data files by themselves (feature `tester`) |
 //! | `digest_path`, [`Digest`] | a hash of what data holds, whatever format it is in (feature `tester`) |

@@ -13,6 +13,9 @@
 //! | [`FunctionParams`] | what a step that is a Rust function is called with |
 //! | [`CancelHandle`] | ends a test from outside |
 //! | [`Reporter`], [`Event`] | what happens, as it happens |
+//! | [`Acceptance`], [`RecordedTest`] | what a test observed, as contracts for the saved specs |
+//! | [`ContractChange`], [`ContractPort`], [`LeftOut`], [`LeftOutReason`] | what of it would be written, and what not |
+//! | [`AcceptError`], [`RecordedTestError`] | why nothing is accepted |
 //! | [`TestError`], [`PlanError`] | why a test could not be carried out |
 //!
 //! # Features

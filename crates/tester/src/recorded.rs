@@ -1,8 +1,8 @@
 //! What is kept of a test beside what its runs left: its report, and the specs it was made with.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use runtime_testing_models::{
     PipelineDag, PipelineTestReport, PipelineTestingSpec, ScriptExecutionSpec, StepName, edge_key,
 };
+use serde::{Serialize, Serializer};
 
 use crate::workspace::RUNS;
 
@@ -131,9 +132,8 @@ pub(crate) fn record(
     report: &PipelineTestReport,
     pipeline: &PipelineTestingSpec,
 ) -> io::Result<()> {
-    let specs: IndexMap<&StepName, &ScriptExecutionSpec> =
-        pipeline.dag.steps().filter_map(|step| pipeline.script_specs.get_key_value(step)).collect();
-    let written = write(&folder.join(SPECS), &specs).and_then(|()| write(&folder.join(REPORT), report));
+    let written =
+        write(&folder.join(SPECS), &Specs(pipeline)).and_then(|()| write(&folder.join(REPORT), report));
     match written {
         // A script can have removed the whole folder.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -141,6 +141,20 @@ pub(crate) fn record(
     }
 }
 
-fn write(path: &Utf8Path, value: &impl serde::Serialize) -> io::Result<()> {
-    fs::write(path, serde_json::to_vec(value)?)
+/// The specs of a pipeline's steps, by step.
+struct Specs<'a>(&'a PipelineTestingSpec);
+
+impl Serialize for Specs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(pipeline) = self;
+        serializer
+            .collect_map(pipeline.dag.steps().filter_map(|step| pipeline.script_specs.get_key_value(step)))
+    }
+}
+
+/// Writes as it goes: the report of a large pipeline is large.
+fn write(path: &Utf8Path, value: &impl Serialize) -> io::Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    serde_json::to_writer(&mut file, value)?;
+    file.flush()
 }

@@ -97,6 +97,6 @@ mod tests {
         assert!(similarity("raw_data", "processed_data").0 < 0.7);
         assert!(similarity("model", "metrics").0 < 0.7);
         check("", "", 1.0, Similarity::Letters);
-        check("cutomers", "customers", 0.89, Similarity::Letters);
+        check("customer1", "customer2", 0.89, Similarity::Letters);
     }
 }

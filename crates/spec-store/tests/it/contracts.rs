@@ -39,7 +39,7 @@ fn all_else_in_the_file_stays_as_it_is_written() {
     let before = space.store.load(&step("clean")).unwrap();
     let mut change = update(&space.store, "clean");
     let paths = space.store.save_contracts(std::slice::from_ref(&change)).unwrap();
-    assert_eq!(paths, [path.clone()]);
+    assert_eq!(paths, std::slice::from_ref(&path));
     let text = std::fs::read_to_string(&path).unwrap();
     let (text, stamp) = without_stamp(&text);
     let expected =
