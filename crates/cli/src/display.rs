@@ -305,6 +305,9 @@ mod tests {
                 "         and 2 more",
             ]
         );
+        status.take(&Event::RunsAdded { step: &name("train"), kinds: &[FLOW, FLOW].concat() }, start);
+        assert_eq!(status.runs, 12);
+        status.runs = 10;
         status.is_canceled = true;
         let at = start + Duration::from_secs(10);
         assert_eq!(

@@ -331,3 +331,30 @@ fn an_edge_tested_without_a_flow_is_accepted_too() {
         told(&space, &[])
     );
 }
+
+#[test]
+fn names_that_are_no_names_do_no_harm() {
+    let space = project().write("data/raw.csv", "id,\"a\u{1b}[2J\nb\"\n1,2.5\n");
+    test(&space);
+    let told = told(&space, &[]);
+    assert!(told.contains("+ a\\u{1b}[2J\\nb: float, no nulls\n"), "{told}");
+    accept(&space, &[]);
+    let report = test(&space);
+    assert_eq!(report.data_flow_results["clean->train"].verdict, EdgeVerdict::Identical);
+}
+
+#[test]
+fn two_pipelines_of_one_workspace_are_told_apart_by_their_steps_and_edges() {
+    let space = project();
+    let report = test(&space);
+    // The same steps without the edge.
+    let workspace = space.root.join("workspace");
+    let steps = space.specs.iter().map(|spec| spec.step_name.clone());
+    let apart = runtime_testing_models::PipelineDag::build(steps, []).unwrap();
+    assert!(RecordedTest::last(&workspace, &apart).is_err());
+    assert_eq!(RecordedTest::last(&workspace, &space.pipeline().dag).unwrap().report, report);
+    let broken = workspace.join(".runs").join(report.run_id.unwrap()).join("report.json");
+    std::fs::write(&broken, "{").unwrap();
+    let error = RecordedTest::last(&workspace, &apart).unwrap_err().to_string();
+    assert!(error.contains("report.json` cannot be understood"), "{error}");
+}
