@@ -372,6 +372,10 @@ impl Chosen<'_> {
     /// What was written to outputs that feed no edge.
     fn outputs(&self, step: &StepName) -> Vec<Observed> {
         let report = &self.test.report;
+        // What is left out of a selection can be fed by any of them.
+        if report.selection.is_some() {
+            return Vec::new();
+        }
         let Some(run) = observed::data_run(report, step) else { return Vec::new() };
         let fed = self.edges.fed.get(step);
         let is_free = |name: &LogicalName| fed.is_none_or(|fed| !fed.contains(name));
