@@ -29,7 +29,7 @@ pub(crate) fn classify(cell: &[u8], nulls: &NullWords) -> Cell {
 }
 
 /// What a cell is if no word stands for a null.
-pub(super) fn value(cell: &[u8]) -> Cell {
+pub(crate) fn value(cell: &[u8]) -> Cell {
     let Some(first) = cell.first() else { return Cell::Text };
     if cell.len() > LONGEST_CELL {
         return Cell::Text;

@@ -20,9 +20,8 @@ mod table;
 mod value;
 
 pub(crate) use batches::CsvBatches;
-pub(crate) use cell::{Cell, classify};
+pub(crate) use cell::{Cell, value};
 pub(crate) use column::shown;
-pub(crate) use nulls::NullWords;
 pub(crate) use delimiter::Delimiter;
 pub(crate) use table::profile;
 pub(crate) use value::microseconds;
