@@ -63,6 +63,7 @@ const DUCKDB: &str = r"
 import sys, time, duckdb
 
 connection = duckdb.connect()
+connection.execute('set enable_progress_bar = false')
 query = 'select unnest(columns) from sniff_csv(?, sample_size = -1)'
 started = time.perf_counter()
 columns = connection.execute(query, [sys.argv[1]]).fetchall()

@@ -144,3 +144,56 @@ impl<R: Read> Drop for TellOfPanic<'_, '_, R> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::csv_text::nulls::NullWords;
+
+    fn feed(source: impl Read + Send, jobs: usize) -> io::Result<u64> {
+        let new_part = || Part::new(b',', 2, NullWords::by_default());
+        let jobs = NonZeroUsize::new(jobs).expect("some jobs");
+        let mut part = feed_all(new_part(), Blocks::new(Vec::new(), source, 16), jobs, new_part)?;
+        part.splitter.finish(&mut part.rows);
+        Ok(part.rows.count())
+    }
+
+    #[test]
+    fn all_rows_are_taken_in() {
+        let text = "1,2\n\"x\ny\",4\n".repeat(1000);
+        for jobs in [1, 2, 3, 8] {
+            assert_eq!(feed(text.as_bytes(), jobs).expect("a slice can be read"), 2000);
+        }
+    }
+
+    /// Some rows, and then whatever the function does.
+    struct Then<F>(usize, F);
+
+    impl<F: Fn() -> io::Result<usize>> Read for Then<F> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.0 == 0 {
+                return self.1();
+            }
+            self.0 -= 1;
+            buffer[..4].copy_from_slice(b"1,2\n");
+            Ok(4)
+        }
+    }
+
+    #[test]
+    fn what_keeps_one_from_reading_is_told() {
+        for jobs in [1, 2, 8] {
+            let source = Then(100, || Err(io::Error::other("the disk is gone")));
+            assert_eq!(feed(source, jobs).expect_err("it cannot be read").to_string(), "the disk is gone");
+        }
+    }
+
+    #[test]
+    fn no_thread_waits_for_one_that_panics() {
+        for jobs in [2, 8] {
+            let source = Then(100, || panic!("a reader is broken"));
+            let fed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| feed(source, jobs)));
+            assert!(fed.is_err());
+        }
+    }
+}

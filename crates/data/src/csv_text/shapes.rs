@@ -87,3 +87,94 @@ fn others(bytes: u128, length: usize) -> u128 {
     let beyond = ((less & !HIGH) + u128::from_ne_bytes([0x76; 16])) | less;
     beyond & HIGH & (u128::MAX >> (128 - 8 * length))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::csv_text::cell::{Cell, value};
+
+    /// Whether each shape knows the cell, which none may do wrongly.
+    fn shapes(cell: &str) -> [bool; 3] {
+        let (cell, kind) = (cell.as_bytes(), value(cell.as_bytes()));
+        let found = [is_short_integer(cell), is_short_number(cell), is_plain_timestamp(cell)];
+        let allowed = [kind == Cell::Int, matches!(kind, Cell::Int | Cell::Float), kind == Cell::Timestamp];
+        for (found, allowed) in found.into_iter().zip(allowed) {
+            assert!(allowed || !found, "{cell:?} is {kind:?}");
+        }
+        found
+    }
+
+    #[track_caller]
+    fn check(cells: &[&str], expected: [bool; 3]) {
+        for cell in cells {
+            assert_eq!(shapes(cell), expected, "{cell:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_seen_at_once() {
+        check(
+            &["0", "-0", "7", "12", "-123", "1234567", "12345678", "123456789", "-1234567890123456"],
+            [true, true, false],
+        );
+        check(
+            &["0.5", "-1.25", "5.", "123.4567", "1234567.890123", "0.12345678901234"],
+            [false, true, false],
+        );
+        check(&["2024-02-28 23:59:59", "0001-01-01T00:00:00", "9999-12-28 10:20:30"], [false, false, true]);
+    }
+
+    #[test]
+    fn what_is_looked_at_more_closely() {
+        check(
+            &["", "-", ".", "-.", "00", "007", "-01", "01.5", "--1", "1-", "1.2.3", "1e5", "+1", " 1", "x"],
+            [false; 3],
+        );
+        check(&["12345678901234567", "1:", "1/", "\u{661}", "0.123456789012345"], [false; 3]);
+        check(
+            &[
+                "2024-02-29 10:00:00",
+                "2024-00-10 10:00:00",
+                "2024-13-10 10:00:00",
+                "2024-01-00 10:00:00",
+                "0000-01-01 10:00:00",
+                "2024-01-01 24:00:00",
+                "2024-01-01 10:60:00",
+                "2024-01-01 10:00:60",
+                "2024-01-01_10:00:00",
+                "2024-01-01 10:00:00Z",
+                "2024/01/01 10:00:00",
+                "2024-01-01 10.00:00",
+            ],
+            [false; 3],
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_taken_for_what_it_is_not(
+            cell in prop_oneof![
+                "[-0-9.]{0,18}",
+                "[-+0-9.e:/ ]{0,10}",
+                "[0-9]{3,4}[-/][0-3][0-9]-[0-3][0-9][ T_][0-2][0-9][:.][0-6][0-9]:[0-6][0-9:]",
+                any::<String>(),
+            ],
+        ) {
+            shapes(&cell);
+        }
+
+        #[test]
+        fn short_numbers_are_seen_at_once(number in -9_999_999_999_999_999_i64..=9_999_999_999_999_999, point in 1..16_usize) {
+            let text = number.to_string();
+            prop_assert!(shapes(&text)[0]);
+            let (sign, mut digits) = (if number < 0 { "-" } else { "" }, number.unsigned_abs().to_string());
+            if digits.len() < 16 {
+                digits.insert(point.min(digits.len()), '.');
+                digits.insert_str(0, sign);
+                prop_assert!(shapes(&digits)[1]);
+            }
+        }
+    }
+}

@@ -216,12 +216,7 @@ mod tests {
     #[test]
     fn delimiters() {
         check("a;b;c\n1;2,5;3\n", "1 rows; a: int64, b: text, c: int64");
-        check("a|b\n1|2\n", "1 rows; a: int64, b: int64");
-        check("a\tb\n1\t2\n", "1 rows; a: int64, b: int64");
-        check("a;b,c\n1;2,3\n", "1 rows; a;b: text, c: int64");
         check("\"a;b;c\",d\n1,2\n", "1 rows; a;b;c: int64, d: int64");
-        check("\n\na;b\n1;2\n", "1 rows; a: int64, b: int64");
-        check("5\" pipe;a \"b, c\";d\nx;y;1\n", "1 rows; 5\" pipe: text, a \"b, c\": text, d: int64");
         let content = profile_text(b"a,b\tc\n1,5\t2\n", Delimiter::Tab);
         assert_eq!(shown(&content).0, "1 rows; a,b: text, c: int64");
     }
