@@ -1,7 +1,7 @@
 use arrow::datatypes::TimeUnit;
 use runtime_testing_models::Column;
 
-use super::cell::{Cell, classify};
+use super::cell::{Cell, classify, is_boolean};
 use super::nulls::NullWords;
 use super::shapes::{is_plain_timestamp, is_short_integer, is_short_number};
 use crate::type_words::TypeWords;
@@ -45,6 +45,7 @@ impl ColumnState {
             Cell::Int => is_short_integer(cell),
             Cell::Float => is_short_number(cell),
             Cell::Timestamp => is_plain_timestamp(cell),
+            Cell::Boolean => is_boolean(cell),
             _ => false,
         };
         if !is_as_before || nulls.hide_values() {

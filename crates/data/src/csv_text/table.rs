@@ -28,7 +28,7 @@ const MOST_COLUMNS_IN_PARALLEL: usize = 4096;
 
 /// What a header may cost in memory, with a column, its name not counted, reckoned at `COLUMN_BYTES`.
 const HEADER_BYTES: usize = 48 * 1024 * 1024;
-const COLUMN_BYTES: usize = 256;
+const COLUMN_BYTES: usize = 384;
 
 /// Profiles all rows of a CSV or TSV text.
 pub(crate) fn profile(
