@@ -12,27 +12,31 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use super::blocks::{Block, Blocks};
 use super::part::Part;
 
+/// How many blocks one thread looks at before the others are started, which takes as long as some blocks do.
+const BLOCKS_ALONE: usize = 3;
+
 /// How many blocks each thread may be ahead of the slowest.
 const BLOCKS_AHEAD: u64 = 4;
 
 /// Takes in all blocks that are left. `new_part` is a part about which nothing is known yet.
 pub(super) fn feed_all<'n, R: Read + Send>(
-    part: Part<'n>,
+    mut part: Part<'n>,
     mut blocks: Blocks<R>,
     jobs: NonZeroUsize,
     new_part: impl Fn() -> Part<'n> + Sync,
 ) -> io::Result<Part<'n>> {
-    if jobs == NonZeroUsize::MIN {
-        let (mut part, mut block) = (part, Block::default());
-        while blocks.read(&mut block)? {
-            part.feed(&block);
+    let alone = if jobs == NonZeroUsize::MIN { usize::MAX } else { BLOCKS_ALONE };
+    let mut block = Block::default();
+    for _ in 0..alone {
+        if !blocks.read(&mut block)? {
+            return Ok(part);
         }
-        return Ok(part);
+        part.feed(&block);
     }
     let next = blocks.count();
     let most_ahead = BLOCKS_AHEAD * jobs.get() as u64;
     let whole =
-        Whole { part, next, waiting: BTreeMap::new(), spare: Vec::new(), failure: None, panicked: false };
+        Whole { part, next, waiting: BTreeMap::new(), spare: vec![block], failure: None, panicked: false };
     let work =
         Work { blocks: Mutex::new(blocks), whole: Mutex::new(whole), moved: Condvar::new(), most_ahead };
     std::thread::scope(|scope| {
@@ -163,6 +167,15 @@ mod tests {
         let text = "1,2\n\"x\ny\",4\n".repeat(1000);
         for jobs in [1, 2, 3, 8] {
             assert_eq!(feed(text.as_bytes(), jobs).expect("a slice can be read"), 2000);
+        }
+    }
+
+    #[test]
+    fn blocks_that_begin_within_a_cell_are_looked_at_again() {
+        let long = format!("1,\"{}\"\n", "x,y\nz\n".repeat(50));
+        let text = format!("1,2\n{}3,4\n", long.repeat(20));
+        for jobs in [1, 2, 3, 8] {
+            assert_eq!(feed(text.as_bytes(), jobs).expect("a slice can be read"), 22);
         }
     }
 

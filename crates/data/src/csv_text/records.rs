@@ -335,7 +335,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn records_are_those_of_the_csv_crate(mut text in "[ab,\"\n\r]{0,24}", chunk_bytes in 1..9_usize) {
+        fn records_are_those_of_the_csv_crate(
+            mut text in prop_oneof!["[ab,\"\n\r]{0,24}", "[ab,\"\n\r]{200,300}", "([a-z]{0,9}[,\n\r]|\"[a-z,\n]{0,90}\"[,\n]){20,40}"],
+            chunk_bytes in prop_oneof![1..9_usize, 60..300_usize],
+        ) {
             if split(&text, chunk_bytes).1.is_some() {
                 text.push('"');
             }
@@ -352,7 +355,10 @@ mod tests {
         }
 
         #[test]
-        fn lines_do_not_depend_on_the_chunks(text in "[a,\"\n\r]{0,24}", chunk_bytes in 1..9_usize) {
+        fn lines_do_not_depend_on_the_chunks(
+            text in prop_oneof!["[a,\"\n\r]{0,24}", "([a-z]{0,9}[,\n\r]|\"[a-z,\n]{0,90}\"[,\n]){20,40}"],
+            chunk_bytes in prop_oneof![1..9_usize, 60..300_usize],
+        ) {
             prop_assert_eq!(split(&text, chunk_bytes), split(&text, 1000));
         }
     }

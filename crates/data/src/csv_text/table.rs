@@ -328,7 +328,7 @@ mod tests {
         ];
         let end = prop::sample::select(&["\n", "\n", "\n", "\r\n", "\r", ""]);
         let row = (prop::collection::vec(cell, 1..4), end).prop_map(|(cells, end)| cells.join(",") + end);
-        prop::collection::vec(row, 0..24).prop_map(|rows| rows.concat())
+        prop::collection::vec(row, 0..60).prop_map(|rows| rows.concat())
     }
 
     proptest! {
@@ -336,7 +336,7 @@ mod tests {
         fn the_number_of_threads_does_not_count(
             rows in any_rows(),
             bad in prop::option::weighted(0.2, any::<prop::sample::Index>()),
-            block_bytes in 4..40_usize,
+            block_bytes in prop_oneof![4..40_usize, 64..200_usize],
         ) {
             let mut text = format!("a,b,c\n{rows}").into_bytes();
             if let Some(bad) = bad {

@@ -111,20 +111,21 @@ fn runner() -> TestRunner {
 fn table(runner: &mut TestRunner, odd: (&'static str, &'static str), rows: usize, delimiter: char) -> Sample {
     let picked = prop::sample::subsequence(&PLAIN, 1..=4).new_tree(runner).expect("a choice").current();
     let columns: Vec<(&'static str, &'static str)> = picked.into_iter().chain([odd]).collect();
+    // The usual cells of each column, and the one in the last row if that is another.
+    let cells = columns.iter().map(|(_, pattern)| {
+        let (usual, last) =
+            pattern.split_once('~').map_or((*pattern, None), |(usual, last)| (usual, Some(last)));
+        (prop::string::string_regex(&format!("({usual})")).expect("a regular expression"), last)
+    });
+    let cells: Vec<_> = cells.collect();
     let mut text = columns.iter().enumerate().map(|(at, _)| format!("c{at}")).collect::<Vec<_>>().join(",");
     for row in 1..=rows {
-        let cells = columns.iter().map(|(_, pattern)| {
-            let (usual, last) =
-                pattern.split_once('~').map_or((*pattern, None), |(usual, last)| (usual, Some(last)));
-            if let Some(last) = last.filter(|_| row == rows) {
-                return last.to_owned();
-            }
-            let regex = prop::string::string_regex(&format!("({usual})")).expect("a regular expression");
-            regex.new_tree(runner).expect("a text").current()
+        let cells = cells.iter().map(|(usual, last)| match last {
+            Some(last) if row == rows => (*last).to_owned(),
+            _ => usual.new_tree(runner).expect("a text").current(),
         });
-        let cells: Vec<String> = cells.collect();
         text.push('\n');
-        text.push_str(&cells.join(","));
+        text.push_str(&cells.collect::<Vec<String>>().join(","));
     }
     text.push('\n');
     // Only what stands between cells: quoted cells have delimiters of all kinds.
@@ -144,6 +145,8 @@ fn samples() -> Vec<Sample> {
             samples.push(table(&mut runner, odd, rows, delimiter));
         }
     }
+    // Large enough for several threads.
+    samples.push(table(&mut runner, ("text in the last row", "-?[1-9][0-9]{9}~n/a?"), 100_000, ','));
     let whole = |(about, text): (&'static str, &str)| Sample {
         text: text.to_owned(),
         about: vec![about],
