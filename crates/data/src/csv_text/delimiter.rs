@@ -1,4 +1,3 @@
-use super::cell::LONGEST_CELL;
 use super::records::{RecordSink, Splitter};
 
 /// How much of a text is looked at to find its delimiter.
@@ -6,6 +5,9 @@ pub(super) const HEAD_BYTES: usize = 64 * 1024;
 
 /// How many records behind the header have to agree with it.
 const RECORDS: usize = 32;
+
+/// How much is looked at before it is asked whether there are enough records.
+const PIECE_BYTES: usize = 4096;
 
 const CANDIDATES: [u8; 4] = [b',', b';', b'|', b'\t'];
 
@@ -49,7 +51,7 @@ impl Widths {
     fn of(head: &[u8], delimiter: u8, is_whole: bool) -> Self {
         let mut widths = Self::default();
         let mut splitter = Splitter::new(delimiter);
-        for part in head.chunks(LONGEST_CELL) {
+        for part in head.chunks(PIECE_BYTES) {
             splitter.feed(part, &mut widths);
             if widths.found.len() > RECORDS {
                 return widths;
