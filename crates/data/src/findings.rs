@@ -21,6 +21,15 @@ impl Findings {
         }
     }
 
+    /// Adds those of a text that follows so many lines.
+    pub(crate) fn append(&mut self, next: Self, lines: u64) {
+        let room = SHOWN.saturating_sub(self.count) as usize;
+        self.count += next.count;
+        let later =
+            |finding: DataFinding| DataFinding { line: finding.line.map(|line| lines + line), ..finding };
+        self.shown.extend(next.shown.into_iter().take(room).map(later));
+    }
+
     /// The findings, the last of which counts those that are not told: `2 more rows with …`.
     pub(crate) fn into_list(self, more_of_them: &str) -> Vec<DataFinding> {
         let mut list = self.shown;
@@ -80,5 +89,21 @@ mod tests {
         assert_eq!(list.len(), 6);
         assert_eq!(list[4].to_string(), "line 5: bad");
         assert_eq!(list[5].to_string(), "2 more bad lines");
+    }
+
+    #[test]
+    fn those_of_a_later_text_follow() {
+        let some = |count: u64| {
+            let mut findings = Findings::default();
+            (1..=count).for_each(|line| findings.push(|| finding_on(line, "bad")));
+            findings
+        };
+        let mut findings = some(3);
+        findings.append(some(7), 10);
+        findings.append(some(1), 20);
+        let list: Vec<String> = findings.into_list("bad lines").iter().map(DataFinding::to_string).collect();
+        let told = ["line 1: bad", "line 2: bad", "line 3: bad", "line 11: bad", "line 12: bad"];
+        assert_eq!(list[..5], told);
+        assert_eq!(list[5], "6 more bad lines");
     }
 }

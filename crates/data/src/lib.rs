@@ -48,8 +48,9 @@
 //! shows: no decimals, times of day, durations, bytes or nested values in CSV, and nothing but JSON's own types in JSON.
 //! Of a JSON value that is not an array of objects only the syntax is checked. Of Parquet and Arrow IPC a profile reads
 //! the metadata, not the data: damage within a page or a batch is found by [`read_batches`] at the earliest. So is half a
-//! surrogate pair in JSON, which is good JSON and no text. Memory grows with the number of columns and of
-//! different keys in JSON objects, not with the number of rows. Names of files are UTF-8.
+//! surrogate pair in JSON, which is good JSON and no text. A missing header is told only where each of the first line's
+//! cells is a value of its column, and not all are integers. Memory grows with the number of columns and of different keys
+//! in JSON objects, not with the number of rows. Names of files are UTF-8.
 
 mod arrow_ipc;
 mod arrow_table;

@@ -18,7 +18,7 @@ use crate::{arrow_ipc, json_text, parquet_file};
 const HEAD_BYTES: usize = 512;
 
 /// What a file's content yields.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Content {
     pub(crate) schema: Option<TableSchema>,
     pub(crate) findings: Vec<DataFinding>,
@@ -182,7 +182,7 @@ fn read_by_extension(
                 }
             }
             let delimiter = if extension == FileFormat::Tsv { Delimiter::Tab } else { Delimiter::Detected };
-            csv_text::profile(&mut text(file, options)?, delimiter, options)?
+            csv_text::profile(source(file, options)?, delimiter, options)?
         }
         FileFormat::Json => return json_text::profile_document(&mut text(file, options)?),
         FileFormat::Ndjson => {
@@ -205,10 +205,18 @@ fn read_by_extension(
     Ok((extension, content))
 }
 
+/// A file from its beginning, of which reading can be canceled.
+fn source<'f>(
+    file: &'f mut File,
+    options: &'f ProfileOptions,
+) -> io::Result<CancelableReader<'f, &'f mut File>> {
+    file.seek(SeekFrom::Start(0))?;
+    Ok(CancelableReader::new(file, options))
+}
+
 fn text<'f>(
     file: &'f mut File,
     options: &'f ProfileOptions,
 ) -> io::Result<TextReader<CancelableReader<'f, &'f mut File>>> {
-    file.seek(SeekFrom::Start(0))?;
-    Ok(TextReader::new(CancelableReader::new(file, options)))
+    Ok(TextReader::new(source(file, options)?))
 }

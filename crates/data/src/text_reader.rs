@@ -8,7 +8,8 @@ const CHUNK_BYTES: usize = 256 * 1024;
 /// What the last character of a chunk may lack of its bytes.
 const CHARACTER_BYTES: usize = 4;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+/// What some programs write before a text in UTF-8.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Reads on as long as nobody cancels, and then fails with an error that [`is_cancellation`] knows.
 #[derive(Debug)]

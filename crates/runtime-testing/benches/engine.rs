@@ -5,6 +5,8 @@
 #![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
 mod common;
+#[path = "common/names.rs"]
+mod names;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::OnceCell;
@@ -20,9 +22,8 @@ use runtime_testing::{
     ScriptExecutionSpec, StepName, TesterSettings,
 };
 
-use common::{
-    Baseline, Options, Sample, Scratch, Table, alternate, find_program, grouped, name, timed, write,
-};
+use common::{Baseline, Options, Sample, Scratch, Table, alternate, find_program, grouped, timed, write};
+use names::name;
 
 /// How many runs are made at once, by us and by the baseline.
 const JOBS: usize = 2;

@@ -6,6 +6,8 @@
 #![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
 mod common;
+#[path = "common/names.rs"]
+mod names;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -21,7 +23,8 @@ use runtime_testing::{
 };
 use serde_json::{Value, json};
 
-use common::{Baseline, Options, Sample, Scratch, Table, name, python, settle, timed, write};
+use common::{Baseline, Options, Sample, Scratch, Table, python, settle, timed, write};
+use names::name;
 
 /// Names the interpreter.
 const INTERPRETER: &str = "RUNTIME_TESTING_PANDAS_PYTHON";

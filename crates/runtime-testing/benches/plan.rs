@@ -3,6 +3,8 @@
 //! Run with `cargo bench --package runtime-testing --bench plan`. What is measured is said in `docs/benchmarks.md`.
 
 mod common;
+#[path = "common/names.rs"]
+mod names;
 
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -14,9 +16,8 @@ use runtime_testing::{
     StepName, TesterSettings, Validation,
 };
 
-use common::{
-    Baseline, Options, Scratch, Table, alternate, find_program, grouped, name, python, timed, write,
-};
+use common::{Baseline, Options, Scratch, Table, alternate, find_program, grouped, python, timed, write};
+use names::name;
 
 fn main() -> ExitCode {
     let options = Options::read(5, &[]);

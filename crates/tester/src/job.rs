@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
-use runtime_testing_data::Expected;
+use runtime_testing_data::{DataError, Expected, ProfileOptions, profile_path_with};
 use runtime_testing_models::{
     DataFinding, DataProfile, Difference, FileChange, FileFormat, FileProfile, InputChange, InputSource,
     Isolation, LogicalName, OutputDifference, OutputTail, RunInput, RunKind, RunOutput, RunResult,
@@ -109,7 +109,7 @@ impl Job<'_> {
             before.extend(own);
         }
         let Ran::Over(outcome) = ran else { unreachable!("a process of this one's own is never lost") };
-        let RunOutcome { exit, mut failure, mut resources, canceled, leaked, not_forked } = outcome;
+        let RunOutcome { exit, mut failure, mut resources, mut canceled, leaked, not_forked } = outcome;
         let elapsed = started.elapsed();
         let changes = self.changes(&before);
         if !changes.is_empty() {
@@ -117,7 +117,9 @@ impl Job<'_> {
         }
         let mut outputs: BTreeMap<LogicalName, RunOutput> = BTreeMap::new();
         for (name, path) in &written {
-            let data = if failure.is_none() { Some(self.profile(path)) } else { None };
+            let data = if failure.is_none() && !canceled { self.profile(path) } else { None };
+            // Without a look at what it wrote, nothing can be said of it.
+            canceled |= failure.is_none() && data.is_none();
             outputs.insert(name.clone(), RunOutput { path: self.places.shown(path), data });
         }
         let failure = failure.or_else(|| failure_of_outputs(step, &outputs));
@@ -255,12 +257,18 @@ impl Job<'_> {
         changes
     }
 
-    /// What is at an output. One that cannot be looked at is told as a finding: the script left it so.
-    fn profile(&self, path: &Utf8Path) -> DataProfile {
+    /// What is at an output, or none where the test was canceled. One that cannot be looked at is told as a finding: the
+    /// script left it so.
+    fn profile(&self, path: &Utf8Path) -> Option<DataProfile> {
         if !path.exists() {
-            return DataProfile { is_folder: false, files: Vec::new() };
+            return Some(DataProfile { is_folder: false, files: Vec::new() });
         }
-        runtime_testing_data::profile_path(path).unwrap_or_else(|error| {
+        let options = profile_options(self.cancel).with_jobs(self.settings.processors_for_a_run());
+        let profile = profile_path_with(path, &options);
+        if matches!(profile, Err(DataError::Canceled { .. })) {
+            return None;
+        }
+        Some(profile.unwrap_or_else(|error| {
             let message = self.places.shown_in_text(&error.to_string(), self.run_root);
             DataProfile {
                 is_folder: path.is_dir(),
@@ -272,7 +280,7 @@ impl Job<'_> {
                     findings: vec![DataFinding { message, line: None }],
                 }],
             }
-        })
+        }))
     }
 
     fn tail(&self, name: &str) -> OutputTail {
@@ -284,6 +292,12 @@ impl Job<'_> {
             Err(error) => OutputTail { file, text: format!("<not readable: {error}>"), omitted_bytes: 0 },
         }
     }
+}
+
+/// How data is profiled, until the test is canceled.
+pub(crate) fn profile_options(cancel: &CancelHandle) -> ProfileOptions {
+    let cancel = cancel.clone();
+    ProfileOptions::default().with_cancel(move || cancel.is_canceled())
 }
 
 /// The folder that an output is to be written in or to be, for a run in `folder`.

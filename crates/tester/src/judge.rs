@@ -5,14 +5,18 @@ use std::io;
 
 use camino::Utf8Path;
 use indexmap::IndexMap;
-use runtime_testing_data::{Expected, FileDifference, compare, format_of_extension, profile_path};
+use runtime_testing_data::{
+    DataError, Expected, FileDifference, compare, format_of_extension, profile_path, profile_path_with,
+};
 use runtime_testing_models::{
     Binding, BindingRule, DataCompatibilityResult, DataFinding, DataProfile, Difference, EdgeIssue, EdgeNote,
     EdgeVerdict, FileFormat, InputSource, LogicalName, RunResult, ScriptFailure, ScriptTestResult, StepName,
     StepNote, StepStatus, UntestedEdge, UntestedStep, edge_key,
 };
 
+use crate::cancel::CancelHandle;
 use crate::feed::{self, Feed};
+use crate::job::profile_options;
 use crate::lists::Lists;
 use crate::plan::{Plan, PlannedEdge, PlannedStep};
 use crate::record::{self, Records, RunRecord};
@@ -24,14 +28,21 @@ use crate::workspace::Places;
 /// input. Taken before anything runs, because scripts can damage them.
 pub(crate) type OwnProfiles = HashMap<(usize, LogicalName), DataProfile>;
 
-pub(crate) fn own_profiles(plan: &Plan<'_>) -> Result<OwnProfiles, TestError> {
+///
+/// Where the test is canceled, those that were taken so far: nothing will be run that they could be compared with.
+pub(crate) fn own_profiles(plan: &Plan<'_>, cancel: &CancelHandle) -> Result<OwnProfiles, TestError> {
+    let options = profile_options(cancel);
     let mut profiles = OwnProfiles::new();
     for edge in &plan.edges {
         let step = &plan.steps[edge.to];
         for bound in &edge.bindings.bound {
             let port = step.inputs.iter().find(|port| port.name == bound.input && port.has_own_data);
             if let Some(port) = port.filter(|_| !step.spec.input_schemas.contains_key(&bound.input)) {
-                profiles.insert((edge.to, bound.input.clone()), profile(&port.path)?);
+                let profile = match profile_path_with(&port.path, &options) {
+                    Err(DataError::Canceled { .. }) => return Ok(profiles),
+                    profile => profile.map_err(cannot_look_at(&port.path))?,
+                };
+                profiles.insert((edge.to, bound.input.clone()), profile);
             }
         }
     }
@@ -175,7 +186,7 @@ impl<'a> Judge<'a> {
                     continue;
                 }
             };
-            let found = profile(&path)?;
+            let found = profile_path(&path).map_err(cannot_look_at(&path))?;
             formats_a.push(found.formats());
             compared.has_expectation &= expectation.says_something();
             for FileDifference { file, difference } in compare(&expectation.expected(), &found) {
@@ -489,8 +500,8 @@ impl Expectation<'_> {
     }
 }
 
-fn profile(path: &Utf8Path) -> Result<DataProfile, TestError> {
-    profile_path(path).map_err(|error| TestError::io("look at", path)(io::Error::other(error)))
+fn cannot_look_at(path: &Utf8Path) -> impl FnOnce(DataError) -> TestError {
+    move |error| TestError::io("look at", path)(io::Error::other(error))
 }
 
 /// Each format once, in the order they come.

@@ -48,6 +48,14 @@ pub struct TesterSettings {
     pub kept_failed_runs: usize,
 }
 
+impl TesterSettings {
+    /// How many processors there are for each of the runs that are made at once.
+    pub(crate) fn processors_for_a_run(&self) -> NonZeroUsize {
+        let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        NonZeroUsize::new(processors.get() / self.jobs).unwrap_or(NonZeroUsize::MIN)
+    }
+}
+
 /// A folder in which scripts are looked for by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

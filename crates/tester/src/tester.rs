@@ -379,7 +379,8 @@ impl RuntimeTester {
         } else {
             None
         };
-        let own_profiles = if scope.compatibility { Some(judge::own_profiles(&plan)?) } else { None };
+        let own_profiles =
+            if scope.compatibility { Some(judge::own_profiles(&plan, &self.cancel)?) } else { None };
         let mut times = Times::load(&places.workspace);
         let nowhere = Utf8Path::new("");
         let run_folder = run_root.as_ref().map_or(nowhere, |root| &root.path);

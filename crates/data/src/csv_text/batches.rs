@@ -6,8 +6,8 @@ use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
+use super::delimiter::Delimiter;
 use super::records::{RecordSink, Splitter};
-use super::table::Delimiter;
 use super::value::Values;
 use crate::text_reader::TextReader;
 

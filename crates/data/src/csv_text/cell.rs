@@ -29,7 +29,7 @@ pub(crate) fn classify(cell: &[u8], nulls: &NullWords) -> Cell {
 }
 
 /// What a cell is if no word stands for a null.
-pub(super) fn value(cell: &[u8]) -> Cell {
+pub(crate) fn value(cell: &[u8]) -> Cell {
     let Some(first) = cell.first() else { return Cell::Text };
     if cell.len() > LONGEST_CELL {
         return Cell::Text;
@@ -37,12 +37,14 @@ pub(super) fn value(cell: &[u8]) -> Cell {
     match first {
         b'0'..=b'9' if cell.len() >= 10 && cell[4] == b'-' => time(cell),
         b'0'..=b'9' | b'+' | b'-' | b'.' | b' ' | b'\t' | b'i' | b'I' => number(cell),
-        b't' | b'T' | b'f' | b'F' => match cell {
-            b"true" | b"True" | b"TRUE" | b"false" | b"False" | b"FALSE" => Cell::Boolean,
-            _ => Cell::Text,
-        },
+        b't' | b'T' | b'f' | b'F' if is_boolean(cell) => Cell::Boolean,
         _ => Cell::Text,
     }
+}
+
+#[inline]
+pub(super) fn is_boolean(cell: &[u8]) -> bool {
+    matches!(cell, b"true" | b"True" | b"TRUE" | b"false" | b"False" | b"FALSE")
 }
 
 /// An integer that 64 bits hold, a float, or text. Zero-padded numbers are codes, and so text.

@@ -1,15 +1,13 @@
 use arrow::datatypes::TimeUnit;
 use runtime_testing_models::Column;
 
-use super::cell::{Cell, classify, number};
+use super::cell::{Cell, classify, is_boolean};
 use super::nulls::NullWords;
+use super::shapes::{is_plain_timestamp, is_short_integer, is_short_number};
 use crate::type_words::TypeWords;
 
 /// How many characters of a deciding value are kept.
 const VALUE_CHARACTERS: usize = 80;
-
-/// Numbers up to this length are told apart without a look at what else a cell could be.
-const SHORT_NUMBER: usize = 64;
 
 /// What is known of a column after some of its rows.
 #[derive(Debug)]
@@ -18,49 +16,77 @@ pub(crate) struct ColumnState {
     kind: Cell,
     empty_cells: u64,
     null_words: u64,
-    deciding: Option<Box<(u64, String)>>,
+    /// What made the type what it is: the first value, and each that made it wider.
+    changes: Vec<Change>,
+}
+
+/// A value that changed the type of its column.
+#[derive(Debug)]
+struct Change {
+    kind: Cell,
+    row: u64,
+    value: String,
 }
 
 impl ColumnState {
     pub(crate) fn new() -> Self {
-        Self { kind: Cell::Null, empty_cells: 0, null_words: 0, deciding: None }
+        Self { kind: Cell::Null, empty_cells: 0, null_words: 0, changes: Vec::new() }
     }
 
     /// Takes in the cell of a row.
+    #[inline]
     pub(crate) fn see(&mut self, cell: &[u8], row: u64, nulls: &NullWords) {
+        let is_as_before = match self.kind {
+            // In text, a word for a null is text.
+            Cell::Text => {
+                self.empty_cells += u64::from(cell.is_empty());
+                return;
+            }
+            Cell::Int => is_short_integer(cell),
+            Cell::Float => is_short_number(cell),
+            Cell::Timestamp => is_plain_timestamp(cell),
+            Cell::Boolean => is_boolean(cell),
+            _ => false,
+        };
+        if !is_as_before || nulls.hide_values() {
+            self.look(cell, row, nulls);
+        }
+    }
+
+    /// Takes in a cell that may be anything.
+    fn look(&mut self, cell: &[u8], row: u64, nulls: &NullWords) {
         if cell.is_empty() {
             self.empty_cells += 1;
             return;
         }
-        match self.kind {
-            // In text, a word for a null is text.
-            Cell::Text => {}
-            Cell::Int | Cell::Float
-                if !nulls.hide_values() && cell.len() <= SHORT_NUMBER && number(cell) == self.kind => {}
-            _ => self.widen(cell, row, nulls),
+        match classify(cell, nulls) {
+            Cell::Null => self.null_words += 1,
+            found => self.widen(found, row, || shown(cell)),
         }
     }
 
-    fn widen(&mut self, cell: &[u8], row: u64, nulls: &NullWords) {
-        let found = classify(cell, nulls);
-        let wider = match (self.kind, found) {
-            (_, Cell::Null) => {
-                self.null_words += 1;
-                return;
-            }
-            (Cell::Null, found) => {
-                self.kind = found;
-                return;
-            }
-            (kind, found) if kind == found => return,
-            (Cell::Int | Cell::Float, Cell::Int | Cell::Float) => Cell::Float,
-            (Cell::Date | Cell::Timestamp, Cell::Date | Cell::Timestamp) => Cell::Timestamp,
-            _ => Cell::Text,
-        };
-        if wider != self.kind {
-            self.kind = wider;
-            self.deciding = Some(Box::new((row, shown(cell))));
+    fn widen(&mut self, found: Cell, row: u64, value: impl FnOnce() -> String) {
+        let kind = join(self.kind, found);
+        if kind != self.kind {
+            self.kind = kind;
+            self.changes.push(Change { kind, row, value: value() });
         }
+    }
+
+    /// Takes in what is known of the rows that follow the first `rows`.
+    pub(crate) fn append(&mut self, next: Self, rows: u64) {
+        self.empty_cells += next.empty_cells;
+        self.null_words += next.null_words;
+        for change in next.changes {
+            self.widen(change.kind, rows + change.row, || change.value);
+        }
+    }
+
+    /// What a text is, if it is a value like those of the column, and the column is not text.
+    pub(crate) fn kind_of_value(&self, text: &str, nulls: &NullWords) -> Option<Cell> {
+        let kind = classify(text.as_bytes(), nulls);
+        let is_value = !matches!(kind, Cell::Null | Cell::Text);
+        (is_value && self.kind != Cell::Text && join(self.kind, kind) == self.kind).then_some(kind)
     }
 
     pub(crate) fn into_column(self, name: String) -> Column {
@@ -78,7 +104,9 @@ impl ColumnState {
             Cell::ZonedTimestamp => TypeWords::Timestamp(TimeUnit::Microsecond, Some("UTC".to_owned())),
             Cell::Text => TypeWords::Text,
         };
-        let (deciding_row, deciding_value) = self.deciding.map(|deciding| *deciding).unzip();
+        // The first value makes nothing wider.
+        let deciding = self.changes.into_iter().skip(1).last();
+        let (deciding_row, deciding_value) = deciding.map(|change| (change.row, change.value)).unzip();
         Column {
             nullable: nulls > 0,
             nulls: Some(nulls),
@@ -86,6 +114,17 @@ impl ColumnState {
             deciding_value,
             ..Column::new(name, words.to_string())
         }
+    }
+}
+
+/// The narrowest type of a column with both.
+fn join(one: Cell, other: Cell) -> Cell {
+    match (one, other) {
+        (Cell::Null, kind) | (kind, Cell::Null) => kind,
+        (one, other) if one == other => one,
+        (Cell::Int | Cell::Float, Cell::Int | Cell::Float) => Cell::Float,
+        (Cell::Date | Cell::Timestamp, Cell::Date | Cell::Timestamp) => Cell::Timestamp,
+        _ => Cell::Text,
     }
 }
 
@@ -108,10 +147,26 @@ mod tests {
             state.see(cell.as_bytes(), index as u64 + 1, NullWords::by_default());
         }
         let column = state.into_column("c".to_owned());
+        for cut in 0..=cells.len() {
+            assert_eq!(in_two_parts(cells, cut), column, "cut before cell {cut}");
+        }
         assert_eq!((column.data_type.as_str(), column.nulls), (expected.0, Some(expected.1)));
         assert_eq!(column.nullable, expected.1 > 0);
         assert_eq!(column.deciding_row, deciding.map(|(row, _)| row));
         assert_eq!(column.deciding_value.as_deref(), deciding.map(|(_, value)| value));
+    }
+
+    /// The column of which the cells before and behind a cut are seen by themselves.
+    fn in_two_parts(cells: &[&str], cut: usize) -> Column {
+        let mut parts = [ColumnState::new(), ColumnState::new()];
+        for (part, cells) in parts.iter_mut().zip([&cells[..cut], &cells[cut..]]) {
+            for (index, cell) in cells.iter().enumerate() {
+                part.see(cell.as_bytes(), index as u64 + 1, NullWords::by_default());
+            }
+        }
+        let [mut first, second] = parts;
+        first.append(second, cut as u64);
+        first.into_column("c".to_owned())
     }
 
     #[test]

@@ -1,19 +1,27 @@
-//! CSV and TSV: the types of the columns from all rows, in one pass and without an allocation a cell.
+//! CSV and TSV: the types of the columns from all rows, in one pass, on several threads, and without an allocation a cell.
 //!
 //! The rules are Python's where readers differ: a quote counts at the start of a cell only, blank lines are no rows,
 //! and a lone carriage return ends a line.
 
 mod batches;
+mod blocks;
 mod cell;
 mod column;
+mod delimiter;
+mod ends;
+mod lines;
 mod nulls;
+mod parallel;
+mod part;
 mod records;
+mod rows;
+mod shapes;
 mod table;
 mod value;
 
 pub(crate) use batches::CsvBatches;
-pub(crate) use cell::{Cell, classify};
+pub(crate) use cell::{Cell, value};
 pub(crate) use column::shown;
-pub(crate) use nulls::NullWords;
-pub(crate) use table::{Delimiter, profile};
+pub(crate) use delimiter::Delimiter;
+pub(crate) use table::profile;
 pub(crate) use value::microseconds;

@@ -1,196 +1,171 @@
 use std::io::{self, Read};
+use std::num::NonZeroUsize;
 
-use runtime_testing_models::{DataFinding, TableSchema};
+use runtime_testing_models::TableSchema;
 
+use super::blocks::{Block, Blocks};
 use super::cell::LONGEST_CELL;
-use super::column::ColumnState;
+use super::delimiter::{Delimiter, HEAD_BYTES};
 use super::nulls::NullWords;
-use super::records::{LineCount, RecordSink, Splitter};
+use super::parallel::feed_all;
+use super::part::{NotUtf8, Part};
+use super::records::{RecordSink, Splitter};
+use super::rows::Rows;
 use crate::arrow_table::duplicate_names;
-use crate::findings::{Findings, finding, finding_on};
+use crate::findings::{finding, finding_on};
 use crate::options::ProfileOptions;
 use crate::profile::Content;
-use crate::text_reader::TextReader;
+use crate::text_reader::BYTE_ORDER_MARK;
 
-/// What a header may cost in memory, with a column reckoned at `COLUMN_BYTES` and its name.
-const HEADER_BYTES: usize = 64 * 1024 * 1024;
-const COLUMN_BYTES: usize = 64;
+/// The size of a block: large enough to make little of what it costs to change between them, small enough for a cache.
+const BLOCK_BYTES: usize = 512 * 1024;
 
-/// What stands between the cells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Delimiter {
-    /// The one of `,`, `;`, `|` and tab that is most frequent in the header.
-    Detected,
-    Tab,
-}
+/// More threads than this would need more memory than they save time: reading is what limits them.
+const MOST_JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("eight is not zero");
 
-impl Delimiter {
-    /// The delimiter of the text that begins with this chunk.
-    pub(super) fn byte(self, head: &[u8]) -> u8 {
-        match self {
-            Self::Detected => detect_delimiter(head),
-            Self::Tab => b'\t',
-        }
-    }
-}
+/// Tables with more columns are read by one thread, so that what is known of each is kept once.
+const MOST_COLUMNS_IN_PARALLEL: usize = 4096;
+
+/// What a header may cost in memory, with a column, its name not counted, reckoned at `COLUMN_BYTES`.
+const HEADER_BYTES: usize = 48 * 1024 * 1024;
+const COLUMN_BYTES: usize = 384;
 
 /// Profiles all rows of a CSV or TSV text.
 pub(crate) fn profile(
-    text: &mut TextReader<impl Read>,
+    source: impl Read + Send,
     delimiter: Delimiter,
     options: &ProfileOptions,
 ) -> io::Result<Content> {
-    let nulls = NullWords::new(options.null_tokens());
-    let mut lines = LineCount::default();
-    let mut not_utf8 = None;
-    let mut table = Table::new(&nulls);
-    let mut splitter = None;
-    while text.advance()? {
-        let chunk = text.chunk();
-        if let Some(offset) = text.invalid() {
-            not_utf8 = Some(finding_on(lines.line_of(chunk, offset), not_utf8_message(chunk, offset)));
-        }
-        if not_utf8.is_none() {
-            lines.add(chunk);
-        }
-        let splitter = splitter.get_or_insert_with(|| Splitter::new(delimiter.byte(chunk)));
-        splitter.feed(chunk, &mut table);
-        if table.header_bytes > HEADER_BYTES {
-            break;
-        }
+    profile_in_blocks(source, delimiter, options, BLOCK_BYTES)
+}
+
+fn profile_in_blocks(
+    mut source: impl Read + Send,
+    delimiter: Delimiter,
+    options: &ProfileOptions,
+    block_bytes: usize,
+) -> io::Result<Content> {
+    let mut head = Vec::new();
+    source.by_ref().take((BYTE_ORDER_MARK.len() + HEAD_BYTES) as u64).read_to_end(&mut head)?;
+    if head.starts_with(BYTE_ORDER_MARK) {
+        head.drain(..BYTE_ORDER_MARK.len());
     }
-    let unclosed = splitter.and_then(|mut splitter| splitter.finish(&mut table));
+    let delimiter = delimiter.byte(&head);
+    let nulls = NullWords::new(options.null_tokens());
+    let mut splitter = Splitter::new(delimiter);
+    let mut table = Table { header: Header::default(), rows: Rows::new(0, &nulls) };
+    let mut not_utf8 = NotUtf8::default();
+    let mut blocks = Blocks::new(head, source, block_bytes);
+    let mut block = Block::default();
+    while table.header.line.is_none() && !table.header.is_too_long() && blocks.read(&mut block)? {
+        not_utf8.look(&block, splitter.lines());
+        splitter.feed(block.text(), &mut table);
+    }
+    drop(block);
+    if table.header.line.is_some() {
+        let columns = table.header.names.len();
+        let jobs = match columns {
+            0..=MOST_COLUMNS_IN_PARALLEL => options.jobs().min(MOST_JOBS),
+            _ => NonZeroUsize::MIN,
+        };
+        let part = Part { splitter, rows: table.rows, not_utf8 };
+        let part = feed_all(part, blocks, jobs, || Part::new(delimiter, columns, &nulls))?;
+        (splitter, table.rows, not_utf8) = (part.splitter, part.rows, part.not_utf8);
+    }
+    let unclosed = splitter.finish(&mut table);
     Ok(table.into_content(not_utf8, unclosed))
 }
 
-fn not_utf8_message(chunk: &[u8], offset: usize) -> String {
-    if offset == 0 && (chunk.starts_with(b"\xFF\xFE") || chunk.starts_with(b"\xFE\xFF")) {
-        return "the text is UTF-16; write it as UTF-8".to_owned();
-    }
-    format!("the text is not UTF-8: byte 0x{:02X}", chunk[offset])
+/// The names of the columns, as they come in.
+#[derive(Debug, Default)]
+struct Header {
+    /// The line it stands on, once it is complete.
+    line: Option<u64>,
+    names: Vec<String>,
+    bytes: usize,
 }
 
-/// The delimiter that is most frequent in the first line that is not blank, outside quotes, as far as the first chunk
-/// goes. The comma wins a tie.
-fn detect_delimiter(head: &[u8]) -> u8 {
-    const CANDIDATES: [u8; 4] = [b',', b';', b'|', b'\t'];
-    let mut counts = [0_usize; CANDIDATES.len()];
-    let mut bytes = head.iter().skip_while(|byte| matches!(byte, b'\n' | b'\r')).peekable();
-    let mut at_start = true;
-    let mut quoted = false;
-    while let Some(byte) = bytes.next() {
-        let candidate = CANDIDATES.iter().position(|candidate| candidate == byte);
-        match byte {
-            b'"' if quoted && bytes.next_if(|next| **next == b'"').is_none() => quoted = false,
-            b'"' if at_start => quoted = true,
-            b'\n' | b'\r' if !quoted => break,
-            _ => {
-                if let Some(index) = candidate.filter(|_| !quoted) {
-                    counts[index] += 1;
-                }
-            }
-        }
-        at_start = candidate.is_some() && !quoted;
+impl Header {
+    fn is_too_long(&self) -> bool {
+        self.bytes > HEADER_BYTES
     }
-    let most = counts.into_iter().max().unwrap_or_default();
-    let winner = counts.into_iter().position(|count| count == most).unwrap_or_default();
-    CANDIDATES[winner]
 }
 
 /// A table as its cells come in.
 #[derive(Debug)]
 struct Table<'n> {
-    nulls: &'n NullWords,
-    /// The line and the cells of the header. As long as it has no line, cells are names.
-    header_line: Option<u64>,
-    names: Vec<String>,
-    header_bytes: usize,
-    columns: Vec<ColumnState>,
-    rows: u64,
-    /// The cells of the open row.
-    cells: usize,
-    ragged: Findings,
+    header: Header,
+    rows: Rows<'n>,
 }
 
 impl RecordSink for Table<'_> {
     fn cell(&mut self, cell: &[u8]) {
-        if self.header_line.is_none() {
-            self.header_bytes += COLUMN_BYTES + cell.len();
-            if self.header_bytes <= HEADER_BYTES {
-                self.names.push(String::from_utf8_lossy(&cell[..cell.len().min(LONGEST_CELL)]).into_owned());
-            }
-            return;
+        let header = &mut self.header;
+        if header.line.is_some() {
+            return self.rows.cell(cell);
         }
-        if let Some(column) = self.columns.get_mut(self.cells) {
-            column.see(cell, self.rows + 1, self.nulls);
+        let name = &cell[..cell.len().min(LONGEST_CELL)];
+        header.bytes += COLUMN_BYTES + name.len();
+        if !header.is_too_long() {
+            header.names.push(String::from_utf8_lossy(name).into_owned());
         }
-        self.cells += 1;
     }
 
     fn end_record(&mut self, line: impl FnOnce() -> u64) {
-        if self.header_line.is_none() {
-            self.header_line = Some(line());
-            self.columns.extend(self.names.iter().map(|_| ColumnState::new()));
-            return;
+        if self.header.line.is_some() {
+            return self.rows.end_record(line);
         }
-        self.rows += 1;
-        let (found, expected) = (self.cells, self.names.len());
-        if found != expected {
-            self.ragged.push(|| {
-                let fields = if found == 1 { "1 field".to_owned() } else { format!("{found} fields") };
-                finding_on(line(), format!("row has {fields}, the header has {expected}"))
-            });
-        }
-        self.cells = 0;
+        self.header.line = Some(line());
+        self.rows.widen(self.header.names.len());
     }
 }
 
-impl<'n> Table<'n> {
-    fn new(nulls: &'n NullWords) -> Self {
-        Self {
-            nulls,
-            header_line: None,
-            names: Vec::new(),
-            header_bytes: 0,
-            columns: Vec::new(),
-            rows: 0,
-            cells: 0,
-            ragged: Findings::default(),
-        }
-    }
-
-    fn into_content(self, not_utf8: Option<DataFinding>, unclosed: Option<u64>) -> Content {
-        let mut findings = Vec::from_iter(not_utf8);
-        if self.header_bytes > HEADER_BYTES {
+impl Table<'_> {
+    fn into_content(self, not_utf8: NotUtf8, unclosed: Option<u64>) -> Content {
+        let mut findings = Vec::from_iter(not_utf8.0);
+        if self.header.is_too_long() {
             findings.push(finding("the first line is too long for a header"));
             return Content::of_text(None, findings);
         }
         let unclosed = unclosed.map(|line| finding_on(line, "the quote that opens here is not closed"));
-        let Some(header_line) = self.header_line else {
+        let Some(header_line) = self.header.line else {
             findings.extend(unclosed.or_else(|| Some(finding("there is no header line"))));
             return Content::of_text(None, findings);
         };
-        let names = self.names.iter().map(String::as_str);
+        let names = self.header.names.iter().map(String::as_str);
+        if self.rows.has_values(&self.header.names) {
+            let message =
+                "the first line looks like a row, not like a header; write the names of the columns first";
+            findings.push(finding_on(header_line, message));
+        }
         findings.extend(duplicate_names(names, |message| finding_on(header_line, message)));
-        findings.extend(self.ragged.into_list("rows with another number of fields"));
+        let rows = self.rows.count();
+        let (columns, ragged) = self.rows.finish(self.header.names);
+        findings.extend(ragged);
         findings.extend(unclosed);
-        let columns = self.names.into_iter().zip(self.columns);
-        let columns = columns.map(|(name, column)| column.into_column(name)).collect();
-        Content::of_text(Some(TableSchema { columns, rows: self.rows }), findings)
+        Content::of_text(Some(TableSchema { columns, rows }), findings)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use runtime_testing_models::DataFinding;
+
     use super::*;
 
+    fn profile_with(text: &[u8], delimiter: Delimiter, jobs: usize, block_bytes: usize) -> Content {
+        let jobs = NonZeroUsize::new(jobs).expect("some jobs");
+        let options = ProfileOptions::default().with_jobs(jobs);
+        profile_in_blocks(text, delimiter, &options, block_bytes).expect("a slice can be read")
+    }
+
     fn profile_text(text: &[u8], delimiter: Delimiter) -> Content {
-        let content = profile(&mut TextReader::new(text), delimiter, &ProfileOptions::default())
-            .expect("a slice can be read");
-        let small =
-            profile(&mut TextReader::with_chunk_bytes(text, 48), delimiter, &ProfileOptions::default())
-                .expect("a slice can be read");
-        assert_eq!((&content.schema, &content.findings), (&small.schema, &small.findings), "in small chunks");
+        let content = profile_with(text, delimiter, 1, BLOCK_BYTES);
+        for (jobs, block_bytes) in [(1, 4), (1, 48), (2, 4), (2, 11), (3, 48), (8, 7)] {
+            let other = profile_with(text, delimiter, jobs, block_bytes);
+            assert_eq!(other, content, "{jobs} threads, blocks of {block_bytes} bytes");
+        }
         content
     }
 
@@ -241,12 +216,7 @@ mod tests {
     #[test]
     fn delimiters() {
         check("a;b;c\n1;2,5;3\n", "1 rows; a: int64, b: text, c: int64");
-        check("a|b\n1|2\n", "1 rows; a: int64, b: int64");
-        check("a\tb\n1\t2\n", "1 rows; a: int64, b: int64");
-        check("a;b,c\n1;2,3\n", "1 rows; a;b: text, c: int64");
         check("\"a;b;c\",d\n1,2\n", "1 rows; a;b;c: int64, d: int64");
-        check("\n\na;b\n1;2\n", "1 rows; a: int64, b: int64");
-        check("5\" pipe;a \"b, c\";d\nx;y;1\n", "1 rows; 5\" pipe: text, a \"b, c\": text, d: int64");
         let content = profile_text(b"a,b\tc\n1,5\t2\n", Delimiter::Tab);
         assert_eq!(shown(&content).0, "1 rows; a,b: text, c: int64");
     }
@@ -266,6 +236,21 @@ mod tests {
         let found = profile_text(many.as_bytes(), Delimiter::Detected).findings;
         assert_eq!(found.len(), 6);
         assert_eq!(found[5].to_string(), "4 more rows with another number of fields");
+    }
+
+    #[test]
+    fn a_row_in_place_of_a_header() {
+        let message = "line 1: the first line looks like a row, not like a header; write the names of the columns first";
+        check_findings(b"1,2.5\n3,4.5\n", "1 rows; 1: int64, 2.5: float64", &[message]);
+        check_findings(b"2024-01-31\n2024-02-29\n", "1 rows; 2024-01-31: date", &[message]);
+        check_findings(b"true,1\nNA,2\nfalse,\n", "2 rows; true: boolean?, 1: int64?", &[message]);
+        // What is or may be a name.
+        check("0,1,2\n3,4,5\n", "1 rows; 0: int64, 1: int64, 2: int64");
+        check("2024-01-31,2024-02-29\n1,2\n", "1 rows; 2024-01-31: int64, 2024-02-29: int64");
+        check("id,2024\n7,1.5\n", "1 rows; id: int64, 2024: float64");
+        check("1,2.5\nx,4.5\n", "1 rows; 1: text, 2.5: float64");
+        check("1.5\n", "0 rows; 1.5: null");
+        check("true,NA\nfalse,NA\n", "1 rows; true: boolean, NA: null?");
     }
 
     #[test]
@@ -309,5 +294,59 @@ mod tests {
         check_findings(b"\n\r\n", "none", &["there is no header line"]);
         let long = ",".repeat(HEADER_BYTES / COLUMN_BYTES + 1);
         check_findings(long.as_bytes(), "none", &["the first line is too long for a header"]);
+    }
+
+    #[test]
+    fn long_lines_take_no_memory_with_them() {
+        let long = "x".repeat(3 * BLOCK_BYTES);
+        check(&format!("a,b\n1,{long}\n2,\"{long}\"\n3,y\n"), "3 rows; a: int64, b: text");
+    }
+
+    /// Rows with what makes it hard to say where a record begins.
+    fn any_rows() -> impl Strategy<Value = String> {
+        let plain = prop::sample::select(&[
+            "",
+            "1",
+            "-7",
+            "2.5",
+            "007",
+            "true",
+            "NA",
+            "2024-02-29",
+            "2024-02-29 10:20:30",
+            "x",
+            "\u{e9}",
+            "5\"",
+            " ",
+            "nan",
+        ]);
+        let quoted = prop::sample::select(&["", "1", ",", "\n", "\r\n", "a\nb,c\n", "\"\"", "1\"\"\n", "\r"]);
+        let cell = prop_oneof![
+            6 => plain.prop_map(str::to_owned),
+            2 => quoted.prop_map(|cell| format!("\"{cell}\"")),
+            1 => "[a\"\r]{0,2}",
+        ];
+        let end = prop::sample::select(&["\n", "\n", "\n", "\r\n", "\r", ""]);
+        let row = (prop::collection::vec(cell, 1..4), end).prop_map(|(cells, end)| cells.join(",") + end);
+        prop::collection::vec(row, 0..60).prop_map(|rows| rows.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn the_number_of_threads_does_not_count(
+            rows in any_rows(),
+            bad in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+            block_bytes in prop_oneof![4..40_usize, 64..200_usize],
+        ) {
+            let mut text = format!("a,b,c\n{rows}").into_bytes();
+            if let Some(bad) = bad {
+                text.insert(bad.index(text.len()), 0xFF);
+            }
+            let expected = profile_with(&text, Delimiter::Detected, 1, BLOCK_BYTES);
+            for jobs in [1, 2, 3, 8] {
+                let found = profile_with(&text, Delimiter::Detected, jobs, block_bytes);
+                prop_assert_eq!(&found, &expected, "{} threads", jobs);
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Days, moments and times of day, whatever they are kept as.
 
-use crate::csv_text::{Cell, NullWords, classify, microseconds};
+use crate::csv_text::{Cell, microseconds, value};
 
 /// Nanoseconds of a second.
 pub(super) const SECOND: i128 = 1_000_000_000;
@@ -24,7 +24,7 @@ impl Moment {
             return None;
         }
         let nanoseconds = || i128::from(microseconds(text)) * 1000 + below_microseconds(text);
-        match classify(text, NullWords::by_default()) {
+        match value(text) {
             Cell::Date | Cell::Timestamp => Some(Self::Local(nanoseconds())),
             Cell::ZonedTimestamp => Some(Self::Zoned(nanoseconds())),
             _ => None,

@@ -1,11 +1,15 @@
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use runtime_testing_data::arrow::array::{
     ArrayRef, DictionaryArray, Int32RunArray, Int64Array, Int64Builder, ListBuilder, MapBuilder, NullArray,
     RecordBatch, StringBuilder, StructArray,
 };
 use runtime_testing_data::arrow::datatypes::{DataType, Field, Int8Type};
-use runtime_testing_data::{SampleData, profile_file};
+use runtime_testing_data::{
+    DataError, NullTokens, ProfileOptions, SampleData, profile_file, profile_file_with, profile_path_with,
+};
 
 use crate::folder::{Folder, shown, write_batch};
 
@@ -86,6 +90,51 @@ fn the_row_that_decides_is_found_however_late() {
         text.push_str(&format!("{row},{quantity}\n"));
     }
     check("a.csv", &text, "csv, 6000 rows\n  id: int64\n  quantity: text, row 5001 is \"n/a?\"");
+}
+
+#[test]
+fn profiles_can_be_canceled_at_any_time() {
+    let folder = Folder::new();
+    let path = folder.write("orders.csv", format!("id,amount\n{}", "1,2.5\n".repeat(1_000_000)));
+    for jobs in [1, 2, 8] {
+        let jobs = NonZeroUsize::new(jobs).expect("some jobs");
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&asked);
+        let options = ProfileOptions::default()
+            .with_jobs(jobs)
+            .with_cancel(move || counted.fetch_add(1, Ordering::Relaxed) >= 5);
+        let error = profile_path_with(&path, &options).expect_err("it is canceled");
+        assert!(matches!(&error, DataError::Canceled { path: canceled } if *canceled == path), "{error:?}");
+        assert_eq!(error.to_string(), format!("canceled while `{path}` was looked at"));
+        assert!((6..20).contains(&asked.load(Ordering::Relaxed)), "the rest is not read: {asked:?}");
+    }
+    // A text in JSON as well, and a folder.
+    let json = folder.write("orders.json", "[{\"id\": 1}]");
+    for asked_before in 0..3 {
+        let asked = AtomicUsize::new(0);
+        let options = ProfileOptions::default()
+            .with_cancel(move || asked.fetch_add(1, Ordering::Relaxed) >= asked_before);
+        assert!(matches!(profile_file_with(&json, &options), Err(DataError::Canceled { .. })));
+        assert!(matches!(profile_path_with(folder.path(), &options), Err(DataError::Canceled { .. })));
+    }
+    assert!(profile_path_with(folder.path(), &ProfileOptions::default().with_cancel(|| false)).is_ok());
+}
+
+#[test]
+fn other_words_for_nulls() {
+    let folder = Folder::new();
+    let path = folder.write("a.csv", "a,b,c\n1,-999,NA\n-,1.5,\n");
+    let shown_with = |tokens| {
+        let options = ProfileOptions::default().with_null_tokens(tokens);
+        shown(&profile_file_with(&path, &options).expect("a file that can be read"))
+    };
+    let by_default =
+        "a.csv: csv, 2 rows\n  a: text, row 2 is \"-\"\n  b: float64, row 2 is \"1.5\"\n  c: null?, 2 nulls";
+    assert_eq!(shown_with(NullTokens::default()), by_default);
+    assert_eq!(
+        shown_with(NullTokens::empty_cell_only().with_token("-").with_token("-999")),
+        "a.csv: csv, 2 rows\n  a: int64?, 1 nulls\n  b: float64?, 1 nulls\n  c: text?, 1 nulls",
+    );
 }
 
 /// Writes the default sample under a name, then changes the file's bytes.

@@ -12,7 +12,6 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing::{Name, NameKind};
 
 /// How a benchmark was called.
 pub(crate) struct Options {
@@ -310,11 +309,6 @@ pub(crate) fn grouped(number: usize) -> String {
         grouped.push(digit);
     }
     grouped
-}
-
-/// A name that is known to be valid.
-pub(crate) fn name<K: NameKind>(text: impl AsRef<str>) -> Name<K> {
-    Name::new(text).expect("a valid name")
 }
 
 /// How long something takes.

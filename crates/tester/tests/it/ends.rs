@@ -72,6 +72,23 @@ fn a_handle_that_was_canceled_before_starts_nothing() {
 }
 
 #[test]
+fn what_was_written_is_not_looked_at_once_the_test_is_canceled() {
+    let mut space = Space::new().step("a", COPY, &["raw=data/raw.csv"], &["rows=output/rows.csv"]);
+    space.specs[0].script_name = script("last");
+    let cancel = CancelHandle::new();
+    let handle = cancel.clone();
+    let tester =
+        space.tester().with_cancel(cancel).with_function(script("last"), move |params: &FunctionParams| {
+            std::fs::write(&params.output_paths["rows"], "a\n1\n")?;
+            handle.cancel();
+            Ok(())
+        });
+    let report = tester.test_pipeline().unwrap();
+    assert!(report.canceled);
+    assert_eq!(report.script_results["a"].status, StepStatus::Untested { reason: UntestedStep::Canceled });
+}
+
+#[test]
 fn runs_that_take_long_are_reported_again_and_again() {
     let slow = format!(
         "import time\n{HEAD}    time.sleep(1)\n    open(output_paths['rows'], 'w').write('a\\n1\\n')\n"
