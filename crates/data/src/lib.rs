@@ -9,6 +9,7 @@
 //! | [`profile_path`], [`profile_file`] | the format, columns, rows and findings of a folder or file |
 //! | [`profile_path_with`], [`profile_file_with`], [`ProfileOptions`], [`NullTokens`] | the same with so many threads, other words for nulls, and a way to cancel |
 //! | [`data_files`], [`format_of_extension`] | which files of a folder count, and what their names promise |
+//! | [`nearest_path`] | what was meant by a path that does not exist |
 //! | [`schema_of`] | a table's Arrow schema |
 //! | [`compare`], [`Expected`], [`FileDifference`] | what data differs in from a contract or from a sample |
 //! | [`read_batches`], [`Batches`], [`write_batches`] | tables as Arrow record batches, in any of the formats |
@@ -59,6 +60,7 @@ mod files;
 mod findings;
 mod format;
 mod json_text;
+mod nearest;
 mod options;
 mod parquet_file;
 mod profile;
@@ -75,6 +77,7 @@ pub use compare::{Expected, FileDifference, compare};
 pub use digest::digest_path;
 pub use files::{DataError, data_files};
 pub use format::format_of_extension;
+pub use nearest::nearest_path;
 pub use options::{NullTokens, ProfileOptions};
 pub use profile::{profile_file, profile_file_with, profile_path, profile_path_with};
 pub use read_batches::{Batches, read_batches};

@@ -101,8 +101,8 @@ pub use runtime_testing_dag::{
 pub use runtime_testing_data::{
     Batches, BuildSampleError, DataError, Expected, FileDifference, NullTokens, ParseSampleError,
     ProfileOptions, ReadTableError, SampleData, SampleDataBuilder, WriteTableError, arrow, compare,
-    data_files, digest_path, format_of_extension, profile_file, profile_file_with, profile_path,
-    profile_path_with, read_batches, schema_of, write_batches,
+    data_files, digest_path, format_of_extension, nearest_path, profile_file, profile_file_with,
+    profile_path, profile_path_with, read_batches, schema_of, write_batches,
 };
 #[cfg(feature = "harness")]
 pub use runtime_testing_harness as harness;
@@ -120,8 +120,8 @@ pub use runtime_testing_models::{
 };
 #[cfg(feature = "report")]
 pub use runtime_testing_report::{
-    AssertPassed, MarkdownOptions, TextOptions, render_edge_text, render_junit, render_markdown,
-    render_step_text, render_text,
+    AssertPassed, MarkdownOptions, TextOptions, render_differences_text, render_edge_text, render_junit,
+    render_markdown, render_profile_text, render_step_text, render_text,
 };
 pub use runtime_testing_spec_store::{
     BrokenFile, FileProblem, LoadSpecError, Lookup, MAX_SPEC_BYTES, Occupant, ReadFolderError,

@@ -4,6 +4,7 @@
 
 #[cfg(unix)]
 mod cancel;
+mod data;
 mod mistakes;
 mod progress;
 mod reports;
