@@ -41,6 +41,9 @@
 //! `parquet`, off by default, reads and writes Parquet. Without it a Parquet file is recognized and reported as one
 //! that this build cannot read.
 //!
+//! `proptest1`, off by default, adds strategies for schemas and record batches for tests with proptest 1, in a module of the
+//! same name.
+//!
 //! # Limitations
 //!
 //! Compressed text (`.csv.gz`) is opaque. CSV needs a header, and its delimiter is found in it, not part of a profile:
@@ -64,6 +67,8 @@ mod nearest;
 mod options;
 mod parquet_file;
 mod profile;
+#[cfg(feature = "proptest1")]
+pub mod proptest1;
 mod read_batches;
 mod sample_data;
 mod schema;

@@ -33,6 +33,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Features
+//!
+//! `proptest1`, off by default, adds strategies for specs and contracts for tests with proptest 1, in a module of the same
+//! name.
+//!
 //! # Limitations
 //!
 //! Nothing here does I/O, reads a clock, or knows Arrow. Paths are UTF-8.
@@ -46,6 +51,8 @@ mod edge;
 mod failure;
 mod job_value;
 mod names;
+#[cfg(feature = "proptest1")]
+pub mod proptest1;
 mod report;
 mod snapshot;
 mod spec;

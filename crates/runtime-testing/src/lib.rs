@@ -79,6 +79,7 @@
 //! | `arrow` | no | inputs and outputs of Rust functions as Arrow record batches: `FunctionParams::read_input`, `write_output` | nothing beyond `tester` |
 //! | `harness` | no | a pipeline test as a test binary with a trial for each step and edge: `harness::main` | `libtest-mimic`, and the crate of `report` |
 //! | `report` | no | a report as text, JUnit XML and Markdown | a few small crates |
+//! | `proptest1` | no | strategies for tests with proptest 1: `proptest1::dags`, `specs`, `record_batches` and more | `proptest` |
 //!
 //! Without default features this crate is the specs alone: DAG, models, store and builder.
 //!
@@ -134,6 +135,25 @@ pub use runtime_testing_tester::{
     CancelHandle, Event, FunctionParams, PlanError, PlanProblem, Reporter, RuntimeTester, ScriptPlace,
     TestError, TesterSettings, end_running_scripts,
 };
+
+/// Strategies of proptest 1 for what goes into a test and what flows through it.
+///
+/// ```
+/// use proptest::prelude::*;
+/// use runtime_testing::proptest1::dags;
+///
+/// proptest!(|(dag in dags(1..10))| {
+///     prop_assert!(!dag.roots().is_empty() && !dag.leaves().is_empty());
+/// });
+/// ```
+#[cfg(feature = "proptest1")]
+pub mod proptest1 {
+    #[cfg(feature = "tester")]
+    pub use runtime_testing_data::proptest1::{arrays, data_types, record_batches, schemas};
+    pub use runtime_testing_models::proptest1::{
+        contracts, dags, job_values, logical_names, names, script_names, specs, step_names,
+    };
+}
 
 /// The code that a newcomer copies compiles.
 #[cfg(all(doctest, feature = "tester"))]
