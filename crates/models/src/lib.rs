@@ -73,7 +73,7 @@ pub use job_value::{InvalidNumber, JobNumber, JobValue};
 pub use names::{LogicalKind, LogicalName, ScriptKind, ScriptName};
 pub use report::{Culprit, PipelineTestReport, REPORT_FORMAT_VERSION, edge_key};
 pub use runtime_testing_dag::{self as dag, InvalidName, PipelineDag, Selection, StepName};
-pub use snapshot::ReportSnapshot;
+pub use snapshot::{ReportSnapshot, SnapshotOptions};
 pub use spec::{Isolation, OutputBinding, PathSpec, ScriptExecutionSpec, ScriptMainParams};
 pub use spec_reader::ParseSpecError;
 pub use step::{

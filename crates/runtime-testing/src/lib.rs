@@ -132,8 +132,8 @@ pub use runtime_testing_spec_store::{
 pub use runtime_testing_tester::FunctionTableError;
 #[cfg(feature = "tester")]
 pub use runtime_testing_tester::{
-    CancelHandle, Event, FunctionParams, PlanError, PlanProblem, Reporter, RuntimeTester, ScriptPlace,
-    TestError, TesterSettings, end_running_scripts,
+    CancelHandle, Event, FunctionParams, OutputDigests, PlanError, PlanProblem, Reporter, RuntimeTester,
+    ScriptPlace, TestError, TesterSettings, end_running_scripts,
 };
 
 /// Strategies of proptest 1 for what goes into a test and what flows through it.

@@ -17,6 +17,7 @@ use runtime_testing_models::{
 
 use crate::bindings::Port;
 use crate::cancel::CancelHandle;
+use crate::digests::digest_of;
 use crate::executable::ExecutableRunner;
 use crate::fingerprint::Fingerprint;
 use crate::fork_server::ForkServers;
@@ -118,7 +119,8 @@ impl Job<'_> {
         let mut outputs: BTreeMap<LogicalName, RunOutput> = BTreeMap::new();
         for (name, path) in &written {
             let data = if failure.is_none() { Some(self.profile(path)) } else { None };
-            outputs.insert(name.clone(), RunOutput { path: self.places.shown(path), data });
+            let digest = data.as_ref().and_then(|data| digest_of(path, data, self.settings.digests));
+            outputs.insert(name.clone(), RunOutput { path: self.places.shown(path), data, digest });
         }
         let failure = failure.or_else(|| failure_of_outputs(step, &outputs));
         resources.written_bytes = written.values().map(|path| bytes_at(path)).sum();

@@ -29,6 +29,7 @@
 mod bindings;
 mod cancel;
 mod checks;
+mod digests;
 mod engine;
 mod events;
 mod executable;
@@ -73,6 +74,6 @@ pub use function::FunctionParams;
 pub use function_tables::FunctionTableError;
 pub use plan_error::{PlanError, PlanProblem};
 pub use process::end_running_scripts;
-pub use settings::{ScriptPlace, TesterSettings};
+pub use settings::{OutputDigests, ScriptPlace, TesterSettings};
 pub use test_error::TestError;
 pub use tester::RuntimeTester;
