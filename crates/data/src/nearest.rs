@@ -13,7 +13,7 @@ use runtime_testing_models::dag::nearest;
 /// std::fs::write(folder.join("output/orders.csv"), "id\n1\n")?;
 /// assert_eq!(nearest_path(&folder.join("ouput/order.csv")), Some(folder.join("output/orders.csv")));
 /// assert_eq!(nearest_path(&folder.join("output/train.parquet")), None);
-/// # Ok::<(), std::io::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn nearest_path(path: &Utf8Path) -> Option<Utf8PathBuf> {
     let mut found = Utf8PathBuf::new();
