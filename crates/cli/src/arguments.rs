@@ -1,4 +1,4 @@
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU8, NonZeroUsize};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -58,6 +58,11 @@ pub(crate) enum Command {
     Specs {
         #[command(subcommand)]
         command: SpecsCommand,
+    },
+    /// Look at data files, without running anything
+    Data {
+        #[command(subcommand)]
+        command: DataCommand,
     },
 }
 
@@ -179,6 +184,53 @@ pub(crate) enum SpecsCommand {
         #[command(flatten)]
         workspace: Workspace,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    /// Tell the format, rows and columns of a file, or of each file of a folder; status 1 where one cannot be read
+    Profile {
+        /// The file or folder
+        path: Utf8PathBuf,
+        #[command(flatten)]
+        output: DataOutput,
+    },
+    /// Compare data with a sample of what is expected, as the data of an edge is compared; status 1 where an edge would be
+    /// breaking
+    Compare {
+        /// The file or folder that is as it should be
+        expected: Utf8PathBuf,
+        /// The file or folder that is compared with it
+        found: Utf8PathBuf,
+        #[command(flatten)]
+        output: DataOutput,
+    },
+    /// Print a digest of what a file or folder holds: the same for the same rows, whatever the format; status 1 where it
+    /// cannot be read
+    Digest {
+        /// The file or folder
+        path: Utf8PathBuf,
+        /// Take tables with the same rows in another order for the same
+        #[arg(long)]
+        ignore_row_order: bool,
+        /// Round floats and decimals to this many significant digits first, 1 to 17
+        #[arg(long, value_name = "NUMBER", value_parser = float_digits)]
+        float_digits: Option<NonZeroU8>,
+        #[command(flatten)]
+        output: DataOutput,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DataOutput {
+    /// How the result is written to standard output
+    #[arg(long = "output-format", value_enum, default_value_t = OutputFormat::Text)]
+    pub(crate) format: OutputFormat,
+}
+
+fn float_digits(text: &str) -> Result<NonZeroU8, String> {
+    let digits: Option<NonZeroU8> = text.parse().ok().filter(|digits: &NonZeroU8| digits.get() <= 17);
+    digits.ok_or_else(|| "expected a number from 1 to 17".to_owned())
 }
 
 fn isolation() -> impl TypedValueParser<Value = Isolation> {

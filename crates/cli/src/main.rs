@@ -1,9 +1,11 @@
 //! The command line of runtime-testing: arguments in, a report out, and an exit status.
 //!
-//! 0: what was tested passed. 1: it did not. 2: wrong use, or a test that could not be carried out. 130: canceled.
+//! 0: what was tested passed, or data is what it should be. 1: it did not, or is not. 2: wrong use, or a test that could
+//! not be carried out. 130: canceled.
 
 mod accept;
 mod arguments;
+mod data;
 mod display;
 mod interrupt;
 mod output;
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
             test::compatibility(&script_a, &script_b, &test, &interrupt)
         }
         Command::Specs { command } => specs::run(command),
+        Command::Data { command } => data::run(&command),
     };
     let status = match outcome {
         Ok(Verdict::Passed) => 0,

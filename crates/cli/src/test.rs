@@ -187,7 +187,7 @@ fn settings(arguments: &TestArguments) -> TesterSettings {
     settings
 }
 
-fn json(result: &impl serde::Serialize) -> String {
+pub(crate) fn json(result: &impl serde::Serialize) -> String {
     serde_json::to_string_pretty(result).expect("results are plain values with string keys")
 }
 

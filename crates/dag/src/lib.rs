@@ -28,6 +28,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Features
+//!
+//! `proptest1`, off by default, adds strategies for names and pipelines for tests with proptest 1, in a module of the same
+//! name.
+//!
 //! # Limitations
 //!
 //! Nothing here reads a file or knows what a script is. At most `u32::MAX` steps and edges.
@@ -37,6 +42,8 @@ mod file;
 pub mod json;
 mod listing;
 mod name;
+#[cfg(feature = "proptest1")]
+pub mod proptest1;
 mod selection;
 mod suggest;
 

@@ -14,6 +14,7 @@ pub(crate) mod testing;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{DataProfile, Difference, TableContract, TypeWord};
+use serde::Serialize;
 
 pub(crate) use self::rows::is_blank;
 use crate::type_words::TypeWords;
@@ -30,7 +31,7 @@ pub enum Expected<'a> {
 }
 
 /// One way in which a file differs from what is expected.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FileDifference {
     /// The file: its path in the profile of what was found, or, for one that is missing, of what is expected.
     pub file: Utf8PathBuf,

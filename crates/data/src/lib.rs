@@ -9,6 +9,7 @@
 //! | [`profile_path`], [`profile_file`] | the format, columns, rows and findings of a folder or file |
 //! | [`profile_path_with`], [`profile_file_with`], [`ProfileOptions`], [`NullTokens`] | the same with so many threads, other words for nulls, and a way to cancel |
 //! | [`data_files`], [`format_of_extension`] | which files of a folder count, and what their names promise |
+//! | [`nearest_path`] | what was meant by a path that does not exist |
 //! | [`schema_of`] | a table's Arrow schema |
 //! | [`compare`], [`Expected`], [`FileDifference`] | what data differs in from a contract or from a sample |
 //! | [`observe_contract`], [`ObservedContract`], [`ContractRemark`], [`NoContract`] | the contract that says what data shows |
@@ -41,6 +42,9 @@
 //! `parquet`, off by default, reads and writes Parquet. Without it a Parquet file is recognized and reported as one
 //! that this build cannot read.
 //!
+//! `proptest1`, off by default, adds strategies for schemas and record batches for tests with proptest 1, in a module of the
+//! same name.
+//!
 //! # Limitations
 //!
 //! Compressed text (`.csv.gz`) is opaque. CSV needs a header, and its delimiter is found in it, not part of a profile:
@@ -61,10 +65,13 @@ mod files;
 mod findings;
 mod format;
 mod json_text;
+mod nearest;
 mod observed_contract;
 mod options;
 mod parquet_file;
 mod profile;
+#[cfg(feature = "proptest1")]
+pub mod proptest1;
 mod read_batches;
 mod sample_data;
 mod schema;
@@ -78,6 +85,7 @@ pub use compare::{Expected, FileDifference, compare};
 pub use digest::digest_path;
 pub use files::{DataError, data_files};
 pub use format::format_of_extension;
+pub use nearest::nearest_path;
 pub use observed_contract::{ContractRemark, NoContract, ObservedContract, observe_contract};
 pub use options::{NullTokens, ProfileOptions};
 pub use profile::{profile_file, profile_file_with, profile_path, profile_path_with};

@@ -34,6 +34,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Features
+//!
+//! `proptest1`, off by default, adds strategies for specs and contracts for tests with proptest 1, in a module of the same
+//! name.
+//!
 //! # Limitations
 //!
 //! Nothing here does I/O, reads a clock, or knows Arrow. Paths are UTF-8.
@@ -48,6 +53,8 @@ mod edge;
 mod failure;
 mod job_value;
 mod names;
+#[cfg(feature = "proptest1")]
+pub mod proptest1;
 mod report;
 mod snapshot;
 mod spec;
@@ -69,7 +76,7 @@ pub use job_value::{InvalidNumber, JobNumber, JobValue};
 pub use names::{LogicalKind, LogicalName, ScriptKind, ScriptName};
 pub use report::{Culprit, PipelineTestReport, REPORT_FORMAT_VERSION, edge_key};
 pub use runtime_testing_dag::{self as dag, InvalidName, PipelineDag, Selection, StepName};
-pub use snapshot::ReportSnapshot;
+pub use snapshot::{ReportSnapshot, SnapshotOptions};
 pub use spec::{Isolation, OutputBinding, PathSpec, ScriptExecutionSpec, ScriptMainParams};
 pub use spec_reader::ParseSpecError;
 pub use step::{

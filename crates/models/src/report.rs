@@ -6,7 +6,8 @@ use runtime_testing_dag::{Selection, StepName};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    DataCompatibilityResult, EdgeVerdict, ReportSnapshot, ScriptTestResult, StepStatus, UntestedStep,
+    DataCompatibilityResult, EdgeVerdict, ReportSnapshot, ScriptTestResult, SnapshotOptions, StepStatus,
+    UntestedStep,
 };
 
 /// The version of the report's serialized form. It grows when a key changes its meaning or goes away.
@@ -142,7 +143,12 @@ impl PipelineTestReport {
 
     /// The report without anything that can differ between two correct runs.
     pub fn snapshot(&self) -> ReportSnapshot {
-        ReportSnapshot::of(self)
+        self.snapshot_with(SnapshotOptions::default())
+    }
+
+    /// The same with more in it than there is by default.
+    pub fn snapshot_with(&self, options: SnapshotOptions) -> ReportSnapshot {
+        ReportSnapshot::of(self, options)
     }
 
     /// The report as indented JSON.

@@ -7,7 +7,7 @@ use runtime_testing_dag::{Selection, StepName};
 use serde::Serialize;
 
 use crate::{
-    Binding, DataProfile, EdgeBlame, EdgeIssue, EdgeNote, EdgeVerdict, FileFormat, LogicalName,
+    Binding, DataProfile, Digest, EdgeBlame, EdgeIssue, EdgeNote, EdgeVerdict, FileFormat, LogicalName,
     NotSingledOut, PipelineTestReport, REPORT_FORMAT_VERSION, RunResult, ScriptFailure, ScriptName,
     ScriptTestResult, StepNote, StepStatus,
 };
@@ -31,6 +31,13 @@ pub struct ReportSnapshot {
     selection: Option<Selection>,
 }
 
+/// What a snapshot has beyond what it has by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SnapshotOptions {
+    /// The digests of outputs: then a snapshot changes with every value that a step writes, as far as the report has digests.
+    pub digests: bool,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct StepSnapshot {
     script_name: ScriptName,
@@ -50,6 +57,8 @@ struct RunSnapshot {
     /// `own`, `sample`, `OUTPUT of STEP`.
     inputs: BTreeMap<LogicalName, String>,
     outputs: BTreeMap<LogicalName, Vec<FileSnapshot>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    digests: BTreeMap<LogicalName, Digest>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -77,7 +86,7 @@ struct EdgeSnapshot {
 }
 
 impl ReportSnapshot {
-    pub(crate) fn of(report: &PipelineTestReport) -> Self {
+    pub(crate) fn of(report: &PipelineTestReport, options: SnapshotOptions) -> Self {
         let report = without_volatile_text(report.clone());
         Self {
             pipeline_success: report.pipeline_success(),
@@ -86,7 +95,7 @@ impl ReportSnapshot {
             script_results: report
                 .script_results
                 .iter()
-                .map(|(step, result)| (step.clone(), step_of(result)))
+                .map(|(step, result)| (step.clone(), step_of(result, options)))
                 .collect(),
             data_flow_results: report
                 .data_flow_results
@@ -117,19 +126,20 @@ impl fmt::Display for ReportSnapshot {
     }
 }
 
-fn step_of(result: &ScriptTestResult) -> StepSnapshot {
+fn step_of(result: &ScriptTestResult, options: SnapshotOptions) -> StepSnapshot {
     StepSnapshot {
         script_name: result.script_name.clone(),
         success: result.success(),
         has_main_function: result.has_main_function,
         status: result.status.clone(),
         script_path: result.script_path.as_ref().map(stable_path),
-        runs: result.runs.iter().map(run_of).collect(),
+        runs: result.runs.iter().map(|run| run_of(run, options)).collect(),
         notes: result.notes.clone(),
     }
 }
 
-fn run_of(run: &RunResult) -> RunSnapshot {
+fn run_of(run: &RunResult, options: SnapshotOptions) -> RunSnapshot {
+    let digests = run.outputs.iter().filter(|_| options.digests);
     RunSnapshot {
         kinds: run.kinds.iter().map(ToString::to_string).collect(),
         failure: run.failure.as_ref().map(ScriptFailure::as_str),
@@ -139,6 +149,7 @@ fn run_of(run: &RunResult) -> RunSnapshot {
             .iter()
             .filter_map(|(name, output)| Some((name.clone(), files_of(output.data.as_ref()?))))
             .collect(),
+        digests: digests.filter_map(|(name, output)| Some((name.clone(), output.digest?))).collect(),
     }
 }
 

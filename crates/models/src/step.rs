@@ -5,7 +5,7 @@ use camino::Utf8PathBuf;
 use runtime_testing_dag::StepName;
 use serde::{Deserialize, Serialize};
 
-use crate::{DataProfile, LogicalName, ScriptFailure, ScriptName};
+use crate::{DataProfile, Digest, LogicalName, ScriptFailure, ScriptName};
 
 /// How a step fared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -235,6 +235,10 @@ pub struct RunOutput {
     /// What the script wrote there. Not looked at after a run that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<DataProfile>,
+    /// What the data amounts to: the same for the same rows, whatever format they are in. None where it was not asked for,
+    /// where there is too much data to do so by the way, and where a file cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
 }
 
 /// How a process ended.

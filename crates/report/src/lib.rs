@@ -11,6 +11,8 @@
 //! | [`AssertPassed`] | `report.assert_passed()`, which panics with the text |
 //! | [`render_junit`] | a whole report as JUnit XML, for CI systems |
 //! | [`render_markdown`] | a whole report as Markdown, for pull requests and job summaries |
+//! | [`render_profile_text`] | what data files hold |
+//! | [`render_differences_text`] | what data files differ in |
 //!
 //! ```
 //! use runtime_testing_models::PipelineTestReport;
@@ -25,6 +27,7 @@
 //! Long lines are left to the terminal to wrap.
 
 mod assert_passed;
+mod data_text;
 mod graph;
 mod junit;
 mod markdown;
@@ -34,6 +37,7 @@ mod text;
 mod words;
 
 pub use assert_passed::AssertPassed;
+pub use data_text::{render_differences_text, render_profile_text};
 pub use junit::render_junit;
 pub use markdown::{MarkdownOptions, render_markdown};
 pub use text::{TextOptions, render_edge_text, render_step_text, render_text};

@@ -80,6 +80,7 @@
 //! | `arrow` | no | inputs and outputs of Rust functions as Arrow record batches: `FunctionParams::read_input`, `write_output` | nothing beyond `tester` |
 //! | `harness` | no | a pipeline test as a test binary with a trial for each step and edge: `harness::main` | `libtest-mimic`, and the crate of `report` |
 //! | `report` | no | a report as text, JUnit XML and Markdown | a few small crates |
+//! | `proptest1` | no | strategies for tests with proptest 1: `proptest1::dags`, `specs`, `record_batches` and more | `proptest` |
 //!
 //! Without default features this crate is the specs alone: DAG, models, store and builder.
 //!
@@ -102,8 +103,9 @@ pub use runtime_testing_dag::{
 pub use runtime_testing_data::{
     Batches, BuildSampleError, ContractRemark, DataError, Expected, FileDifference, NoContract, NullTokens,
     ObservedContract, ParseSampleError, ProfileOptions, ReadTableError, SampleData, SampleDataBuilder,
-    WriteTableError, arrow, compare, data_files, digest_path, format_of_extension, observe_contract,
-    profile_file, profile_file_with, profile_path, profile_path_with, read_batches, schema_of, write_batches,
+    WriteTableError, arrow, compare, data_files, digest_path, format_of_extension, nearest_path,
+    observe_contract, profile_file, profile_file_with, profile_path, profile_path_with, read_batches,
+    schema_of, write_batches,
 };
 #[cfg(feature = "harness")]
 pub use runtime_testing_harness as harness;
@@ -121,8 +123,8 @@ pub use runtime_testing_models::{
 };
 #[cfg(feature = "report")]
 pub use runtime_testing_report::{
-    AssertPassed, MarkdownOptions, TextOptions, render_edge_text, render_junit, render_markdown,
-    render_step_text, render_text,
+    AssertPassed, MarkdownOptions, TextOptions, render_differences_text, render_edge_text, render_junit,
+    render_markdown, render_profile_text, render_step_text, render_text,
 };
 pub use runtime_testing_spec_store::{
     BrokenFile, ContractProblem, ContractUpdate, FileProblem, LoadSpecError, Lookup, MAX_SPEC_BYTES,
@@ -134,9 +136,28 @@ pub use runtime_testing_tester::FunctionTableError;
 #[cfg(feature = "tester")]
 pub use runtime_testing_tester::{
     AcceptError, Acceptance, CancelHandle, ContractChange, ContractPort, Event, FunctionParams, LeftOut,
-    LeftOutReason, PlanError, PlanProblem, RecordedTest, RecordedTestError, Reporter, RuntimeTester,
-    ScriptPlace, TestError, TesterSettings, end_running_scripts,
+    LeftOutReason, OutputDigests, PlanError, PlanProblem, RecordedTest, RecordedTestError, Reporter,
+    RuntimeTester, ScriptPlace, TestError, TesterSettings, end_running_scripts,
 };
+
+/// Strategies of proptest 1 for what goes into a test and what flows through it.
+///
+/// ```
+/// use proptest::prelude::*;
+/// use runtime_testing::proptest1::dags;
+///
+/// proptest!(|(dag in dags(1..10))| {
+///     prop_assert!(!dag.roots().is_empty() && !dag.leaves().is_empty());
+/// });
+/// ```
+#[cfg(feature = "proptest1")]
+pub mod proptest1 {
+    #[cfg(feature = "tester")]
+    pub use runtime_testing_data::proptest1::{arrays, data_types, record_batches, schemas};
+    pub use runtime_testing_models::proptest1::{
+        contracts, dags, job_values, logical_names, names, script_names, specs, step_names,
+    };
+}
 
 /// The code that a newcomer copies compiles.
 #[cfg(all(doctest, feature = "tester"))]

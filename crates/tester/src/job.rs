@@ -17,6 +17,7 @@ use runtime_testing_models::{
 
 use crate::bindings::Port;
 use crate::cancel::CancelHandle;
+use crate::digests::digest_of;
 use crate::executable::ExecutableRunner;
 use crate::fingerprint::Fingerprint;
 use crate::fork_server::ForkServers;
@@ -120,7 +121,8 @@ impl Job<'_> {
             let data = if failure.is_none() && !canceled { self.profile(path) } else { None };
             // Without a look at what it wrote, nothing can be said of it.
             canceled |= failure.is_none() && data.is_none();
-            outputs.insert(name.clone(), RunOutput { path: self.places.shown(path), data });
+            let digest = data.as_ref().and_then(|data| digest_of(path, data, self.settings.digests));
+            outputs.insert(name.clone(), RunOutput { path: self.places.shown(path), data, digest });
         }
         let failure = failure.or_else(|| failure_of_outputs(step, &outputs));
         resources.written_bytes = written.values().map(|path| bytes_at(path)).sum();

@@ -36,6 +36,8 @@ pub struct TesterSettings {
     pub jobs: NonZeroUsize,
     /// How many bytes of a run's standard output and of its standard error the report quotes. 4,096 by default.
     pub tail_bytes: usize,
+    /// Which outputs of runs the report has a digest of. Those where it costs next to nothing by default.
+    pub digests: OutputDigests,
     /// The largest input of the user's own that is copied before anything runs, in bytes, where several runs are given it:
     /// so that what one of them does to it reaches no other. 256 MiB by default.
     pub kept_input_bytes: u64,
@@ -54,6 +56,18 @@ impl TesterSettings {
         let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         NonZeroUsize::new(processors.get() / self.jobs).unwrap_or(NonZeroUsize::MIN)
     }
+}
+
+/// Which outputs of runs have a digest in the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OutputDigests {
+    /// None.
+    Never,
+    /// Those of 1 MiB at most with 250,000 values at most (rows times columns, over all tables).
+    #[default]
+    Cheap,
+    /// All. Each table is read once more from its beginning to its end.
+    Always,
 }
 
 /// A folder in which scripts are looked for by name.
@@ -87,6 +101,7 @@ impl Default for TesterSettings {
             ],
             jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             tail_bytes: 4096,
+            digests: OutputDigests::Cheap,
             kept_input_bytes: 256 * 1024 * 1024,
             protected: Vec::new(),
             kept_runs: 5,

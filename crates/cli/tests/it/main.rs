@@ -5,6 +5,7 @@
 mod accept;
 #[cfg(unix)]
 mod cancel;
+mod data;
 mod mistakes;
 mod progress;
 mod reports;

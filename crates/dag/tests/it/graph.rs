@@ -228,3 +228,22 @@ proptest! {
         }
     }
 }
+
+#[cfg(feature = "proptest1")]
+proptest! {
+    #[test]
+    fn every_part_of_a_pipeline_is_one(dag in runtime_testing_dag::proptest1::dags(0..16)) {
+        let text = serde_json::to_string(&dag).unwrap();
+        prop_assert_eq!(&serde_json::from_str::<PipelineDag>(&text).unwrap(), &dag);
+        for step in dag.steps() {
+            let (above, below) = (dag.upstream_of(step).unwrap(), dag.downstream_of(step).unwrap());
+            prop_assert_eq!(above.steps().len(), dag.ancestors(step).unwrap().len() + 1);
+            prop_assert_eq!(below.steps().len(), dag.descendants(step).unwrap().len() + 1);
+            for (from, to) in above.edges().chain(below.edges()) {
+                prop_assert!(dag.dependencies(to).unwrap().contains(&from));
+            }
+            prop_assert_eq!(dag.roots().contains(&step), dag.dependencies(step).unwrap().is_empty());
+            prop_assert_eq!(dag.leaves().contains(&step), dag.dependents(step).unwrap().is_empty());
+        }
+    }
+}

@@ -9,6 +9,8 @@ mod fixtures;
 mod folder;
 mod hostile;
 mod profiles;
+#[cfg(feature = "proptest1")]
+mod properties;
 mod round_trip;
 mod samples;
 mod schemas;

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod golden;
+#[cfg(feature = "proptest1")]
+mod properties;
 mod report;
 mod sentences;
 mod spec;

@@ -34,6 +34,9 @@ fn run(kinds: Vec<RunKind>, failure: Option<ScriptFailure>) -> RunResult {
         findings: vec![],
     };
     let data = failure.is_none().then(|| DataProfile { is_folder: true, files: vec![file] });
+    let scheme = DigestScheme::Rows(DigestOptions::default());
+    let digest = failure.is_none().then(|| Digest::new(scheme, [0x5a; 32]));
+    let output = RunOutput { path: ".runs/1/clean/flow/out/cleaned".into(), data, digest };
     RunResult {
         kinds,
         exit: if failure.is_some() {
@@ -44,8 +47,7 @@ fn run(kinds: Vec<RunKind>, failure: Option<ScriptFailure>) -> RunResult {
         failure,
         inputs: [(logical("raw"), RunInput { path: "../data/raw.csv".into(), source: InputSource::Own })]
             .into(),
-        outputs: [(logical("cleaned"), RunOutput { path: ".runs/1/clean/flow/out/cleaned".into(), data })]
-            .into(),
+        outputs: [(logical("cleaned"), output)].into(),
         resources: Resources {
             wall_seconds: 0.25,
             user_seconds: 0.2,
@@ -298,4 +300,21 @@ fn plain_data_can_be_shared_between_threads() {
     check::<ReportSnapshot>();
     check::<ScriptExecutionSpec>();
     check::<RuntimeTestingConfiguration>();
+}
+
+#[test]
+fn digests_are_in_a_snapshot_on_request() {
+    let report = full_report();
+    let plain = report.snapshot().to_string();
+    assert!(!plain.contains("digest"), "{plain}");
+    let text = report.snapshot_with(SnapshotOptions { digests: true }).to_string();
+    let digest = format!("\"cleaned\": \"rows1:{}\"", "5a".repeat(32));
+    assert!(text.contains(&digest), "{text}");
+    let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for step in value["script_results"].as_object_mut().unwrap().values_mut() {
+        for run in step["runs"].as_array_mut().unwrap() {
+            run.as_object_mut().unwrap().remove("digests");
+        }
+    }
+    assert_eq!(value, serde_json::from_str::<serde_json::Value>(&plain).unwrap(), "nothing else differs");
 }

@@ -81,6 +81,7 @@ impl Builder {
                 RunOutput {
                     path: format!(".runs/1/steps/{step}/flow/out/rows/{step}.csv").into(),
                     data: failure.is_none().then_some(data),
+                    digest: None,
                 },
             )]
             .into(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use runtime_testing_models::{ExitOutcome, InputSource, RunKind, ScriptFailure, StepStatus};
+use runtime_testing_tester::{OutputDigests, TesterSettings};
 
 use crate::space::{COPY, Space, spec, step};
 
@@ -338,4 +339,20 @@ fn a_promise_that_is_not_kept_blames_the_producer() {
     assert_eq!(failure.as_str(), "promise_broken");
     assert!(failure.to_string().contains("column `total` (float) is missing"), "{failure}");
     assert_eq!(report.script_results["train"].status.as_str(), "blocked");
+}
+
+#[test]
+fn outputs_have_digests_of_what_they_hold() {
+    let digest = |content: &str, digests| {
+        let script = format!("{HEAD}    open(output_paths['rows'], 'w').write({content:?})\n");
+        let space = one(&script);
+        let settings = TesterSettings { digests, ..space.settings() };
+        let report = space.tester().with_settings(settings).test_pipeline().unwrap();
+        report.script_results["clean"].runs[0].outputs["rows"].digest.map(|digest| digest.to_string())
+    };
+    let plain = digest("id,amount\n1,2.50\n", OutputDigests::Cheap).expect("a small output has a digest");
+    assert!(plain.starts_with("rows1:"), "{plain}");
+    assert_eq!(digest("amount;id\n2.5;1\n", OutputDigests::Always), Some(plain.clone()));
+    assert_ne!(digest("id,amount\n1,2.51\n", OutputDigests::Cheap), Some(plain));
+    assert_eq!(digest("id,amount\n1,2.50\n", OutputDigests::Never), None);
 }

@@ -1,0 +1,60 @@
+use camino::{Utf8Path, Utf8PathBuf};
+use runtime_testing_models::dag::nearest;
+
+/// The path most like one that does not exist: where a folder or file on the way is not there, the one of the same folder
+/// whose name is most like it, if one is like enough to be what was meant. None where the path exists.
+///
+/// ```
+/// use runtime_testing_data::nearest_path;
+///
+/// let folder = tempfile::tempdir()?;
+/// let folder = camino::Utf8PathBuf::try_from(folder.path().to_owned())?;
+/// std::fs::create_dir(folder.join("output"))?;
+/// std::fs::write(folder.join("output/orders.csv"), "id\n1\n")?;
+/// assert_eq!(nearest_path(&folder.join("ouput/order.csv")), Some(folder.join("output/orders.csv")));
+/// assert_eq!(nearest_path(&folder.join("output/train.parquet")), None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn nearest_path(path: &Utf8Path) -> Option<Utf8PathBuf> {
+    let mut found = Utf8PathBuf::new();
+    let mut is_another = false;
+    for part in path.components() {
+        let next = found.join(part);
+        if next.symlink_metadata().is_ok() {
+            found = next;
+            continue;
+        }
+        let folder = if found.as_str().is_empty() { Utf8Path::new(".") } else { &found };
+        // What cannot be listed has no names to propose.
+        let mut names: Vec<String> = folder
+            .read_dir_utf8()
+            .ok()?
+            .filter_map(|entry| Some(entry.ok()?.file_name().to_owned()))
+            .collect();
+        names.sort_unstable();
+        found.push(nearest(part.as_str(), names.iter().map(String::as_str))?);
+        is_another = true;
+    }
+    is_another.then_some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_corrected_part_by_part() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8Path::from_path(folder.path()).unwrap();
+        std::fs::create_dir_all(folder.join("data/raw")).unwrap();
+        std::fs::write(folder.join("data/raw/orders.csv"), "").unwrap();
+        let near = |path: &str| {
+            nearest_path(&folder.join(path)).map(|path| path.strip_prefix(folder).unwrap().to_string())
+        };
+        assert_eq!(near("dta/rwa/order.csv").as_deref(), Some("data/raw/orders.csv"));
+        assert_eq!(near("data/Raw/orders.csv").as_deref(), Some("data/raw/orders.csv"));
+        assert_eq!(near("data/raw/orders.csv"), None, "it is there");
+        assert_eq!(near("data/raw/zzz"), None);
+        assert_eq!(near("data/raw/orders.csv/x"), None);
+    }
+}

@@ -1,0 +1,175 @@
+//! Strategies of proptest 1: specs as people and programs write them, with all that is hard on files.
+//!
+//! ```
+//! use proptest::prelude::*;
+//! use runtime_testing_models::ScriptExecutionSpec;
+//! use runtime_testing_models::proptest1::specs;
+//!
+//! proptest!(|(spec in specs())| {
+//!     prop_assert_eq!(ScriptExecutionSpec::parse(&spec.to_json()).unwrap(), spec);
+//! });
+//! ```
+
+use camino::Utf8PathBuf;
+use indexmap::IndexMap;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+pub use runtime_testing_dag::proptest1::{dags, names, step_names};
+
+use crate::{
+    ColumnContract, ExtraColumns, Isolation, JobValue, LogicalName, OutputBinding, PathSpec,
+    ScriptExecutionSpec, ScriptName, TableContract, TypeWord,
+};
+
+/// Names of scripts: see [`names`].
+pub fn script_names() -> impl Strategy<Value = ScriptName> + Clone {
+    names()
+}
+
+/// Names of inputs and outputs: see [`names`].
+pub fn logical_names() -> impl Strategy<Value = LogicalName> + Clone {
+    names()
+}
+
+/// Values of `job_args`: each kind of JSON, nested up to three levels, with numbers that no float holds.
+pub fn job_values() -> impl Strategy<Value = JobValue> {
+    const NUMBERS: [&str; 9] =
+        ["0", "-0", "1.10", "1e400", "-1E-7", "9223372036854775808", "0.1", "-9223372036854775808", "1e2"];
+    let number = |text: &str| JobValue::Number(text.parse().expect("a number as JSON writes it"));
+    let leaf = prop_oneof![
+        Just(JobValue::Null),
+        any::<bool>().prop_map(JobValue::Bool),
+        any::<i64>().prop_map(move |value| number(&value.to_string())),
+        select(&NUMBERS).prop_map(number),
+        texts().prop_map(JobValue::String),
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(JobValue::Array),
+            map(texts(), inner, 3).prop_map(JobValue::Object),
+        ]
+    })
+}
+
+/// Contracts of up to four columns, of every type.
+pub fn contracts() -> impl Strategy<Value = TableContract> {
+    let column = (select(&TypeWord::ALL), any::<bool>(), any::<bool>());
+    let column =
+        column.prop_map(|(data_type, nullable, optional)| ColumnContract { data_type, nullable, optional });
+    let min_rows = option::of(prop_oneof![0..5_u64, Just(u64::MAX)]);
+    let extra_columns = select(&[ExtraColumns::Allow, ExtraColumns::Forbid]);
+    (map(texts(), column, 4), extra_columns, min_rows)
+        .prop_map(|(columns, extra_columns, min_rows)| TableContract { columns, extra_columns, min_rows })
+}
+
+/// Specs with every field, set or not. Whatever refers to an input or output names one that is there.
+pub fn specs() -> impl Strategy<Value = ScriptExecutionSpec> {
+    let paths = || map(logical_names(), paths(), 3);
+    let run = (
+        option::of(self::paths()),
+        map(variable_names(), texts_without_nul(), 3),
+        map(texts(), job_values(), 3),
+        option::of(prop_oneof![1e-3..1e3_f64, Just(1e9), Just(f64::MIN_POSITIVE)]),
+        option::of(self::paths()),
+        option::of(select(&Isolation::ALL)),
+    );
+    let remarks = (option::of(texts()), option::of(texts()));
+    let names = (script_names(), step_names());
+    (names, paths(), paths(), run, remarks).prop_flat_map(|(names, inputs, outputs, run, remarks)| {
+        let (script_name, step_name) = names;
+        let (script_path, environ_vars, job_args, timeout_seconds, python, isolation) = run;
+        let (last_updated, user_notes) = remarks;
+        let binding = (step_names(), logical_names());
+        let binding = binding.prop_map(|(step, output)| OutputBinding { step, output });
+        let said = (
+            aliases(&inputs),
+            aliases(&outputs),
+            some_of(&inputs, binding),
+            some_of(&inputs, contracts()),
+            some_of(&outputs, contracts()),
+        );
+        said.prop_map(
+            move |(input_path_specs, output_path_specs, bindings, input_schemas, output_schemas)| {
+                ScriptExecutionSpec {
+                    script_name: script_name.clone(),
+                    step_name: step_name.clone(),
+                    script_path: script_path.clone(),
+                    input_paths: inputs.clone(),
+                    output_paths: outputs.clone(),
+                    environ_vars: environ_vars.clone(),
+                    job_args: job_args.clone(),
+                    last_updated: last_updated.clone(),
+                    user_notes: user_notes.clone(),
+                    input_path_specs,
+                    output_path_specs,
+                    bindings,
+                    input_schemas,
+                    output_schemas,
+                    timeout_seconds,
+                    python: python.clone(),
+                    isolation,
+                }
+            },
+        )
+    })
+}
+
+/// Any text: none at all, plain, and of any characters.
+fn texts() -> impl Strategy<Value = String> + Clone {
+    prop_oneof!["[a-z_]{0,8}", any::<String>()]
+}
+
+fn texts_without_nul() -> impl Strategy<Value = String> + Clone {
+    texts().prop_map(|text| text.replace('\0', "0"))
+}
+
+fn variable_names() -> impl Strategy<Value = String> + Clone {
+    prop_oneof!["[A-Z][A-Z_]{0,8}", texts_without_nul()]
+        .prop_map(|name| name.replace('=', "_"))
+        .prop_filter("a variable has a name", |name| !name.is_empty())
+}
+
+/// Paths, relative and absolute. One may be blank while a spec is being drafted.
+fn paths() -> impl Strategy<Value = Utf8PathBuf> + Clone {
+    prop_oneof![
+        4 => "(/|\\.\\./)?[a-z]{1,6}(/[a-z ]{1,6}){0,3}(\\.[a-z]{1,4})?",
+        1 => Just(String::new()),
+        1 => texts_without_nul(),
+    ]
+    .prop_map(Utf8PathBuf::from)
+}
+
+fn map<K: Eq + std::hash::Hash + std::fmt::Debug, V: std::fmt::Debug>(
+    keys: impl Strategy<Value = K>,
+    values: impl Strategy<Value = V>,
+    most: usize,
+) -> impl Strategy<Value = IndexMap<K, V>> {
+    vec((keys, values), 0..=most).prop_map(|entries| entries.into_iter().collect())
+}
+
+/// A value for some of the names, in their order.
+fn some_of<V: Clone + std::fmt::Debug, S: Strategy<Value = V>>(
+    names: &IndexMap<LogicalName, Utf8PathBuf>,
+    values: S,
+) -> impl Strategy<Value = IndexMap<LogicalName, V>> + use<V, S> {
+    let names: Vec<LogicalName> = names.keys().cloned().collect();
+    vec(option::of(values), names.len()).prop_map(move |values| {
+        let pairs = names.iter().cloned().zip(values);
+        pairs.filter_map(|(name, value)| Some((name, value?))).collect()
+    })
+}
+
+fn aliases(
+    paths: &IndexMap<LogicalName, Utf8PathBuf>,
+) -> impl Strategy<Value = IndexMap<LogicalName, PathSpec>> + use<> {
+    let paths = paths.clone();
+    some_of(&paths, vec(texts(), 0..3)).prop_map(move |aliases| {
+        let spec = |(name, aliases): (LogicalName, Vec<String>)| {
+            let path = paths[&name].clone();
+            (name.clone(), PathSpec { logical_name: name, path, aliases })
+        };
+        aliases.into_iter().map(spec).collect()
+    })
+}
