@@ -54,6 +54,8 @@
 mod arrow_ipc;
 mod arrow_table;
 mod compare;
+mod compression;
+mod content;
 mod csv_text;
 mod digest;
 mod files;

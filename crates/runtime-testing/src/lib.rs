@@ -107,9 +107,9 @@ pub use runtime_testing_data::{
 #[cfg(feature = "harness")]
 pub use runtime_testing_harness as harness;
 pub use runtime_testing_models::{
-    Binding, BindingRule, Column, ColumnContract, Culprit, DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult,
+    Binding, BindingRule, Column, ColumnContract, Compression, Culprit, DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult,
     DataFinding, DataProfile, Difference, Digest, DigestOptions, DigestScheme, EdgeBlame, EdgeIssue,
-    EdgeNote, EdgeVerdict, ExitOutcome, ExtraColumns, FileFormat, FileProfile, FloatTolerance, InputChange,
+    EdgeNote, EdgeVerdict, ExitOutcome, ExtraColumns, FileFormat, FileKind, FileProfile, FloatTolerance, InputChange,
     InputSource, InvalidNumber, Isolation, JobNumber, JobValue, LogicalKind, LogicalName, NotSingledOut,
     OutputBinding, OutputDifference, OutputTail, ParseDigestError, ParseSpecError, PathSpec,
     PipelineTestReport, PipelineTestingSpec, PythonException, REPORT_FORMAT_VERSION, ReportSnapshot,

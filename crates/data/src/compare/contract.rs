@@ -298,7 +298,10 @@ mod tests {
         check(
             &Expected::Contract(&contract()),
             &folder(&[ragged, disguised, unnamed]),
-            &["! a.csv: cannot be read: line 3: bad row", "! b.csv: expected the format csv, found json"],
+            &[
+                "! a.csv: cannot be read: line 3: bad row",
+                "! b.csv: the name promises csv, the content is json",
+            ],
         );
     }
 

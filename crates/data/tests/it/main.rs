@@ -1,6 +1,7 @@
 //! The public behavior of the data crate.
 
 mod batches;
+mod compressed;
 mod differential;
 mod digest_properties;
 mod digests;
