@@ -261,6 +261,8 @@ mod tests {
             "1 rows; a: int64",
             &["line 1: invalid JSON: expected a value, found `x`", "line 2: the text is not UTF-8"],
         );
+        // The beginning of a character, and no more.
+        check_lines(b"a }\t:\xC2", "0 rows; ", &["line 1: invalid JSON: expected a value, found `a`"]);
     }
 
     #[test]

@@ -144,9 +144,12 @@ impl<R: Read> Rest<R> {
 impl<R: Read> Chunks for Rest<R> {
     fn advance(&mut self) -> io::Result<bool> {
         self.chunk.clear();
-        self.chunk.append(&mut self.begun_character);
-        let read = fill(&mut self.source, &mut self.chunk, self.chunk_bytes.max(4))?;
-        if read > 0 {
+        // A character that comes byte by byte makes no chunk before it is complete.
+        while self.chunk.is_empty() {
+            self.chunk.append(&mut self.begun_character);
+            if fill(&mut self.source, &mut self.chunk, self.chunk_bytes.max(4))? == 0 {
+                break;
+            }
             let end = self.chunk.len();
             let is_begun =
                 |tail: &&[u8]| std::str::from_utf8(tail).is_err_and(|error| error.error_len().is_none());

@@ -109,10 +109,10 @@ mod with_the_feature {
 
     #[test]
     fn what_grows_a_thousandfold_is_read_as_it_comes() {
-        let text = ["a,b\n".to_owned(), "1,\n".repeat(5_000_000)].concat();
+        let text = ["a,b\n".to_owned(), "1,\n".repeat(1_000_000)].concat();
         let content = zstd::encode_all(text.as_bytes(), 0).unwrap();
-        assert!(content.len() < 10_000);
-        check("a.csv.zst", content, "csv in zstd, 5000000 rows\n  a: int64\n  b: null?, 5000000 nulls");
+        assert!(content.len() < 4_000);
+        check("a.csv.zst", content, "csv in zstd, 1000000 rows\n  a: int64\n  b: null?, 1000000 nulls");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod digests;
 mod files;
 mod fixtures;
 mod folder;
+mod fuzz_seeds;
 mod hostile;
 mod profiles;
 mod round_trip;
