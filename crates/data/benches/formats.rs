@@ -72,7 +72,7 @@ fn ndjson(options: &Options, folder: &Utf8Path, table: &mut Table, python: Inter
     if options.wants(&what) {
         let lines = folder.join("orders.ndjson");
         write_orders(&lines, rows, ["", "\n", "\n"]);
-        measure_file(options, table, &what, &lines, python, ("polars.read_ndjson", READ_NDJSON), 1);
+        measure_file(options, table, (&what, &lines), python, ("polars.read_ndjson", READ_NDJSON), 1);
     }
     let what = format!("JSON, one array of {} rows", grouped(rows));
     if options.wants(&what) {
@@ -187,7 +187,7 @@ fn binary(options: &Options, folder: &Utf8Path, table: &mut Table, python: Inter
         match &written {
             _ if !options.wants(what) => {}
             Err(reason) => table.skipped(what, reason),
-            Ok(_) => measure_file(options, table, what, file, python, (*baseline, *program), 50),
+            Ok(_) => measure_file(options, table, (what, file), python, (*baseline, *program), 50),
         }
     }
 }
@@ -196,8 +196,7 @@ fn binary(options: &Options, folder: &Utf8Path, table: &mut Table, python: Inter
 fn measure_file(
     options: &Options,
     table: &mut Table,
-    what: &str,
-    file: &Utf8Path,
+    (what, file): (&str, &Utf8Path),
     interpreter: Interpreter<'_>,
     (name, program): (&str, &str),
     times: usize,

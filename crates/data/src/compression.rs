@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_of_the_source_are_not_the_datas() {
+    fn errors_of_the_source_are_not_those_of_the_data() {
         struct Refusing;
         impl Read for Refusing {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
