@@ -57,6 +57,8 @@ pub struct FileDifference {
 ///     files: vec![FileProfile {
 ///         path: "orders.csv".into(),
 ///         format: FileFormat::Csv,
+///         compression: None,
+///         promised: None,
 ///         bytes: 40,
 ///         schema: Some(schema),
 ///         findings: Vec::new(),
@@ -117,7 +119,7 @@ mod tests {
         check(&Nothing, &single(table("a.csv", &[("a", "null")], 0)), &["! a.csv: there are no rows"]);
         check(&Nothing, &single(file("a.pkl", FileFormat::Opaque, None)), &[]);
         let disguised = file("a.csv", FileFormat::ArrowIpc, None);
-        check(&Nothing, &single(disguised), &["! a.csv: expected the format csv, found arrow_ipc"]);
+        check(&Nothing, &single(disguised), &["! a.csv: the name promises csv, the content is arrow_ipc"]);
         let mut empty = file("a.csv", FileFormat::Csv, None);
         empty.findings = vec![finding("the file is empty")];
         check(&Nothing, &single(empty), &["! a.csv: cannot be read: the file is empty"]);

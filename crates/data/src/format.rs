@@ -1,25 +1,67 @@
 use camino::Utf8Path;
-use runtime_testing_models::FileFormat;
+use runtime_testing_models::{Compression, FileFormat, FileKind};
 
-/// The format that a path's extension names, in any letter case: [`FileFormat::Opaque`] where it names none.
+/// The format that a path's extension names, in any letter case: [`FileFormat::Opaque`] where it names none. A text may be
+/// compressed, which a second extension says.
 ///
 /// ```
 /// use runtime_testing_data::format_of_extension;
 /// use runtime_testing_models::FileFormat;
 ///
 /// assert_eq!(format_of_extension("out/train.CSV".into()), FileFormat::Csv);
+/// assert_eq!(format_of_extension("out/train.csv.gz".into()), FileFormat::Csv);
 /// assert_eq!(format_of_extension("model.pkl".into()), FileFormat::Opaque);
 /// ```
 pub fn format_of_extension(path: &Utf8Path) -> FileFormat {
-    match path.extension().unwrap_or_default().to_ascii_lowercase().as_str() {
+    kind_of_name(path).format
+}
+
+/// What a path's extensions promise.
+pub(crate) fn kind_of_name(path: &Utf8Path) -> FileKind {
+    let compression = match lower_extension(path).as_str() {
+        "gz" => Compression::Gzip,
+        "zst" => Compression::Zstd,
+        extension => return format_named(extension).into(),
+    };
+    let inner = path.file_stem().unwrap_or_default();
+    let format = format_named(&lower_extension(inner.into()));
+    if is_text(format) {
+        FileKind { format, compression: Some(compression) }
+    } else {
+        FileFormat::Opaque.into()
+    }
+}
+
+fn lower_extension(path: &Utf8Path) -> String {
+    path.extension().unwrap_or_default().to_ascii_lowercase()
+}
+
+fn format_named(extension: &str) -> FileFormat {
+    match extension {
         "csv" => FileFormat::Csv,
         "tsv" | "tab" => FileFormat::Tsv,
         "json" => FileFormat::Json,
         "ndjson" | "jsonl" => FileFormat::Ndjson,
         "parquet" | "pq" => FileFormat::Parquet,
-        "arrow" | "feather" | "ipc" | "arrows" => FileFormat::ArrowIpc,
+        "arrow" | "feather" | "ipc" => FileFormat::ArrowIpc,
+        "arrows" => FileFormat::ArrowStream,
         _ => FileFormat::Opaque,
     }
+}
+
+/// Whether files of a format are text.
+pub(crate) fn is_text(format: FileFormat) -> bool {
+    matches!(format, FileFormat::Csv | FileFormat::Tsv | FileFormat::Json | FileFormat::Ndjson)
+}
+
+/// What a path promises, if a file of this kind does not keep it. A stream of Arrow data in a file called `.arrow` or
+/// `.ipc` does: what reads those takes both. What reads `.feather` takes files alone.
+pub(crate) fn broken_promise(path: &Utf8Path, found: FileKind) -> Option<FileKind> {
+    let promised = kind_of_name(path);
+    let is_stream_too = promised.format == FileFormat::ArrowIpc
+        && found == FileFormat::ArrowStream.into()
+        && lower_extension(path) != "feather";
+    (promised.format != FileFormat::Opaque && promised != found && !is_stream_too).then_some(promised)
 }
 
 /// What the first bytes of a file say of its format.
@@ -49,6 +91,44 @@ pub(crate) fn begins_as_json(head: &[u8]) -> bool {
     matches!(head.trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
+/// Whether a text begins as a table of several columns, and with what between them.
+pub(crate) fn begins_as_table(head: &[u8]) -> Option<FileFormat> {
+    // The last character may be cut off.
+    let text = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&head[..error.valid_up_to()]).ok()?
+        }
+        Err(_) => return None,
+    };
+    if text.chars().any(|character| character.is_control() && !matches!(character, '\t' | '\r' | '\n')) {
+        return None;
+    }
+    let header = text.trim_start_matches(['\r', '\n']).lines().next()?;
+    if header.contains([',', ';', '|']) {
+        Some(FileFormat::Csv)
+    } else {
+        header.contains('\t').then_some(FileFormat::Tsv)
+    }
+}
+
+/// What a file is by its first bytes that is neither a table nor compressed in a way that is read.
+pub(crate) fn foreign(head: &[u8]) -> Option<&'static str> {
+    const MARKS: [(&[u8], &str); 8] = [
+        (b"PK\x03\x04", "a ZIP archive or a workbook"),
+        (b"BZh", "compressed with bzip2"),
+        (b"\xFD7zXZ\0", "compressed with xz"),
+        (b"SQLite format 3\0", "an SQLite database"),
+        (b"\x89HDF\r\n\x1A\n", "HDF5"),
+        (b"\x93NUMPY", "a NumPy array"),
+        (b"Obj\x01", "Avro"),
+        (b"%PDF-", "a PDF document"),
+    ];
+    // Text begins with three letters too.
+    let is_text = |mark: &[u8]| mark == b"BZh" && head.get(4..8).is_none_or(|next| next != b"1AY&");
+    MARKS.into_iter().find(|(mark, _)| head.starts_with(mark) && !is_text(mark)).map(|(_, what)| what)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,8 +147,61 @@ mod tests {
         check(&["a.json"], FileFormat::Json);
         check(&["a.ndjson", "a.jsonl"], FileFormat::Ndjson);
         check(&["a.parquet", "a.snappy.parquet", "a.pq"], FileFormat::Parquet);
-        check(&["a.arrow", "a.feather", "a.ipc", "a.arrows"], FileFormat::ArrowIpc);
-        check(&["a", "csv", ".csv", "a.csv.gz", "a.txt", "", "a."], FileFormat::Opaque);
+        check(&["a.arrow", "a.feather", "a.ipc"], FileFormat::ArrowIpc);
+        check(&["a.arrows"], FileFormat::ArrowStream);
+        check(&["a.csv.gz", "a.CSV.GZ", "b/a.x.csv.zst"], FileFormat::Csv);
+        check(&["a.jsonl.zst"], FileFormat::Ndjson);
+        check(&["a", "csv", ".csv", "a.csv.bz2", "a.txt", "", "a."], FileFormat::Opaque);
+        check(
+            &["a.gz", "a.tar.gz", "a.parquet.gz", "a.gz.csv.gz.gz", "csv.gz", ".csv.gz"],
+            FileFormat::Opaque,
+        );
+    }
+
+    #[track_caller]
+    fn check_promise(path: &str, found: impl Into<FileKind>, promised: Option<&str>) {
+        let broken = broken_promise(path.into(), found.into()).map(|kind| kind.to_string());
+        assert_eq!(broken.as_deref(), promised, "{path}");
+    }
+
+    #[test]
+    fn promises() {
+        let gzip = |format| FileKind { format, compression: Some(Compression::Gzip) };
+        check_promise("a.csv", FileFormat::Csv, None);
+        check_promise("a.csv", FileFormat::Json, Some("csv"));
+        check_promise("a.tsv", FileFormat::Csv, Some("tsv"));
+        check_promise("a.json", FileFormat::Ndjson, Some("json"));
+        check_promise("a.jsonl", FileFormat::Json, Some("ndjson"));
+        check_promise("a.parquet", FileFormat::Opaque, Some("parquet"));
+        check_promise("part-0", FileFormat::Parquet, None);
+        check_promise("a.pkl", FileFormat::Parquet, None);
+        check_promise("a.csv", gzip(FileFormat::Csv), Some("csv"));
+        check_promise("a.csv.gz", gzip(FileFormat::Csv), None);
+        check_promise("a.csv.gz", FileFormat::Csv, Some("csv in gzip"));
+        check_promise("a.csv.zst", gzip(FileFormat::Csv), Some("csv in zstd"));
+        check_promise("a.arrow", FileFormat::ArrowStream, None);
+        check_promise("a.ipc", FileFormat::ArrowStream, None);
+        check_promise("a.feather", FileFormat::ArrowStream, Some("arrow_ipc"));
+        check_promise("a.arrows", FileFormat::ArrowIpc, Some("arrow_stream"));
+    }
+
+    #[test]
+    fn beginnings_of_tables() {
+        assert_eq!(begins_as_table(b"a,b\n1,2\n"), Some(FileFormat::Csv));
+        assert_eq!(begins_as_table(b"\na;b\n1;2\n"), Some(FileFormat::Csv));
+        assert_eq!(begins_as_table(b"a\tb\n1\t2\n"), Some(FileFormat::Tsv));
+        assert_eq!(begins_as_table(b"a,\xC3"), Some(FileFormat::Csv));
+        assert_eq!(begins_as_table(b"a,\xFFb"), None);
+        assert_eq!(begins_as_table(b"a,\0\n"), None);
+        assert_eq!(begins_as_table(b"a\n1,2\n"), None);
+    }
+
+    #[test]
+    fn what_is_no_table() {
+        assert_eq!(foreign(b"PK\x03\x04\x14\0"), Some("a ZIP archive or a workbook"));
+        assert_eq!(foreign(b"BZh91AY&SY"), Some("compressed with bzip2"));
+        assert_eq!(foreign(b"BZh,b\n1,2\n"), None);
+        assert_eq!(foreign(b"a,b\n"), None);
     }
 
     #[test]

@@ -39,16 +39,17 @@
 //!
 //! # Features
 //!
-//! `parquet`, off by default, reads and writes Parquet. Without it a Parquet file is recognized and reported as one
-//! that this build cannot read.
+//! Both are off by default. `parquet` reads and writes Parquet, `compression` reads and writes CSV, TSV, JSON and NDJSON
+//! that are compressed with gzip or Zstandard. Without them such a file is recognized and reported as one that this build
+//! cannot read.
 //!
 //! `proptest1`, off by default, adds strategies for schemas and record batches for tests with proptest 1, in a module of the
 //! same name.
 //!
 //! # Limitations
 //!
-//! Compressed text (`.csv.gz`) is opaque. CSV needs a header, and its delimiter is found in it, not part of a profile:
-//! two files that differ in nothing but the delimiter are identical. In text formats a column has the types that text
+//! Parquet and Arrow IPC are not looked for in compressed files. CSV needs a header, and its delimiter is found in it, not
+//! part of a profile: two files that differ in nothing but the delimiter are identical. In text formats a column has the types that text
 //! shows: no decimals, times of day, durations, bytes or nested values in CSV, and nothing but JSON's own types in JSON.
 //! Of a JSON value that is not an array of objects only the syntax is checked. Of Parquet and Arrow IPC a profile reads
 //! the metadata, not the data: damage within a page or a batch is found by [`read_batches`] at the earliest. So is half a
@@ -59,6 +60,8 @@
 mod arrow_ipc;
 mod arrow_table;
 mod compare;
+mod compression;
+mod content;
 mod csv_text;
 mod digest;
 mod files;

@@ -12,10 +12,9 @@ use camino::Utf8Path;
 use runtime_testing_models::FileFormat;
 
 use crate::arrow_table::with_schema;
+use crate::content::open_text;
 use crate::csv_text::{CsvBatches, Delimiter};
 use crate::files::DataError;
-use crate::format::{Magic, magic};
-use crate::profile::head;
 use crate::schema::{ReadTableError, TableFile};
 use crate::text_reader::TextReader;
 
@@ -180,7 +179,7 @@ fn without_panic<T>(decode: impl FnOnce() -> Result<T, ArrowError>) -> Result<T,
 }
 
 fn decode_error(file: &TableFile, error: ArrowError) -> ReadTableError {
-    let (path, format) = (file.path.clone(), file.format);
+    let (path, format) = (file.path.clone(), file.kind.format);
     match error {
         ArrowError::IoError(_, source) => ReadTableError::Data(DataError::new(&path, source)),
         source => ReadTableError::Decode { path, format, source: Box::new(source) },
@@ -188,35 +187,35 @@ fn decode_error(file: &TableFile, error: ArrowError) -> ReadTableError {
 }
 
 fn decoder(table: &TableFile, schema: &SchemaRef) -> Result<Decoder, ArrowError> {
-    let mut file = File::open(&table.path)?;
+    let file = File::open(&table.path)?;
     let schema = SchemaRef::clone(schema);
     let batch_rows = batch_rows(table);
-    Ok(match table.format {
+    let format = table.kind.format;
+    Ok(match format {
         FileFormat::Csv | FileFormat::Tsv => {
-            let delimiter =
-                if table.format == FileFormat::Tsv { Delimiter::Tab } else { Delimiter::Detected };
-            Box::new(CsvBatches::new(TextReader::new(file), delimiter, schema, batch_rows)?)
+            let delimiter = if format == FileFormat::Tsv { Delimiter::Tab } else { Delimiter::Detected };
+            let text = TextReader::new(open_text(file, table.kind.compression)?);
+            Box::new(CsvBatches::new(text, delimiter, schema, batch_rows)?)
         }
         FileFormat::Json | FileFormat::Ndjson => {
             let builder = arrow::json::ReaderBuilder::new(schema).with_batch_size(batch_rows);
-            Box::new(builder.with_flatten(table.format == FileFormat::Json).build(BufReader::new(file))?)
+            let text = BufReader::new(open_text(file, table.kind.compression)?);
+            Box::new(builder.with_flatten(format == FileFormat::Json).build(text)?)
         }
         #[cfg(feature = "parquet")]
         FileFormat::Parquet => {
             let builder = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)?;
             Box::new(builder.with_batch_size(batch_rows).build()?)
         }
-        // Of the formats that are tables, Arrow IPC is left.
-        _ => match magic(&head(&mut file)?) {
-            Some(Magic::ArrowFile) => Box::new(FileReader::try_new(BufReader::new(file), None)?),
-            _ => Box::new(StreamReader::try_new(BufReader::new(file), None)?),
-        },
+        FileFormat::ArrowIpc => Box::new(FileReader::try_new(BufReader::new(file), None)?),
+        // Of the formats that are tables, the stream is left.
+        _ => Box::new(StreamReader::try_new(BufReader::new(file), None)?),
     })
 }
 
 /// How many rows of a file make up a batch.
 fn batch_rows(table: &TableFile) -> usize {
-    let row_bytes = table.bytes / table.rows.max(1);
+    let row_bytes = table.text_bytes / table.rows.max(1);
     let columns = table.schema.fields().len() as u64;
     let fitting = (BATCH_CELLS / columns.max(1)).min(BATCH_TEXT_BYTES / row_bytes.max(1));
     usize::try_from(fitting.clamp(1, BATCH_ROWS)).expect("a small number")
@@ -233,7 +232,13 @@ mod tests {
         let rows_of = |columns: usize, rows, bytes| {
             let field = |place| Field::new(format!("c{place}"), DataType::Int64, true);
             let schema = Schema::new((0..columns).map(field).collect::<Vec<_>>());
-            batch_rows(&TableFile { path: "a.csv".into(), format: FileFormat::Csv, bytes, rows, schema })
+            batch_rows(&TableFile {
+                path: "a.csv".into(),
+                kind: FileFormat::Csv.into(),
+                text_bytes: bytes,
+                rows,
+                schema,
+            })
         };
         assert_eq!(rows_of(3, 1_000_000, 20_000_000), 8192);
         assert_eq!(rows_of(0, 0, 0), 8192);

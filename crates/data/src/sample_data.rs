@@ -13,7 +13,7 @@ use arrow::record_batch::RecordBatch;
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::TableContract;
 
-use crate::write_batches::{WriteTableError, writable_format, write_batches};
+use crate::write_batches::{WriteTableError, writable_kind, write_batches};
 
 pub use builder::{BuildSampleError, SampleDataBuilder};
 pub use from_json::ParseSampleError;
@@ -85,7 +85,7 @@ impl SampleData {
     /// Whether data can be written to a path: its extension names a table format that this build can write, or it has
     /// none.
     pub fn can_write(path: &Utf8Path) -> bool {
-        path.extension().is_none() || writable_format(path).is_ok()
+        path.extension().is_none() || writable_kind(path).is_ok()
     }
 
     /// Writes the data in the format that the path's extension names. A path without extension is a folder, in which
@@ -149,9 +149,10 @@ mod tests {
         for path in ["a.csv", "a/b.TSV", "a.json", "a.jsonl", "a.feather", "a.arrows", "folder", "a/b"] {
             assert!(SampleData::can_write(path.into()), "{path}");
         }
-        for path in ["a.pkl", "a.txt", "a.csv.gz"] {
+        for path in ["a.pkl", "a.txt", "a.parquet.gz"] {
             assert!(!SampleData::can_write(path.into()), "{path}");
         }
         assert_eq!(SampleData::can_write("a.parquet".into()), cfg!(feature = "parquet"));
+        assert_eq!(SampleData::can_write("a.csv.gz".into()), cfg!(feature = "compression"));
     }
 }

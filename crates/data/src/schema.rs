@@ -2,11 +2,11 @@ use std::fmt;
 
 use arrow::datatypes::{Field, Schema};
 use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing_models::{Column, DataFinding, FileFormat};
+use runtime_testing_models::{Column, DataFinding, FileFormat, FileKind};
 
+use crate::content::{FileContent, read_content};
 use crate::files::DataError;
 use crate::options::ProfileOptions;
-use crate::profile::read_content;
 use crate::type_words::TypeWords;
 
 /// Why a table has no Arrow schema or cannot be read.
@@ -119,8 +119,9 @@ pub fn schema_of(path: &Utf8Path) -> Result<Schema, ReadTableError> {
 #[derive(Debug)]
 pub(crate) struct TableFile {
     pub(crate) path: Utf8PathBuf,
-    pub(crate) format: FileFormat,
-    pub(crate) bytes: u64,
+    pub(crate) kind: FileKind,
+    /// The size of what is in it, decompressed.
+    pub(crate) text_bytes: u64,
     pub(crate) rows: u64,
     pub(crate) schema: Schema,
 }
@@ -128,7 +129,8 @@ pub(crate) struct TableFile {
 impl TableFile {
     pub(crate) fn look_at(path: &Utf8Path) -> Result<Self, ReadTableError> {
         let path = path.to_owned();
-        let (bytes, format, content) = read_content(&path, &ProfileOptions::default())?;
+        let FileContent { text_bytes, kind, content, .. } = read_content(&path, &ProfileOptions::default())?;
+        let format = kind.format;
         if !content.findings.is_empty() {
             return Err(ReadTableError::Unreadable { path, format, findings: content.findings });
         }
@@ -139,7 +141,7 @@ impl TableFile {
             Some(schema) => schema,
             None => shown_schema(&path, table.columns)?,
         };
-        Ok(Self { path, format, bytes, rows: table.rows, schema })
+        Ok(Self { path, kind, text_bytes, rows: table.rows, schema })
     }
 }
 

@@ -9,10 +9,11 @@ use arrow::ipc::writer::{FileWriter, StreamWriter};
 use arrow::json::writer::{JsonArray, LineDelimited, WriterBuilder};
 use arrow::record_batch::{RecordBatch, RecordBatchWriter};
 use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing_models::FileFormat;
+use runtime_testing_models::{Compression, FileFormat, FileKind};
 
 use crate::arrow_table::with_schema;
-use crate::format::format_of_extension;
+use crate::compression::{self, Sink};
+use crate::format::{is_text, kind_of_name};
 use crate::type_words::TypeWords;
 
 /// The most bytes of a row group of Parquet, about.
@@ -38,6 +39,14 @@ pub enum WriteTableError {
         path: Utf8PathBuf,
         /// The format.
         format: FileFormat,
+    },
+    /// The extension names a compression that this build does not have.
+    #[error("cannot write `{path}`: this build cannot write {compression}; enable the feature `compression`")]
+    NoCompression {
+        /// The path.
+        path: Utf8PathBuf,
+        /// The compression.
+        compression: Compression,
     },
     /// The format has no values of a column's type.
     #[error("cannot write `{path}`: {format} cannot hold column `{column}`, which is {data_type}")]
@@ -88,19 +97,24 @@ pub enum WriteTableError {
 }
 
 /// The format in which this build can write to a path.
-pub(crate) fn writable_format(path: &Utf8Path) -> Result<FileFormat, WriteTableError> {
-    match format_of_extension(path) {
+pub(crate) fn writable_kind(path: &Utf8Path) -> Result<FileKind, WriteTableError> {
+    let kind = kind_of_name(path);
+    if let Some(compression) = kind.compression.filter(|_| !compression::is_built()) {
+        return Err(WriteTableError::NoCompression { path: path.to_owned(), compression });
+    }
+    match kind.format {
         FileFormat::Opaque => Err(WriteTableError::NoFormat { path: path.to_owned() }),
         format @ FileFormat::Parquet if cfg!(not(feature = "parquet")) => {
             Err(WriteTableError::NotBuilt { path: path.to_owned(), format })
         }
-        format => Ok(format),
+        _ => Ok(kind),
     }
 }
 
 /// Writes a table in the format that the path's extension names, batch by batch.
 ///
-/// Folders that are not there are made, and a file that is there is replaced. `.arrows` is a stream, the other extensions
+/// Folders that are not there are made, and a file that is there is replaced. A text is compressed if `.gz` or `.zst`
+/// follows its extension. `.arrows` is a stream, the other extensions
 /// of Arrow IPC are files. Where something goes wrong, no file is left. The batches must not come from the file that is
 /// written.
 ///
@@ -152,7 +166,8 @@ pub fn write_batches(
     schema: &SchemaRef,
     batches: impl IntoIterator<Item = Result<RecordBatch, ArrowError>>,
 ) -> Result<(), WriteTableError> {
-    let format = writable_format(path)?;
+    let kind = writable_kind(path)?;
+    let format = kind.format;
     if matches!(format, FileFormat::Csv | FileFormat::Tsv) {
         check_is_flat(path, format, schema)?;
     }
@@ -161,7 +176,7 @@ pub fn write_batches(
         fs::create_dir_all(parent).map_err(refused)?;
     }
     let file = File::create(path).map_err(refused)?;
-    let written = write_rows(file, path, format, schema, &mut batches.into_iter());
+    let written = write_rows(file, kind, schema, &mut batches.into_iter());
     if written.is_err() {
         // Half a table in a text format looks like a whole one.
         drop(fs::remove_file(path));
@@ -199,14 +214,14 @@ type Rows<'a> = dyn Iterator<Item = Result<RecordBatch, Failure>> + 'a;
 
 fn write_rows(
     file: File,
-    path: &Utf8Path,
-    format: FileFormat,
+    kind: FileKind,
     schema: &SchemaRef,
     batches: &mut dyn Iterator<Item = Result<RecordBatch, ArrowError>>,
 ) -> Result<(), Failure> {
-    let mut sink = BufWriter::new(file);
+    let mut sink = Sink::new(BufWriter::new(file), kind.compression).map_err(ArrowError::from)?;
+    let format = kind.format;
     let mut count = 0;
-    let is_text = !matches!(format, FileFormat::Parquet | FileFormat::ArrowIpc);
+    let is_text = is_text(format);
     let mut rows = batches.map(|batch| {
         let batch = with_schema(batch.map_err(Failure::NoBatch)?, schema).map_err(Failure::OtherSchema)?;
         count += batch.num_rows();
@@ -238,13 +253,11 @@ fn write_rows(
             let writer = parquet::arrow::ArrowWriter::try_new(&mut sink, schema, Some(properties));
             write_all(writer.map_err(ArrowError::from)?, &mut rows)?;
         }
-        // Of the formats that can be written, Arrow IPC is left.
-        _ if path.extension().is_some_and(|name| name.eq_ignore_ascii_case("arrows")) => {
-            write_all(StreamWriter::try_new(&mut sink, schema)?, &mut rows)?;
-        }
-        _ => write_all(FileWriter::try_new(&mut sink, schema)?, &mut rows)?,
+        FileFormat::ArrowIpc => write_all(FileWriter::try_new(&mut sink, schema)?, &mut rows)?,
+        // Of the formats that can be written, the stream is left.
+        _ => write_all(StreamWriter::try_new(&mut sink, schema)?, &mut rows)?,
     }
-    Ok(sink.flush().map_err(ArrowError::from)?)
+    Ok(sink.finish().map_err(ArrowError::from)?)
 }
 
 fn json() -> WriterBuilder {

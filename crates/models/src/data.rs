@@ -18,8 +18,10 @@ pub enum FileFormat {
     Ndjson,
     /// Apache Parquet.
     Parquet,
-    /// Apache Arrow IPC, as a file (Feather 2) or a stream.
+    /// Apache Arrow IPC, as a file: Feather 2.
     ArrowIpc,
+    /// Apache Arrow IPC, as a stream.
+    ArrowStream,
     /// Anything else: models, images, archives, text. Looked at for its size only.
     Opaque,
 }
@@ -34,6 +36,7 @@ impl FileFormat {
             Self::Ndjson => "ndjson",
             Self::Parquet => "parquet",
             Self::ArrowIpc => "arrow_ipc",
+            Self::ArrowStream => "arrow_stream",
             Self::Opaque => "opaque",
         }
     }
@@ -42,6 +45,58 @@ impl FileFormat {
 impl fmt::Display for FileFormat {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
+    }
+}
+
+/// How the whole of a file is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Compression {
+    /// gzip, `.gz`.
+    Gzip,
+    /// Zstandard, `.zst`.
+    Zstd,
+}
+
+impl Compression {
+    /// The compression's name, as reports write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
+impl fmt::Display for Compression {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// What a reader has to know of a file: its format, and how it is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct FileKind {
+    /// The format of the content.
+    pub format: FileFormat,
+    /// How the whole of the file is compressed, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compression: Option<Compression>,
+}
+
+impl From<FileFormat> for FileKind {
+    fn from(format: FileFormat) -> Self {
+        Self { format, compression: None }
+    }
+}
+
+impl fmt::Display for FileKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.compression {
+            Some(compression) => write!(formatter, "{} in {compression}", self.format),
+            None => write!(formatter, "{}", self.format),
+        }
     }
 }
 
@@ -114,6 +169,12 @@ pub struct FileProfile {
     pub path: Utf8PathBuf,
     /// The format, by content first and extension second.
     pub format: FileFormat,
+    /// How the whole of the file is compressed, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compression: Option<Compression>,
+    /// What the file's name promises, where its content is something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promised: Option<FileKind>,
     /// The size in bytes.
     pub bytes: u64,
     /// The columns and rows, for a table that could be read.
@@ -122,6 +183,13 @@ pub struct FileProfile {
     /// Why it could not be read. Empty for a good file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<DataFinding>,
+}
+
+impl FileProfile {
+    /// The format, and how it is compressed.
+    pub fn kind(&self) -> FileKind {
+        FileKind { format: self.format, compression: self.compression }
+    }
 }
 
 /// What is known of an input or output: one file, or a folder's files in the order of their paths.

@@ -5,7 +5,9 @@ use runtime_testing_dag::StepName;
 use serde::{Deserialize, Serialize};
 
 use crate::step::list;
-use crate::{DataFinding, EdgeBlame, FileFormat, LogicalName, NotSingledOut, ScriptFailure, ScriptName};
+use crate::{
+    DataFinding, EdgeBlame, FileFormat, FileKind, LogicalName, NotSingledOut, ScriptFailure, ScriptName,
+};
 
 /// The judgment of an edge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -215,6 +217,13 @@ pub enum Difference {
         /// Why not.
         finding: DataFinding,
     },
+    /// The file's name promises something else than its content is, so a reader that goes by names fails on it.
+    Misnamed {
+        /// What the name promises.
+        promised: FileKind,
+        /// What the content is.
+        found: FileKind,
+    },
     /// The file has another format.
     FormatChanged {
         /// The format it should have.
@@ -271,6 +280,7 @@ impl Difference {
             | Self::TooFewRows { .. }
             | Self::NoRows
             | Self::Unreadable { .. }
+            | Self::Misnamed { .. }
             | Self::FormatChanged { .. }
             | Self::MissingFile => true,
             Self::Promoted { .. }
@@ -291,6 +301,7 @@ impl Difference {
             Self::TooFewRows { .. } => "too_few_rows",
             Self::NoRows => "no_rows",
             Self::Unreadable { .. } => "unreadable",
+            Self::Misnamed { .. } => "misnamed",
             Self::FormatChanged { .. } => "format_changed",
             Self::MissingFile => "missing_file",
             Self::Promoted { .. } => "promoted",
@@ -350,6 +361,9 @@ impl fmt::Display for Difference {
             }
             Self::NoRows => formatter.write_str("there are no rows"),
             Self::Unreadable { finding } => write!(formatter, "cannot be read: {finding}"),
+            Self::Misnamed { promised, found } => {
+                write!(formatter, "the name promises {promised}, the content is {found}")
+            }
             Self::FormatChanged { expected, found } => {
                 write!(formatter, "expected the format {expected}, found {found}")
             }

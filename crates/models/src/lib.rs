@@ -65,7 +65,9 @@ pub use blame::{EdgeBlame, NotSingledOut};
 pub use configuration::{DEFAULT_WORKSPACE_ROOT, PipelineTestingSpec, RuntimeTestingConfiguration};
 pub use contract::{ColumnContract, ExtraColumns, TableContract, TypeWord};
 pub use contract_difference::{ContractDifference, contract_differences};
-pub use data::{Column, DataFinding, DataProfile, FileFormat, FileProfile, TableSchema};
+pub use data::{
+    Column, Compression, DataFinding, DataProfile, FileFormat, FileKind, FileProfile, TableSchema,
+};
 pub use digest::{Digest, DigestOptions, DigestScheme, FloatTolerance, ParseDigestError, RowOrder};
 pub use edge::{
     Binding, BindingRule, DataCompatibilityResult, Difference, EdgeIssue, EdgeNote, EdgeVerdict, Similarity,

@@ -7,9 +7,9 @@ use runtime_testing_dag::{Selection, StepName};
 use serde::Serialize;
 
 use crate::{
-    Binding, DataProfile, Digest, EdgeBlame, EdgeIssue, EdgeNote, EdgeVerdict, FileFormat, LogicalName,
-    NotSingledOut, PipelineTestReport, REPORT_FORMAT_VERSION, RunResult, ScriptFailure, ScriptName,
-    ScriptTestResult, StepNote, StepStatus,
+    Binding, Compression, DataProfile, Digest, EdgeBlame, EdgeIssue, EdgeNote, EdgeVerdict, FileFormat,
+    FileKind, LogicalName, NotSingledOut, PipelineTestReport, REPORT_FORMAT_VERSION, RunResult,
+    ScriptFailure, ScriptName, ScriptTestResult, StepNote, StepStatus,
 };
 
 /// A report without anything that can differ between two correct runs: no times, process ids, memory, sizes, run
@@ -65,6 +65,10 @@ struct RunSnapshot {
 struct FileSnapshot {
     path: Utf8PathBuf,
     format: FileFormat,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compression: Option<Compression>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    promised: Option<FileKind>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<u64>,
     /// `name: type`, with `?` behind a type that may be null.
@@ -157,6 +161,8 @@ fn files_of(data: &DataProfile) -> Vec<FileSnapshot> {
     let file = |file: &crate::FileProfile| FileSnapshot {
         path: file.path.clone(),
         format: file.format,
+        compression: file.compression,
+        promised: file.promised,
         rows: file.schema.as_ref().map(|schema| schema.rows),
         columns: file.schema.as_ref().map_or_else(Vec::new, |schema| {
             let column = |column: &crate::Column| {

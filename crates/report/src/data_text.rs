@@ -210,7 +210,15 @@ mod tests {
     fn file(path: &str, columns: Option<Vec<Column>>, findings: Vec<DataFinding>) -> FileProfile {
         let schema = columns.map(|columns| TableSchema { columns, rows: 12_000 });
         let format = if schema.is_some() { FileFormat::Csv } else { FileFormat::Opaque };
-        FileProfile { path: path.into(), format, bytes: 1, schema, findings }
+        FileProfile {
+            path: path.into(),
+            format,
+            compression: None,
+            promised: None,
+            bytes: 1,
+            schema,
+            findings,
+        }
     }
 
     fn shown(files: Vec<FileProfile>) -> String {

@@ -76,6 +76,7 @@
 //! | feature | default | what it adds | what it costs |
 //! | --- | --- | --- | --- |
 //! | `tester` | yes | running and judging; CSV, JSON, NDJSON and Arrow IPC data | `arrow` |
+//! | `compression` | no | CSV and JSON in gzip or zstd | `flate2`, `zstd` |
 //! | `parquet` | no | Parquet data | `parquet` and its codecs |
 //! | `arrow` | no | inputs and outputs of Rust functions as Arrow record batches: `FunctionParams::read_input`, `write_output` | nothing beyond `tester` |
 //! | `harness` | no | a pipeline test as a test binary with a trial for each step and edge: `harness::main` | `libtest-mimic`, and the crate of `report` |
@@ -110,16 +111,16 @@ pub use runtime_testing_data::{
 #[cfg(feature = "harness")]
 pub use runtime_testing_harness as harness;
 pub use runtime_testing_models::{
-    Binding, BindingRule, Column, ColumnContract, ContractDifference, Culprit, DEFAULT_WORKSPACE_ROOT,
-    DataCompatibilityResult, DataFinding, DataProfile, Difference, Digest, DigestOptions, DigestScheme,
-    EdgeBlame, EdgeIssue, EdgeNote, EdgeVerdict, ExitOutcome, ExtraColumns, FileFormat, FileProfile,
-    FloatTolerance, InputChange, InputSource, InvalidNumber, Isolation, JobNumber, JobValue, LogicalKind,
-    LogicalName, NotSingledOut, OutputBinding, OutputDifference, OutputTail, ParseDigestError,
-    ParseSpecError, PathSpec, PipelineTestReport, PipelineTestingSpec, PythonException,
-    REPORT_FORMAT_VERSION, ReportSnapshot, Resources, RowOrder, RunInput, RunKind, RunOutput, RunResult,
-    RunSlot, RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptFailure, ScriptKind, ScriptMainParams,
-    ScriptName, ScriptTestResult, Similarity, StepNote, StepStatus, TableContract, TableSchema, TypeWord,
-    UntestedEdge, UntestedStep, contract_differences, edge_key,
+    Binding, BindingRule, Column, ColumnContract, Compression, ContractDifference, Culprit,
+    DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult, DataFinding, DataProfile, Difference, Digest,
+    DigestOptions, DigestScheme, EdgeBlame, EdgeIssue, EdgeNote, EdgeVerdict, ExitOutcome, ExtraColumns,
+    FileFormat, FileKind, FileProfile, FloatTolerance, InputChange, InputSource, InvalidNumber, Isolation,
+    JobNumber, JobValue, LogicalKind, LogicalName, NotSingledOut, OutputBinding, OutputDifference,
+    OutputTail, ParseDigestError, ParseSpecError, PathSpec, PipelineTestReport, PipelineTestingSpec,
+    PythonException, REPORT_FORMAT_VERSION, ReportSnapshot, Resources, RowOrder, RunInput, RunKind,
+    RunOutput, RunResult, RunSlot, RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptFailure,
+    ScriptKind, ScriptMainParams, ScriptName, ScriptTestResult, Similarity, StepNote, StepStatus,
+    TableContract, TableSchema, TypeWord, UntestedEdge, UntestedStep, contract_differences, edge_key,
 };
 #[cfg(feature = "report")]
 pub use runtime_testing_report::{

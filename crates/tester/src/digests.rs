@@ -53,6 +53,8 @@ mod tests {
         let file = FileProfile {
             path: "a.parquet".into(),
             format: FileFormat::Parquet,
+            compression: None,
+            promised: None,
             bytes,
             schema,
             findings: vec![],

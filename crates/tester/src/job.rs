@@ -277,6 +277,8 @@ impl Job<'_> {
                 files: vec![FileProfile {
                     path: path.file_name().unwrap_or_default().into(),
                     format: FileFormat::Opaque,
+                    compression: None,
+                    promised: None,
                     bytes: 0,
                     schema: None,
                     findings: vec![DataFinding { message, line: None }],

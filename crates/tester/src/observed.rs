@@ -64,6 +64,8 @@ mod tests {
         let file = |path: &str| FileProfile {
             path: path.into(),
             format: FileFormat::Csv,
+            compression: None,
+            promised: None,
             bytes: 1,
             schema: None,
             findings: Vec::new(),

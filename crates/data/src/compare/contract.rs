@@ -46,7 +46,7 @@ fn table_differences(contract: &TableContract, schema: &TableSchema, format: Fil
 }
 
 /// Columns that must be there and are not.
-fn missing_columns(contract: &TableContract, found: &Found<'_>) -> Vec<Difference> {
+fn missing_columns<'a>(contract: &'a TableContract, found: &Found<'a>) -> Vec<Difference> {
     let is_missing =
         |(name, column): &(&String, &ColumnContract)| !column.optional && found.column(name).is_none();
     let missing: Vec<(&String, &ColumnContract)> = contract.columns.iter().filter(is_missing).collect();
@@ -68,7 +68,7 @@ fn pairs<'a>(contract: &'a TableContract, found: &Found<'a>) -> Vec<(&'a ColumnC
 }
 
 /// Columns of another type. One without a value has none.
-fn types(contract: &TableContract, found: &Found<'_>) -> Vec<Difference> {
+fn types<'a>(contract: &'a TableContract, found: &Found<'a>) -> Vec<Difference> {
     let difference = |(expected, column): (&ColumnContract, &Column)| {
         let expected: TypeWord = expected.data_type;
         match fit::to_contract(expected, &words(column)) {
@@ -81,7 +81,7 @@ fn types(contract: &TableContract, found: &Found<'_>) -> Vec<Difference> {
 }
 
 /// Columns that must not hold nulls and do, or that may for all that is known.
-fn nulls(contract: &TableContract, found: &Found<'_>) -> Vec<Difference> {
+fn nulls<'a>(contract: &'a TableContract, found: &Found<'a>) -> Vec<Difference> {
     let difference = |(expected, column): (&ColumnContract, &Column)| {
         if expected.nullable || found.has_no_type(column) {
             return None;
@@ -105,7 +105,7 @@ fn nulls(contract: &TableContract, found: &Found<'_>) -> Vec<Difference> {
 }
 
 /// Columns that the contract does not name.
-fn extra_columns(contract: &TableContract, found: &Found<'_>) -> Vec<Difference> {
+fn extra_columns<'a>(contract: &'a TableContract, found: &Found<'a>) -> Vec<Difference> {
     let difference = |column: &Column| match contract.extra_columns {
         ExtraColumns::Allow => extra_column(column),
         ExtraColumns::Forbid => {
@@ -298,7 +298,10 @@ mod tests {
         check(
             &Expected::Contract(&contract()),
             &folder(&[ragged, disguised, unnamed]),
-            &["! a.csv: cannot be read: line 3: bad row", "! b.csv: expected the format csv, found json"],
+            &[
+                "! a.csv: cannot be read: line 3: bad row",
+                "! b.csv: the name promises csv, the content is json",
+            ],
         );
     }
 

@@ -1,10 +1,9 @@
 //! Rules about a file as a whole.
 
-use runtime_testing_models::{DataProfile, Difference, FileFormat, FileProfile, TableSchema};
+use runtime_testing_models::{DataProfile, Difference, FileProfile, TableSchema};
 
 use super::Differences;
 use crate::findings::finding;
-use crate::format::format_of_extension;
 
 /// How many findings of one file are told.
 const MOST_FINDINGS: usize = 3;
@@ -14,8 +13,8 @@ pub(super) type Table<'a> = (&'a FileProfile, &'a TableSchema);
 
 /// What is wrong with a file whatever is expected of it.
 pub(super) fn unsound(file: &FileProfile) -> Vec<Difference> {
-    let mut differences = unreadable(file);
-    differences.extend(misnamed(file));
+    let mut differences: Vec<Difference> = misnamed(file).into_iter().collect();
+    differences.extend(unreadable(file));
     differences
 }
 
@@ -25,14 +24,20 @@ fn unreadable(file: &FileProfile) -> Vec<Difference> {
     told.map(|finding| Difference::Unreadable { finding: finding.clone() }).collect()
 }
 
-/// The extension names a table format, and the content is of another.
+/// The name promises something else than the content is.
 fn misnamed(file: &FileProfile) -> Option<Difference> {
-    let expected = format_of_extension(&file.path);
-    let is_json = |format| matches!(format, FileFormat::Json | FileFormat::Ndjson);
-    let is_fine = expected == FileFormat::Opaque
-        || expected == file.format
-        || (is_json(expected) && is_json(file.format));
-    (!is_fine).then_some(Difference::FormatChanged { expected, found: file.format })
+    file.promised.map(|promised| Difference::Misnamed { promised, found: file.kind() })
+}
+
+/// The counterpart has a name that promises the same, and the same content: whoever reads it knows.
+pub(super) fn is_misnamed_alike(
+    expected: &FileProfile,
+    found: &FileProfile,
+    difference: &Difference,
+) -> bool {
+    matches!(difference, Difference::Misnamed { .. })
+        && expected.promised == found.promised
+        && expected.kind() == found.kind()
 }
 
 /// The file has another format than its counterpart.
@@ -72,7 +77,7 @@ pub(super) fn sound_tables<'a>(found: &'a DataProfile, list: &mut Differences) -
 
 #[cfg(test)]
 mod tests {
-    use runtime_testing_models::DataFinding;
+    use runtime_testing_models::{DataFinding, FileFormat};
 
     use super::*;
     use crate::compare::testing::{columns, file};
@@ -90,22 +95,13 @@ mod tests {
         assert_eq!(unsound(&file("a.csv", FileFormat::Csv, None)), []);
     }
 
-    #[track_caller]
-    fn check_misnamed(path: &str, format: FileFormat, expected: Option<FileFormat>) {
-        let changed = expected.map(|expected| Difference::FormatChanged { expected, found: format });
-        assert_eq!(misnamed(&file(path, format, None)), changed);
-    }
-
     #[test]
-    fn extensions_and_contents_agree() {
-        check_misnamed("a.csv", FileFormat::Csv, None);
-        check_misnamed("a.csv", FileFormat::Json, Some(FileFormat::Csv));
-        check_misnamed("a.tsv", FileFormat::Csv, Some(FileFormat::Tsv));
-        check_misnamed("a.json", FileFormat::Ndjson, None);
-        check_misnamed("a.jsonl", FileFormat::Json, None);
-        check_misnamed("a.json", FileFormat::ArrowIpc, Some(FileFormat::Json));
-        check_misnamed("part-0", FileFormat::Parquet, None);
-        check_misnamed("a.csv", FileFormat::Opaque, Some(FileFormat::Csv));
+    fn names_that_promise_something_else_come_first() {
+        let mut broken = file("a.json", FileFormat::Csv, None);
+        broken.findings = vec![finding("bad")];
+        let told: Vec<String> = unsound(&broken).iter().map(Difference::to_string).collect();
+        assert_eq!(told, ["the name promises json, the content is csv", "cannot be read: bad"]);
+        assert_eq!(unsound(&file("part-0", FileFormat::Csv, None)), []);
     }
 
     #[test]

@@ -7,9 +7,8 @@ use runtime_testing_models::{Column, DataProfile, Difference, FileProfile, Table
 use super::counterpart::{Counterpart, counterparts, missing_files};
 use super::fit::{self, Fit};
 use super::rename::renamed;
-use super::table::{Found, column_order, extra_column, has_order, promoted, type_changed, words};
+use super::table::{Found, column_order, extra_column, has_order, is_null, promoted, type_changed, words};
 use super::{Differences, file, rows};
-use crate::type_words::TypeWords;
 
 /// Holds what was found against a sample, file by file.
 pub(super) fn compare(sample: &DataProfile, found: &DataProfile, list: &mut Differences) {
@@ -19,6 +18,9 @@ pub(super) fn compare(sample: &DataProfile, found: &DataProfile, list: &mut Diff
     let mut all_sound = true;
     for (file, counterpart) in found.files.iter().zip(&counterparts) {
         let mut differences = file::unsound(file);
+        if let Some(expected) = counterpart.expected() {
+            differences.retain(|difference| !file::is_misnamed_alike(expected, file, difference));
+        }
         all_sound &= differences.is_empty();
         let Some(expected) = counterpart.expected() else {
             if differences.is_empty() {
@@ -27,8 +29,9 @@ pub(super) fn compare(sample: &DataProfile, found: &DataProfile, list: &mut Diff
             list.add(&file.path, differences);
             continue;
         };
-        let changed = file::format_changed(expected, file).filter(|changed| !differences.contains(changed));
-        differences.extend(changed);
+        if file.promised.is_none() {
+            differences.extend(file::format_changed(expected, file));
+        }
         if differences.is_empty() {
             differences.extend(content_differences(expected, file));
             match (counterpart, &file.schema) {
@@ -62,10 +65,11 @@ fn content_differences(expected: &FileProfile, found: &FileProfile) -> Vec<Diffe
     match (sample, &found.schema) {
         (Some(sample), Some(schema)) if !rows::is_blank(schema) => {
             let found = Found::new(schema);
-            let mut differences = missing_columns(sample, &found);
-            differences.extend(types(sample, &found));
-            differences.extend(nullability(sample, &found));
-            differences.extend(extra_columns(sample, &found));
+            let pairs = Pairs::of(sample, &found);
+            let mut differences = missing_columns(&pairs);
+            differences.extend(types(&pairs));
+            differences.extend(nullability(&pairs, &found));
+            differences.extend(pairs.extra.iter().map(|column| extra_column(column)));
             if has_order(expected.format) {
                 let names: Vec<&str> = sample.columns.iter().map(|column| column.name.as_str()).collect();
                 differences.extend(column_order(&names, &found));
@@ -76,50 +80,67 @@ fn content_differences(expected: &FileProfile, found: &FileProfile) -> Vec<Diffe
     }
 }
 
+/// The columns of the sample and those that were found.
+struct Pairs<'a> {
+    /// Columns of the sample that are there.
+    both: Vec<(&'a Column, &'a Column)>,
+    missing: Vec<&'a Column>,
+    /// Columns that the sample does not have.
+    extra: Vec<&'a Column>,
+}
+
+impl<'a> Pairs<'a> {
+    fn of(sample: &'a TableSchema, found: &Found<'a>) -> Self {
+        let (mut both, mut missing) = (Vec::new(), Vec::new());
+        for (place, expected) in sample.columns.iter().enumerate() {
+            match found.column_near(&expected.name, place) {
+                Some(column) => both.push((expected, column)),
+                None => missing.push(expected),
+            }
+        }
+        let extra =
+            if both.len() == found.schema.columns.len() { Vec::new() } else { unknown(sample, found) };
+        Self { both, missing, extra }
+    }
+}
+
+fn unknown<'a>(sample: &TableSchema, found: &Found<'a>) -> Vec<&'a Column> {
+    let names: HashSet<&str> = sample.columns.iter().map(|column| column.name.as_str()).collect();
+    found.schema.columns.iter().filter(|column| !names.contains(column.name.as_str())).collect()
+}
+
 /// Columns of the sample that are not there.
-fn missing_columns(sample: &TableSchema, found: &Found<'_>) -> Vec<Difference> {
-    let missing: Vec<&Column> =
-        sample.columns.iter().filter(|column| found.column(&column.name).is_none()).collect();
-    let names: Vec<&str> = missing.iter().map(|column| column.name.as_str()).collect();
-    let extra: Vec<&Column> = unknown(sample, found).collect();
+fn missing_columns(pairs: &Pairs<'_>) -> Vec<Difference> {
+    let names: Vec<&str> = pairs.missing.iter().map(|column| column.name.as_str()).collect();
     let fits = |place: usize, column: &Column| {
-        fit::to_sample(&words(missing[place]), &words(column)) != Fit::Changed
+        fit::to_sample(&words(pairs.missing[place]), &words(column)) != Fit::Changed
     };
-    let candidates = renamed(&names, &extra, fits);
-    let differences = missing.iter().zip(candidates).map(|(column, renamed)| Difference::MissingColumn {
-        column: column.name.clone(),
-        expected: column.data_type.clone(),
-        renamed,
+    let candidates = renamed(&names, &pairs.extra, fits);
+    let differences = pairs.missing.iter().zip(candidates).map(|(column, renamed)| {
+        Difference::MissingColumn { column: column.name.clone(), expected: column.data_type.clone(), renamed }
     });
     differences.collect()
 }
 
-/// Columns of the sample that are there.
-fn pairs<'a>(sample: &'a TableSchema, found: &Found<'a>) -> Vec<(&'a Column, &'a Column)> {
-    sample.columns.iter().filter_map(|column| Some((column, found.column(&column.name)?))).collect()
-}
-
 /// Columns of another type. Nulls alone are no type: what they differ in is a matter of nullability.
-fn types(sample: &TableSchema, found: &Found<'_>) -> Vec<Difference> {
-    let difference = |(expected, column): (&Column, &Column)| {
-        let (expected_words, words) = (words(expected), words(column));
-        if expected_words == TypeWords::Null || words == TypeWords::Null {
+fn types(pairs: &Pairs<'_>) -> Vec<Difference> {
+    let difference = |(expected, column): &(&Column, &Column)| {
+        if expected.data_type == column.data_type || is_null(expected) || is_null(column) {
             return None;
         }
-        match fit::to_sample(&expected_words, &words) {
+        match fit::to_sample(&words(expected), &words(column)) {
             Fit::Same => None,
             Fit::Promotes => Some(promoted(column, &expected.data_type)),
             Fit::Changed => Some(type_changed(column, &expected.data_type)),
         }
     };
-    pairs(sample, found).into_iter().filter_map(difference).collect()
+    pairs.both.iter().filter_map(difference).collect()
 }
 
 /// Columns that may hold nulls where those of the sample do not, or the other way round; and those of which one side
 /// shows nothing but nulls.
-fn nullability(sample: &TableSchema, found: &Found<'_>) -> Vec<Difference> {
-    let difference = |(expected, column): (&Column, &Column)| {
-        let is_null = |column: &Column| words(column) == TypeWords::Null;
+fn nullability(pairs: &Pairs<'_>, found: &Found<'_>) -> Vec<Difference> {
+    let difference = |(expected, column): &(&Column, &Column)| {
         if found.has_no_type(column) {
             None
         } else if expected.nullable != column.nullable {
@@ -134,17 +155,7 @@ fn nullability(sample: &TableSchema, found: &Found<'_>) -> Vec<Difference> {
             None
         }
     };
-    pairs(sample, found).into_iter().filter_map(difference).collect()
-}
-
-/// Columns that the sample does not have.
-fn extra_columns(sample: &TableSchema, found: &Found<'_>) -> Vec<Difference> {
-    unknown(sample, found).map(extra_column).collect()
-}
-
-fn unknown<'a>(sample: &TableSchema, found: &Found<'a>) -> impl Iterator<Item = &'a Column> {
-    let names: HashSet<&str> = sample.columns.iter().map(|column| column.name.as_str()).collect();
-    found.schema.columns.iter().filter(move |column| !names.contains(column.name.as_str()))
+    pairs.both.iter().filter_map(difference).collect()
 }
 
 #[cfg(test)]
@@ -261,7 +272,11 @@ mod tests {
         check(&Expected::Inferred(&opaque), &csv, &["! a.csv: expected the format opaque, found csv"]);
         check(&Expected::Inferred(&opaque), &opaque, &[]);
         let disguised = single(file("b.csv", FileFormat::Json, None));
-        check(&Expected::Inferred(&csv), &disguised, &["! b.csv: expected the format csv, found json"]);
+        check(
+            &Expected::Inferred(&csv),
+            &disguised,
+            &["! b.csv: the name promises csv, the content is json"],
+        );
     }
 
     #[test]

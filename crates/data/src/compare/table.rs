@@ -1,5 +1,6 @@
 //! What the rules for contracts and for samples have in common.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use runtime_testing_models::{Column, Difference, FileFormat, TableSchema};
@@ -10,22 +11,35 @@ use crate::type_words::TypeWords;
 #[derive(Debug)]
 pub(super) struct Found<'a> {
     pub(super) schema: &'a TableSchema,
-    by_name: HashMap<&'a str, &'a Column>,
+    /// Made when the first column is not where it is expected.
+    by_name: OnceCell<HashMap<&'a str, &'a Column>>,
 }
 
 impl<'a> Found<'a> {
     pub(super) fn new(schema: &'a TableSchema) -> Self {
-        Self { schema, by_name: schema.columns.iter().map(|column| (column.name.as_str(), column)).collect() }
+        Self { schema, by_name: OnceCell::new() }
     }
 
     pub(super) fn column(&self, name: &str) -> Option<&'a Column> {
-        self.by_name.get(name).copied()
+        let columns = || self.schema.columns.iter().map(|column| (column.name.as_str(), column)).collect();
+        self.by_name.get_or_init(columns).get(name).copied()
+    }
+
+    /// The column of this name, which is probably the one at this place.
+    pub(super) fn column_near(&self, name: &str, place: usize) -> Option<&'a Column> {
+        let there = self.schema.columns.get(place).filter(|column| column.name == name);
+        there.or_else(|| self.column(name))
     }
 
     /// Whether nothing is known of a column's type because there are no rows to tell it.
     pub(super) fn has_no_type(&self, column: &Column) -> bool {
-        self.schema.rows == 0 && words(column) == TypeWords::Null
+        self.schema.rows == 0 && is_null(column)
     }
+}
+
+/// Whether a column shows nothing but nulls.
+pub(super) fn is_null(column: &Column) -> bool {
+    column.data_type == "null"
 }
 
 pub(super) fn words(column: &Column) -> TypeWords {
@@ -39,6 +53,9 @@ pub(super) fn has_order(format: FileFormat) -> bool {
 
 /// The columns that are expected and there come in another order.
 pub(super) fn column_order(expected: &[&str], found: &Found<'_>) -> Option<Difference> {
+    if found.schema.columns.iter().map(|column| column.name.as_str()).eq(expected.iter().copied()) {
+        return None;
+    }
     let expected: Vec<&str> = expected.iter().copied().filter(|name| found.column(name).is_some()).collect();
     let places: HashMap<&str, usize> =
         expected.iter().enumerate().map(|(place, name)| (*name, place)).collect();

@@ -3,9 +3,18 @@
 use runtime_testing_models::{Column, DataProfile, FileFormat, FileProfile, TableSchema};
 
 use super::{Expected, compare};
+use crate::format::broken_promise;
 
 pub(crate) fn file(path: &str, format: FileFormat, schema: Option<TableSchema>) -> FileProfile {
-    FileProfile { path: path.into(), format, bytes: 100, schema, findings: Vec::new() }
+    FileProfile {
+        path: path.into(),
+        format,
+        compression: None,
+        promised: broken_promise(path.into(), format.into()),
+        bytes: 100,
+        schema,
+        findings: Vec::new(),
+    }
 }
 
 /// Columns of names and types. They hold no nulls, unless the type ends with `?`: then they hold one.

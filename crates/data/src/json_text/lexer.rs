@@ -1,20 +1,53 @@
 use std::io::{self, Read};
 
-use runtime_testing_models::DataFinding;
-
 use crate::findings::{Findings, Stop, finding_on};
 use crate::text_reader::TextReader;
 
 /// How much of a value is kept to be shown.
 const RAW_BYTES: usize = 400;
 
+/// A text that is there chunk by chunk, each of which ends where a character ends.
+pub(crate) trait Chunks {
+    /// Goes to the next chunk, and says whether there is one.
+    fn advance(&mut self) -> io::Result<bool>;
+
+    /// The chunk. Empty before the first and after the last.
+    fn chunk(&self) -> &[u8];
+
+    /// Whether the text begins with a byte order mark, which is not part of the first chunk.
+    fn has_byte_order_mark(&self) -> bool;
+
+    /// Where the first byte of the chunk from `at` on stands that is not UTF-8.
+    fn invalid_from(&mut self, at: usize) -> Option<usize>;
+}
+
+impl<R: Read> Chunks for TextReader<R> {
+    fn advance(&mut self) -> io::Result<bool> {
+        self.advance()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.chunk()
+    }
+
+    fn has_byte_order_mark(&self) -> bool {
+        self.has_byte_order_mark()
+    }
+
+    fn invalid_from(&mut self, at: usize) -> Option<usize> {
+        self.invalid().filter(|invalid| *invalid >= at)
+    }
+}
+
 /// A place in a text of JSON, and what can be read from there.
 #[derive(Debug)]
-pub(crate) struct Lexer<'t, R> {
-    text: &'t mut TextReader<R>,
+pub(crate) struct Lexer<'t, T> {
+    text: &'t mut T,
     at: usize,
     /// The end of what can be read of the chunk: its own, or a byte that is not UTF-8.
     limit: usize,
+    /// Whether a byte that is not UTF-8 is what ends it.
+    is_stopped: bool,
     line: u64,
     /// In NDJSON, the end of a line is no blank but the end of what can be read.
     line_by_line: bool,
@@ -27,12 +60,13 @@ pub(crate) struct Lexer<'t, R> {
     duplicate_keys: Findings,
 }
 
-impl<'t, R: Read> Lexer<'t, R> {
-    pub(crate) fn new(text: &'t mut TextReader<R>) -> Self {
+impl<'t, T: Chunks> Lexer<'t, T> {
+    pub(crate) fn new(text: &'t mut T) -> Self {
         Self {
             text,
             at: 0,
             limit: 0,
+            is_stopped: false,
             line: 1,
             line_by_line: false,
             raw_start: 0,
@@ -58,9 +92,14 @@ impl<'t, R: Read> Lexer<'t, R> {
         self.text.has_byte_order_mark()
     }
 
+    /// Goes on counting lines from here, where a text is the rest of a longer one.
+    pub(crate) fn begin_on_line(&mut self, line: u64) {
+        self.line = line;
+    }
+
     /// The findings about keys that stand twice in an object.
-    pub(crate) fn into_duplicate_keys(self) -> Vec<DataFinding> {
-        self.duplicate_keys.into_list("keys that stand twice in an object")
+    pub(crate) fn into_duplicate_keys(self) -> Findings {
+        self.duplicate_keys
     }
 
     pub(crate) fn add_duplicate_key(&mut self, key: &str) {
@@ -100,7 +139,7 @@ impl<'t, R: Read> Lexer<'t, R> {
     #[cold]
     fn peek_into_next_chunk(&mut self) -> Result<Option<u8>, Stop> {
         while self.rest().is_empty() {
-            if self.text.invalid() == Some(self.limit) {
+            if self.is_stopped {
                 return Err(Stop::Bad(finding_on(self.line, "the text is not UTF-8")));
             }
             if !self.advance()? {
@@ -115,8 +154,20 @@ impl<'t, R: Read> Lexer<'t, R> {
         self.raw_start = 0;
         self.at = 0;
         let is_more = self.text.advance()?;
-        self.limit = self.text.invalid().unwrap_or(self.text.chunk().len());
+        self.find_limit();
         Ok(is_more)
+    }
+
+    fn find_limit(&mut self) {
+        let invalid = self.text.invalid_from(self.at);
+        self.is_stopped = invalid.is_some();
+        self.limit = invalid.unwrap_or(self.text.chunk().len());
+    }
+
+    /// Goes past a whole line.
+    pub(super) fn take_line(&mut self, bytes: usize) {
+        self.at += bytes;
+        self.line += 1;
     }
 
     pub(super) fn take(&mut self, bytes: usize) {
@@ -154,7 +205,7 @@ impl<'t, R: Read> Lexer<'t, R> {
             let length = memchr::memchr(b'\n', &chunk[self.at..]);
             self.at = length.map_or(chunk.len(), |length| self.at + length);
             // A byte that is not UTF-8 stops the reader if it is still to come.
-            self.limit = self.text.invalid().filter(|invalid| *invalid >= self.at).unwrap_or(chunk.len());
+            self.find_limit();
             if length.is_some() || !self.advance()? {
                 return Ok(());
             }
@@ -163,7 +214,8 @@ impl<'t, R: Read> Lexer<'t, R> {
 
     /// A finding that something else should stand here.
     pub(crate) fn unexpected(&self, expected: &str) -> Stop {
-        let found = match std::str::from_utf8(self.rest()).ok().and_then(|rest| rest.chars().next()) {
+        let next = self.rest().utf8_chunks().next().and_then(|rest| rest.valid().chars().next());
+        let found = match next {
             Some('\n') => "the end of the line".to_owned(),
             Some(character) => format!("`{}`", character.escape_debug()),
             None => "the end of the text".to_owned(),

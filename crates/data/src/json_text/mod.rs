@@ -6,7 +6,15 @@
 mod document;
 mod json_type;
 mod lexer;
+mod lines;
+mod parts;
+mod plain;
 mod rows;
+mod scan;
+#[cfg(test)]
+mod testing;
+mod threads;
 mod values;
 
-pub(crate) use document::{profile_document, profile_lines};
+pub(crate) use document::{Document, profile_document};
+pub(crate) use lines::profile_lines;

@@ -1,10 +1,11 @@
 use std::collections::HashMap;
-use std::io::Read;
 
 use runtime_testing_models::{Column, TableSchema};
 
 use super::json_type::JsonType;
-use super::lexer::Lexer;
+use super::lexer::{Chunks, Lexer};
+use super::plain::{Key, absorbed, next_key, past_blanks};
+use super::values::unescaped;
 use crate::csv_text::shown;
 use crate::findings::Stop;
 
@@ -16,9 +17,15 @@ pub(crate) struct Rows {
     rows: u64,
     /// The objects that were begun, those that turned out to be broken included.
     begun: u64,
+    /// Whether a column was added or has become wider.
+    changed: bool,
+    /// What followed the first brace, and then each column, in the last row that had it.
+    successors: Vec<Successor>,
+    /// The columns of the row that is being read, and whether each has a value. Room that is used again.
+    row: Vec<(usize, bool)>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct ColumnState {
     name: String,
     json_type: JsonType,
@@ -28,9 +35,80 @@ struct ColumnState {
     deciding: Option<(u64, String)>,
 }
 
+/// The bytes from a value to the next one, and the column that this is of.
+#[derive(Debug, Clone, Default)]
+struct Successor {
+    bytes: Vec<u8>,
+    place: usize,
+}
+
+/// What rows that changed no type add to what is known.
+#[derive(Debug)]
+pub(super) struct Counts {
+    rows: u64,
+    values: Vec<u64>,
+}
+
 impl Rows {
+    /// No rows yet, of columns that have the types these have.
+    pub(super) fn like(&self) -> Self {
+        let state = |column: &ColumnState| ColumnState {
+            name: column.name.clone(),
+            json_type: column.json_type.clone(),
+            values: 0,
+            last_begun: 0,
+            deciding: None,
+        };
+        Self {
+            columns: self.columns.iter().map(state).collect(),
+            places: self.places.clone(),
+            successors: self.successors.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether a column was added or has become wider since [`Rows::like`].
+    pub(super) fn is_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// What was counted, which starts from nothing again.
+    pub(super) fn take_counts(&mut self) -> Counts {
+        let values = self.columns.iter_mut().map(|column| std::mem::take(&mut column.values));
+        Counts { rows: std::mem::take(&mut self.rows), values: values.collect() }
+    }
+
+    /// Adds rows that come behind these, and that are of the same columns.
+    pub(super) fn add_counts(&mut self, counts: &Counts) {
+        for (column, values) in self.columns.iter_mut().zip(&counts.values) {
+            column.values += values;
+        }
+        self.rows += counts.rows;
+    }
+
+    /// Adds rows that come behind these, and that were read as [`Rows::like`] these.
+    pub(super) fn append(&mut self, later: Self) {
+        for (place, mut column) in later.columns.into_iter().enumerate() {
+            if let Some((row, _)) = &mut column.deciding {
+                *row += self.rows;
+            }
+            match self.columns.get_mut(place) {
+                Some(known) => {
+                    known.json_type = column.json_type;
+                    known.values += column.values;
+                    known.deciding = column.deciding.or(known.deciding.take());
+                }
+                None => self.columns.push(column),
+            }
+        }
+        self.places = later.places;
+        self.successors = later.successors;
+        self.rows += later.rows;
+        self.begun += later.begun;
+    }
+
     /// Reads an object as the next row.
-    pub(crate) fn read_row<R: Read>(&mut self, lexer: &mut Lexer<'_, R>) -> Result<(), Stop> {
+    pub(crate) fn read_row<T: Chunks>(&mut self, lexer: &mut Lexer<'_, T>) -> Result<(), Stop> {
         self.begun += 1;
         let row = self.rows + 1;
         // Rows tend to have the same keys in the same order.
@@ -48,9 +126,11 @@ impl Rows {
             }
             column.last_begun = self.begun;
             column.values += u64::from(json_type != JsonType::Null);
+            let before = column.json_type.clone();
             if column.json_type.widen(json_type) {
                 column.deciding = Some((row, shown(lexer.raw())));
             }
+            self.changed |= column.json_type != before;
             Ok(())
         })?;
         self.rows = row;
@@ -65,6 +145,7 @@ impl Rows {
             return *place;
         }
         let place = self.columns.len();
+        self.changed = true;
         self.places.insert(key.to_owned(), place);
         self.columns.push(ColumnState {
             name: key.to_owned(),
@@ -74,6 +155,74 @@ impl Rows {
             deciding: None,
         });
         place
+    }
+
+    /// Reads a line that holds an object, if there is nothing new in it. The bytes of the line with its end.
+    pub(super) fn read_plain_line(&mut self, text: &[u8]) -> Option<usize> {
+        let end = self.plain_row_end(text)?;
+        let end = past_blanks(text, end);
+        (text.get(end)? == &b'\n').then(|| {
+            self.end_plain_row();
+            end + 1
+        })
+    }
+
+    /// Reads an object as the next row, if there is nothing new in it. The bytes of the object.
+    pub(super) fn read_plain_row(&mut self, text: &[u8]) -> Option<usize> {
+        let end = self.plain_row_end(text)?;
+        self.end_plain_row();
+        Some(end)
+    }
+
+    fn end_plain_row(&mut self) {
+        for (place, is_value) in &self.row {
+            self.columns[*place].values += u64::from(*is_value);
+        }
+        self.rows += 1;
+    }
+
+    /// The end of an object of known keys with values of known types.
+    fn plain_row_end(&mut self, text: &[u8]) -> Option<usize> {
+        if text.first()? != &b'{' {
+            return None;
+        }
+        self.begun += 1;
+        self.row.clear();
+        self.successors.resize_with(self.columns.len() + 1, Successor::default);
+        let mut at = 1;
+        let mut previous = 0;
+        loop {
+            let expected = &self.successors[previous];
+            let bytes = expected.bytes.as_slice();
+            let place = if !bytes.is_empty() && text[at..].starts_with(bytes) {
+                at += bytes.len();
+                expected.place
+            } else {
+                match next_key(text, at, previous == 0)? {
+                    Key::None { end } => return Some(end),
+                    Key::Found(key) => {
+                        let name = std::str::from_utf8(&text[key.start..key.end]).ok()?;
+                        let place = *self.places.get(&*unescaped(name))?;
+                        let bytes = text[at..key.value].to_vec();
+                        self.successors[previous] = Successor { bytes, place };
+                        at = key.value;
+                        place
+                    }
+                }
+            };
+            let column = &mut self.columns[place];
+            if column.last_begun == self.begun {
+                return None;
+            }
+            column.last_begun = self.begun;
+            let is_value = text.get(at)? != &b'n';
+            at = absorbed(&column.json_type, text, at, 1)?;
+            self.row.push((place, is_value));
+            if text.get(at)? == &b'}' {
+                return Some(at + 1);
+            }
+            previous = place + 1;
+        }
     }
 
     /// The table, with its columns sorted by name. A key that a row does not have is a null in it.

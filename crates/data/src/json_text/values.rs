@@ -2,19 +2,18 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::Read;
 
 use super::json_type::JsonType;
-use super::lexer::Lexer;
+use super::lexer::{Chunks, Lexer};
 use crate::findings::Stop;
 
 /// How deep arrays and objects may be nested.
-const MAX_DEPTH: usize = 128;
+pub(super) const MAX_DEPTH: usize = 128;
 
 /// The longest key or number.
 const LONGEST_TOKEN: usize = 64 * 1024;
 
-impl<R: Read> Lexer<'_, R> {
+impl<T: Chunks> Lexer<'_, T> {
     /// Reads a value, which lies in so many arrays and objects.
     pub(crate) fn value(&mut self, depth: usize) -> Result<JsonType, Stop> {
         if depth > MAX_DEPTH {
@@ -170,12 +169,12 @@ impl<R: Read> Lexer<'_, R> {
     }
 }
 
-fn is_of_number(byte: &u8) -> bool {
+pub(super) fn is_of_number(byte: &u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')
 }
 
 /// A key without its escapes, which are well formed. Half a surrogate pair becomes a replacement character.
-fn unescaped(key: &str) -> Cow<'_, str> {
+pub(super) fn unescaped(key: &str) -> Cow<'_, str> {
     let Some(first) = key.find('\\') else { return Cow::Borrowed(key) };
     let (plain, mut rest) = key.split_at(first);
     let mut text = plain.to_owned();
@@ -208,7 +207,7 @@ fn unescaped(key: &str) -> Cow<'_, str> {
 }
 
 /// The type of a number: a float where it has a fraction or exponent, or where 64 bits do not hold it.
-fn number_type(token: &[u8]) -> Option<JsonType> {
+pub(super) fn number_type(token: &[u8]) -> Option<JsonType> {
     let digits = |text: &[u8]| text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
     let unsigned = token.strip_prefix(b"-").unwrap_or(token);
     let whole = digits(unsigned);
@@ -245,6 +244,7 @@ mod tests {
     use serde::de::IgnoredAny;
 
     use super::*;
+    use crate::json_text::document::DUPLICATE_KEYS;
     use crate::text_reader::TextReader;
 
     /// The type of the value that makes up a text, and the findings about it.
@@ -257,7 +257,7 @@ mod tests {
         });
         match value {
             Ok(json_type) => {
-                let duplicates = lexer.into_duplicate_keys();
+                let duplicates = lexer.into_duplicate_keys().into_list(DUPLICATE_KEYS);
                 Ok((json_type.words().to_string(), duplicates.iter().map(DataFinding::to_string).collect()))
             }
             Err(stop) => Err(stop.into_finding().expect("a slice can be read").to_string()),

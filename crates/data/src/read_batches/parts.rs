@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
 use camino::Utf8Path;
-use runtime_testing_models::FileFormat;
 
 use crate::files::{DataError, data_files};
+use crate::format::is_text;
 use crate::schema::{ReadTableError, TableFile};
 use crate::type_words::TypeWords;
 
@@ -59,8 +59,7 @@ struct Table {
 
 impl Table {
     fn of(file: &TableFile) -> Self {
-        let declares = matches!(file.format, FileFormat::Parquet | FileFormat::ArrowIpc);
-        Self { schema: file.schema.clone(), is_shown: !declares }
+        Self { schema: file.schema.clone(), is_shown: is_text(file.kind.format) }
     }
 
     /// The schema of what is in the one or the other, or what keeps them from having one.

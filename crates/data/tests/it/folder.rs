@@ -34,7 +34,10 @@ pub(crate) fn write_batch(path: &Utf8Path, batch: &RecordBatch) {
 
 /// A file as text: its format, its columns with `?` where they may hold nulls, and its findings.
 pub(crate) fn shown(file: &FileProfile) -> String {
-    let mut text = format!("{}: {}", file.path, file.format);
+    let mut text = format!("{}: {}", file.path, file.kind());
+    if let Some(promised) = &file.promised {
+        text.push_str(&format!(", promised {promised}"));
+    }
     if let Some(schema) = &file.schema {
         text.push_str(&format!(", {} rows", schema.rows));
         for column in &schema.columns {

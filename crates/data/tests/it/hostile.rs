@@ -7,9 +7,25 @@ use runtime_testing_models::{FileFormat, FileProfile, TableContract, TypeWord};
 
 use crate::folder::Folder;
 
-const EXTENSIONS: [&str; 15] = [
-    "", ".csv", ".tsv", ".tab", ".json", ".ndjson", ".jsonl", ".parquet", ".pq", ".arrow", ".feather",
-    ".ipc", ".arrows", ".pkl", ".gz",
+const EXTENSIONS: [&str; 18] = [
+    "",
+    ".csv",
+    ".csv.gz",
+    ".json.zst",
+    ".ndjson.gz",
+    ".tsv",
+    ".tab",
+    ".json",
+    ".ndjson",
+    ".jsonl",
+    ".parquet",
+    ".pq",
+    ".arrow",
+    ".feather",
+    ".ipc",
+    ".arrows",
+    ".pkl",
+    ".gz",
 ];
 
 /// Profiles bytes under every name. Whatever they are, that is no error and no panic.
@@ -36,7 +52,8 @@ fn check_batches(path: &Utf8Path, schema: &Schema, profile: &FileProfile) -> Res
     prop_assert_eq!(&*batches.schema(), schema);
     let batches: Result<Vec<RecordBatch>, _> = batches.collect();
     let Ok(batches) = batches else {
-        let is_binary = matches!(profile.format, FileFormat::Parquet | FileFormat::ArrowIpc);
+        let is_binary =
+            matches!(profile.format, FileFormat::Parquet | FileFormat::ArrowIpc | FileFormat::ArrowStream);
         prop_assert!(is_binary, "{:?}", batches);
         return Ok(());
     };

@@ -1,12 +1,14 @@
 //! The public behavior of the data crate.
 
 mod batches;
+mod compressed;
 mod differential;
 mod digest_properties;
 mod digests;
 mod files;
 mod fixtures;
 mod folder;
+mod fuzz_seeds;
 mod hostile;
 mod profiles;
 #[cfg(feature = "proptest1")]

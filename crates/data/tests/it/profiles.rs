@@ -25,14 +25,14 @@ fn check(path: &str, content: impl AsRef<[u8]>, expected: &str) {
 #[test]
 fn formats_follow_the_content_first() {
     check("a.csv", "a\n1\n", "csv, 1 rows\n  a: int64");
-    check("a.tsv", "a,b\n1,2\n", "tsv, 1 rows\n  a,b: text");
-    check("a.csv", r#" [{"a": 1}]"#, "json, 1 rows\n  a: int64");
-    check("a.csv", "{\"a\": 1}\n{\"a\": 2}\n", "ndjson, 2 rows\n  a: int64");
-    check("a.tsv", r#"{"a": 1}"#, "json");
+    check("a.tsv", "a,b\n1,2\n", "csv, promised tsv, 1 rows\n  a: int64\n  b: int64");
+    check("a.csv", r#" [{"a": 1}]"#, "json, promised csv, 1 rows\n  a: int64");
+    check("a.csv", "{\"a\": 1}\n{\"a\": 2}\n", "ndjson, promised csv, 2 rows\n  a: int64");
+    check("a.tsv", r#"{"a": 1}"#, "json, promised tsv");
     check("a.csv", "[id],{x}\n1,2\n", "csv, 1 rows\n  [id]: int64\n  {x}: int64");
-    check("a.json", "{\"a\": 1}\n{\"a\": 2}\n", "ndjson, 2 rows\n  a: int64");
+    check("a.json", "{\"a\": 1}\n{\"a\": 2}\n", "ndjson, promised json, 2 rows\n  a: int64");
     check("a.json", r#"{"a": 1}"#, "json");
-    check("a.jsonl", r#"[{"a": 1}]"#, "json, 1 rows\n  a: int64");
+    check("a.jsonl", r#"[{"a": 1}]"#, "json, promised ndjson, 1 rows\n  a: int64");
     check("a.jsonl", "[1]\n", "ndjson, 0 rows\n  ! line 1: the line is no object");
 }
 
@@ -41,8 +41,62 @@ fn what_names_no_table_is_opaque() {
     check("model.pkl", "a,b\n1,2\n", "opaque");
     check("part-0000", "{\"a\": 1}\n", "opaque");
     check("empty", "", "opaque");
-    check("a.csv.gz", "\x1f\u{8b}", "opaque");
+    check("a.tar.gz", [0x1F, 0x8B, 8, 0], "opaque");
     check("minus_ones.bin", [0xFF; 64], "opaque");
+}
+
+#[test]
+fn what_the_content_is_not_where_the_name_promises_it() {
+    let csv = "a,b\n1,2\n";
+    let columns = "1 rows\n  a: int64\n  b: int64";
+    for (name, promised) in
+        [("a.parquet", "parquet"), ("a.json", "json"), ("a.ndjson", "ndjson"), ("a.arrow", "arrow_ipc")]
+    {
+        check(name, csv, &format!("csv, promised {promised}, {columns}"));
+    }
+    check("a.parquet", "a\tb\n1\t2\n", &format!("tsv, promised parquet, {columns}"));
+    check("a.parquet", r#"[{"a": 1}]"#, "json, promised parquet, 1 rows\n  a: int64");
+    check("a.parquet", "{\"a\": 1}\n{\"a\": 2}", "ndjson, promised parquet, 2 rows\n  a: int64");
+    // What is no table without a flaw is what its name says, and broken.
+    check("a.json", "a,b\n1,2,3\n", "json\n  ! line 1: invalid JSON: expected a value, found `a`");
+    check(
+        "a.csv",
+        "PK\x03\x04\x14\0",
+        "opaque, promised csv\n  ! this is a ZIP archive or a workbook, and not csv",
+    );
+    check("a.json", "BZh91AY&SY", "opaque, promised json\n  ! this is compressed with bzip2, and not json");
+}
+
+#[test]
+fn binary_data_under_the_name_of_a_text() {
+    for name in ["a.csv", "a.tsv", "a.json", "a.ndjson"] {
+        let folder = Folder::new();
+        for (binary, format) in [("b.arrow", "arrow_ipc"), ("b.arrows", "arrow_stream")] {
+            let binary = SampleData::default().write(&folder.path().join(binary)).unwrap();
+            let path = folder.path().join(name);
+            std::fs::rename(binary, &path).unwrap();
+            let promised = runtime_testing_data::format_of_extension(&path);
+            let expected = format!("{name}: {format}, promised {promised}, 5 rows\n");
+            assert!(shown(&profile_file(&path).unwrap()).starts_with(&expected));
+        }
+    }
+}
+
+#[test]
+fn files_and_streams_of_arrow_data() {
+    let folder = Folder::new();
+    for (written, name, promised) in [
+        ("a.arrows", "b.arrow", None),
+        ("a.arrows", "b.ipc", None),
+        ("a.arrows", "b.feather", Some("arrow_ipc")),
+        ("a.arrow", "b.arrows", Some("arrow_stream")),
+    ] {
+        let written = SampleData::default().write(&folder.path().join(written)).unwrap();
+        let path = folder.path().join(name);
+        std::fs::rename(written, &path).unwrap();
+        let found = profile_file(&path).unwrap().promised.map(|promised| promised.to_string());
+        assert_eq!(found.as_deref(), promised, "{name}");
+    }
 }
 
 #[test]
@@ -66,15 +120,15 @@ fn a_header_alone() {
 
 #[test]
 fn what_is_not_what_its_name_says() {
-    check("a.parquet", "a,b\n", "parquet\n  ! this is no Parquet file: it does not begin with `PAR1`");
-    check("a.feather", "a,b\n", "arrow_ipc\n  ! this is neither an Arrow IPC file nor a stream");
+    check("a.parquet", "a\n", "parquet\n  ! this is no Parquet file: it does not begin with `PAR1`");
+    check("a.feather", "a\n", "arrow_ipc\n  ! this is neither an Arrow IPC file nor a stream");
     check(
         "a.feather",
         "FEA1....",
         "arrow_ipc\n  ! Feather version 1 is not supported; write Feather 2 / Arrow IPC",
     );
     check("a.arrow", "ARROW1\0\0", "arrow_ipc\n  ! the Arrow file is cut off");
-    check("a.arrows", [0xFF; 64], "arrow_ipc\n  ! the Arrow data is cut off");
+    check("a.arrows", [0xFF; 64], "arrow_stream\n  ! the Arrow data is cut off");
     check(
         "a.csv",
         [0xFF, 0xFF, 0xFF, 0xFF, b'\n'],
@@ -149,13 +203,13 @@ fn changed_sample(name: &str, change: impl FnOnce(&mut Vec<u8>)) -> String {
 
 #[test]
 fn arrow_files_and_streams() {
-    let columns = "arrow_ipc, 5 rows\n  feature1: int64?\n  feature2: float64?\n  label: int64?";
-    assert_eq!(changed_sample("a.arrow", |_| {}), format!("a.arrow: {columns}"));
-    assert_eq!(changed_sample("a.arrows", |_| {}), format!("a.arrows: {columns}"));
+    let columns = "5 rows\n  feature1: int64?\n  feature2: float64?\n  label: int64?";
+    assert_eq!(changed_sample("a.arrow", |_| {}), format!("a.arrow: arrow_ipc, {columns}"));
+    assert_eq!(changed_sample("a.arrows", |_| {}), format!("a.arrows: arrow_stream, {columns}"));
     // The end of a stream need not be written.
     assert_eq!(
         changed_sample("a.arrows", |bytes| bytes.truncate(bytes.len() - 8)),
-        format!("a.arrows: {columns}")
+        format!("a.arrows: arrow_stream, {columns}")
     );
 }
 
@@ -167,15 +221,15 @@ fn arrow_data_that_is_cut_off() {
     );
     assert_eq!(
         changed_sample("a.arrows", |bytes| bytes.truncate(bytes.len() - 20)),
-        "a.arrows: arrow_ipc\n  ! the Arrow stream is cut off",
+        "a.arrows: arrow_stream\n  ! the Arrow stream is cut off",
     );
     assert_eq!(
         changed_sample("a.arrows", |bytes| bytes.truncate(20)),
-        "a.arrows: arrow_ipc\n  ! the Arrow data is cut off",
+        "a.arrows: arrow_stream\n  ! the Arrow data is cut off",
     );
     assert_eq!(
         changed_sample("a.arrows", |bytes| bytes[8..40].fill(0xEE)),
-        "a.arrows: arrow_ipc\n  ! a message of the Arrow data is damaged",
+        "a.arrows: arrow_stream\n  ! a message of the Arrow data is damaged",
     );
     let claims_too_much = |bytes: &mut Vec<u8>| {
         let footer_length = bytes.len() - 10;
@@ -193,7 +247,7 @@ fn an_arrow_stream_is_known_without_an_extension() {
     let path = SampleData::default().write(&folder.path().join("a.arrows")).unwrap();
     let bare = folder.path().join("bare");
     std::fs::rename(path, &bare).unwrap();
-    assert!(shown(&profile_file(&bare).unwrap()).starts_with("bare: arrow_ipc, 5 rows"));
+    assert!(shown(&profile_file(&bare).unwrap()).starts_with("bare: arrow_stream, 5 rows"));
 }
 
 #[test]
@@ -239,14 +293,16 @@ fn nulls_behind_nested_columns_are_counted() {
     columns.insert(0, ("runs", Arc::new(runs), true));
     let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
     let folder = Folder::new();
-    for name in ["a.arrow", "a.arrows"] {
+    for (name, format) in [("a.arrow", "arrow_ipc"), ("a.arrows", "arrow_stream")] {
         write_batch(&folder.path().join(name), &batch);
         let shown = shown(&profile_file(&folder.path().join(name)).unwrap());
         assert_eq!(
             shown.split_once(": ").unwrap().1,
-            "arrow_ipc, 3 rows\n  runs: text?, nulls unknown\n  list: list<int64>?, 1 nulls\n  \
-             map: map<text, int64>?, 2 nulls\n  struct: struct<x: int64>?\n  dictionary: text?, 1 nulls\n  \
-             null: null?, 3 nulls\n  plain: int64?, 2 nulls",
+            format!(
+                "{format}, 3 rows\n  runs: text?, nulls unknown\n  list: list<int64>?, 1 nulls\n  \
+                 map: map<text, int64>?, 2 nulls\n  struct: struct<x: int64>?\n  dictionary: text?, 1 nulls\n  \
+                 null: null?, 3 nulls\n  plain: int64?, 2 nulls",
+            ),
         );
     }
 }
@@ -287,7 +343,11 @@ fn parquet_files() {
         changed_sample("a.parquet", |bytes| bytes.truncate(bytes.len() - 1)),
         "a.parquet: parquet\n  ! the Parquet file is cut off or damaged: its footer cannot be read",
     );
-    check("a.csv", "PAR1", "parquet\n  ! the Parquet file is cut off or damaged: its footer cannot be read");
+    check(
+        "a.csv",
+        "PAR1",
+        "parquet, promised csv\n  ! the Parquet file is cut off or damaged: its footer cannot be read",
+    );
 }
 
 #[cfg(not(feature = "parquet"))]

@@ -61,23 +61,30 @@ fn any_columns() -> impl Strategy<Value = Vec<Values>> {
     })
 }
 
+fn is_text(extension: &str) -> bool {
+    !matches!(extension, "parquet" | "arrow" | "arrows")
+}
+
+/// Whether the format keeps the order of columns.
+fn has_order(extension: &str) -> bool {
+    !extension.contains("json")
+}
+
 /// What the format makes of the types: of nulls alone text shows nothing, and JSON has no timestamps.
 fn expected_words(values: &Values, extension: &str) -> &'static str {
-    let is_text = matches!(extension, "csv" | "tsv" | "json" | "ndjson");
-    if is_text && values.nulls == values.array.len() as u64 {
+    if is_text(extension) && values.nulls == values.array.len() as u64 {
         return "null";
     }
-    match (extension, values.words) {
-        ("json" | "ndjson", "timestamp[us]") => "text",
-        (_, words) => words,
+    match values.words {
+        "timestamp[us]" if !has_order(extension) => "text",
+        words => words,
     }
 }
 
 /// The rows as they are read: in text a column may hold nulls if it does, and JSON has neither timestamps nor an order.
 fn expected_batch(columns: &[Values], extension: &str) -> RecordBatch {
-    let is_text = matches!(extension, "csv" | "tsv" | "json" | "ndjson");
     let mut columns: Vec<&Values> = columns.iter().collect();
-    if matches!(extension, "json" | "ndjson") {
+    if !has_order(extension) {
         columns.sort_unstable_by_key(|values| &values.name);
     }
     let arrays = columns.iter().map(|values| {
@@ -86,7 +93,7 @@ fn expected_batch(columns: &[Values], extension: &str) -> RecordBatch {
             "text" => cast(&values.array, &DataType::Utf8).expect("everything can be text"),
             _ => values.array.clone(),
         };
-        (values.name.as_str(), array, !is_text || values.nulls > 0)
+        (values.name.as_str(), array, !is_text(extension) || values.nulls > 0)
     });
     RecordBatch::try_from_iter_with_nullable(arrays).expect("columns of one length")
 }
@@ -106,14 +113,15 @@ fn check_round_trip(columns: &[Values], extension: &str) -> Result<(), TestCaseE
 
     let profile = profile_file(&path).expect("what was just written");
     prop_assert_eq!(&profile.findings, &[]);
+    prop_assert_eq!(profile.promised, None);
+    prop_assert_eq!(profile.compression.is_some(), extension.contains('.'));
     let schema = profile.schema.expect("a table");
     prop_assert_eq!(schema.rows, batch.num_rows() as u64);
-    let has_order = !matches!(extension, "json" | "ndjson");
     let mut expected: Vec<(&str, &str, Option<u64>)> = columns
         .iter()
         .map(|values| (values.name.as_str(), expected_words(values, extension), Some(values.nulls)))
         .collect();
-    if !has_order {
+    if !has_order(extension) {
         expected.sort_unstable();
     }
     let found: Vec<(&str, &str, Option<u64>)> = schema
@@ -155,6 +163,15 @@ proptest! {
     #[test]
     fn ndjson(columns in any_columns()) {
         check_round_trip(&columns, "ndjson")?;
+    }
+
+    #[cfg(feature = "compression")]
+    #[test]
+    fn compressed_text(
+        columns in any_columns(),
+        extension in prop::sample::select(&["csv.gz", "tsv.zst", "json.gz", "ndjson.zst", "csv.zst", "jsonl.gz"]),
+    ) {
+        check_round_trip(&columns, extension)?;
     }
 
     #[test]
@@ -214,6 +231,8 @@ fn any_profile() -> impl Strategy<Value = DataProfile> {
             .map(|(place, ((extension, format), schema))| FileProfile {
                 path: format!("{place}.{extension}").into(),
                 format,
+                compression: None,
+                promised: None,
                 bytes: 1,
                 schema,
                 findings: Vec::new(),

@@ -29,6 +29,8 @@ fn run(kinds: Vec<RunKind>, failure: Option<ScriptFailure>) -> RunResult {
     let file = FileProfile {
         path: "part.csv".into(),
         format: FileFormat::Csv,
+        compression: None,
+        promised: None,
         bytes: 120,
         schema: Some(TableSchema { columns: vec![column], rows: 6000 }),
         findings: vec![],

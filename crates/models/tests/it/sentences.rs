@@ -49,6 +49,11 @@ fn differences() {
         Difference::NoRows,
         Difference::Unreadable { finding },
         Difference::Unreadable { finding: DataFinding { message: text("the file is empty"), line: None } },
+        Difference::Misnamed { promised: FileFormat::Csv.into(), found: FileFormat::Parquet.into() },
+        Difference::Misnamed {
+            promised: FileFormat::Json.into(),
+            found: FileKind { format: FileFormat::Json, compression: Some(Compression::Gzip) },
+        },
         Difference::FormatChanged { expected: FileFormat::Csv, found: FileFormat::ArrowIpc },
         Difference::MissingFile,
         Difference::Promoted { column: column(), expected: expected(), found: text("int64") },
@@ -75,6 +80,8 @@ fn differences() {
     break no_rows []: there are no rows
     break unreadable []: cannot be read: line 7: row has 3 fields, the header has 4
     break unreadable []: cannot be read: the file is empty
+    break misnamed []: the name promises csv, the content is parquet
+    break misnamed []: the name promises json, the content is json in gzip
     break format_changed []: expected the format csv, found arrow_ipc
     break missing_file []: the file is missing
     note promoted [amount]: column `amount`: int64 promotes to float

@@ -34,6 +34,8 @@ pub(crate) fn table(file: &str, columns: &[(&str, &str)]) -> DataProfile {
         files: vec![FileProfile {
             path: file.into(),
             format: FileFormat::Csv,
+            compression: None,
+            promised: None,
             bytes: 4096,
             schema: Some(TableSchema { columns, rows: 120 }),
             findings: vec![],
