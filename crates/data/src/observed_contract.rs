@@ -347,7 +347,7 @@ mod tests {
         check(&folder(&[rows, ragged.clone()]), None, &told);
         check(&single(ragged), None, &told);
         let disguised = file("a.csv", FileFormat::Json, Some(columns(&[("a", "int64")], 1)));
-        check(&single(disguised), None, &["none: a.csv: expected the format csv, found json"]);
+        check(&single(disguised), None, &["none: a.csv: the name promises csv, the content is json"]);
     }
 
     #[test]
