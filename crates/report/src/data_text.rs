@@ -25,7 +25,8 @@ const WIDEST_TYPE: usize = 24;
 ///
 /// let schema = TableSchema { columns: vec![Column::new("id", "int64")], rows: 2 };
 /// let (path, format) = ("ids.csv".into(), FileFormat::Csv);
-/// let file = FileProfile { path, format, bytes: 7, schema: Some(schema), findings: vec![] };
+/// let (compression, promised) = (None, None);
+/// let file = FileProfile { path, format, compression, promised, bytes: 7, schema: Some(schema), findings: vec![] };
 /// let profile = DataProfile { is_folder: false, files: vec![file] };
 /// let text = render_profile_text(&profile, TextOptions::default());
 /// assert_eq!(text, "ids.csv: csv, 2 rows, 1 column, 7 bytes\n  column  type    nulls\n  id      int64?      -\n");
