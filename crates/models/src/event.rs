@@ -42,6 +42,13 @@ pub enum TestEvent {
         /// The number of runs. One run can serve several purposes.
         runs: u64,
     },
+    /// More runs will be made than were planned, to find the edge that makes a consumer fail.
+    RunsAdded {
+        /// The consumer.
+        step: StepName,
+        /// What each of the runs is for.
+        kinds: Vec<RunKind>,
+    },
     /// A run has begun. It comes again for a run that has to be made once more.
     RunStarted {
         /// The step.

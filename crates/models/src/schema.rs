@@ -86,3 +86,22 @@ fn pipeline() -> Value {
     pipeline["$defs"]["spec"] = spec;
     pipeline
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::TypeWord;
+    use crate::spec_reader::KEYS;
+
+    #[test]
+    fn the_schema_of_specs_has_the_keys_and_words_of_the_reader() {
+        let spec = parsed(SPEC);
+        let keys = spec["properties"].as_object().unwrap().keys().map(String::as_str);
+        assert_eq!(keys.collect::<BTreeSet<_>>(), KEYS.into());
+        let words =
+            spec["$defs"]["type"]["enum"].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
+        assert_eq!(words.collect::<BTreeSet<_>>(), TypeWord::ALL.map(TypeWord::as_str).into());
+    }
+}

@@ -26,7 +26,7 @@ impl fmt::Display for ParseSpecError {
 impl std::error::Error for ParseSpecError {}
 
 /// The keys of a spec file, in the order they are written.
-const KEYS: [&str; 18] = [
+pub(crate) const KEYS: [&str; 18] = [
     "$schema",
     "script_name",
     "step_name",

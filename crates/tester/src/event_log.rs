@@ -70,6 +70,7 @@ impl From<&Event<'_>> for TestEvent {
     fn from(event: &Event<'_>) -> Self {
         match *event {
             Event::Planned { steps, runs } => Self::Planned { steps: steps as u64, runs: runs as u64 },
+            Event::RunsAdded { step, kinds } => Self::RunsAdded { step: step.clone(), kinds: kinds.to_vec() },
             Event::RunStarted { step, kinds } => {
                 Self::RunStarted { step: step.clone(), kinds: kinds.to_vec() }
             }

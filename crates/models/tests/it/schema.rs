@@ -195,6 +195,7 @@ fn events_follow_their_schema_and_others_do_not() {
     let run = &report.script_results["train"].runs[1];
     let events = [
         TestEvent::Planned { steps: 2, runs: 3 },
+        TestEvent::RunsAdded { step: step("a"), kinds: run.kinds.clone() },
         TestEvent::RunStarted { step: step("a"), kinds: run.kinds.clone() },
         TestEvent::RunSlow { step: step("a"), kinds: vec![], elapsed_seconds: 30.5 },
         TestEvent::RunNotForked { step: step("a"), reason: "no fork".to_owned() },
