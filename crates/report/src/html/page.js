@@ -107,7 +107,7 @@ const stepNodes = steps.map((step, at) => {
     svg("title", {}, label),
     svg("rect", { class: "box", width: boxWidth, height: boxHeight, rx: 7 }),
     svg("text", { class: "sign", x: 10, y: 26, "aria-hidden": "true" }, SIGNS[step.sign]),
-    svg("text", { class: "label", x: 32, y: 17, "clip-path": "url(#inside)" }, short(step.name, 22)),
+    svg("text", { class: "label", x: 32, y: 17, "clip-path": "url(#inside)" }, short(step.name, 20)),
     svg("text", { class: "small", x: 32, y: 32, "clip-path": "url(#inside)" }, short(small, 25)),
   );
 });

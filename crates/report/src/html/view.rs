@@ -401,11 +401,11 @@ fn row(column: &str, found: Option<String>, differences: &[&Difference], is_comp
         Difference::MissingColumn { expected, .. }
         | Difference::TypeChanged { expected, .. }
         | Difference::Promoted { expected, .. } => Some(expected.clone()),
-        Difference::NullsFound { .. } => Some("no nulls".to_owned()),
+        Difference::NullsFound { .. } | Difference::Nullability { expected_nullable: false, .. } => {
+            Some("no nulls".to_owned())
+        }
+        Difference::Nullability { expected_nullable: true, .. } => Some("nulls".to_owned()),
         _ => None,
-    });
-    let is_extra = differences.iter().any(|difference| {
-        matches!(difference, Difference::ExtraColumn { .. } | Difference::UnexpectedColumn { .. })
     });
     let sign = match differences {
         _ if differences.iter().any(|difference| difference.is_breaking()) => "breaks",
@@ -413,11 +413,8 @@ fn row(column: &str, found: Option<String>, differences: &[&Difference], is_comp
         [] => "",
         _ => "differs",
     };
-    let expected = match expected {
-        None if sign == "fits" => found.clone(),
-        None if !is_extra && is_compared => found.clone(),
-        expected => expected,
-    };
+    // What fits need not be of the very type that is written: a contract's word stands for several.
+    let expected = expected.or_else(|| (sign == "fits").then(|| "as written".to_owned()));
     Row {
         column: harmless(column),
         found: found.map(|found| harmless(&found)),
