@@ -51,6 +51,7 @@ impl fmt::Display for FileFormat {
 
 /// How the whole of a file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Compression {
@@ -78,6 +79,7 @@ impl fmt::Display for Compression {
 
 /// What a reader has to know of a file: its format, and how it is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FileKind {
     /// The format of the content.
     pub format: FileFormat,

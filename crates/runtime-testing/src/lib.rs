@@ -116,14 +116,15 @@ pub use runtime_testing_models::SchemaName;
 pub use runtime_testing_models::{
     Binding, BindingRule, Column, ColumnContract, Compression, ContractDifference, Culprit,
     DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult, DataFinding, DataProfile, Difference, Digest,
-    DigestOptions, DigestScheme, EVENT_FORMAT_VERSION, EdgeBlame, EdgeIssue, EdgeNote, EdgeVerdict, EventLine, ExitOutcome, ExtraColumns,
-    FileFormat, FileKind, FileProfile, FloatTolerance, InputChange, InputSource, InvalidNumber, Isolation,
-    JobNumber, JobValue, LogicalKind, LogicalName, NotSingledOut, OutputBinding, OutputDifference,
-    OutputTail, ParseDigestError, ParseSpecError, PathSpec, PipelineTestReport, PipelineTestingSpec,
-    PythonException, REPORT_FORMAT_VERSION, ReportSnapshot, Resources, RowOrder, RunInput, RunKind,
-    RunOutput, RunResult, RunSlot, RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptFailure,
-    ScriptKind, ScriptMainParams, ScriptName, ScriptTestResult, Similarity, StepNote, StepStatus,
-    TableContract, TableSchema, TestEvent, TypeWord, UntestedEdge, UntestedStep, contract_differences, edge_key,
+    DigestOptions, DigestScheme, EVENT_FORMAT_VERSION, EdgeBlame, EdgeIssue, EdgeNote, EdgeVerdict,
+    EventLine, ExitOutcome, ExtraColumns, FileFormat, FileKind, FileProfile, FloatTolerance, InputChange,
+    InputSource, InvalidNumber, Isolation, JobNumber, JobValue, LogicalKind, LogicalName, NotSingledOut,
+    OutputBinding, OutputDifference, OutputTail, ParseDigestError, ParseSpecError, PathSpec,
+    PipelineTestReport, PipelineTestingSpec, PythonException, REPORT_FORMAT_VERSION, ReportSnapshot,
+    Resources, RowOrder, RunInput, RunKind, RunOutput, RunResult, RunSlot, RuntimeTestingConfiguration,
+    ScriptExecutionSpec, ScriptFailure, ScriptKind, ScriptMainParams, ScriptName, ScriptTestResult,
+    Similarity, StepNote, StepStatus, TableContract, TableSchema, TestEvent, TypeWord, UntestedEdge,
+    UntestedStep, contract_differences, edge_key,
 };
 #[cfg(feature = "report")]
 pub use runtime_testing_report::{
