@@ -4,7 +4,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use runtime_testing::{Isolation, ScriptName, Selection, StepName};
+use runtime_testing::{Isolation, SchemaName, ScriptName, Selection, StepName};
 
 use crate::reports::ReportFile;
 
@@ -54,6 +54,12 @@ pub(crate) enum Command {
         #[command(flatten)]
         test: TestArguments,
     },
+    /// Print the JSON Schema of a kind of file, for editors and other programs
+    Schema {
+        /// The kind of file
+        #[arg(value_parser = schema_name())]
+        name: SchemaName,
+    },
     /// Look after the saved specs
     Specs {
         #[command(subcommand)]
@@ -92,6 +98,9 @@ pub(crate) struct TestArguments {
     /// How the result is written to standard output
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     pub(crate) output_format: OutputFormat,
+    /// Write the result as text in ASCII only; other characters become escapes
+    #[arg(long)]
+    pub(crate) ascii: bool,
     /// How long a run may take where its spec says nothing [default: 600]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
@@ -108,10 +117,13 @@ pub(crate) struct TestArguments {
     /// script's imports [default: forked]
     #[arg(long, value_name = "HOW", value_parser = isolation())]
     pub(crate) isolation: Option<Isolation>,
-    /// Write the report to a file as well: `junit=FILE`, `markdown=FILE`, `json=FILE`; may be given several times. Where
+    /// Write the report to a file as well: `html=FILE`, `junit=FILE`, `markdown=FILE`, `json=FILE`; may be given several times. Where
     /// `GITHUB_STEP_SUMMARY` is set, the report is appended there as Markdown
     #[arg(long = "report", value_name = "FORM=FILE", value_delimiter = ',')]
     pub(crate) reports: Vec<ReportFile>,
+    /// Write what happens to a file while it happens: a JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: Option<Utf8PathBuf>,
     /// Say nothing on standard error but errors
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -236,6 +248,13 @@ fn float_digits(text: &str) -> Result<NonZeroU8, String> {
 fn isolation() -> impl TypedValueParser<Value = Isolation> {
     PossibleValuesParser::new(Isolation::ALL.map(Isolation::as_str)).map(|word| {
         let known = Isolation::ALL.into_iter().find(|isolation| isolation.as_str() == word);
+        known.expect("the parser takes no other words")
+    })
+}
+
+fn schema_name() -> impl TypedValueParser<Value = SchemaName> {
+    PossibleValuesParser::new(SchemaName::ALL.map(SchemaName::as_str)).map(|word| {
+        let known = SchemaName::ALL.into_iter().find(|name| name.as_str() == word);
         known.expect("the parser takes no other words")
     })
 }

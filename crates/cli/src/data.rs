@@ -29,7 +29,7 @@ fn profile(path: &Utf8Path, format: OutputFormat) -> Result<Verdict, String> {
     let profile = profile_of(path)?;
     match format {
         OutputFormat::Json => output::print(&json(&profile))?,
-        OutputFormat::Text => output::print(&render_profile_text(&profile, output::text_options()))?,
+        OutputFormat::Text => output::print(&render_profile_text(&profile, output::text_options(false)))?,
     }
     let is_readable = profile.files.iter().all(|file| file.findings.is_empty());
     Ok(if is_readable { Verdict::Passed } else { Verdict::Failed })
@@ -57,7 +57,7 @@ fn differences(expected: &Utf8Path, found: &Utf8Path, format: OutputFormat) -> R
         }
         OutputFormat::Text => {
             let told = differences.iter().map(|told| (told.file.as_str(), &told.difference));
-            output::print(&render_differences_text(told, output::text_options()))?;
+            output::print(&render_differences_text(told, output::text_options(false)))?;
         }
     }
     Ok(if is_breaking { Verdict::Failed } else { Verdict::Passed })

@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         Command::TestCompatibility { script_a, script_b, test } => {
             test::compatibility(&script_a, &script_b, &test, &interrupt)
         }
+        Command::Schema { name } => output::print(&name.json_schema()).map(|()| Verdict::Passed),
         Command::Specs { command } => specs::run(command),
         Command::Data { command } => data::run(&command),
     };

@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 
 use anstream::{AutoStream, ColorChoice};
+use console::Term;
 use runtime_testing::TextOptions;
 
 /// Prints a result. A reader that has gone away is no error: nobody is left to tell.
@@ -31,9 +32,17 @@ pub(crate) fn error(message: &str) {
     say(&format!("error: {message}"));
 }
 
-/// Color on a terminal, unless the environment asks for none.
-pub(crate) fn text_options() -> TextOptions {
-    TextOptions { color: AutoStream::choice(&io::stdout()) != ColorChoice::Never }
+/// Color and the width of the terminal, where there is one, unless the environment asks for no color.
+pub(crate) fn text_options(ascii: bool) -> TextOptions {
+    let terminal = Term::stdout();
+    TextOptions {
+        color: AutoStream::choice(&io::stdout()) != ColorChoice::Never,
+        width: terminal
+            .size_checked()
+            .map(|(_, columns)| usize::from(columns))
+            .filter(|_| terminal.is_term()),
+        ascii,
+    }
 }
 
 /// A text of others as one line that a terminal may safely show: what controls the terminal, ends the line, or changes the

@@ -2,12 +2,16 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::ValueEnum as _;
-use runtime_testing::{Event, MarkdownOptions, PipelineTestReport, Reporter, render_junit, render_markdown};
+use runtime_testing::{
+    Event, EventLog, MarkdownOptions, PipelineTestReport, Reporter, render_html, render_junit,
+    render_markdown,
+};
 use tempfile::NamedTempFile;
 
 /// The variable that names the file GitHub shows at the end of a job.
@@ -25,6 +29,7 @@ pub(crate) struct ReportFile {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Form {
+    Html,
     Junit,
     Markdown,
     Json,
@@ -59,6 +64,7 @@ pub(crate) struct Reports {
 struct State {
     files: Vec<Open>,
     summary: Option<Summary>,
+    events: Option<Events>,
     /// What went wrong while reports were written.
     mistakes: Vec<String>,
 }
@@ -67,6 +73,14 @@ struct State {
 struct Open {
     wanted: ReportFile,
     file: NamedTempFile,
+    /// Its place, whatever folder the process is in at the end.
+    target: PathBuf,
+}
+
+/// The file that holds what happens.
+struct Events {
+    path: Utf8PathBuf,
+    log: EventLog<File>,
 }
 
 /// The file that others append to as well.
@@ -77,14 +91,16 @@ struct Summary {
 
 impl Reports {
     /// Makes the files, and the folders they lie in.
-    pub(crate) fn open(wanted: &[ReportFile]) -> Result<Self, String> {
+    pub(crate) fn open(wanted: &[ReportFile], events: Option<&Utf8Path>) -> Result<Self, String> {
         let mut files: Vec<Open> = Vec::new();
         for report in wanted {
-            if files.iter().any(|open| open.wanted.path == report.path) {
+            let is_taken = |open: &Open| open.wanted.path == report.path;
+            if files.iter().any(is_taken) || events == Some(&report.path) {
                 return Err(format!("two reports are to be written to `{}`", report.path));
             }
-            let file = open(&report.path).map_err(|error| could_not_write(&report.path, &error))?;
-            files.push(Open { wanted: report.clone(), file });
+            let made = open(&report.path).and_then(|file| Ok((file, std::path::absolute(&report.path)?)));
+            let (file, target) = made.map_err(|error| could_not_write(&report.path, &error))?;
+            files.push(Open { wanted: report.clone(), file, target });
         }
         let summary = match std::env::var(SUMMARY) {
             Ok(path) if !path.is_empty() => {
@@ -95,7 +111,16 @@ impl Reports {
             }
             _ => None,
         };
-        Ok(Self { state: Arc::new(Mutex::new(State { files, summary, mistakes: Vec::new() })) })
+        let events = match events {
+            Some(path) => {
+                let made = make_folder(path).and_then(|_| File::create(path));
+                let file =
+                    made.map_err(|error| format!("could not write the events to `{path}`: {error}"))?;
+                Some(Events { path: path.to_owned(), log: EventLog::new(file) })
+            }
+            None => None,
+        };
+        Ok(Self { state: Arc::new(Mutex::new(State { files, summary, events, mistakes: Vec::new() })) })
     }
 
     /// Whether all reports have been written.
@@ -108,10 +133,18 @@ impl Reports {
 impl Reporter for Reports {
     /// The report is written when it is there, whatever comes behind it.
     fn report(&self, event: &Event<'_>) {
-        let Event::Finished { report } = event else { return };
         let state = &mut *self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        for Open { wanted, file } in state.files.drain(..) {
-            if let Err(error) = write(file, &wanted.path, &render(wanted.form, report)) {
+        if let Some(events) = &state.events {
+            events.log.report(event);
+        }
+        let Event::Finished { report } = event else { return };
+        if let Some(Events { path, log }) = state.events.take()
+            && let Err(error) = log.finish()
+        {
+            state.mistakes.push(format!("could not write the events to `{path}`: {error}"));
+        }
+        for Open { wanted, file, target } in state.files.drain(..) {
+            if let Err(error) = write(file, &target, &render(wanted.form, report)) {
                 state.mistakes.push(could_not_write(&wanted.path, &error));
             }
         }
@@ -129,6 +162,7 @@ fn could_not_write(path: &Utf8Path, error: &io::Error) -> String {
 
 fn render(form: Form, report: &PipelineTestReport) -> String {
     match form {
+        Form::Html => render_html(report),
         Form::Junit => render_junit(report),
         Form::Markdown => render_markdown(report, MarkdownOptions { max_bytes: usize::MAX }),
         Form::Json => report.to_json() + "\n",
@@ -143,6 +177,18 @@ fn open(path: &Utf8Path) -> io::Result<NamedTempFile> {
     let name = path.file_name();
     let name =
         name.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path has no file name"))?;
+    let folder = make_folder(path)?;
+    let prefix = format!(".{name}.");
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix).suffix(".tmp");
+    // As any other new file gets it: the umask takes its part away when the file is made.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(std::path::absolute(folder)?)
+}
+
+/// Makes the folder that a file lies in.
+fn make_folder(path: &Utf8Path) -> io::Result<&Utf8Path> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_str().is_empty() => folder,
         _ => Utf8Path::new("."),
@@ -150,20 +196,13 @@ fn open(path: &Utf8Path) -> io::Result<NamedTempFile> {
     std::fs::create_dir_all(folder).map_err(|error| {
         io::Error::new(error.kind(), format!("the folder `{folder}` cannot be made: {error}"))
     })?;
-    let prefix = format!(".{name}.");
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix).suffix(".tmp");
-    // As any other new file gets it: the umask takes its part away when the file is made.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    // A script may go elsewhere, and this process with `-C` has: the name must mean the same at the end.
-    builder.tempfile_in(std::path::absolute(folder)?)
+    Ok(folder)
 }
 
-fn write(mut file: NamedTempFile, path: &Utf8Path, text: &str) -> io::Result<()> {
+fn write(mut file: NamedTempFile, target: &Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
+    file.persist(target).map_err(|error| error.error)?;
     Ok(())
 }
 
@@ -184,7 +223,7 @@ mod tests {
         let parsed = |text: &str| text.parse::<ReportFile>();
         let expected = ReportFile { form: Form::Junit, path: "out/a=b.xml".into() };
         assert_eq!(parsed("junit=out/a=b.xml"), Ok(expected));
-        let forms = "expected one of junit=FILE, markdown=FILE, json=FILE";
+        let forms = "expected one of html=FILE, junit=FILE, markdown=FILE, json=FILE";
         assert_eq!(parsed("junit"), Err(forms.to_owned()));
         assert_eq!(parsed("junit="), Err(forms.to_owned()));
         assert_eq!(parsed("xml=a"), Err(format!("there is no form `xml`; {forms}")));

@@ -21,7 +21,7 @@ pub(crate) fn script(
     interrupt: &Interrupt,
 ) -> Result<Verdict, String> {
     let tester = in_workspace(arguments)?;
-    let reports = Reports::open(&arguments.reports)?;
+    let reports = Reports::open(&arguments.reports, arguments.events.as_deref())?;
     let result = interrupt
         .during(tester, &Progress::new(arguments.quiet), &reports, |tester| tester.test_script(script, None))
         .map_err(|error| error.to_string())?;
@@ -29,7 +29,7 @@ pub(crate) fn script(
     match arguments.output_format {
         OutputFormat::Json => output::print(&json(&result))?,
         OutputFormat::Text => {
-            output::print(&render_step_text(script.as_str(), &result, output::text_options()))?
+            output::print(&render_step_text(script.as_str(), &result, output::text_options(arguments.ascii)))?
         }
     }
     written?;
@@ -43,7 +43,7 @@ pub(crate) fn compatibility(
     interrupt: &Interrupt,
 ) -> Result<Verdict, String> {
     let tester = in_workspace(arguments)?;
-    let reports = Reports::open(&arguments.reports)?;
+    let reports = Reports::open(&arguments.reports, arguments.events.as_deref())?;
     let result = interrupt
         .during(tester, &Progress::new(arguments.quiet), &reports, |tester| {
             tester.test_data_compatibility(a, b, None)
@@ -53,7 +53,12 @@ pub(crate) fn compatibility(
     match arguments.output_format {
         OutputFormat::Json => output::print(&json(&result))?,
         OutputFormat::Text => {
-            output::print(&render_edge_text(a.as_str(), b.as_str(), &result, output::text_options()))?;
+            output::print(&render_edge_text(
+                a.as_str(),
+                b.as_str(),
+                &result,
+                output::text_options(arguments.ascii),
+            ))?;
             if interrupt.has_canceled() {
                 // An edge between steps that were not run does not say why they were not.
                 output::print("The test was canceled.")?;
@@ -98,14 +103,14 @@ pub(crate) fn pipeline(
     let mut settings = settings(arguments);
     settings.protected.push(file.to_owned());
     let tester = RuntimeTester::new(configuration).with_settings(settings);
-    let reports = Reports::open(&arguments.reports)?;
+    let reports = Reports::open(&arguments.reports, arguments.events.as_deref())?;
     let report = interrupt
         .during(tester, &Progress::new(arguments.quiet), &reports, RuntimeTester::test_pipeline)
         .map_err(|error| error.to_string())?;
     let written = reports.written();
     match arguments.output_format {
         OutputFormat::Json => output::print(&report.to_json())?,
-        OutputFormat::Text => output::print(&render_text(&report, output::text_options()))?,
+        OutputFormat::Text => output::print(&render_text(&report, output::text_options(arguments.ascii)))?,
     }
     written?;
     Ok(verdict(report.pipeline_success()))

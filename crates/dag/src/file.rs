@@ -158,6 +158,8 @@ impl Reader<'_> {
             let key = json::join(path, &member.key);
             let items = match (&*member.key, &member.value.value) {
                 ("nodes" | "edges", Value::Array(items)) => items,
+                // For editors.
+                ("$schema", Value::String(_)) => continue,
                 ("nodes" | "edges", other) => {
                     self.mistake(
                         member.value.offset,

@@ -237,6 +237,22 @@ impl<K: NameKind> TryFrom<String> for Name<K> {
     }
 }
 
+/// As the rules of names are: text.
+#[cfg(feature = "schema")]
+impl<K> schemars::JsonSchema for Name<K> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Name".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "minLength": 1, "maxLength": MAX_NAME_BYTES })
+    }
+}
+
 impl<K> Serialize for Name<K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())

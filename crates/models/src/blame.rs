@@ -9,6 +9,7 @@ use crate::{ScriptFailure, UntestedStep};
 /// What makes an edge the cause of its consumer's failure. Where several edges lead to a consumer that fails on their data
 /// and passes on its own, it is run again for each of them: with the data of that edge alone, all else its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EdgeBlame {
@@ -32,6 +33,7 @@ pub enum EdgeBlame {
 
 /// Why it is not known whether a consumer works with the data of one edge alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum NotSingledOut {

@@ -136,7 +136,7 @@ impl PipelineTestingSpec {
         let mut mistakes = Vec::new();
         for member in members {
             match (&*member.key, &member.value.value) {
-                ("dag", _) | ("workspace_aware_root", Value::Null) => {}
+                ("dag", _) | ("workspace_aware_root", Value::Null) | ("$schema", Value::String(_)) => {}
                 ("script_specs", Value::Object(specs)) => {
                     for entry in specs {
                         let key = json::join("script_specs", &entry.key);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// The format of a data file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FileFormat {
@@ -50,6 +51,7 @@ impl fmt::Display for FileFormat {
 
 /// How the whole of a file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Compression {
@@ -77,6 +79,7 @@ impl fmt::Display for Compression {
 
 /// What a reader has to know of a file: its format, and how it is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FileKind {
     /// The format of the content.
     pub format: FileFormat,
@@ -102,6 +105,7 @@ impl fmt::Display for FileKind {
 
 /// A column of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Column {
     /// Its name. A field of a struct column is not a column of its own.
     pub name: String,
@@ -136,6 +140,7 @@ impl Column {
 
 /// The columns of a table, in order, and its rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TableSchema {
     /// The columns, in the order of the file. JSON has no order: there they are sorted by name.
     pub columns: Vec<Column>,
@@ -145,6 +150,7 @@ pub struct TableSchema {
 
 /// Something about a file that keeps it from being read as the table it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DataFinding {
     /// What is wrong, as a lowercase fragment.
     pub message: String,
@@ -164,8 +170,10 @@ impl fmt::Display for DataFinding {
 
 /// What is known of one data file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FileProfile {
     /// The path below the input or output it belongs to, with `/`; the file name where that is a file itself.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub path: Utf8PathBuf,
     /// The format, by content first and extension second.
     pub format: FileFormat,
@@ -194,6 +202,7 @@ impl FileProfile {
 
 /// What is known of an input or output: one file, or a folder's files in the order of their paths.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DataProfile {
     /// Whether it is a folder.
     pub is_folder: bool,

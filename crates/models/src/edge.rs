@@ -11,6 +11,7 @@ use crate::{
 
 /// The judgment of an edge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EdgeVerdict {
@@ -49,6 +50,7 @@ impl EdgeVerdict {
 
 /// Why nothing can be said of an edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum UntestedEdge {
@@ -80,6 +82,7 @@ impl fmt::Display for UntestedEdge {
 
 /// Which output feeds which input on an edge, and how that was found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Binding {
     /// The producer's output.
     pub output: LogicalName,
@@ -91,6 +94,7 @@ pub struct Binding {
 
 /// The rules by which an output is bound to an input, in the order they are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum BindingRule {
@@ -115,6 +119,7 @@ pub enum BindingRule {
 
 /// What makes two names similar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Similarity {
@@ -160,6 +165,7 @@ impl fmt::Display for BindingRule {
 
 /// One way in which a table differs from what is expected of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Difference {
@@ -395,6 +401,7 @@ fn first(names: &[String]) -> String {
 
 /// A reason why an edge is breaking.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EdgeIssue {
@@ -405,6 +412,7 @@ pub enum EdgeIssue {
         /// The consumer's input.
         input: LogicalName,
         /// The file below the output.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
         file: Utf8PathBuf,
         /// How it differs.
         difference: Difference,
@@ -423,8 +431,10 @@ pub enum EdgeIssue {
         /// The consumer's input.
         input: LogicalName,
         /// The file or folder that the input takes, below the output.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
         wanted: Utf8PathBuf,
         /// The files that are there.
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
         files: Vec<Utf8PathBuf>,
     },
     /// It is not known which output feeds which input.
@@ -538,6 +548,7 @@ fn bindings_line(input: &LogicalName, step: &str, output: &LogicalName) -> Strin
 
 /// Something about an edge that is worth a look and does not break it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EdgeNote {
@@ -548,6 +559,7 @@ pub enum EdgeNote {
         /// The consumer's input.
         input: LogicalName,
         /// The file below the output.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
         file: Utf8PathBuf,
         /// How it differs.
         difference: Difference,
@@ -641,21 +653,7 @@ impl DataCompatibilityResult {
 /// `data_format_b`.
 impl Serialize for DataCompatibilityResult {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Form<'a> {
-            script_a: &'a ScriptName,
-            script_b: &'a ScriptName,
-            compatible: bool,
-            compatibility_issues: Vec<String>,
-            data_format_a: Option<&'a str>,
-            data_format_b: Option<&'a str>,
-            verdict: &'a EdgeVerdict,
-            bindings: &'a [Binding],
-            issues: &'a [EdgeIssue],
-            notes: &'a [EdgeNote],
-        }
-
-        Form {
+        DataCompatibilityResultForm {
             script_a: &self.script_a,
             script_b: &self.script_b,
             compatible: self.compatible(),
@@ -668,5 +666,33 @@ impl Serialize for DataCompatibilityResult {
             notes: &self.notes,
         }
         .serialize(serializer)
+    }
+}
+
+/// A result as it is written: what follows from the data stands beside it.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "DataCompatibilityResult"))]
+struct DataCompatibilityResultForm<'a> {
+    script_a: &'a ScriptName,
+    script_b: &'a ScriptName,
+    compatible: bool,
+    compatibility_issues: Vec<String>,
+    data_format_a: Option<&'a str>,
+    data_format_b: Option<&'a str>,
+    verdict: &'a EdgeVerdict,
+    bindings: &'a [Binding],
+    issues: &'a [EdgeIssue],
+    notes: &'a [EdgeNote],
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for DataCompatibilityResult {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        DataCompatibilityResultForm::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        DataCompatibilityResultForm::json_schema(generator)
     }
 }

@@ -8,17 +8,20 @@ use crate::{Difference, LogicalName};
 
 /// What went wrong with a script. Different causes carry different data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ScriptFailure {
     /// No file of the script's name is where scripts are looked for.
     ScriptNotFound {
         /// Where it was looked for.
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
         searched: Vec<Utf8PathBuf>,
     },
     /// The script does not parse.
     SyntaxError {
         /// The script.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
         file: Utf8PathBuf,
         /// The line, from one, where the interpreter says it.
         line: Option<u32>,
@@ -28,11 +31,13 @@ pub enum ScriptFailure {
     /// The script has no callable `main`.
     MissingMain {
         /// The script.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
         file: Utf8PathBuf,
     },
     /// `main` cannot be called with the four parameters.
     WrongSignature {
         /// The script.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
         file: Utf8PathBuf,
         /// The line of `main`, from one, where it is known.
         line: Option<u32>,
@@ -101,6 +106,7 @@ pub enum ScriptFailure {
     /// The process could not be started.
     CouldNotStart {
         /// What was to be started.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
         program: Utf8PathBuf,
         /// What the system said.
         message: String,
@@ -109,10 +115,12 @@ pub enum ScriptFailure {
 
 /// How an output differs from what the spec promises of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OutputDifference {
     /// The output.
     pub output: LogicalName,
     /// The file below it.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub file: Utf8PathBuf,
     /// How it differs.
     pub difference: Difference,
@@ -120,10 +128,12 @@ pub struct OutputDifference {
 
 /// What a script did to a file of its inputs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InputChange {
     /// The input.
     pub input: LogicalName,
     /// The file.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub path: Utf8PathBuf,
     /// What was done to it.
     pub change: FileChange,
@@ -131,6 +141,7 @@ pub struct InputChange {
 
 /// What became of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FileChange {
     /// It is another one, or has other content.
@@ -153,12 +164,14 @@ impl fmt::Display for FileChange {
 
 /// An exception that came out of a script.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PythonException {
     /// Its type, such as `KeyError`, with the module where that is not `builtins`.
     pub type_name: String,
     /// Its message. Paths of the run are written as `<run>/…`, those of the workspace relative to it.
     pub message: String,
     /// The innermost file of the user's own code in the traceback.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub file: Option<Utf8PathBuf>,
     /// The line in that file, from one.
     pub line: Option<u32>,

@@ -12,6 +12,7 @@
 //! | [`ScriptTestResult`], [`RunResult`], [`ScriptFailure`] | one step, its runs, and what went wrong |
 //! | [`DataCompatibilityResult`], [`EdgeVerdict`], [`EdgeIssue`] | one edge, its judgment, and the reasons |
 //! | [`Digest`] | what data holds, in one short text |
+//! | [`EventLine`], [`TestEvent`] | what happens during a test, as a line of JSON says it |
 //! | [`ReportSnapshot`] | the report without anything that can differ between two correct runs |
 //!
 //! ```
@@ -39,6 +40,8 @@
 //! `proptest1`, off by default, adds strategies for specs and contracts for tests with proptest 1, in a module of the same
 //! name.
 //!
+//! `schema`, off by default, adds `SchemaName`: the JSON Schemas of all that is written and read.
+//!
 //! # Limitations
 //!
 //! Nothing here does I/O, reads a clock, or knows Arrow. Paths are UTF-8.
@@ -50,12 +53,15 @@ mod contract_difference;
 mod data;
 mod digest;
 mod edge;
+mod event;
 mod failure;
 mod job_value;
 mod names;
 #[cfg(feature = "proptest1")]
 pub mod proptest1;
 mod report;
+#[cfg(feature = "schema")]
+mod schema;
 mod snapshot;
 mod spec;
 mod spec_reader;
@@ -73,11 +79,14 @@ pub use edge::{
     Binding, BindingRule, DataCompatibilityResult, Difference, EdgeIssue, EdgeNote, EdgeVerdict, Similarity,
     UntestedEdge,
 };
+pub use event::{EVENT_FORMAT_VERSION, EventLine, TestEvent};
 pub use failure::{FileChange, InputChange, OutputDifference, PythonException, ScriptFailure};
 pub use job_value::{InvalidNumber, JobNumber, JobValue};
 pub use names::{LogicalKind, LogicalName, ScriptKind, ScriptName};
 pub use report::{Culprit, PipelineTestReport, REPORT_FORMAT_VERSION, edge_key};
 pub use runtime_testing_dag::{self as dag, InvalidName, PipelineDag, Selection, StepName};
+#[cfg(feature = "schema")]
+pub use schema::SchemaName;
 pub use snapshot::{ReportSnapshot, SnapshotOptions};
 pub use spec::{Isolation, OutputBinding, PathSpec, ScriptExecutionSpec, ScriptMainParams};
 pub use spec_reader::ParseSpecError;

@@ -75,12 +75,12 @@ pub fn specs() -> impl Strategy<Value = ScriptExecutionSpec> {
         option::of(self::paths()),
         option::of(select(&Isolation::ALL)),
     );
-    let remarks = (option::of(texts()), option::of(texts()));
+    let remarks = (option::of(texts()), option::of(texts()), option::of(texts()));
     let names = (script_names(), step_names());
     (names, paths(), paths(), run, remarks).prop_flat_map(|(names, inputs, outputs, run, remarks)| {
         let (script_name, step_name) = names;
         let (script_path, environ_vars, job_args, timeout_seconds, python, isolation) = run;
-        let (last_updated, user_notes) = remarks;
+        let (last_updated, user_notes, schema) = remarks;
         let binding = (step_names(), logical_names());
         let binding = binding.prop_map(|(step, output)| OutputBinding { step, output });
         let said = (
@@ -93,6 +93,7 @@ pub fn specs() -> impl Strategy<Value = ScriptExecutionSpec> {
         said.prop_map(
             move |(input_path_specs, output_path_specs, bindings, input_schemas, output_schemas)| {
                 ScriptExecutionSpec {
+                    schema: schema.clone(),
                     script_name: script_name.clone(),
                     step_name: step_name.clone(),
                     script_path: script_path.clone(),

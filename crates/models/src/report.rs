@@ -159,22 +159,7 @@ impl PipelineTestReport {
 
 impl Serialize for PipelineTestReport {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Form<'a> {
-            pipeline_success: bool,
-            execution_order: &'a [StepName],
-            script_results: &'a IndexMap<StepName, ScriptTestResult>,
-            data_flow_results: &'a IndexMap<String, DataCompatibilityResult>,
-            errors: Vec<String>,
-            format_version: u32,
-            workspace: &'a Utf8PathBuf,
-            run_id: Option<&'a str>,
-            canceled: bool,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            selection: Option<&'a Selection>,
-        }
-
-        Form {
+        PipelineTestReportForm {
             pipeline_success: self.pipeline_success(),
             execution_order: &self.execution_order,
             script_results: &self.script_results,
@@ -187,5 +172,35 @@ impl Serialize for PipelineTestReport {
             selection: self.selection.as_ref(),
         }
         .serialize(serializer)
+    }
+}
+
+/// A report as it is written: what follows from the data stands beside it.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "PipelineTestReport"))]
+struct PipelineTestReportForm<'a> {
+    pipeline_success: bool,
+    execution_order: &'a [StepName],
+    script_results: &'a IndexMap<StepName, ScriptTestResult>,
+    data_flow_results: &'a IndexMap<String, DataCompatibilityResult>,
+    errors: Vec<String>,
+    format_version: u32,
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    workspace: &'a Utf8PathBuf,
+    run_id: Option<&'a str>,
+    canceled: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    selection: Option<&'a Selection>,
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for PipelineTestReport {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        PipelineTestReportForm::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        PipelineTestReportForm::json_schema(generator)
     }
 }

@@ -10,8 +10,7 @@ use crate::{JobValue, LogicalName, ParseSpecError, ScriptName, TableContract};
 
 /// What the user says about running one step. Users own these: one JSON file a step, in the folder `.specs`.
 ///
-/// The first nine fields are those of the Python original and are always written; the others are left out of the
-/// file when they are not set. Relative paths are relative to the folder the test is started in.
+/// Nine fields are those of the Python original and are always written; the others are left out of the file when they are not set. Relative paths are relative to the folder the test is started in.
 ///
 /// ```
 /// use runtime_testing_models::{ScriptExecutionSpec, ScriptName, StepName};
@@ -23,6 +22,9 @@ use crate::{JobValue, LogicalName, ParseSpecError, ScriptName, TableContract};
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ScriptExecutionSpec {
+    /// Where the schema of spec files lies, for editors.
+    #[serde(rename = "$schema", skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
     /// The script that the step runs.
     pub script_name: ScriptName,
     /// The step: a node of the DAG.
@@ -133,6 +135,7 @@ impl ScriptExecutionSpec {
     /// A spec with names and nothing else.
     pub fn new(script_name: ScriptName, step_name: StepName) -> Self {
         Self {
+            schema: None,
             script_name,
             step_name,
             script_path: None,

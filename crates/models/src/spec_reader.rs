@@ -26,7 +26,8 @@ impl fmt::Display for ParseSpecError {
 impl std::error::Error for ParseSpecError {}
 
 /// The keys of a spec file, in the order they are written.
-const KEYS: [&str; 17] = [
+pub(crate) const KEYS: [&str; 18] = [
+    "$schema",
     "script_name",
     "step_name",
     "script_path",
@@ -140,6 +141,7 @@ impl Reader<'_> {
         let knows_names = self.mistakes.len() == before_paths;
         let environ_vars = get("environ_vars").map(|node| self.environ_vars(node, &at("environ_vars")));
         let job_args = get("job_args").map(|node| self.job_args(node, &at("job_args")));
+        let schema = get("$schema").and_then(|node| self.string(node, &at("$schema")));
         let script_path = get("script_path").and_then(|node| self.path(node, &at("script_path")));
         let python = get("python").and_then(|node| self.path(node, &at("python")));
         let last_updated = get("last_updated").and_then(|node| self.string(node, &at("last_updated")));
@@ -159,6 +161,7 @@ impl Reader<'_> {
             .map(|node| self.named(node, &at("output_schemas"), &outputs, Self::contract));
 
         let mut spec = ScriptExecutionSpec::new(script_name?, step_name?);
+        spec.schema = schema;
         spec.script_path = script_path;
         spec.input_paths = input_paths;
         spec.output_paths = output_paths;

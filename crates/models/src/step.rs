@@ -9,6 +9,7 @@ use crate::{DataProfile, Digest, LogicalName, ScriptFailure, ScriptName};
 
 /// How a step fared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StepStatus {
@@ -61,6 +62,7 @@ impl StepStatus {
 
 /// Why a step was not run, though nothing upstream failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum UntestedStep {
@@ -165,6 +167,7 @@ pub(crate) fn list<T: fmt::Display>(names: &[T]) -> String {
 
 /// What a run was made for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RunKind {
@@ -192,6 +195,7 @@ impl fmt::Display for RunKind {
 
 /// Where an input of a run came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum InputSource {
@@ -220,8 +224,10 @@ impl fmt::Display for InputSource {
 
 /// An input as a run was given it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunInput {
     /// The path that was handed to the script, relative to the workspace where it lies there.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub path: Utf8PathBuf,
     /// Where it came from.
     pub source: InputSource,
@@ -229,8 +235,10 @@ pub struct RunInput {
 
 /// An output as a run left it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunOutput {
     /// The path that was handed to the script, relative to the workspace.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub path: Utf8PathBuf,
     /// What the script wrote there. Not looked at after a run that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -238,11 +246,13 @@ pub struct RunOutput {
     /// What the data amounts to: the same for the same rows, whatever format they are in. None where it was not asked for,
     /// where there is too much data to do so by the way, and where a file cannot be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub digest: Option<Digest>,
 }
 
 /// How a process ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ExitOutcome {
@@ -264,6 +274,7 @@ pub enum ExitOutcome {
 
 /// What a run used.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Resources {
     /// Time from start to end, in seconds.
     pub wall_seconds: f64,
@@ -280,6 +291,7 @@ pub struct Resources {
 
 /// When a run was made, and beside which others.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunSlot {
     /// When it began, in seconds since the first run could begin.
     pub start_seconds: f64,
@@ -291,8 +303,10 @@ pub struct RunSlot {
 
 /// The end of what a script printed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OutputTail {
     /// The file that holds all of it, relative to the workspace.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub file: Utf8PathBuf,
     /// The last lines. Bytes that are no text are written as `\xNN`.
     pub text: String,
@@ -302,6 +316,7 @@ pub struct OutputTail {
 
 /// One execution of a script with fixed inputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunResult {
     /// What it was made for. One run can serve for two: a root step's flow run is its individual run.
     pub kinds: Vec<RunKind>,
@@ -319,6 +334,7 @@ pub struct RunResult {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<RunSlot>,
     /// The folder of the run, relative to the workspace.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub run_folder: Utf8PathBuf,
     /// The end of its standard output.
     pub stdout: OutputTail,
@@ -333,6 +349,7 @@ pub struct RunResult {
 
 /// Something about a step that is worth a look and is not a failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StepNote {
@@ -436,20 +453,7 @@ impl ScriptTestResult {
 /// With the keys of the original first: `script_name`, `success`, `error_message`, `execution_time`, `has_main_function`.
 impl Serialize for ScriptTestResult {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Form<'a> {
-            script_name: &'a ScriptName,
-            success: bool,
-            error_message: Option<String>,
-            execution_time: f64,
-            has_main_function: bool,
-            status: &'a StepStatus,
-            script_path: Option<&'a Utf8PathBuf>,
-            runs: &'a [RunResult],
-            notes: &'a [StepNote],
-        }
-
-        Form {
+        ScriptTestResultForm {
             script_name: &self.script_name,
             success: self.success(),
             error_message: self.error_message(),
@@ -461,5 +465,33 @@ impl Serialize for ScriptTestResult {
             notes: &self.notes,
         }
         .serialize(serializer)
+    }
+}
+
+/// A result as it is written: what follows from the data stands beside it.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "ScriptTestResult"))]
+struct ScriptTestResultForm<'a> {
+    script_name: &'a ScriptName,
+    success: bool,
+    error_message: Option<String>,
+    execution_time: f64,
+    has_main_function: bool,
+    status: &'a StepStatus,
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    script_path: Option<&'a Utf8PathBuf>,
+    runs: &'a [RunResult],
+    notes: &'a [StepNote],
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for ScriptTestResult {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        ScriptTestResultForm::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        ScriptTestResultForm::json_schema(generator)
     }
 }

@@ -267,7 +267,10 @@ mod tests {
         let extra = Difference::ExtraColumn { column: "no\nte".to_owned(), found: "text".to_owned() };
         let all = [("a.csv", &changed), ("a.csv", &extra), ("b.csv", &Difference::MissingFile)];
         insta::assert_snapshot!(render_differences_text(all, TextOptions::default()));
-        let notes = render_differences_text([("a.csv", &extra)], TextOptions { color: true });
+        let notes = render_differences_text(
+            [("a.csv", &extra)],
+            TextOptions { color: true, ..TextOptions::default() },
+        );
         assert!(notes.starts_with("\u{1b}[1m\u{1b}[32mcompatible\u{1b}[0m: 0 breaks, 1 note\n"), "{notes:?}");
     }
 

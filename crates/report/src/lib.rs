@@ -9,6 +9,7 @@
 //! | [`render_step_text`] | the result for one step |
 //! | [`render_edge_text`] | the result for one edge |
 //! | [`AssertPassed`] | `report.assert_passed()`, which panics with the text |
+//! | [`render_html`] | a whole report as one HTML page, with the graph to look around in |
 //! | [`render_junit`] | a whole report as JUnit XML, for CI systems |
 //! | [`render_markdown`] | a whole report as Markdown, for pull requests and job summaries |
 //! | [`render_profile_text`] | what data files hold |
@@ -24,20 +25,23 @@
 //!
 //! # Limitations
 //!
-//! Long lines are left to the terminal to wrap.
+//! The page draws any graph, and one of many thousand steps slowly.
 
 mod assert_passed;
 mod data_text;
 mod graph;
+mod html;
 mod junit;
 mod markdown;
 mod mermaid;
 mod paint;
 mod text;
+mod text_page;
 mod words;
 
 pub use assert_passed::AssertPassed;
 pub use data_text::{render_differences_text, render_profile_text};
+pub use html::render_html;
 pub use junit::render_junit;
 pub use markdown::{MarkdownOptions, render_markdown};
 pub use text::{TextOptions, render_edge_text, render_step_text, render_text};

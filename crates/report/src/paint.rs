@@ -11,6 +11,7 @@ pub(crate) struct Paint {
 /// What a piece of text means, which decides its color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
+    Plain,
     Good,
     Bad,
     Odd,
@@ -20,10 +21,11 @@ pub(crate) enum Tone {
 
 impl Paint {
     pub(crate) fn paint(self, tone: Tone, text: &str) -> String {
-        if !self.color {
+        if !self.color || tone == Tone::Plain || text.is_empty() {
             return text.to_owned();
         }
         let style = match tone {
+            Tone::Plain => Style::new(),
             Tone::Good => Style::new().fg_color(Some(AnsiColor::Green.into())).bold(),
             Tone::Bad => Style::new().fg_color(Some(AnsiColor::Red.into())).bold(),
             Tone::Odd => Style::new().fg_color(Some(AnsiColor::Yellow.into())),

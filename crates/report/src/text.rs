@@ -1,16 +1,22 @@
 use runtime_testing_models::{
-    DataCompatibilityResult, EdgeVerdict, OutputTail, PipelineTestReport, RunResult, ScriptFailure,
-    ScriptTestResult, StepStatus, UntestedStep,
+    DataCompatibilityResult, EdgeVerdict, PipelineTestReport, RunResult, ScriptTestResult, StepStatus,
+    UntestedStep,
 };
 
-use crate::paint::{Paint, Tone, harmless};
-use crate::words::{Sign, edge_notes, is_worth_a_line, shown_edge, shown_file, summary};
+use crate::paint::Tone;
+use crate::text_page::{Mark, Page};
+use crate::words::{Sign, edge_notes, is_worth_a_line, last_lines, quotes, shown_edge, shown_file, summary};
 
 /// How text is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TextOptions {
     /// Whether to use color. Without it the text has no escape sequences.
     pub color: bool,
+    /// How wide the lines may be. Longer ones go on in the next line; a single word that is longer is broken. None leaves
+    /// that to whoever shows the text.
+    pub width: Option<usize>,
+    /// Whether to write characters beyond ASCII as escapes.
+    pub ascii: bool,
 }
 
 /// Renders a report: the verdict first, then what is wrong and where to look, then a line for each step and edge.
@@ -19,17 +25,17 @@ pub struct TextOptions {
 /// use runtime_testing_models::PipelineTestReport;
 /// use runtime_testing_report::{TextOptions, render_text};
 ///
-/// let text = render_text(&PipelineTestReport::default(), TextOptions { color: false });
+/// let text = render_text(&PipelineTestReport::default(), TextOptions { width: Some(80), ..TextOptions::default() });
 /// assert!(text.contains("0 steps"));
 /// ```
 pub fn render_text(report: &PipelineTestReport, options: TextOptions) -> String {
     let mut page = Page::new(options);
-    page.verdict(report);
+    verdict(&mut page, report);
     // Causes come before their consequences.
     let blocks = |page: &mut Page, is_chosen: &dyn Fn(&StepStatus) -> bool| {
         for (step, result) in report.script_results.iter().filter(|(_, result)| is_chosen(&result.status)) {
             page.blank();
-            page.step_block(step.as_str(), result);
+            step_block(page, step.as_str(), result);
         }
     };
     let is_consequence = |status: &StepStatus| matches!(status, StepStatus::FailedOnUpstream { .. });
@@ -37,23 +43,28 @@ pub fn render_text(report: &PipelineTestReport, options: TextOptions) -> String 
     for (edge, result) in &report.data_flow_results {
         if result.verdict == EdgeVerdict::Breaking {
             page.blank();
-            page.edge_block(&shown_edge(edge), result);
+            edge_block(&mut page, &shown_edge(edge), result);
         }
     }
     blocks(&mut page, &is_consequence);
-    page.table("Steps", report.script_results.iter().map(|(step, result)| step_row(step.as_str(), result)));
-    page.table(
+    table(
+        &mut page,
+        "Steps",
+        report.script_results.iter().map(|(step, result)| step_row(step.as_str(), result)),
+    );
+    table(
+        &mut page,
         "Edges",
         report.data_flow_results.iter().map(|(edge, result)| edge_row(&shown_edge(edge), result)),
     );
-    page.text
+    page.into_text()
 }
 
 /// Renders the result for one step.
 pub fn render_step_text(step: &str, result: &ScriptTestResult, options: TextOptions) -> String {
     let mut page = Page::new(options);
-    page.step_block(step, result);
-    page.text
+    step_block(&mut page, step, result);
+    page.into_text()
 }
 
 /// Renders the result for one edge.
@@ -64,8 +75,8 @@ pub fn render_edge_text(
     options: TextOptions,
 ) -> String {
     let mut page = Page::new(options);
-    page.edge_block(&format!("{from} -> {to}"), result);
-    page.text
+    edge_block(&mut page, &format!("{from} -> {to}"), result);
+    page.into_text()
 }
 
 fn is_worth_a_block(status: &StepStatus) -> bool {
@@ -76,9 +87,6 @@ fn is_worth_a_block(status: &StepStatus) -> bool {
             | StepStatus::Untested { reason: UntestedStep::Canceled }
     )
 }
-
-/// The word in front of a line, and its tone.
-type Mark = (&'static str, Tone);
 
 const PASS: Mark = ("PASS", Tone::Good);
 const FAIL: Mark = ("FAIL", Tone::Bad);
@@ -137,152 +145,94 @@ fn edge_row(edge: &str, result: &DataCompatibilityResult) -> Row {
     }
 }
 
-struct Page {
-    text: String,
-    paint: Paint,
+fn verdict(page: &mut Page, report: &PipelineTestReport) {
+    let mark = if report.pipeline_success() { PASS } else { FAIL };
+    let canceled = if report.canceled { "canceled; " } else { "" };
+    page.marked(mark, Tone::Plain, &format!("{canceled}{}", summary(report)));
 }
 
-impl Page {
-    fn new(options: TextOptions) -> Self {
-        Self { text: String::new(), paint: Paint { color: options.color } }
+fn step_block(page: &mut Page, step: &str, result: &ScriptTestResult) {
+    page.marked(mark(Sign::of_step(&result.status)), Tone::Strong, &format!("step {step}"));
+    if let Some(message) = result.error_message() {
+        page.line(6, Tone::Plain, &message);
     }
-
-    fn line(&mut self, indent: usize, text: &str) {
-        for line in text.lines() {
-            self.text.extend(std::iter::repeat_n(' ', indent));
-            self.text.push_str(line);
-            self.text.push('\n');
+    if let Some(failure) = result.status.failure() {
+        if let Some(hint) = failure.hint() {
+            page.line(6, Tone::Plain, &format!("hint: {hint}"));
+        }
+        if let Some(run) = result.deciding_run() {
+            run_block(page, run);
         }
     }
-
-    fn blank(&mut self) {
-        self.text.push('\n');
-    }
-
-    fn quiet(&mut self, indent: usize, text: &str) {
-        for line in text.lines() {
-            let painted = self.paint.paint(Tone::Quiet, line);
-            self.line(indent, &painted);
-        }
-    }
-
-    fn verdict(&mut self, report: &PipelineTestReport) {
-        let (word, tone) = if report.pipeline_success() { PASS } else { FAIL };
-        let summary = summary(report);
-        let word = self.paint.paint(tone, word);
-        self.line(0, &format!("{word}  {}{summary}", if report.canceled { "canceled; " } else { "" }));
-    }
-
-    fn heading(&mut self, (word, tone): Mark, what: &str) {
-        let line =
-            format!("{}  {}", self.paint.paint(tone, word), self.paint.paint(Tone::Strong, &harmless(what)));
-        self.line(0, &line);
-    }
-
-    fn step_block(&mut self, step: &str, result: &ScriptTestResult) {
-        self.heading(mark(Sign::of_step(&result.status)), &format!("step {step}"));
-        if let Some(message) = result.error_message() {
-            self.line(6, &harmless(&message));
-        }
-        if let Some(failure) = result.status.failure() {
-            if let Some(hint) = failure.hint() {
-                self.line(6, &format!("hint: {hint}"));
-            }
-            if let Some(run) = result.deciding_run() {
-                self.run(run, failure);
+    if let Some(run) = result.deciding_run().filter(|_| result.success()) {
+        for (name, output) in &run.outputs {
+            for file in output.data.iter().flat_map(|data| &data.files) {
+                page.line(6, Tone::Plain, &format!("wrote {name}: {}", shown_file(file)));
             }
         }
-        if let Some(run) = result.deciding_run().filter(|_| result.success()) {
-            for (name, output) in &run.outputs {
-                for file in output.data.iter().flat_map(|data| &data.files) {
-                    self.line(6, &harmless(&format!("wrote {name}: {}", shown_file(file))));
-                }
-            }
+    }
+    for note in &result.notes {
+        page.line(6, Tone::Plain, &format!("note: {note}"));
+    }
+}
+
+/// The last lines of what a run has to say, and how it is repeated.
+fn run_block(page: &mut Page, run: &RunResult) {
+    const LINES: usize = 12;
+    for (name, text, omitted) in quotes(run) {
+        page.line(6, Tone::Plain, &format!("{name}:"));
+        let text = crate::paint::harmless(text);
+        let last = last_lines(&text, omitted, LINES);
+        if last.omitted_bytes > 0 {
+            page.line(8, Tone::Quiet, &format!("[{} bytes before]", last.omitted_bytes));
         }
-        for note in &result.notes {
-            self.line(6, &harmless(&format!("note: {note}")));
+        for line in last.lines {
+            page.quoted(8, &cut(line));
         }
     }
+    if !run.command.is_empty() {
+        page.command(6, "repeat: ", &run.command);
+    }
+}
 
-    fn run(&mut self, run: &RunResult, failure: &ScriptFailure) {
-        match failure {
-            ScriptFailure::Exception { exception } | ScriptFailure::ImportFailed { exception } => {
-                self.quoted("traceback", &exception.traceback, 0);
-            }
-            _ => {}
-        }
-        self.tail("stdout", &run.stdout);
-        self.tail("stderr", &run.stderr);
-        if !run.command.is_empty() {
-            self.line(6, &format!("repeat: {}", harmless(&run.command)));
+fn edge_block(page: &mut Page, edge: &str, result: &DataCompatibilityResult) {
+    let remark = match &result.verdict {
+        EdgeVerdict::Untested { reason } => format!("untested: {reason}"),
+        verdict => verdict.as_str().to_owned(),
+    };
+    page.marked(mark(Sign::of_edge(&result.verdict)), Tone::Strong, &format!("edge {edge}: {remark}"));
+    for issue in &result.issues {
+        page.line(6, Tone::Plain, &issue.to_string());
+        if let Some(hint) = issue.hint() {
+            page.line(6, Tone::Plain, &format!("hint: {hint}"));
         }
     }
-
-    fn tail(&mut self, name: &str, tail: &OutputTail) {
-        if !tail.text.trim().is_empty() {
-            self.quoted(&format!("{name} ({})", tail.file), &tail.text, tail.omitted_bytes);
-        }
+    for binding in &result.bindings {
+        let bound = format!("bound: {} -> {} ({})", binding.output, binding.input, binding.rule);
+        page.line(6, Tone::Quiet, &bound);
     }
-
-    /// The last lines of a text, with a word on what is left out.
-    fn quoted(&mut self, name: &str, text: &str, omitted_bytes: u64) {
-        const LINES: usize = 12;
-        let text = harmless(text);
-        let lines: Vec<&str> = text.trim_end().lines().collect();
-        let skipped = lines.len().saturating_sub(LINES);
-        self.line(6, &format!("{name}:"));
-        if skipped > 0 || omitted_bytes > 0 {
-            let before: usize = lines[..skipped].iter().map(|line| line.len() + 1).sum();
-            self.quiet(8, &format!("[{} bytes before]", omitted_bytes + before as u64));
-        }
-        for line in &lines[skipped..] {
-            self.quiet(8, &cut(line));
-        }
+    for note in edge_notes(&result.notes) {
+        page.line(6, Tone::Plain, &format!("note: {note}"));
     }
+}
 
-    fn edge_block(&mut self, edge: &str, result: &DataCompatibilityResult) {
-        let remark = match &result.verdict {
-            EdgeVerdict::Untested { reason } => format!("untested: {reason}"),
-            verdict => verdict.as_str().to_owned(),
-        };
-        self.heading(mark(Sign::of_edge(&result.verdict)), &format!("edge {edge}: {remark}"));
-        for issue in &result.issues {
-            self.line(6, &harmless(&issue.to_string()));
-            if let Some(hint) = issue.hint() {
-                self.line(6, &format!("hint: {hint}"));
-            }
-        }
-        for binding in &result.bindings {
-            self.quiet(6, &format!("bound: {} -> {} ({})", binding.output, binding.input, binding.rule));
-        }
-        for note in edge_notes(&result.notes) {
-            self.line(6, &format!("note: {}", harmless(&note)));
-        }
+fn table(page: &mut Page, title: &str, rows: impl Iterator<Item = Row>) {
+    let rows: Vec<Row> = rows.collect();
+    if rows.is_empty() {
+        return;
     }
-
-    fn table(&mut self, title: &str, rows: impl Iterator<Item = Row>) {
-        let rows: Vec<Row> = rows.collect();
-        if rows.is_empty() {
-            return;
-        }
-        self.blank();
-        let title = self.paint.paint(Tone::Strong, title);
-        self.line(0, &title);
-        // Names that are very long do not push the others aside.
-        let width =
-            rows.iter().map(|row| row.name.chars().count()).filter(|width| *width <= 40).max().unwrap_or(0);
-        for Row { mark: (word, tone), name, remark, notes } in rows {
-            let word = self.paint.paint(tone, word);
-            self.line(2, &format!("{word}  {:width$}  {}", harmless(&name), harmless(&remark)));
-            for note in notes {
-                let painted = self.paint.paint(Tone::Odd, &format!("note: {}", harmless(&note)));
-                self.line(8, &painted);
-            }
+    page.blank();
+    page.line(0, Tone::Strong, title);
+    let names = page.names(rows.iter().map(|row| row.name.as_str()));
+    for Row { mark, name, remark, notes } in rows {
+        page.row(mark, &name, names, &remark);
+        for note in notes {
+            page.line(8, Tone::Odd, &format!("note: {note}"));
         }
     }
 }
 
-/// A line cut to a length that a terminal bears.
+/// A line of output cut to a length that readers bear. All of it stands in the file that is named above it.
 fn cut(line: &str) -> String {
     const WIDTH: usize = 500;
     match line.char_indices().nth(WIDTH) {

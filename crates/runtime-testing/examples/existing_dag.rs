@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let settings = TesterSettings { base_folder: Some(project.to_owned()), ..TesterSettings::default() };
     let report =
         RuntimeTester::in_workspace("workspace").with_settings(settings).test_pipeline_flow(&part)?;
-    print!("{}", render_text(&report, TextOptions { color: false }));
+    print!("{}", render_text(&report, TextOptions::default()));
     assert!(report.pipeline_success());
     Ok(())
 }

@@ -65,7 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let tester = RuntimeTester::new(spec).with_settings(settings);
     let report = tester.test_pipeline()?;
 
-    print!("{}", render_text(&report, TextOptions { color: false }));
+    print!("{}", render_text(&report, TextOptions::default()));
     assert!(report.pipeline_success());
     Ok(())
 }

@@ -69,7 +69,7 @@
 //! | `SampleData`, `profile_path`, `ProfileOptions`, `compare` | data files by themselves (feature `tester`) |
 //! | `digest_path`, [`Digest`] | a hash of what data holds, whatever format it is in (feature `tester`) |
 //! | `read_batches`, `write_batches` | tables as Arrow record batches (feature `tester`) |
-//! | `render_text`, `render_junit`, `render_markdown` | the report for people and for CI (feature `report`) |
+//! | `render_text`, `render_html`, `render_junit`, `render_markdown` | the report for people and for CI (feature `report`) |
 //!
 //! # Features
 //!
@@ -80,7 +80,8 @@
 //! | `parquet` | no | Parquet data | `parquet` and its codecs |
 //! | `arrow` | no | inputs and outputs of Rust functions as Arrow record batches: `FunctionParams::read_input`, `write_output` | nothing beyond `tester` |
 //! | `harness` | no | a pipeline test as a test binary with a trial for each step and edge: `harness::main` | `libtest-mimic`, and the crate of `report` |
-//! | `report` | no | a report as text, JUnit XML and Markdown | a few small crates |
+//! | `report` | no | a report as text, HTML, JUnit XML and Markdown | a few small crates |
+//! | `schema` | no | `SchemaName`: the JSON Schemas of spec files, pipeline files, reports and events | `schemars` |
 //! | `proptest1` | no | strategies for tests with proptest 1: `proptest1::dags`, `specs`, `record_batches` and more | `proptest` |
 //!
 //! Without default features this crate is the specs alone: DAG, models, store and builder.
@@ -110,22 +111,25 @@ pub use runtime_testing_data::{
 };
 #[cfg(feature = "harness")]
 pub use runtime_testing_harness as harness;
+#[cfg(feature = "schema")]
+pub use runtime_testing_models::SchemaName;
 pub use runtime_testing_models::{
     Binding, BindingRule, Column, ColumnContract, Compression, ContractDifference, Culprit,
     DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult, DataFinding, DataProfile, Difference, Digest,
-    DigestOptions, DigestScheme, EdgeBlame, EdgeIssue, EdgeNote, EdgeVerdict, ExitOutcome, ExtraColumns,
-    FileFormat, FileKind, FileProfile, FloatTolerance, InputChange, InputSource, InvalidNumber, Isolation,
-    JobNumber, JobValue, LogicalKind, LogicalName, NotSingledOut, OutputBinding, OutputDifference,
-    OutputTail, ParseDigestError, ParseSpecError, PathSpec, PipelineTestReport, PipelineTestingSpec,
-    PythonException, REPORT_FORMAT_VERSION, ReportSnapshot, Resources, RowOrder, RunInput, RunKind,
-    RunOutput, RunResult, RunSlot, RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptFailure,
-    ScriptKind, ScriptMainParams, ScriptName, ScriptTestResult, Similarity, StepNote, StepStatus,
-    TableContract, TableSchema, TypeWord, UntestedEdge, UntestedStep, contract_differences, edge_key,
+    DigestOptions, DigestScheme, EVENT_FORMAT_VERSION, EdgeBlame, EdgeIssue, EdgeNote, EdgeVerdict,
+    EventLine, ExitOutcome, ExtraColumns, FileFormat, FileKind, FileProfile, FloatTolerance, InputChange,
+    InputSource, InvalidNumber, Isolation, JobNumber, JobValue, LogicalKind, LogicalName, NotSingledOut,
+    OutputBinding, OutputDifference, OutputTail, ParseDigestError, ParseSpecError, PathSpec,
+    PipelineTestReport, PipelineTestingSpec, PythonException, REPORT_FORMAT_VERSION, ReportSnapshot,
+    Resources, RowOrder, RunInput, RunKind, RunOutput, RunResult, RunSlot, RuntimeTestingConfiguration,
+    ScriptExecutionSpec, ScriptFailure, ScriptKind, ScriptMainParams, ScriptName, ScriptTestResult,
+    Similarity, StepNote, StepStatus, TableContract, TableSchema, TestEvent, TypeWord, UntestedEdge,
+    UntestedStep, contract_differences, edge_key,
 };
 #[cfg(feature = "report")]
 pub use runtime_testing_report::{
-    AssertPassed, MarkdownOptions, TextOptions, render_differences_text, render_edge_text, render_junit,
-    render_markdown, render_profile_text, render_step_text, render_text,
+    AssertPassed, MarkdownOptions, TextOptions, render_differences_text, render_edge_text, render_html,
+    render_junit, render_markdown, render_profile_text, render_step_text, render_text,
 };
 pub use runtime_testing_spec_store::{
     BrokenFile, ContractProblem, ContractUpdate, FileProblem, LoadSpecError, Lookup, MAX_SPEC_BYTES,
@@ -136,8 +140,8 @@ pub use runtime_testing_spec_store::{
 pub use runtime_testing_tester::FunctionTableError;
 #[cfg(feature = "tester")]
 pub use runtime_testing_tester::{
-    AcceptError, Acceptance, CancelHandle, ContractChange, ContractPort, Event, FunctionParams, LeftOut,
-    LeftOutReason, OutputDigests, PlanError, PlanProblem, RecordedTest, RecordedTestError, Reporter,
+    AcceptError, Acceptance, CancelHandle, ContractChange, ContractPort, Event, EventLog, FunctionParams,
+    LeftOut, LeftOutReason, OutputDigests, PlanError, PlanProblem, RecordedTest, RecordedTestError, Reporter,
     RuntimeTester, ScriptPlace, TestError, TesterSettings, end_running_scripts,
 };
 

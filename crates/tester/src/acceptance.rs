@@ -391,6 +391,7 @@ impl Chosen<'_> {
 /// A spec without what has no part in what its step does.
 fn what_is_run(spec: &ScriptExecutionSpec) -> ScriptExecutionSpec {
     ScriptExecutionSpec {
+        schema: None,
         last_updated: None,
         user_notes: None,
         input_schemas: IndexMap::new(),

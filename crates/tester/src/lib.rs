@@ -36,6 +36,7 @@ mod cancel;
 mod checks;
 mod digests;
 mod engine;
+mod event_log;
 mod events;
 mod executable;
 mod feed;
@@ -77,6 +78,7 @@ mod workspace;
 pub use accept_error::{AcceptError, LeftOut, LeftOutReason};
 pub use acceptance::{Acceptance, ContractChange, ContractPort};
 pub use cancel::CancelHandle;
+pub use event_log::EventLog;
 pub use events::{Event, Reporter};
 pub use function::FunctionParams;
 #[cfg(feature = "arrow")]

@@ -15,13 +15,14 @@ fn reports_are_written_whether_the_test_passes_or_not() {
         "--report",
         "junit=out/ci/junit.xml,json=out/r.json",
         "--report",
-        "markdown=r.md",
+        "markdown=r.md,html=r.html",
     ];
     let read = |path: &str| fs::read_to_string(space.root.join(path)).unwrap();
     let outcome = space.run(&arguments);
     assert_eq!(outcome.status, Some(0), "{outcome:?}");
     assert!(read("out/ci/junit.xml").contains(r#"tests="4" failures="0""#), "{}", read("out/ci/junit.xml"));
     assert!(read("r.md").starts_with("## ✓ Pipeline test passed"));
+    assert!(read("r.html").contains("<title>✓ Pipeline test passed</title>"));
     let json: serde_json::Value = serde_json::from_str(&read("out/r.json")).unwrap();
     assert_eq!(json["pipeline_success"], true);
     assert!(json["script_results"]["clean"]["runs"][0]["slot"]["worker"].is_u64(), "{json}");
@@ -58,7 +59,7 @@ fn a_report_that_cannot_be_written_stops_the_test_before_it_begins() {
     insta::assert_snapshot!(refused("junit=out"), @"error: could not write the report `out`: it is a folder: name a file in it");
     insta::assert_snapshot!(refused("junit=a,json=a"), @"error: two reports are to be written to `a`");
     insta::assert_snapshot!(refused("pdf=a"), @"
-    error: invalid value 'pdf=a' for '--report <FORM=FILE>': there is no form `pdf`; expected one of junit=FILE, markdown=FILE, json=FILE
+    error: invalid value 'pdf=a' for '--report <FORM=FILE>': there is no form `pdf`; expected one of html=FILE, junit=FILE, markdown=FILE, json=FILE
 
     For more information, try '--help'.
     ");
@@ -101,4 +102,52 @@ fn a_job_summary_is_appended_to() {
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("(GITHUB_STEP_SUMMARY)"));
+}
+
+#[test]
+fn events_are_written_as_they_happen() {
+    let space = Space::new();
+    space.write("test_workspace/scripts/train.py", BROKEN);
+    let arguments = ["test-pipeline", "pipeline.json", "--quiet", "--events", "out/events.jsonl"];
+    assert_eq!(space.run(&arguments).status, Some(1));
+    let text = fs::read_to_string(space.root.join("out/events.jsonl")).unwrap();
+    let mut last = 0.0;
+    let mut told = Vec::new();
+    for line in text.lines() {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(event["format_version"], 1);
+        let seconds = event["seconds"].as_f64().unwrap();
+        assert!(seconds >= last, "{text}");
+        last = seconds;
+        let word = |key: &str| event[key].as_str().unwrap_or_default().to_owned();
+        let failed = if event["success"] == false { "failed" } else { "" };
+        told.push(format!("{} {}{} {failed}", word("event"), word("step"), word("to")).trim_end().to_owned());
+    }
+    assert_eq!(
+        told,
+        [
+            "planned",
+            "run_started clean",
+            "run_finished clean",
+            "run_started train",
+            "run_finished train failed",
+            "edge_judged train",
+            "finished",
+        ]
+    );
+    let message = space.run(&["test-script", "clean", "--events", "out"]).stderr;
+    assert!(message.contains("could not write the events to `out`: "), "{message}");
+}
+
+#[test]
+fn schemas_are_printed() {
+    let space = Space::new();
+    for name in ["report", "events", "spec", "pipeline"] {
+        let outcome = space.run(&["schema", name]);
+        assert_eq!(outcome.status, Some(0), "{outcome:?}");
+        let schema: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema", "{name}");
+    }
+    let message = space.run(&["schema", "specs"]).stderr;
+    assert!(message.contains("[possible values: report, events, spec, pipeline]"), "{message}");
 }

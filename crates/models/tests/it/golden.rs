@@ -71,7 +71,7 @@ fn its_snapshot_has_this_form() {
 
 /// Compares with a golden file; `UPDATE_GOLDEN=1` writes it anew.
 #[track_caller]
-fn check(name: &str, text: &str) {
+pub(crate) fn check(name: &str, text: &str) {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(fixture("golden").join(name), text).unwrap();
     }

@@ -6,6 +6,8 @@ mod golden;
 #[cfg(feature = "proptest1")]
 mod properties;
 mod report;
+#[cfg(feature = "schema")]
+mod schema;
 mod sentences;
 mod spec;
 

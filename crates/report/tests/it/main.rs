@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod browser;
+mod html;
 mod junit;
 mod markdown;
 mod samples;

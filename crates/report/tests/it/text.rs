@@ -1,6 +1,6 @@
 use runtime_testing_report::{TextOptions, render_edge_text, render_step_text, render_text};
 
-use crate::samples::golden as report;
+use crate::samples::{self, golden as report};
 
 #[test]
 fn a_report_begins_with_what_is_wrong() {
@@ -88,8 +88,8 @@ fn one_step_and_one_edge() {
 #[test]
 fn color_adds_escapes_and_nothing_else() {
     let report = report();
-    let colored = render_text(&report, TextOptions { color: true });
-    let plain = render_text(&report, TextOptions { color: false });
+    let colored = render_text(&report, TextOptions { color: true, ..TextOptions::default() });
+    let plain = render_text(&report, TextOptions::default());
     assert!(!plain.contains('\u{1b}') && colored.contains("\u{1b}[31m"));
     let mut stripped = String::new();
     let mut rest = colored.as_str();
@@ -109,4 +109,40 @@ fn what_scripts_print_cannot_drive_the_terminal() {
     let text = render_text(&report, TextOptions::default());
     assert!(!text.chars().any(|character| character.is_control() && character != '\n'), "{text}");
     assert!(text.contains("wiped"));
+}
+
+#[test]
+fn each_report_at_80_and_40_columns() {
+    for (name, report) in samples::all() {
+        for width in [80, 40] {
+            let text = render_text(&report, TextOptions { width: Some(width), ..TextOptions::default() });
+            // The words of a command are not broken.
+            let is_command = |line: &str| line.contains("repeat: ") || line.starts_with("          ");
+            let width_of = |line: &str| unicode_width::UnicodeWidthStr::width(line);
+            let wide = |line: &&str| width_of(line) > width && !is_command(line);
+            assert_eq!(text.lines().find(wide), None, "{name}");
+            if name != "hostile" {
+                insta::assert_snapshot!(format!("text_{name}_{width}"), text);
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_lost_where_lines_are_short() {
+    let words = |width| {
+        let text = render_text(&samples::failing_each_way(), TextOptions { width, ..TextOptions::default() });
+        let mut letters: Vec<char> = text.chars().filter(|character| character.is_alphanumeric()).collect();
+        letters.sort_unstable();
+        letters
+    };
+    assert_eq!(words(Some(40)), words(None));
+}
+
+#[test]
+fn ascii_only() {
+    let options = TextOptions { ascii: true, ..TextOptions::default() };
+    let text = render_text(&samples::hostile(), options);
+    assert!(text.is_ascii());
+    assert!(text.contains("\\u{5e9}\\u{5dc}\\u{5d5}\\u{5dd}"), "{text}");
 }

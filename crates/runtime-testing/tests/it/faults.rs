@@ -118,7 +118,8 @@ fn differences(model: &[Value], report: &PipelineTestReport, space: &Space) -> V
     if outside != OUTSIDE || beside != 1 {
         wrong.push(format!("what is outside has changed: {outside:?}, {beside} files"));
     }
-    for options in [TextOptions { color: false }, TextOptions { color: true }] {
+    for color in [false, true] {
+        let options = TextOptions { color, ..TextOptions::default() };
         let text = render_text(report, options);
         let own = |text: &str| text.replace("\x1b[", if options.color { "" } else { "\x1b[" });
         let is_hostile = |character: char| character.is_control() && character != '\n';
