@@ -2,7 +2,6 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -74,7 +73,7 @@ struct Open {
     wanted: ReportFile,
     file: NamedTempFile,
     /// Its place, whatever folder the process is in at the end.
-    target: PathBuf,
+    target: Utf8PathBuf,
 }
 
 /// The file that holds what happens.
@@ -98,7 +97,7 @@ impl Reports {
             if files.iter().any(is_taken) || events == Some(&report.path) {
                 return Err(format!("two reports are to be written to `{}`", report.path));
             }
-            let made = open(&report.path).and_then(|file| Ok((file, std::path::absolute(&report.path)?)));
+            let made = target(&report.path).and_then(|target| Ok((open(&target)?, target)));
             let (file, target) = made.map_err(|error| could_not_write(&report.path, &error))?;
             files.push(Open { wanted: report.clone(), file, target });
         }
@@ -169,11 +168,23 @@ fn render(form: Form, report: &PipelineTestReport) -> String {
     }
 }
 
-/// Makes a file beside the one that is wanted. It is gone again where no report comes of the test.
-fn open(path: &Utf8Path) -> io::Result<NamedTempFile> {
-    if path.is_dir() {
+/// Where a report goes: what a link leads to, because a link that is there is to stay one. The file takes the place of what
+/// is there, so that must not be a pipe or a device.
+fn target(path: &Utf8Path) -> io::Result<Utf8PathBuf> {
+    let Ok(there) = path.symlink_metadata() else { return camino::absolute_utf8(path) };
+    let target = if there.is_symlink() { path.canonicalize_utf8()? } else { camino::absolute_utf8(path)? };
+    if target.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder: name a file in it"));
     }
+    if target.exists() && !target.is_file() {
+        let message = "it is a pipe or a device, and a report takes the place of a file";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    Ok(target)
+}
+
+/// Makes a file beside the one that is wanted. It is gone again where no report comes of the test.
+fn open(path: &Utf8Path) -> io::Result<NamedTempFile> {
     let name = path.file_name();
     let name =
         name.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path has no file name"))?;
@@ -199,7 +210,7 @@ fn make_folder(path: &Utf8Path) -> io::Result<&Utf8Path> {
     Ok(folder)
 }
 
-fn write(mut file: NamedTempFile, target: &Path, text: &str) -> io::Result<()> {
+fn write(mut file: NamedTempFile, target: &Utf8Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(target).map_err(|error| error.error)?;

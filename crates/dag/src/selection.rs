@@ -18,7 +18,8 @@ use crate::{StepName, nearest, write_list};
 /// | `+train+` | all three |
 /// | `prep_*`, `+fold_?` | every step whose name matches: `*` stands for any text, `?` for one character |
 ///
-/// A term that is a step's whole name means that step, whatever characters it has in it.
+/// A term that is a step's whole name means that step, with or without the `+` at its ends. A name in quotes, `"a,b"`, is
+/// that name whatever characters it has in it; a quote in it is written twice.
 ///
 /// ```
 /// use runtime_testing_dag::{PipelineDag, Selection};
@@ -37,16 +38,33 @@ use crate::{StepName, nearest, write_list};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(into = "String", from = "String")]
 pub struct Selection {
-    terms: Vec<String>,
+    terms: Vec<Term>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Term {
+    /// To be read with the names of a DAG at hand.
+    Written(String),
+    /// A name as it is.
+    Quoted { name: String, upstream: bool, downstream: bool },
 }
 
 impl Selection {
+    /// A selection of the steps of these names.
+    pub fn of<'a>(steps: impl IntoIterator<Item = &'a StepName>) -> Self {
+        Self::of_names(steps, false)
+    }
+
     /// A selection of the steps of these names, each with all steps that it depends on.
     pub fn with_upstream<'a>(steps: impl IntoIterator<Item = &'a StepName>) -> Self {
-        Self { terms: steps.into_iter().map(|step| format!("+{step}")).collect() }
+        Self::of_names(steps, true)
+    }
+
+    fn of_names<'a>(steps: impl IntoIterator<Item = &'a StepName>, upstream: bool) -> Self {
+        let term = |step: &StepName| Term::Quoted { name: step.to_string(), upstream, downstream: false };
+        Self { terms: steps.into_iter().map(term).collect() }
     }
 
     /// What either selects.
@@ -59,8 +77,52 @@ impl Selection {
 
 impl From<&str> for Selection {
     fn from(text: &str) -> Self {
-        let terms = text.split(',').map(str::trim).filter(|term| !term.is_empty());
-        Self { terms: terms.map(str::to_owned).collect() }
+        let (mut terms, mut start, mut is_quoted) = (Vec::new(), 0, false);
+        for (at, character) in text.char_indices().chain([(text.len(), ',')]) {
+            match character {
+                '"' => is_quoted = !is_quoted,
+                ',' if !is_quoted || at == text.len() => {
+                    terms.extend(Term::parse(text[start..at].trim()));
+                    start = at + 1;
+                }
+                _ => {}
+            }
+        }
+        Self { terms }
+    }
+}
+
+impl Term {
+    fn parse(text: &str) -> Option<Self> {
+        let (upstream, rest) = text.strip_prefix('+').map_or((false, text), |rest| (true, rest));
+        let (downstream, rest) = rest.strip_suffix('+').map_or((false, rest), |rest| (true, rest));
+        let quoted = rest.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        match quoted {
+            Some(name) => Some(Self::Quoted { name: name.replace("\"\"", "\""), upstream, downstream }),
+            None if text.is_empty() => None,
+            None if is_plain(text) => Some(Self::Quoted { name: text.to_owned(), upstream, downstream }),
+            None => Some(Self::Written(text.to_owned())),
+        }
+    }
+}
+
+/// Whether a text can be nothing but a name.
+fn is_plain(text: &str) -> bool {
+    text.chars().all(|character| character.is_alphanumeric() || "_-.".contains(character))
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Written(text) => formatter.write_str(text),
+            Self::Quoted { name, upstream, downstream } => {
+                let plus = |is_there: &bool| if *is_there { "+" } else { "" };
+                // Where it means the same without quotes, it is easier to read.
+                let is_plain = is_plain(name) && !upstream && !downstream;
+                let name = if is_plain { name.clone() } else { format!("\"{}\"", name.replace('"', "\"\"")) };
+                write!(formatter, "{}{name}{}", plus(upstream), plus(downstream))
+            }
+        }
     }
 }
 
@@ -85,10 +147,13 @@ impl FromStr for Selection {
     }
 }
 
-/// As it is parsed.
+/// Is read as the same selection.
 impl fmt::Display for Selection {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.terms.join(","))
+        for (at, term) in self.terms.iter().enumerate() {
+            write!(formatter, "{}{term}", if at == 0 { "" } else { "," })?;
+        }
+        Ok(())
     }
 }
 
@@ -169,7 +234,14 @@ impl PipelineDag {
         Ok(self.slice(&kept))
     }
 
-    fn wanted(&self, term: &str) -> Result<Wanted, SelectProblem> {
+    fn wanted(&self, term: &Term) -> Result<Wanted, SelectProblem> {
+        let term = match term {
+            Term::Written(text) => text.as_str(),
+            Term::Quoted { name, upstream, downstream } => {
+                let at = self.named(name).ok_or_else(|| self.unknown(name))?;
+                return Ok(Wanted { steps: vec![at], upstream: *upstream, downstream: *downstream });
+            }
+        };
         let after = term.strip_prefix('+');
         let before = term.strip_suffix('+');
         let between = after.and_then(|rest| rest.strip_suffix('+'));
@@ -184,9 +256,7 @@ impl PipelineDag {
         let (upstream, downstream) = (after.is_some(), before.is_some());
         let name = between.or(after).or(before).unwrap_or(term);
         if !name.contains(['*', '?']) {
-            let near = nearest(name, self.steps().map(StepName::as_str));
-            let near = self.steps().find(|step| Some(step.as_str()) == near).cloned();
-            return Err(SelectProblem::UnknownStep { term: name.to_owned(), nearest: near });
+            return Err(self.unknown(name));
         }
         let matching = self.steps().enumerate().filter(|(_, step)| matches(name, step.as_str()));
         let steps: Vec<usize> = matching.map(|(at, _)| at).collect();
@@ -194,6 +264,12 @@ impl PipelineDag {
             return Err(SelectProblem::NoMatch { term: name.to_owned() });
         }
         Ok(Wanted { steps, upstream, downstream })
+    }
+
+    fn unknown(&self, name: &str) -> SelectProblem {
+        let near = nearest(name, self.steps().map(StepName::as_str));
+        let nearest = self.steps().find(|step| Some(step.as_str()) == near).cloned();
+        SelectProblem::UnknownStep { term: name.to_owned(), nearest }
     }
 
     fn named(&self, name: &str) -> Option<usize> {
@@ -276,6 +352,24 @@ mod tests {
         check("+a+", "a+ / 0");
         check("+a++", "a+ / 0");
         check(",alone,", "alone / 0");
+        check("\"alone\",+\"join\"", "raw left right join alone / 4");
+    }
+
+    #[test]
+    fn names_with_signs_in_them() {
+        let names = ["a", "+a", "a+", "x,y", "*", "say \"hi\"", "b c"];
+        let dag = PipelineDag::from_names(names, []).expect("a DAG");
+        for step in dag.steps() {
+            for selection in [Selection::of([step]), Selection::with_upstream([step])] {
+                assert_eq!(Selection::from(selection.to_string()), selection, "{selection}");
+                let part = dag.select(&selection).expect("it is there");
+                assert_eq!(part.steps().collect::<Vec<_>>(), [step], "{selection}");
+            }
+        }
+        assert_eq!(
+            Selection::with_upstream(dag.steps()).to_string(),
+            "+\"a\",+\"+a\",+\"a+\",+\"x,y\",+\"*\",+\"say \"\"hi\"\"\",+\"b c\""
+        );
     }
 
     #[test]
@@ -308,7 +402,7 @@ mod tests {
         }
 
         #[test]
-        fn a_selection_is_parsed_as_it_is_written(text in "[a-c+*?, ]{0,20}") {
+        fn a_selection_is_parsed_as_it_is_written(text in "[a-c+*?, \"]{0,20}") {
             let selection: Selection = text.into();
             prop_assert_eq!(Selection::from(selection.to_string()), selection);
         }

@@ -23,11 +23,18 @@ enum Outcome {
 /// What tells the processes of one run of all trials from those of another, where there are such processes.
 pub(crate) fn run_of_processes() -> Option<String> {
     let run = std::env::var("NEXTEST_RUN_ID").ok()?;
-    // The binary is part of it: a package can have several tests of a pipeline in one workspace. A retry is not: what
-    // failed is reported again, unless the run is started anew.
+    // The binary is part of it: a package can have several tests of a pipeline in one workspace. So are the number of a
+    // retry and of a repetition, which are to look again.
     let binary = std::env::current_exe().ok()?.file_stem()?.to_string_lossy().into_owned();
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
-    Some(format!("{run}-{binary}").chars().filter(|character| is_plain(*character)).collect())
+    let number = |name| std::env::var(name).unwrap_or_default();
+    let (attempt, repetition) = (number("NEXTEST_ATTEMPT"), number("NEXTEST_STRESS_CURRENT"));
+    Some(
+        format!("{run}-{binary}-{attempt}-{repetition}")
+            .chars()
+            .filter(|character| is_plain(*character))
+            .collect(),
+    )
 }
 
 /// The report of this run: of the process that comes first, which makes it while the others wait.
@@ -62,7 +69,8 @@ fn shared_at(
             Outcome::Error(error) => Err(error),
         });
     }
-    remove_old(folder)?;
+    // Another process may be at it too. What is left over does no harm.
+    drop(remove_old(folder));
     let outcome = match test() {
         Ok(report) => Outcome::Report(Box::new(report)),
         Err(error) => Outcome::Error(error),

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use runtime_testing_models::{PipelineTestReport, Selection, StepName, edge_key};
+use runtime_testing_models::{PipelineDag, PipelineTestReport, Selection, StepName, edge_key};
 use runtime_testing_report::{TextOptions, render_edge_text, render_step_text};
 use runtime_testing_tester::RuntimeTester;
 
@@ -127,7 +127,7 @@ impl Harness {
                 what: What::Report(check),
             });
         }
-        let needed = needed(planned.iter().filter(|trial| trial.is_wanted(arguments)));
+        let needed = needed(&dag, planned.iter().filter(|trial| trial.is_wanted(arguments)));
         let shared = Arc::new(Shared { tester: self.tester, needed, report: OnceLock::new() });
         let trial = |Planned { name, is_ignored, what }| {
             let shared = Arc::clone(&shared);
@@ -165,8 +165,8 @@ impl Planned {
     }
 }
 
-/// What of the pipeline these trials need. None where that is all that is tested.
-fn needed<'a>(trials: impl Iterator<Item = &'a Planned>) -> Option<Selection> {
+/// What these trials need of what is tested. None where that is all of it.
+fn needed<'a>(dag: &PipelineDag, trials: impl Iterator<Item = &'a Planned>) -> Option<Selection> {
     let mut steps = Vec::new();
     for trial in trials {
         match &trial.what {
@@ -174,7 +174,9 @@ fn needed<'a>(trials: impl Iterator<Item = &'a Planned>) -> Option<Selection> {
             What::Report(_) => return None,
         }
     }
-    Some(Selection::with_upstream(steps))
+    // What lies upstream of a selection is left out of it on purpose.
+    let part = dag.select(&Selection::with_upstream(steps)).ok()?;
+    (part.steps().len() < dag.steps().len()).then(|| Selection::of(part.steps()))
 }
 
 impl What {

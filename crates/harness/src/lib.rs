@@ -38,7 +38,7 @@
 //!
 //! Where every trial is a process of its own, as under nextest, the first process tests the whole pipeline and keeps the
 //! report under `.runs/harness` in the workspace; the others wait for it. Which processes belong together is told by
-//! `NEXTEST_RUN_ID`.
+//! `NEXTEST_RUN_ID`, and a retry or a repetition tests anew.
 //!
 //! # Limitations
 //!

@@ -7,11 +7,15 @@ use std::{fs, io};
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{PipelineDag, PipelineTestingSpec, StepName};
 
+use crate::bindings::Port;
 use crate::looks::Looks;
 use crate::plan::{LeftOut, PlannedStep, Scope, file_name};
 use crate::plan_error::PlanProblem;
 use crate::settings::TesterSettings;
 use crate::workspace::Places;
+
+/// The longest a path of a spec may be. No system takes longer ones, and every folder on the way is looked at.
+pub(crate) const MAX_PATH_BYTES: usize = 4096;
 
 pub(crate) fn problems_of_the_whole(
     pipeline: &PipelineTestingSpec,
@@ -40,8 +44,20 @@ pub(crate) fn problems_of_step(
     looks: &Looks,
     problems: &mut Vec<PlanProblem>,
 ) {
+    let spec = step.spec;
+    let inputs = spec.inputs().into_iter().map(|(_, path)| ("input_paths", path));
+    let outputs = spec.outputs().into_iter().map(|(_, path)| ("output_paths", path));
+    let script = spec.script_path.iter().map(|path| ("script_path", path.as_path()));
+    let all = inputs.chain(outputs).chain(script);
+    let too_long: Vec<_> = all.filter(|(_, path)| path.as_str().len() > MAX_PATH_BYTES).collect();
+    problems.extend(too_long.iter().map(|(field, path)| {
+        let bytes = path.as_str().len();
+        PlanProblem::PathTooLong { step: step.name.clone(), field, bytes }
+    }));
     for (field, ports) in [("input_paths", &step.inputs), ("output_paths", &step.outputs)] {
-        for port in ports.iter().filter(|port| port.path.as_str().is_empty()) {
+        // A path that is too long was not taken over either.
+        let is_blank = |port: &&Port| port.path.as_str().is_empty() && too_long.is_empty();
+        for port in ports.iter().filter(is_blank) {
             problems.push(PlanProblem::BlankPath { step: step.name.clone(), field, name: port.name.clone() });
         }
     }

@@ -221,7 +221,9 @@ impl<'a> Judge<'a> {
         let mut notes = compared.notes.clone();
         let consumer = self.record(edge.consumer_run);
         let mut share = Share::Innocent;
-        if issues.is_empty()
+        // A guess says nothing of the data itself.
+        let is_guess = |issue: &EdgeIssue| matches!(issue, EdgeIssue::GuessedBinding { .. });
+        if issues.iter().all(is_guess)
             && compared.no_data.is_none()
             && let Some(failure) = consumer.and_then(RunRecord::failure)
             && to.failure.is_none()
@@ -229,7 +231,7 @@ impl<'a> Judge<'a> {
         {
             let has_broken_data = |edge: usize| {
                 // An edge that carries nothing has no part in what the consumer does.
-                !self.plan.edges[edge].bindings.bound.is_empty() && !all[edge].issues.is_empty()
+                !self.plan.edges[edge].bindings.bound.is_empty() && !all[edge].issues.iter().all(is_guess)
             };
             share =
                 single_out::share(self.plan, self.records, &self.incoming, edge, failure, has_broken_data);

@@ -243,6 +243,8 @@ fn step<'a>(
     }
 }
 
+const TOO_LONG: usize = checks::MAX_PATH_BYTES + 1;
+
 fn ports<'a>(
     paths: impl IntoIterator<Item = (&'a LogicalName, &'a Utf8Path)>,
     specs: &IndexMap<LogicalName, PathSpec>,
@@ -250,8 +252,12 @@ fn ports<'a>(
 ) -> Box<[Port]> {
     let port = |(logical, path): (&LogicalName, &Utf8Path)| Port {
         name: logical.clone(),
-        // A blank path stays blank, to be found out.
-        path: if path.as_str().trim().is_empty() { Utf8PathBuf::new() } else { places.absolute(path) }.into(),
+        // A blank path stays blank, to be found out, and so does one that is too long.
+        path: match path.as_str().trim().len() {
+            0 | TOO_LONG.. => Utf8PathBuf::new(),
+            _ => places.absolute(path),
+        }
+        .into(),
         aliases: specs.get(logical).map_or_else(Box::default, |spec| spec.aliases.as_slice().into()),
         has_own_data: false,
         published_by: Box::default(),

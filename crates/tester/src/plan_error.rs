@@ -3,6 +3,8 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use runtime_testing_models::{LogicalName, StepName};
 
+use crate::checks::MAX_PATH_BYTES;
+
 /// Everything that keeps a test from being planned. Nothing was run. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanError {
@@ -29,6 +31,15 @@ pub enum PlanProblem {
     MissingSpec {
         /// The step.
         step: StepName,
+    },
+    /// A path is longer than any system takes.
+    PathTooLong {
+        /// The step.
+        step: StepName,
+        /// `input_paths`, `output_paths` or `script_path`.
+        field: &'static str,
+        /// Its length.
+        bytes: usize,
     },
     /// The path of an input or output is blank.
     BlankPath {
@@ -165,6 +176,10 @@ impl fmt::Display for PlanProblem {
             Self::MissingSpec { step } => write!(
                 formatter,
                 "step `{step}` has no spec: draft one with `runtime-testing specs init` or `build_from_dag`"
+            ),
+            Self::PathTooLong { step, field, bytes } => write!(
+                formatter,
+                "step `{step}`: a path in `{field}` has {bytes} bytes and may have at most {MAX_PATH_BYTES}"
             ),
             Self::BlankPath { step, field, name } => {
                 write!(

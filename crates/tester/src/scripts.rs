@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 use runtime_testing_models::{PipelineTestingSpec, ScriptFailure, ScriptName};
 
-use crate::checks::readable;
+use crate::checks::{MAX_PATH_BYTES, readable};
 use crate::function::Function;
 use crate::imports::group_imports;
 use crate::inspection::{self, Finding, Inspection};
@@ -50,6 +50,7 @@ pub(crate) fn find_scripts(
     let mut known: HashMap<(String, bool), Result<Option<ScriptFile<'_>>, String>> = HashMap::new();
     for step in steps.iter_mut().filter(|step| step.script.is_none()) {
         let searched = match &step.spec.script_path {
+            Some(path) if path.as_str().len() > MAX_PATH_BYTES => continue,
             Some(path) => vec![places.absolute(path)],
             None => {
                 let name = step.spec.script_name.as_str();

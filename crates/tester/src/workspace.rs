@@ -206,6 +206,8 @@ fn remove_oldest(runs: &Utf8Path, kept: usize, kept_failed: usize) -> io::Result
         // What has no UTF-8 name was not made by a test.
         if let Ok(path) = Utf8PathBuf::from_path_buf(entry.path())
             && entry.file_type()?.is_dir()
+            // Other folders are none of tests.
+            && path.join(LOCK).exists()
         {
             tests.push(path);
         }

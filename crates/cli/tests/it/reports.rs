@@ -66,6 +66,26 @@ fn a_report_that_cannot_be_written_stops_the_test_before_it_begins() {
     assert!(!space.root.join("a").exists());
 }
 
+#[cfg(unix)]
+#[test]
+fn what_lies_where_a_report_goes_is_not_replaced_by_it() {
+    let space = Space::new();
+    space.write("out/real.json", "old");
+    std::os::unix::fs::symlink("real.json", space.root.join("out/link.json")).expect("a link");
+    space.run(&["test-pipeline", "pipeline.json", "--report", "json=out/link.json"]);
+    assert!(space.root.join("out/link.json").is_symlink(), "the link is gone");
+    assert!(
+        std::fs::read_to_string(space.root.join("out/real.json"))
+            .expect("a file")
+            .contains("pipeline_success")
+    );
+    let refused = space.refused(&["test-pipeline", "pipeline.json", "--report", "json=/dev/null"]);
+    assert_eq!(
+        refused,
+        "error: could not write the report `/dev/null`: it is a pipe or a device, and a report takes the place of a file"
+    );
+}
+
 #[test]
 fn an_earlier_report_stays_where_no_new_one_comes() {
     let space = Space::new();

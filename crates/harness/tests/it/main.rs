@@ -15,10 +15,11 @@ fn main() -> ExitCode {
     if let Ok(case) = std::env::var("CASE") {
         return pipeline(&case, &Utf8PathBuf::from(std::env::var("PROJECT").expect("a project")));
     }
-    let trials: [(&str, fn()); 9] = [
+    let trials: [(&str, fn()); 10] = [
         ("lists_every_step_and_edge", lists_every_step_and_edge),
         ("one_run_serves_all_trials", one_run_serves_all_trials),
         ("only_what_is_needed_is_run", only_what_is_needed_is_run),
+        ("what_a_selection_leaves_out_is_not_run", what_a_selection_leaves_out_is_not_run),
         ("a_blocked_step_fails", a_blocked_step_fails),
         ("what_is_ignored_is_run_when_asked_for", what_is_ignored_is_run_when_asked_for),
         ("a_check_that_panics_fails", a_check_that_panics_fails),
@@ -71,6 +72,9 @@ fn pipeline(case: &str, project: &Utf8Path) -> ExitCode {
                 Ok(())
             });
     }
+    if case == "selected" {
+        tester = tester.with_selection("train+");
+    }
     let mut harness = Harness::new(tester);
     match case {
         "ignoring" => harness = harness.ignoring("train+"),
@@ -100,7 +104,9 @@ impl Project {
     fn command(&self, case: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         command.args(arguments).env("CASE", case).env("PROJECT", self.folder.path());
-        command.env_remove("NEXTEST_RUN_ID").env_remove("NEXTEST");
+        for variable in ["NEXTEST", "NEXTEST_RUN_ID", "NEXTEST_ATTEMPT", "NEXTEST_STRESS_CURRENT"] {
+            command.env_remove(variable);
+        }
         command
     }
 
@@ -154,6 +160,15 @@ fn only_what_is_needed_is_run() {
     assert_eq!(project.ran(), ["clean", "report", "train"]);
 }
 
+fn what_a_selection_leaves_out_is_not_run() {
+    for arguments in [&[][..], &["step::train"][..]] {
+        let project = Project::new();
+        let output = project.run("selected", arguments, false);
+        check_holds(&output, &["`clean`, which the selection leaves out"]);
+        assert!(project.ran().is_empty(), "{:?}", project.ran());
+    }
+}
+
 fn a_blocked_step_fails() {
     let project = Project::new();
     let output = project.run("failing", &[], false);
@@ -202,6 +217,9 @@ fn processes_share_one_run() {
     assert_eq!(project.ran(), ["clean", "report", "score", "train"]);
     all("two", false, "failing");
     assert_eq!(project.ran().len(), 7, "another run is made anew");
+    let mut retry = project.command("passing", &["step::clean", "--exact"]);
+    retry.env("NEXTEST_RUN_ID", "two").env("NEXTEST_ATTEMPT", "2").stdout(std::process::Stdio::null());
+    assert!(retry.status().expect("it starts").success(), "a retry looks again");
 }
 
 fn a_mistake_is_told() {

@@ -168,3 +168,18 @@ fn blank_paths_in_parameters() {
     let error = space.tester().test_script_with_spec(&spec, &params).unwrap_err().to_string();
     assert_eq!(error, "step `clean`: `input_paths.raw` is blank: fill in a path or remove the entry");
 }
+
+#[test]
+fn a_path_that_no_system_takes() {
+    let long = "x/".repeat(20_000);
+    let space = one().with(|spec| {
+        spec.output_paths.insert("more".parse().expect("a name"), format!("{long}rows.csv").into());
+        spec.script_path = Some(long.clone().into());
+    });
+    assert_eq!(
+        refused(&space),
+        "2 mistakes:\n  \
+         - step `clean`: a path in `output_paths` has 40008 bytes and may have at most 4096\n  \
+         - step `clean`: a path in `script_path` has 40000 bytes and may have at most 4096",
+    );
+}
