@@ -164,7 +164,23 @@ pub mod proptest1 {
     };
 }
 
-/// The code that a newcomer copies compiles.
-#[cfg(all(doctest, feature = "tester"))]
-#[doc = include_str!("../../../README.md")]
-mod readme {}
+/// The code that a newcomer copies compiles: every page that has some is here.
+#[cfg(all(doctest, feature = "arrow", feature = "harness", feature = "report"))]
+mod pages {
+    #[doc = include_str!("../../../README.md")]
+    mod readme {}
+    #[doc = include_str!("../../../docs/contracts.md")]
+    mod contracts {}
+    #[doc = include_str!("../../../docs/getting-started.md")]
+    mod getting_started {}
+    #[doc = include_str!("../../../docs/migration.md")]
+    mod migration {}
+    #[doc = include_str!("../../../docs/programs-and-functions.md")]
+    mod programs_and_functions {}
+    #[doc = include_str!("../../../docs/selecting.md")]
+    mod selecting {}
+    #[doc = include_str!("../../../docs/semantics.md")]
+    mod semantics {}
+    #[doc = include_str!("../../../docs/snapshots.md")]
+    mod snapshots {}
+}
