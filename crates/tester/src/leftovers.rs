@@ -138,19 +138,24 @@ const PAUSE: Duration = Duration::from_micros(200);
 
 /// What lives of a script's processes. None where that cannot be told, because new ones keep being started.
 ///
-/// That there is nothing is told only when no process was started since all that were there have been looked at: one
-/// that keeps putting a new one in its own place would slip through a single look at all of them. Numbers are given out
-/// and looked at in order, so one that has ended before it was looked at has its successor among those that come next.
+/// That there is nothing is told only when all that was there was looked at and nothing came after it: one that keeps
+/// putting a new one in its own place would slip through a single look. Numbers are given out and looked at in order, so
+/// one that has ended before it was looked at has its successor among those that come next.
 fn find(leader: Pid, mark: &str) -> Option<Vec<Leftover>> {
-    let first = leader.as_raw_nonzero().get();
     let mut found = Vec::new();
     // Those that show nothing, and since when.
     let mut unsure: Vec<(i32, Instant)> = Vec::new();
+    let mut candidates = Candidates::after(leader);
     let started = Instant::now();
-    let mut last = last_number();
-    let mut numbers = numbers_after(first, last)?;
     while started.elapsed() < CHASE {
         let now = Instant::now();
+        let numbers = candidates.next()?;
+        if numbers.is_empty() && unsure.is_empty() {
+            return Some(found);
+        }
+        if numbers.is_empty() {
+            std::thread::sleep(PAUSE);
+        }
         let again = std::mem::take(&mut unsure);
         for (number, since) in again.into_iter().chain(numbers.into_iter().map(|number| (number, now))) {
             match Pid::from_raw(number).map_or(Look::Other, |pid| look(pid, leader, mark.as_bytes())) {
@@ -162,32 +167,43 @@ fn find(leader: Pid, mark: &str) -> Option<Vec<Leftover>> {
         if !found.is_empty() {
             return Some(found);
         }
-        let newest = last_number();
-        // Where the system does not tell, one look at all is all there is.
-        let (Some(before), Some(now)) = (last, newest) else { return Some(found) };
-        match now.checked_sub(before)? {
-            0 if unsure.is_empty() => return Some(found),
-            0 => std::thread::sleep(PAUSE),
-            // They have begun again from the lowest.
-            ..0 => return None,
-            _ => {}
-        }
-        numbers = (before + 1..=now).collect();
-        last = newest;
     }
     None
 }
 
-/// The numbers of the processes that were started after `first`, where `last` is the newest.
-fn numbers_after(first: i32, last: Option<i32>) -> Option<Vec<i32>> {
-    if let Some(last) = last.filter(|last| (first..first.saturating_add(FEW)).contains(last)) {
-        return Some((first + 1..=last).collect());
+/// The numbers of the processes that were started after a script, each once.
+struct Candidates {
+    first: i32,
+    /// The newest number of the round before.
+    last: i32,
+    /// What was listed before, where numbers are not gone through one by one.
+    listed: Option<BTreeSet<i32>>,
+}
+
+impl Candidates {
+    fn after(leader: Pid) -> Self {
+        let first = leader.as_raw_nonzero().get();
+        Self { first, last: first, listed: None }
     }
-    // They begin again from the lowest when they run out.
-    let has_wrapped = last.is_none_or(|last| last < first);
-    let entries = fs::read_dir("/proc").ok()?;
-    let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
-    Some(numbers.filter(|number| has_wrapped || *number > first).collect())
+
+    /// Those that have come since the round before.
+    fn next(&mut self) -> Option<Vec<i32>> {
+        let newest = last_number();
+        let range = self.first..self.first.saturating_add(FEW);
+        if let Some(newest) = newest.filter(|newest| range.contains(newest) && self.listed.is_none()) {
+            let numbers = (self.last + 1..=newest).collect();
+            self.last = newest;
+            return Some(numbers);
+        }
+        // What was not born yet when its number came by is in the next list.
+        let listed = self.listed.get_or_insert_default();
+        let entries = fs::read_dir("/proc").ok()?;
+        let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
+        // They begin again from the lowest when they run out.
+        let has_wrapped = newest.is_none_or(|newest| newest < self.first);
+        let numbers = numbers.filter(|number| has_wrapped || *number > self.first);
+        Some(numbers.filter(|number| listed.insert(*number)).collect())
+    }
 }
 
 /// The number that was given to a process last.
