@@ -65,6 +65,7 @@
 //! | [`SpecStore`] | the folder of saved specs |
 //! | `RuntimeTester`, `TesterSettings` | runs and judges (feature `tester`) |
 //! | `Acceptance`, `RecordedTest` | what a test observed, as contracts for the specs (feature `tester`) |
+//! | [`PipelineTestPlan`] | what a test would do, before it is made |
 //! | [`PipelineTestReport`] | the result, and [`ReportSnapshot`] its stable form |
 //! | `SampleData`, `profile_path`, `ProfileOptions`, `compare` | data files by themselves (feature `tester`) |
 //! | `digest_path`, [`Digest`] | a hash of what data holds, whatever format it is in (feature `tester`) |
@@ -114,16 +115,17 @@ pub use runtime_testing_harness as harness;
 #[cfg(feature = "schema")]
 pub use runtime_testing_models::SchemaName;
 pub use runtime_testing_models::{
-    Binding, BindingRule, Column, ColumnContract, Compression, ContractDifference, Culprit,
-    DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult, DataFinding, DataProfile, Difference, Digest,
-    DigestOptions, DigestScheme, EVENT_FORMAT_VERSION, EdgeBlame, EdgeIssue, EdgeNote, EdgeVerdict,
-    EventLine, ExitOutcome, ExtraColumns, FileFormat, FileKind, FileProfile, FloatTolerance, InputChange,
-    InputSource, InvalidNumber, Isolation, JobNumber, JobValue, LogicalKind, LogicalName, NotSingledOut,
-    OutputBinding, OutputDifference, OutputTail, ParseDigestError, ParseSpecError, PathSpec,
-    PipelineTestReport, PipelineTestingSpec, PythonException, REPORT_FORMAT_VERSION, ReportSnapshot,
-    Resources, RowOrder, RunInput, RunKind, RunOutput, RunResult, RunSlot, RuntimeTestingConfiguration,
-    ScriptExecutionSpec, ScriptFailure, ScriptKind, ScriptMainParams, ScriptName, ScriptTestResult,
-    Similarity, StepNote, StepStatus, TableContract, TableSchema, TestEvent, TypeWord, UntestedEdge,
+    Binding, BindingPlan, BindingRule, Column, ColumnContract, Compression, ContractDifference, Culprit,
+    DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult, DataExpectation, DataFinding, DataProfile, Difference,
+    Digest, DigestOptions, DigestScheme, EVENT_FORMAT_VERSION, EdgeBlame, EdgeIssue, EdgeNote, EdgePlan,
+    EdgeVerdict, EventLine, ExitOutcome, ExtraColumns, FileFormat, FileKind, FileProfile, FloatTolerance,
+    InputChange, InputPlan, InputSource, InvalidNumber, Isolation, JobNumber, JobValue, LogicalKind,
+    LogicalName, NotSingledOut, OutputBinding, OutputDifference, OutputTail, PLAN_FORMAT_VERSION,
+    ParseDigestError, ParseSpecError, PathSpec, PipelineTestPlan, PipelineTestReport, PipelineTestingSpec,
+    PythonException, REPORT_FORMAT_VERSION, ReportSnapshot, Resources, RowOrder, RunAction, RunInput,
+    RunKind, RunOutput, RunPlan, RunResult, RunSlot, RuntimeTestingConfiguration, ScriptExecutionSpec,
+    ScriptFailure, ScriptKind, ScriptMainParams, ScriptName, ScriptPlan, ScriptTestResult, Similarity,
+    StepNote, StepPlan, StepStatus, TableContract, TableSchema, TestEvent, TypeWord, UntestedEdge,
     UntestedStep, contract_differences, edge_key,
 };
 #[cfg(feature = "report")]

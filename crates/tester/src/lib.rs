@@ -34,6 +34,7 @@ mod acceptance;
 mod bindings;
 mod cancel;
 mod checks;
+mod describe;
 mod digests;
 mod engine;
 mod event_log;
@@ -46,6 +47,7 @@ mod function;
 #[cfg(feature = "arrow")]
 mod function_tables;
 mod imports;
+mod inputs_left;
 mod inspection;
 mod job;
 mod judge;

@@ -6,8 +6,9 @@ use camino::Utf8Path;
 use indexmap::IndexMap;
 use runtime_testing_builder::{PipelineTestingSpecBuilder, Validation};
 use runtime_testing_data::SampleData;
+use runtime_testing_models::dag::SelectError;
 use runtime_testing_models::{
-    DataCompatibilityResult, PipelineDag, PipelineTestReport, PipelineTestingSpec,
+    DataCompatibilityResult, PipelineDag, PipelineTestPlan, PipelineTestReport, PipelineTestingSpec,
     RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptMainParams, ScriptName, ScriptTestResult,
     Selection, StepName, edge_key,
 };
@@ -15,6 +16,7 @@ use runtime_testing_models::{
 use crate::accept_error::AcceptError;
 use crate::acceptance::Acceptance;
 use crate::cancel::CancelHandle;
+use crate::describe;
 use crate::engine::Engine;
 use crate::events::{Event, Reporter};
 use crate::fork_server::ForkServers;
@@ -161,6 +163,39 @@ impl RuntimeTester {
             .as_ref()
             .map(|base| camino::absolute_utf8(base).unwrap_or_else(|_| base.clone()));
         PipelineTestingSpecBuilder::new(base.map_or_else(|| root.clone(), |base| base.join(root)))
+    }
+
+    /// What [`RuntimeTester::test_pipeline`] would do: the same plan, told and not carried out. No script is run and nothing
+    /// is written; Python interpreters are asked what shows of their scripts, as they are before a test.
+    ///
+    /// ```no_run
+    /// use runtime_testing_models::{PipelineDag, RunAction};
+    /// use runtime_testing_builder::{PipelineTestingSpecBuilder, Validation};
+    /// use runtime_testing_tester::RuntimeTester;
+    ///
+    /// let dag = PipelineDag::from_names(["clean", "train"], [("clean", "train")])?;
+    /// let spec = PipelineTestingSpecBuilder::default().build_from_dag(&dag, Validation::Required)?;
+    /// for (step, plan) in RuntimeTester::new(spec).plan()?.steps {
+    ///     for run in plan.runs {
+    ///         if let RunAction::Execute { inputs } = run.action {
+    ///             println!("{step} is run on {inputs:?}");
+    ///         }
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`TestError`] where the test could not be planned, with all that keeps it from being planned.
+    pub fn plan(&self) -> Result<PipelineTestPlan, TestError> {
+        let Self { configuration, settings, functions, .. } = self;
+        let RuntimeTestingConfiguration { pipeline_spec: pipeline, selection, .. } = configuration;
+        let part = select(pipeline, selection.as_ref())?;
+        let places = self.places(pipeline)?;
+        let tested = Tested { pipeline, part: part.as_ref().unwrap_or(&pipeline.dag) };
+        let plan = plan::plan(tested, self.scope(), settings, &places, functions, false)?;
+        Ok(describe::describe(&plan, configuration, settings, &places))
     }
 
     /// Tests the pipeline of the configuration.
@@ -346,6 +381,12 @@ impl RuntimeTester {
         Ok(report.data_flow_results.swap_remove(&edge_key(a, b)).expect("a report has every edge"))
     }
 
+    fn places(&self, pipeline: &PipelineTestingSpec) -> Result<Places, TestError> {
+        let root = &pipeline.test_workspace_root;
+        Places::new(self.settings.base_folder.as_deref(), root)
+            .map_err(TestError::io("find the folder", root))
+    }
+
     fn run_root(&self, places: &Places) -> std::io::Result<RunRoot> {
         RunRoot::create(&places.workspace, self.settings.kept_runs, self.settings.kept_failed_runs)
     }
@@ -359,10 +400,8 @@ impl RuntimeTester {
         selection: Option<&Selection>,
         sample: Option<&SampleData>,
     ) -> Result<PipelineTestReport, TestError> {
-        let part = selection.map(|selection| pipeline.dag.select(selection)).transpose()?;
-        let root = &pipeline.test_workspace_root;
-        let places = Places::new(self.settings.base_folder.as_deref(), root)
-            .map_err(TestError::io("find the folder", root))?;
+        let part = select(pipeline, selection)?;
+        let places = self.places(pipeline)?;
         let tested = Tested { pipeline, part: part.as_ref().unwrap_or(&pipeline.dag) };
         let mut plan = plan::plan(tested, scope, &self.settings, &places, &self.functions, sample.is_some())?;
         let default_sample = SampleData::default();
@@ -437,4 +476,12 @@ impl RuntimeTester {
         self.reporter.report(&Event::Finished { report: &report });
         Ok(report)
     }
+}
+
+/// The part of a pipeline that is selected. None where it is all of it.
+fn select(
+    pipeline: &PipelineTestingSpec,
+    selection: Option<&Selection>,
+) -> Result<Option<PipelineDag>, SelectError> {
+    selection.map(|selection| pipeline.dag.select(selection)).transpose()
 }
