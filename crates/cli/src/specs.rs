@@ -8,8 +8,8 @@ use crate::Verdict;
 use crate::accept::{self, Manner};
 use crate::arguments::SpecsCommand;
 use crate::output;
+use crate::pipeline::read_dag;
 use crate::prompter::TerminalPrompter;
-use crate::test::{parse_pipeline, read_pipeline};
 
 pub(crate) fn run(command: SpecsCommand) -> Result<Verdict, String> {
     match command {
@@ -67,8 +67,7 @@ fn show(builder: &PipelineTestingSpecBuilder, step: &StepName) -> Result<Verdict
 }
 
 fn init(builder: &PipelineTestingSpecBuilder, file: &Utf8PathBuf) -> Result<Verdict, String> {
-    let text = read_pipeline(file)?;
-    let dag = parse_pipeline(file, &text)?.into_dag();
+    let dag = read_dag(file)?;
     if dag.is_empty() {
         return Err(format!("{file}: the pipeline has no steps: there is nothing to draft"));
     }
@@ -96,8 +95,7 @@ fn edit(builder: &PipelineTestingSpecBuilder, step: &StepName) -> Result<Verdict
 
 fn check(builder: &PipelineTestingSpecBuilder, file: Option<&Utf8PathBuf>) -> Result<Verdict, String> {
     if let Some(file) = file {
-        let text = read_pipeline(file)?;
-        let dag = parse_pipeline(file, &text)?.into_dag();
+        let dag = read_dag(file)?;
         builder.load_from_dag(&dag, Validation::Required).map_err(|error| error.to_string())?;
         output::print(&format!("{} steps, each with a complete spec", dag.steps().len()))?;
         return Ok(Verdict::Passed);

@@ -26,10 +26,12 @@ pub const PLAN_FORMAT_VERSION: u32 = 1;
 /// assert_eq!(plan.run_count(), 0);
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PipelineTestPlan {
     /// The version of the serialized form: [`PLAN_FORMAT_VERSION`].
     pub format_version: u32,
     /// The test workspace, as an absolute path: what relative paths in the plan are relative to.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub workspace: Utf8PathBuf,
     /// The part of the pipeline that is tested. None where it is all of it.
     pub selection: Option<Selection>,
@@ -74,6 +76,7 @@ impl PipelineTestPlan {
 
 /// What is done with a step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StepPlan {
     /// The script it runs.
     pub script_name: ScriptName,
@@ -88,6 +91,7 @@ pub struct StepPlan {
     /// Why it would not be run at all. None where it has runs.
     pub not_run: Option<UntestedStep>,
     /// Where what it writes is published after a run that succeeded, by output.
+    #[cfg_attr(feature = "schema", schemars(with = "IndexMap<LogicalName, String>"))]
     pub outputs: IndexMap<LogicalName, Utf8PathBuf>,
     /// What is worth a look.
     pub notes: Vec<StepNote>,
@@ -95,14 +99,17 @@ pub struct StepPlan {
 
 /// What a script is, and what runs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ScriptPlan {
     /// A Python file, whose `main` is called.
     Python {
         /// The file.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
         path: Utf8PathBuf,
         /// The interpreter.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
         interpreter: Utf8PathBuf,
         /// Whether each run gets a new interpreter or a fork of one.
         isolation: Isolation,
@@ -110,6 +117,7 @@ pub enum ScriptPlan {
     /// A program of its own.
     Executable {
         /// The file.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
         path: Utf8PathBuf,
     },
     /// A Rust function.
@@ -118,6 +126,7 @@ pub enum ScriptPlan {
 
 /// A run that would be made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunPlan {
     /// What it is for. One run can serve for two: a root step's flow run is its individual run.
     pub kinds: Vec<RunKind>,
@@ -132,6 +141,7 @@ pub struct RunPlan {
 
 /// What would be done about a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RunAction {
@@ -156,8 +166,10 @@ pub enum RunAction {
 
 /// Where an input of a run would come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InputPlan {
     /// The path in the step's spec.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub path: Utf8PathBuf,
     /// Where the data comes from.
     pub source: InputSource,
@@ -166,20 +178,23 @@ pub struct InputPlan {
     pub rule: Option<BindingRule>,
     /// What of the upstream output it is given, where that is not the whole: a path below the output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub below: Option<Utf8PathBuf>,
 }
 
 /// What an edge carries.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EdgePlan {
     /// Which outputs feed which inputs.
     pub bindings: Vec<BindingPlan>,
-    /// Why the edge is breaking whatever the data, if it is.
-    pub issue: Option<EdgeIssue>,
+    /// Why the edge is breaking whatever the data, if it is: nothing is bound, or a guess cannot be confirmed.
+    pub issues: Vec<EdgeIssue>,
 }
 
 /// An output that would feed an input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BindingPlan {
     /// The producer's output.
     pub output: LogicalName,
@@ -193,6 +208,7 @@ pub struct BindingPlan {
 
 /// What the data of an edge is compared with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DataExpectation {
@@ -201,6 +217,7 @@ pub enum DataExpectation {
     /// What the consumer's own input holds.
     OwnInput {
         /// Where it lies.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
         path: Utf8PathBuf,
     },
     /// Nothing: the edge is accepted where the consumer runs well.

@@ -70,6 +70,7 @@
 //! | `SampleData`, `profile_path`, `ProfileOptions`, `compare` | data files by themselves (feature `tester`) |
 //! | `digest_path`, [`Digest`] | a hash of what data holds, whatever format it is in (feature `tester`) |
 //! | `read_batches`, `write_batches` | tables as Arrow record batches (feature `tester`) |
+//! | `render_plan_text`, `render_dag_text`, `render_dag_mermaid`, `render_dag_dot`, `render_dag_svg` | the plan and the DAG (feature `report`) |
 //! | `render_text`, `render_html`, `render_junit`, `render_markdown` | the report for people and for CI (feature `report`) |
 //!
 //! # Features
@@ -130,8 +131,9 @@ pub use runtime_testing_models::{
 };
 #[cfg(feature = "report")]
 pub use runtime_testing_report::{
-    AssertPassed, MarkdownOptions, TextOptions, render_differences_text, render_edge_text, render_html,
-    render_junit, render_markdown, render_profile_text, render_step_text, render_text,
+    AssertPassed, MarkdownOptions, TextOptions, render_dag_dot, render_dag_mermaid, render_dag_svg,
+    render_dag_text, render_differences_text, render_edge_text, render_html, render_junit, render_markdown,
+    render_plan_text, render_profile_text, render_step_text, render_text,
 };
 pub use runtime_testing_spec_store::{
     BrokenFile, ContractProblem, ContractUpdate, FileProblem, LoadSpecError, Lookup, MAX_SPEC_BYTES,
@@ -144,7 +146,7 @@ pub use runtime_testing_tester::FunctionTableError;
 pub use runtime_testing_tester::{
     AcceptError, Acceptance, CancelHandle, ContractChange, ContractPort, Event, EventLog, FunctionParams,
     LeftOut, LeftOutReason, OutputDigests, PlanError, PlanProblem, RecordedTest, RecordedTestError, Reporter,
-    RuntimeTester, ScriptPlace, TestError, TesterSettings, end_running_scripts,
+    RuntimeTester, ScriptPlace, TestError, TesterSettings, end_running_scripts, last_failures, last_report,
 };
 
 /// Strategies of proptest 1 for what goes into a test and what flows through it.

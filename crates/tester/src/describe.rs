@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use runtime_testing_models::{
-    BindingPlan, DataExpectation, EdgeIssue, EdgePlan, InputPlan, InputSource, LogicalName,
+    BindingPlan, BindingRule, DataExpectation, EdgeIssue, EdgePlan, InputPlan, InputSource, LogicalName,
     PLAN_FORMAT_VERSION, PipelineTestPlan, RunAction, RunPlan, RuntimeTestingConfiguration, ScriptPlan,
     StepName, StepNote, StepPlan, edge_key,
 };
@@ -167,19 +167,30 @@ impl Teller<'_> {
     }
 
     fn edge(&self, edge: &PlannedEdge) -> EdgePlan {
-        let to = &self.plan.steps[edge.to];
+        let (from, to) = (&self.plan.steps[edge.from], &self.plan.steps[edge.to]);
         let binding = |bound: &Bound| BindingPlan {
             output: bound.output.clone(),
             input: bound.input.clone(),
             rule: bound.rule,
             expectation: self.expectation(to, &bound.input),
         };
-        let issue = edge.bindings.bound.is_empty().then(|| EdgeIssue::NoBinding {
-            outputs: self.plan.steps[edge.from].outputs.iter().map(|port| port.name.clone()).collect(),
-            inputs: unfed_inputs(self.plan, self.incoming.of(edge.to), edge.to),
-            rivals: edge.bindings.rivals.clone(),
-        });
-        EdgePlan { bindings: edge.bindings.bound.iter().map(binding).collect(), issue }
+        let bindings: Vec<BindingPlan> = edge.bindings.bound.iter().map(binding).collect();
+        let mut issues: Vec<EdgeIssue> = Vec::new();
+        if bindings.is_empty() {
+            issues.push(EdgeIssue::NoBinding {
+                outputs: from.outputs.iter().map(|port| port.name.clone()).collect(),
+                inputs: unfed_inputs(self.plan, self.incoming.of(edge.to), edge.to),
+                rivals: edge.bindings.rivals.clone(),
+            });
+        }
+        issues.extend(bindings.iter().filter_map(|binding| match binding.rule {
+            BindingRule::SimilarName { score, reason } if binding.expectation == DataExpectation::Nothing => {
+                let (output, input) = (binding.output.clone(), binding.input.clone());
+                Some(EdgeIssue::GuessedBinding { step: from.name.clone(), output, input, score, reason })
+            }
+            _ => None,
+        }));
+        EdgePlan { bindings, issues }
     }
 
     fn expectation(&self, step: &PlannedStep<'_>, input: &LogicalName) -> DataExpectation {

@@ -387,8 +387,9 @@ impl RuntimeTester {
             .map_err(TestError::io("find the folder", root))
     }
 
-    fn run_root(&self, places: &Places) -> std::io::Result<RunRoot> {
-        RunRoot::create(&places.workspace, self.settings.kept_runs, self.settings.kept_failed_runs)
+    fn run_root(&self, workspace: &Utf8Path) -> Result<RunRoot, TestError> {
+        RunRoot::create(workspace, self.settings.kept_runs, self.settings.kept_failed_runs)
+            .map_err(TestError::io("make a folder for the runs in", workspace))
     }
 
     /// Tests a pipeline, or the part of it that is selected. `sample` takes the place of the inputs of root steps; without it the default sample data stands
@@ -408,11 +409,9 @@ impl RuntimeTester {
         let sample = sample.unwrap_or(&default_sample);
         self.reporter.report(&Event::Planned { steps: plan.steps.len(), runs: plan.runs.len() });
 
-        // Nothing is written for a test that has nothing to run.
+        // Runs are made in a folder of their own.
         let run_root = if plan.runs.iter().any(|run| matches!(run.action, Action::Execute(_))) {
-            let run_root = self
-                .run_root(&places)
-                .map_err(TestError::io("make a folder for the runs in", &places.workspace))?;
+            let run_root = self.run_root(&places.workspace)?;
             python::prepare(&run_root.path).map_err(TestError::io("write to", &run_root.path))?;
             Some(run_root)
         } else {
@@ -472,6 +471,11 @@ impl RuntimeTester {
             if report.pipeline_success() {
                 run_root.note_pass().map_err(TestError::io("write to", &run_root.path))?;
             }
+        } else if report.workspace.is_dir() {
+            // Where nothing could be run, that is what is known of the pipeline now.
+            let folder = self.run_root(&report.workspace)?.path;
+            recorded::record(&folder, &report, pipeline)
+                .map_err(TestError::io("write the report to", &folder))?;
         }
         self.reporter.report(&Event::Finished { report: &report });
         Ok(report)
