@@ -30,7 +30,7 @@ use crate::recorded::{self, RecordedTest};
 use crate::settings::TesterSettings;
 use crate::test_error::TestError;
 use crate::times::Times;
-use crate::workspace::{Places, RunRoot};
+use crate::workspace::{Places, RUNS, RunRoot};
 
 /// Tests the scripts of a pipeline by running them.
 ///
@@ -471,8 +471,8 @@ impl RuntimeTester {
             if report.pipeline_success() {
                 run_root.note_pass().map_err(TestError::io("write to", &run_root.path))?;
             }
-        } else if report.workspace.is_dir() {
-            // Where nothing could be run, that is what is known of the pipeline now.
+        } else if report.workspace.join(RUNS).is_dir() {
+            // Nothing is written for a test that has nothing to run, unless an earlier one would be taken for the last.
             let folder = self.run_root(&report.workspace)?.path;
             recorded::record(&folder, &report, pipeline)
                 .map_err(TestError::io("write the report to", &folder))?;

@@ -23,6 +23,12 @@ def main(input_paths, output_paths, environ_vars, job_args):
     with open(os.path.join(output_paths['parts'], 'train.csv'), 'w') as out:
         out.write('id,amount\\n1,2.5\\n')
 ";
+    let both = "
+def main(input_paths, output_paths, environ_vars, job_args):
+    for path in output_paths.values():
+        with open(path, 'w') as out:
+            out.write('id\\n1\\n')
+";
     let mut space = Space::new()
         .write("data/rows.csv", "id,amount\n1,2.5\n")
         .step("sampled", COPY, &["raw=data/none.csv"], &["rows=output/sampled.csv"])
@@ -32,8 +38,9 @@ def main(input_paths, output_paths, environ_vars, job_args):
         .step("broken", NO_MAIN, &["raw=data/raw.csv"], &["rows=output/broken.csv"])
         .step("after", COPY, &["rows=output/broken.csv"], &["end=output/after.csv"])
         .step("lost", COPY, &["x=in/x.csv", "y=in/y.csv"], &["z=output/z.csv"])
-        .step("guess", COPY, &["score_table=in/scores.csv", "other=data/rows.csv"], &["end=output/end.csv"])
-        .edge("score", "guess")
+        .step("pair", both, &["raw=data/raw.csv"], &["orders_table=output/o.csv", "misc=output/m.csv"])
+        .step("guess", COPY, &["order_table=in/orders.csv"], &["end=output/end.csv"])
+        .edge("pair", "guess")
         .edge("split", "train")
         .edge("sampled", "score")
         .edge("broken", "after")
@@ -173,10 +180,10 @@ fn a_plan_says_why() {
     assert_eq!(plan.edges["split->train"].bindings[0].expectation, DataExpectation::Nothing);
     let issues = |edge: &str| plan.edges[edge].issues.clone();
     assert!(matches!(issues("train->lost")[..], [EdgeIssue::NoBinding { .. }]));
-    assert!(matches!(issues("score->guess")[..], [EdgeIssue::GuessedBinding { .. }]));
+    assert!(matches!(issues("pair->guess")[..], [EdgeIssue::GuessedBinding { .. }]));
     let lost = &plan.steps[&step("lost")].runs[0].action;
     assert!(matches!(lost, RunAction::NotMade { reason: UntestedStep::UnboundEdges { .. } }), "{lost:?}");
-    assert_eq!(plan.run_count(), 5, "two of `score` serve `twin` as well");
+    assert_eq!(plan.run_count(), 7, "two of `score` serve `twin` as well");
 }
 
 #[test]
