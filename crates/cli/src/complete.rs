@@ -13,8 +13,13 @@ pub(crate) fn completions(shell: Shell) -> Result<Verdict, String> {
     let mut script = Vec::new();
     let mut command = Arguments::command();
     let name = command.get_name().to_owned();
-    clap_complete::generate(shell, &mut command, name, &mut script);
-    output::print(&String::from_utf8(script).expect("completions are made of UTF-8 texts"))?;
+    clap_complete::generate(shell, &mut command, name.as_str(), &mut script);
+    let mut script = String::from_utf8(script).expect("completions are made of UTF-8 texts");
+    if shell == Shell::Bash {
+        // The generator writes a hyphen in the program's name in two ways, and its branches for commands are never taken.
+        script = script.replace(&name.replace('-', "__subcmd__"), &name.replace('-', "__"));
+    }
+    output::print(&script)?;
     Ok(Verdict::Passed)
 }
 

@@ -40,7 +40,10 @@ fn main() -> ExitCode {
     if let Some(folder) = &arguments.directory
         && let Err(error) = std::env::set_current_dir(folder)
     {
-        output::error(&format!("could not change to the folder `{folder}`: {error}"));
+        output::error(&format!(
+            "could not change to the folder `{folder}`: {error}{}",
+            pipeline::meant(folder)
+        ));
         return ExitCode::from(2);
     }
     let interrupt = Interrupt::watch();

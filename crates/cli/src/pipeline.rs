@@ -59,6 +59,7 @@ impl Pipeline {
         skip: &[Part],
         selection: Option<Selection>,
     ) -> Result<RuntimeTestingConfiguration, String> {
+        check_workspace(&self.workspace)?;
         let builder = PipelineTestingSpecBuilder::new(&self.workspace);
         let spec = match (self.spec, &self.parsed) {
             (Some(spec), _) => spec,
@@ -68,7 +69,6 @@ impl Pipeline {
             }
             (None, other) => load(&builder, other.dag(), selection.as_ref())?,
         };
-        check_workspace(&spec.test_workspace_root)?;
         let mut configuration = RuntimeTestingConfiguration::new(spec);
         configuration.test_individual_scripts = !skip.contains(&Part::Individual);
         configuration.test_data_compatibility = !skip.contains(&Part::Compatibility);
@@ -90,20 +90,30 @@ pub(crate) fn selection(select: Vec<Selection>) -> Option<Selection> {
 
 /// That there is such a workspace.
 pub(crate) fn check_workspace(workspace: &Utf8Path) -> Result<(), String> {
+    check_no_file(workspace)?;
     if workspace.is_dir() {
         return Ok(());
     }
-    let what = match workspace.symlink_metadata() {
-        Ok(_) => "is not a folder".to_owned(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            format!("does not exist{}", meant(workspace))
-        }
-        Err(error) => format!("cannot be looked at ({error})"),
+    let hint = match nearest_path(workspace) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => MAKE_WORKSPACE.to_owned(),
     };
-    Err(format!(
-        "the test workspace `{workspace}` {what}: name it with --workspace-dir, or make it with \
-         `runtime-testing specs init FILE`"
-    ))
+    Err(format!("the test workspace `{workspace}` does not exist: {hint}"))
+}
+
+const MAKE_WORKSPACE: &str =
+    "name it with --workspace-dir, or make it with `runtime-testing specs init FILE`";
+
+/// That a workspace is a folder, or nothing yet.
+pub(crate) fn check_no_file(workspace: &Utf8Path) -> Result<(), String> {
+    match std::fs::metadata(workspace) {
+        Ok(found) if found.is_dir() => Ok(()),
+        Ok(_) => Err(format!("the test workspace `{workspace}` is not a folder: {MAKE_WORKSPACE}")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => {
+            Err(format!("the test workspace `{workspace}` cannot be looked at: {error}; {MAKE_WORKSPACE}"))
+        }
+    }
 }
 
 /// The path that may be meant where there is none, as the end of a sentence.

@@ -1,6 +1,7 @@
 use camino::Utf8Path;
 use runtime_testing::{
-    RuntimeTester, ScriptName, Selection, TesterSettings, render_edge_text, render_step_text, render_text,
+    LoadSpecError, PipelineTestingSpecBuilder, RuntimeTester, ScriptFailure, ScriptName, Selection,
+    TesterSettings, nearest_path, render_edge_text, render_step_text, render_text,
 };
 
 use crate::Verdict;
@@ -30,6 +31,11 @@ pub(crate) fn script(
     let result = interrupt
         .during(tester, &Progress::new(arguments.quiet), &reports, |tester| tester.test_script(script, None))
         .map_err(|error| error.to_string())?;
+    if let Some(ScriptFailure::ScriptNotFound { .. }) = result.status.failure()
+        && let Some(meant) = meant_script(script, &arguments.workspace.folder()).filter(|_| !arguments.quiet)
+    {
+        output::say(&format!("there is no script `{script}`; did you mean `{meant}`?"));
+    }
     let written = reports.written();
     match arguments.output.format {
         OutputFormat::Json => output::print(&json(&result))?,
@@ -108,6 +114,19 @@ pub(crate) fn pipeline(
     }
     written?;
     Ok(verdict(report.pipeline_success()))
+}
+
+/// The step with a spec or the script in a workspace whose name is most like one that is not there.
+fn meant_script(script: &ScriptName, workspace: &Utf8Path) -> Option<String> {
+    match PipelineTestingSpecBuilder::new(workspace).store().load(&script.cast()) {
+        Err(LoadSpecError::NotFound { nearest: Some(step), .. }) => Some(step.to_string()),
+        Err(LoadSpecError::NotFound { .. }) => {
+            let near = nearest_path(&workspace.join(format!("scripts/{script}.py")))?;
+            near.is_file().then(|| near.file_stem().unwrap_or_default().to_owned())
+        }
+        // Its spec is there, and says where the script should be.
+        _ => None,
+    }
 }
 
 fn in_workspace(arguments: &TestArguments) -> Result<RuntimeTester, String> {
