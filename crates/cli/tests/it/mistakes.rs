@@ -81,7 +81,7 @@ fn what_may_be_meant_is_told() {
         (&["grahp", "pipeline.json"], "'graph'"),
         (&["schema", "pipelin"], "'pipeline'"),
         (&["graph", "pipeline.json", "--format", "mermaidd"], "'mermaid'"),
-        (&["test-pipeline", "pipeline.json", "--rerun-faild"], "'--rerun-failed'"),
+        (&["test-pipeline", "pipeline.json", "--rerun-fail"], "'--rerun-failed'"),
     ] {
         let message = space.refused(arguments);
         assert!(message.contains(expected), "{arguments:?}: {message}");
@@ -89,9 +89,9 @@ fn what_may_be_meant_is_told() {
     let outcome = space.run(&["test-script", "claen"]);
     assert_eq!(outcome.status, Some(1), "{outcome:?}");
     assert!(outcome.stderr.ends_with("there is no script `claen`; did you mean `clean`?\n"), "{outcome:?}");
-    space.write("test_workspace/scripts/unspecified.py", "");
-    let outcome = space.run(&["test-script", "unspecifed"]);
-    assert!(outcome.stderr.ends_with("did you mean `unspecified`?\n"), "{outcome:?}");
+    space.write("test_workspace/scripts/unspecified_steps.py", "");
+    let outcome = space.run(&["test-script", "unspecified_step"]);
+    assert!(outcome.stderr.ends_with("did you mean `unspecified_steps`?\n"), "{outcome:?}");
     let outcome = space.run(&["specs", "edit", "trian"]);
     assert_eq!(outcome.status, Some(2), "{outcome:?}");
     assert!(outcome.stderr.contains("did you mean `train`?\nthe answers make a new one\n"), "{outcome:?}");
