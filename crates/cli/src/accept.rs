@@ -1,14 +1,11 @@
 use camino::Utf8Path;
-use runtime_testing::{
-    AcceptError, Acceptance, PipelineFile, PipelineTestingSpec, Prompter as _, Question, RecordedTest,
-    SpecStore, StepName,
-};
+use runtime_testing::{AcceptError, Acceptance, Prompter as _, Question, RecordedTest, SpecStore, StepName};
 
 use crate::Verdict;
 use crate::arguments::Workspace;
 use crate::output::{self, harmless};
+use crate::pipeline::Pipeline;
 use crate::prompter::TerminalPrompter;
-use crate::test::{parse_pipeline, read_pipeline};
 
 /// What is done with the difference once it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,17 +22,10 @@ pub(crate) fn run(
     manner: Manner,
     workspace: &Workspace,
 ) -> Result<Verdict, String> {
-    let text = read_pipeline(file)?;
-    let parsed = parse_pipeline(file, &text)?;
-    let folder = match &parsed {
-        PipelineFile::TestingSpec(_) if workspace.named().is_none() => {
-            let spec = PipelineTestingSpec::parse(&text).map_err(|error| format!("{file}: {error}"))?;
-            spec.test_workspace_root
-        }
-        _ => workspace.folder(),
-    };
-    let test = RecordedTest::last(&folder, parsed.dag()).map_err(|error| error.to_string())?;
-    let store = SpecStore::in_workspace(&folder);
+    let pipeline = Pipeline::open(file, workspace)?;
+    let folder = pipeline.workspace();
+    let test = RecordedTest::last(folder, pipeline.dag()).map_err(|error| error.to_string())?;
+    let store = SpecStore::in_workspace(folder);
     let acceptance = match Acceptance::of(&test, &store, steps) {
         Ok(acceptance) => acceptance,
         Err(error @ AcceptError::Refused { .. }) => {

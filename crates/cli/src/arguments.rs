@@ -4,16 +4,16 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use runtime_testing::{Isolation, SchemaName, ScriptName, Selection, StepName};
 
+use crate::help;
 use crate::reports::ReportFile;
 
 /// Tests the scripts of data and ML pipelines by really running them.
 #[derive(Debug, Parser)]
 #[command(name = "runtime-testing", version, max_term_width = 100)]
-#[command(
-    after_help = "Exit status: 0 passed, 1 failed, 2 wrong use or a test that could not be carried out, 130 canceled."
-)]
+#[command(after_help = help::EXIT_STATUS, after_long_help = help::TOP)]
 pub(crate) struct Arguments {
     /// Run as if started in this folder; paths in specs are relative to it
     #[arg(short = 'C', long, value_name = "FOLDER")]
@@ -25,6 +25,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run one script, with its saved spec or the default one
+    #[command(after_long_help = help::TEST_SCRIPT)]
     TestScript {
         /// The name of the script, or of the step
         script: ScriptName,
@@ -32,6 +33,7 @@ pub(crate) enum Command {
         test: TestArguments,
     },
     /// Run every step of a pipeline on real data and judge every edge
+    #[command(after_long_help = help::TEST_PIPELINE)]
     TestPipeline {
         /// The pipeline file: JSON with `nodes` and `edges`
         file: Utf8PathBuf,
@@ -42,10 +44,14 @@ pub(crate) enum Command {
         /// several with commas between them, or given several times
         #[arg(long, value_name = "STEPS")]
         select: Vec<Selection>,
+        /// Test what did not pass when it was tested last, with what it needs
+        #[arg(long, conflicts_with = "select")]
+        rerun_failed: bool,
         #[command(flatten)]
         test: TestArguments,
     },
     /// Run script A, then script B on what A wrote, and judge the edge between them
+    #[command(after_long_help = help::TEST_COMPATIBILITY)]
     TestCompatibility {
         /// The script that writes the data
         script_a: ScriptName,
@@ -54,21 +60,54 @@ pub(crate) enum Command {
         #[command(flatten)]
         test: TestArguments,
     },
+    /// Tell what a test of a pipeline would run, on what, and why; run nothing
+    #[command(after_long_help = help::PLAN)]
+    Plan(PlanArguments),
+    /// Show the steps and edges of a pipeline
+    #[command(after_long_help = help::GRAPH)]
+    Graph {
+        /// The pipeline file
+        file: Utf8PathBuf,
+        /// Show a part of the pipeline, as for `test-pipeline`
+        #[arg(long, value_name = "STEPS")]
+        select: Vec<Selection>,
+        /// How it is shown: as text for a terminal, or as Mermaid, DOT (Graphviz) or SVG
+        #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
+        format: GraphFormat,
+        /// Write text in ASCII only; other characters become escapes
+        #[arg(long)]
+        ascii: bool,
+    },
     /// Print the JSON Schema of a kind of file, for editors and other programs
+    #[command(after_long_help = help::SCHEMA)]
     Schema {
         /// The kind of file
         #[arg(value_parser = schema_name())]
         name: SchemaName,
     },
     /// Look after the saved specs
+    #[command(after_long_help = help::SPECS)]
     Specs {
         #[command(subcommand)]
         command: SpecsCommand,
     },
     /// Look at data files, without running anything
+    #[command(after_long_help = help::DATA)]
     Data {
         #[command(subcommand)]
         command: DataCommand,
+    },
+    /// Print the completions of commands and options for a shell
+    #[command(after_long_help = help::COMPLETIONS)]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write a manual page for each command
+    #[command(after_long_help = help::MAN)]
+    Man {
+        /// The folder to write to
+        folder: Utf8PathBuf,
     },
 }
 
@@ -95,28 +134,16 @@ impl Workspace {
 pub(crate) struct TestArguments {
     #[command(flatten)]
     pub(crate) workspace: Workspace,
-    /// How the result is written to standard output
-    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
-    pub(crate) output_format: OutputFormat,
-    /// Write the result as text in ASCII only; other characters become escapes
-    #[arg(long)]
-    pub(crate) ascii: bool,
-    /// How long a run may take where its spec says nothing [default: 600]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    pub(crate) timeout: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) scripts: ScriptArguments,
     /// How long a script that was asked to end may take to do so before it is ended [default: 2]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) grace: Option<Duration>,
     /// How many runs are made at once [default: the number of processors]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) jobs: Option<NonZeroUsize>,
-    /// The Python interpreter for steps whose spec names none [default: python3]
-    #[arg(long, value_name = "PATH")]
-    pub(crate) python: Option<Utf8PathBuf>,
-    /// The interpreter of each run of a Python script whose spec says nothing: a new one, or a fork of one that has the
-    /// script's imports [default: forked]
-    #[arg(long, value_name = "HOW", value_parser = isolation())]
-    pub(crate) isolation: Option<Isolation>,
     /// Write the report to a file as well: `html=FILE`, `junit=FILE`, `markdown=FILE`, `json=FILE`; may be given several times. Where
     /// `GITHUB_STEP_SUMMARY` is set, the report is appended there as Markdown
     #[arg(long = "report", value_name = "FORM=FILE", value_delimiter = ',')]
@@ -127,6 +154,59 @@ pub(crate) struct TestArguments {
     /// Say nothing on standard error but errors
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+/// What of a pipeline is planned, and how.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
+    /// The pipeline file
+    pub(crate) file: Utf8PathBuf,
+    /// Leave out a part of the test; may be given several times
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub(crate) skip: Vec<Part>,
+    /// Plan a part of the pipeline, as for `test-pipeline`
+    #[arg(long, value_name = "STEPS")]
+    pub(crate) select: Vec<Selection>,
+    #[command(flatten)]
+    pub(crate) workspace: Workspace,
+    #[command(flatten)]
+    pub(crate) scripts: ScriptArguments,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// How scripts are run.
+#[derive(Debug, Args)]
+pub(crate) struct ScriptArguments {
+    /// How long a run may take where its spec says nothing [default: 600]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) timeout: Option<Duration>,
+    /// The Python interpreter for steps whose spec names none [default: python3]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) python: Option<Utf8PathBuf>,
+    /// The interpreter of each run of a Python script whose spec says nothing: a new one, or a fork of one that has the
+    /// script's imports [default: forked]
+    #[arg(long, value_name = "HOW", value_parser = isolation())]
+    pub(crate) isolation: Option<Isolation>,
+}
+
+/// How a result is written.
+#[derive(Debug, Args)]
+pub(crate) struct Output {
+    /// How the result is written to standard output
+    #[arg(long = "output-format", value_enum, default_value_t = OutputFormat::Text)]
+    pub(crate) format: OutputFormat,
+    /// Write the result as text in ASCII only; other characters become escapes
+    #[arg(long)]
+    pub(crate) ascii: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    Text,
+    Mermaid,
+    Dot,
+    Svg,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -148,11 +228,13 @@ pub(crate) enum Part {
 #[derive(Debug, Subcommand)]
 pub(crate) enum SpecsCommand {
     /// List the saved specs
+    #[command(after_long_help = help::SPECS_LIST)]
     List {
         #[command(flatten)]
         workspace: Workspace,
     },
     /// Print a saved spec as JSON
+    #[command(after_long_help = help::SPECS_SHOW)]
     Show {
         /// The step
         step: StepName,
@@ -160,6 +242,7 @@ pub(crate) enum SpecsCommand {
         workspace: Workspace,
     },
     /// Draft a spec for every step of a pipeline that has none
+    #[command(after_long_help = help::SPECS_INIT)]
     Init {
         /// The pipeline file
         file: Utf8PathBuf,
@@ -167,6 +250,7 @@ pub(crate) enum SpecsCommand {
         workspace: Workspace,
     },
     /// Fill in what a spec lacks, by answering questions
+    #[command(after_long_help = help::SPECS_EDIT)]
     Edit {
         /// The step
         step: StepName,
@@ -174,6 +258,7 @@ pub(crate) enum SpecsCommand {
         workspace: Workspace,
     },
     /// Write what the last test of a pipeline observed into the specs as contracts, after showing the difference
+    #[command(after_long_help = help::SPECS_ACCEPT)]
     Accept {
         /// The pipeline file
         file: Utf8PathBuf,
@@ -190,6 +275,7 @@ pub(crate) enum SpecsCommand {
         workspace: Workspace,
     },
     /// Check that every step of a pipeline has a complete spec
+    #[command(after_long_help = help::SPECS_CHECK)]
     Check {
         /// The pipeline file; without it, the saved specs themselves are checked
         file: Option<Utf8PathBuf>,
@@ -201,6 +287,7 @@ pub(crate) enum SpecsCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
     /// Tell the format, rows and columns of a file, or of each file of a folder; status 1 where one cannot be read
+    #[command(after_long_help = help::DATA_PROFILE)]
     Profile {
         /// The file or folder
         path: Utf8PathBuf,
@@ -209,6 +296,7 @@ pub(crate) enum DataCommand {
     },
     /// Compare data with a sample of what is expected, as the data of an edge is compared; status 1 where an edge would be
     /// breaking
+    #[command(after_long_help = help::DATA_COMPARE)]
     Compare {
         /// The file or folder that is as it should be
         expected: Utf8PathBuf,
@@ -219,6 +307,7 @@ pub(crate) enum DataCommand {
     },
     /// Print a digest of what a file or folder holds: the same for the same rows, whatever the format; status 1 where it
     /// cannot be read
+    #[command(after_long_help = help::DATA_DIGEST)]
     Digest {
         /// The file or folder
         path: Utf8PathBuf,

@@ -5,13 +5,19 @@
 
 mod accept;
 mod arguments;
+mod complete;
 mod data;
 mod display;
+mod graph;
+mod help;
 mod interrupt;
 mod output;
+mod pipeline;
+mod plan;
 mod progress;
 mod prompter;
 mod reports;
+mod rerun;
 mod specs;
 mod test;
 
@@ -21,6 +27,7 @@ use clap::Parser as _;
 
 use crate::arguments::{Arguments, Command};
 use crate::interrupt::{CANCELED, Interrupt};
+use crate::test::Tested;
 
 /// What a command came to.
 enum Verdict {
@@ -33,19 +40,27 @@ fn main() -> ExitCode {
     if let Some(folder) = &arguments.directory
         && let Err(error) = std::env::set_current_dir(folder)
     {
-        output::error(&format!("could not change to the folder `{folder}`: {error}"));
+        output::error(&format!(
+            "could not change to the folder `{folder}`: {error}{}",
+            pipeline::meant(folder)
+        ));
         return ExitCode::from(2);
     }
     let interrupt = Interrupt::watch();
     let outcome = match arguments.command {
         Command::TestScript { script, test } => test::script(&script, &test, &interrupt),
-        Command::TestPipeline { file, skip, select, test } => {
-            test::pipeline(&file, &skip, select, &test, &interrupt)
+        Command::TestPipeline { file, skip, select, rerun_failed, test } => {
+            let part = if rerun_failed { Tested::Failed } else { Tested::Selected(select) };
+            test::pipeline(&file, &skip, part, &test, &interrupt)
         }
         Command::TestCompatibility { script_a, script_b, test } => {
             test::compatibility(&script_a, &script_b, &test, &interrupt)
         }
         Command::Schema { name } => output::print(&name.json_schema()).map(|()| Verdict::Passed),
+        Command::Plan(arguments) => plan::run(arguments),
+        Command::Graph { file, select, format, ascii } => graph::run(&file, select, format, ascii),
+        Command::Completions { shell } => complete::completions(shell),
+        Command::Man { folder } => complete::man(&folder),
         Command::Specs { command } => specs::run(command),
         Command::Data { command } => data::run(&command),
     };

@@ -6,23 +6,17 @@ use runtime_testing::{
 
 use crate::Verdict;
 use crate::accept::{self, Manner};
-use crate::arguments::SpecsCommand;
+use crate::arguments::{SpecsCommand, Workspace};
 use crate::output;
+use crate::pipeline::{check_no_file, check_workspace, read_dag};
 use crate::prompter::TerminalPrompter;
-use crate::test::{parse_pipeline, read_pipeline};
 
 pub(crate) fn run(command: SpecsCommand) -> Result<Verdict, String> {
     match command {
-        SpecsCommand::List { workspace } => list(&PipelineTestingSpecBuilder::new(workspace.folder())),
-        SpecsCommand::Show { step, workspace } => {
-            show(&PipelineTestingSpecBuilder::new(workspace.folder()), &step)
-        }
-        SpecsCommand::Init { file, workspace } => {
-            init(&PipelineTestingSpecBuilder::new(workspace.folder()), &file)
-        }
-        SpecsCommand::Edit { step, workspace } => {
-            edit(&PipelineTestingSpecBuilder::new(workspace.folder()), &step)
-        }
+        SpecsCommand::List { workspace } => list(&existing(&workspace)?),
+        SpecsCommand::Show { step, workspace } => show(&existing(&workspace)?, &step),
+        SpecsCommand::Init { file, workspace } => init(&builder(&workspace)?, &file),
+        SpecsCommand::Edit { step, workspace } => edit(&builder(&workspace)?, &step),
         SpecsCommand::Accept { file, steps, yes, dry_run, workspace } => {
             let manner = if yes {
                 Manner::Write
@@ -33,10 +27,23 @@ pub(crate) fn run(command: SpecsCommand) -> Result<Verdict, String> {
             };
             accept::run(&file, &steps, manner, &workspace)
         }
-        SpecsCommand::Check { file, workspace } => {
-            check(&PipelineTestingSpecBuilder::new(workspace.folder()), file.as_ref())
-        }
+        SpecsCommand::Check { file, workspace } => check(&existing(&workspace)?, file.as_ref()),
     }
+}
+
+/// The specs of a workspace, which need not be there yet.
+fn builder(workspace: &Workspace) -> Result<PipelineTestingSpecBuilder, String> {
+    let folder = workspace.folder();
+    check_no_file(&folder)?;
+    Ok(PipelineTestingSpecBuilder::new(folder))
+}
+
+/// The specs of a workspace that has to be there if it was named.
+fn existing(workspace: &Workspace) -> Result<PipelineTestingSpecBuilder, String> {
+    if let Some(named) = workspace.named() {
+        check_workspace(named)?;
+    }
+    builder(workspace)
 }
 
 /// A line for each saved spec; broken files are told about and make the command fail.
@@ -67,8 +74,7 @@ fn show(builder: &PipelineTestingSpecBuilder, step: &StepName) -> Result<Verdict
 }
 
 fn init(builder: &PipelineTestingSpecBuilder, file: &Utf8PathBuf) -> Result<Verdict, String> {
-    let text = read_pipeline(file)?;
-    let dag = parse_pipeline(file, &text)?.into_dag();
+    let dag = read_dag(file)?;
     if dag.is_empty() {
         return Err(format!("{file}: the pipeline has no steps: there is nothing to draft"));
     }
@@ -83,6 +89,9 @@ fn init(builder: &PipelineTestingSpecBuilder, file: &Utf8PathBuf) -> Result<Verd
 }
 
 fn edit(builder: &PipelineTestingSpecBuilder, step: &StepName) -> Result<Verdict, String> {
+    if let Err(error @ LoadSpecError::NotFound { nearest: Some(_), .. }) = builder.store().load(step) {
+        output::say(&format!("{error}\nthe answers make a new one"));
+    }
     match builder.update_script_spec_interactive(step, &mut TerminalPrompter) {
         Ok(_) => {
             let path = builder.store().path_of(step).map_err(|error| error.to_string())?;
@@ -96,8 +105,7 @@ fn edit(builder: &PipelineTestingSpecBuilder, step: &StepName) -> Result<Verdict
 
 fn check(builder: &PipelineTestingSpecBuilder, file: Option<&Utf8PathBuf>) -> Result<Verdict, String> {
     if let Some(file) = file {
-        let text = read_pipeline(file)?;
-        let dag = parse_pipeline(file, &text)?.into_dag();
+        let dag = read_dag(file)?;
         builder.load_from_dag(&dag, Validation::Required).map_err(|error| error.to_string())?;
         output::print(&format!("{} steps, each with a complete spec", dag.steps().len()))?;
         return Ok(Verdict::Passed);
@@ -119,6 +127,12 @@ fn check(builder: &PipelineTestingSpecBuilder, file: Option<&Utf8PathBuf>) -> Re
                 saved.path
             ));
         }
+    }
+    if problems.is_empty() && index.specs().next().is_none() {
+        return Err(format!(
+            "no specs are saved in `{}`: draft them with `runtime-testing specs init FILE`",
+            builder.specs_dir()
+        ));
     }
     if problems.is_empty() {
         output::print(&format!("{} specs, all complete", index.specs().count()))?;

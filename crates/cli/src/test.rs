@@ -1,19 +1,25 @@
 use camino::Utf8Path;
 use runtime_testing::{
-    PipelineDag, PipelineFile, PipelineTestingSpec, PipelineTestingSpecBuilder, RuntimeTester,
-    RuntimeTestingConfiguration, ScriptName, Selection, TesterSettings, Validation, render_edge_text,
-    render_step_text, render_text,
+    LoadSpecError, PipelineTestingSpecBuilder, RuntimeTester, ScriptFailure, ScriptName, Selection,
+    TesterSettings, nearest_path, render_edge_text, render_step_text, render_text,
 };
 
 use crate::Verdict;
-use crate::arguments::{OutputFormat, Part, TestArguments};
+use crate::arguments::{OutputFormat, Part, ScriptArguments, TestArguments};
 use crate::interrupt::Interrupt;
 use crate::output;
+use crate::pipeline::{self, Pipeline, check_workspace};
 use crate::progress::Progress;
 use crate::reports::Reports;
+use crate::rerun;
 
-/// The largest pipeline file that is read: about a million steps.
-const MAX_PIPELINE_BYTES: u64 = 256 * 1024 * 1024;
+/// What of a pipeline is tested.
+pub(crate) enum Tested {
+    /// All of it, or what is selected.
+    Selected(Vec<Selection>),
+    /// What failed when it was tested last.
+    Failed,
+}
 
 pub(crate) fn script(
     script: &ScriptName,
@@ -25,12 +31,19 @@ pub(crate) fn script(
     let result = interrupt
         .during(tester, &Progress::new(arguments.quiet), &reports, |tester| tester.test_script(script, None))
         .map_err(|error| error.to_string())?;
+    if let Some(ScriptFailure::ScriptNotFound { .. }) = result.status.failure()
+        && let Some(meant) = meant_script(script, &arguments.workspace.folder()).filter(|_| !arguments.quiet)
+    {
+        output::say(&format!("there is no script `{script}`; did you mean `{meant}`?"));
+    }
     let written = reports.written();
-    match arguments.output_format {
+    match arguments.output.format {
         OutputFormat::Json => output::print(&json(&result))?,
-        OutputFormat::Text => {
-            output::print(&render_step_text(script.as_str(), &result, output::text_options(arguments.ascii)))?
-        }
+        OutputFormat::Text => output::print(&render_step_text(
+            script.as_str(),
+            &result,
+            output::text_options(arguments.output.ascii),
+        ))?,
     }
     written?;
     Ok(verdict(result.success()))
@@ -50,14 +63,14 @@ pub(crate) fn compatibility(
         })
         .map_err(|error| error.to_string())?;
     let written = reports.written();
-    match arguments.output_format {
+    match arguments.output.format {
         OutputFormat::Json => output::print(&json(&result))?,
         OutputFormat::Text => {
             output::print(&render_edge_text(
                 a.as_str(),
                 b.as_str(),
                 &result,
-                output::text_options(arguments.ascii),
+                output::text_options(arguments.output.ascii),
             ))?;
             if interrupt.has_canceled() {
                 // An edge between steps that were not run does not say why they were not.
@@ -72,116 +85,71 @@ pub(crate) fn compatibility(
 pub(crate) fn pipeline(
     file: &Utf8Path,
     skip: &[Part],
-    select: Vec<Selection>,
+    part: Tested,
     arguments: &TestArguments,
     interrupt: &Interrupt,
 ) -> Result<Verdict, String> {
-    let text = read_pipeline(file)?;
-    let builder = PipelineTestingSpecBuilder::new(arguments.workspace.folder());
-    let parsed = parse_pipeline(file, &text)?;
-    let selection = select.into_iter().reduce(Selection::and);
-    let spec = match parsed {
-        PipelineFile::TestingSpec(_) => {
-            let spec = PipelineTestingSpec::parse(&text).map_err(|error| in_file(file, &error))?;
-            match arguments.workspace.named() {
-                Some(named) => spec.with_workspace_root(named),
-                None => spec,
-            }
-        }
-        // The older form came without specs: a step that has none is tested with the default one.
-        PipelineFile::Chain(dag) => {
-            builder.load_from_dag(&dag, Validation::Skipped).map_err(|error| error.to_string())?
-        }
-        other => load(&builder, other.dag(), selection.as_ref())?,
+    let pipeline = Pipeline::open(file, &arguments.workspace)?;
+    let selection = match part {
+        Tested::Selected(select) => pipeline::selection(select),
+        Tested::Failed => match rerun::selection(&pipeline)? {
+            Some(selection) => Some(selection),
+            None => return Ok(Verdict::Passed),
+        },
     };
-    check_workspace(&spec.test_workspace_root)?;
-    let mut configuration = RuntimeTestingConfiguration::new(spec);
-    configuration.test_individual_scripts = !skip.contains(&Part::Individual);
-    configuration.test_data_compatibility = !skip.contains(&Part::Compatibility);
-    configuration.test_pipeline_flow = !skip.contains(&Part::Flow);
-    configuration.selection = selection;
-    let mut settings = settings(arguments);
-    settings.protected.push(file.to_owned());
+    let mut settings = settings_of_test(arguments);
+    settings.protected.push(pipeline.file().to_owned());
+    let configuration = pipeline.configuration(skip, selection)?;
     let tester = RuntimeTester::new(configuration).with_settings(settings);
     let reports = Reports::open(&arguments.reports, arguments.events.as_deref())?;
     let report = interrupt
         .during(tester, &Progress::new(arguments.quiet), &reports, RuntimeTester::test_pipeline)
         .map_err(|error| error.to_string())?;
     let written = reports.written();
-    match arguments.output_format {
+    match arguments.output.format {
         OutputFormat::Json => output::print(&report.to_json())?,
-        OutputFormat::Text => output::print(&render_text(&report, output::text_options(arguments.ascii)))?,
+        OutputFormat::Text => {
+            output::print(&render_text(&report, output::text_options(arguments.output.ascii)))?
+        }
     }
     written?;
     Ok(verdict(report.pipeline_success()))
 }
 
-/// Loads the specs of a pipeline. Those of the steps that are not selected need not be complete.
-fn load(
-    builder: &PipelineTestingSpecBuilder,
-    dag: &PipelineDag,
-    selection: Option<&Selection>,
-) -> Result<PipelineTestingSpec, String> {
-    let load = |dag, validation| builder.load_from_dag(dag, validation).map_err(|error| error.to_string());
-    let Some(selection) = selection else { return load(dag, Validation::Required) };
-    let part = dag.select(selection).map_err(|error| error.to_string())?;
-    load(&part, Validation::Required)?;
-    load(dag, Validation::Skipped)
-}
-
-/// Reads a pipeline file.
-pub(crate) fn read_pipeline(file: &Utf8Path) -> Result<String, String> {
-    let said = |error: std::io::Error| format!("could not read the pipeline file `{file}`: {error}");
-    let metadata = std::fs::metadata(file).map_err(said)?;
-    if metadata.is_dir() {
-        return Err(format!("the pipeline file `{file}` is a folder: name the file in it"));
+/// The step with a spec or the script in a workspace whose name is most like one that is not there.
+fn meant_script(script: &ScriptName, workspace: &Utf8Path) -> Option<String> {
+    match PipelineTestingSpecBuilder::new(workspace).store().load(&script.cast()) {
+        Err(LoadSpecError::NotFound { nearest: Some(step), .. }) => Some(step.to_string()),
+        Err(LoadSpecError::NotFound { .. }) => {
+            let near = nearest_path(&workspace.join(format!("scripts/{script}.py")))?;
+            near.is_file().then(|| near.file_stem().unwrap_or_default().to_owned())
+        }
+        // Its spec is there, and says where the script should be.
+        _ => None,
     }
-    if metadata.len() > MAX_PIPELINE_BYTES {
-        return Err(format!(
-            "the pipeline file `{file}` has {} bytes and may have at most {MAX_PIPELINE_BYTES}",
-            metadata.len()
-        ));
-    }
-    let bytes = std::fs::read(file).map_err(said)?;
-    let text = runtime_testing::dag::json::decode(&bytes).map_err(|mistake| in_file(file, &mistake))?;
-    Ok(text.to_owned())
-}
-
-pub(crate) fn parse_pipeline(file: &Utf8Path, text: &str) -> Result<PipelineFile, String> {
-    PipelineFile::parse(text).map_err(|error| in_file(file, &error))
-}
-
-fn in_file(file: &Utf8Path, error: &dyn std::fmt::Display) -> String {
-    format!("{file}: {error}")
-}
-
-fn check_workspace(workspace: &Utf8Path) -> Result<(), String> {
-    if workspace.is_dir() {
-        return Ok(());
-    }
-    let what = if workspace.exists() { "is not a folder" } else { "does not exist" };
-    Err(format!(
-        "the test workspace `{workspace}` {what}: name it with --workspace-dir, or make it with \
-         `runtime-testing specs init FILE`"
-    ))
 }
 
 fn in_workspace(arguments: &TestArguments) -> Result<RuntimeTester, String> {
     let workspace = arguments.workspace.folder();
     check_workspace(&workspace)?;
-    Ok(RuntimeTester::in_workspace(workspace).with_settings(settings(arguments)))
+    Ok(RuntimeTester::in_workspace(workspace).with_settings(settings_of_test(arguments)))
 }
 
-fn settings(arguments: &TestArguments) -> TesterSettings {
-    let mut settings = TesterSettings::default();
-    if let Some(timeout) = arguments.timeout {
-        settings.timeout = timeout;
-    }
+fn settings_of_test(arguments: &TestArguments) -> TesterSettings {
+    let mut settings = settings(&arguments.scripts);
     if let Some(grace) = arguments.grace {
         settings.grace = grace;
     }
     if let Some(jobs) = arguments.jobs {
         settings.jobs = jobs;
+    }
+    settings
+}
+
+pub(crate) fn settings(arguments: &ScriptArguments) -> TesterSettings {
+    let mut settings = TesterSettings::default();
+    if let Some(timeout) = arguments.timeout {
+        settings.timeout = timeout;
     }
     if let Some(python) = &arguments.python {
         settings.python.clone_from(python);

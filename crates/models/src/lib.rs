@@ -8,6 +8,7 @@
 //! | [`RuntimeTestingConfiguration`] | a pipeline testing spec and what to test of it |
 //! | [`TableContract`] | what a person wrote about the columns of an input or output |
 //! | [`ContractDifference`] | what one contract differs in from another |
+//! | [`PipelineTestPlan`] | what a test would do: every run, its inputs and why |
 //! | [`PipelineTestReport`] | the result: every step, every edge, and whether all is well |
 //! | [`ScriptTestResult`], [`RunResult`], [`ScriptFailure`] | one step, its runs, and what went wrong |
 //! | [`DataCompatibilityResult`], [`EdgeVerdict`], [`EdgeIssue`] | one edge, its judgment, and the reasons |
@@ -57,6 +58,7 @@ mod event;
 mod failure;
 mod job_value;
 mod names;
+mod plan;
 #[cfg(feature = "proptest1")]
 pub mod proptest1;
 mod report;
@@ -83,6 +85,10 @@ pub use event::{EVENT_FORMAT_VERSION, EventLine, TestEvent};
 pub use failure::{FileChange, InputChange, OutputDifference, PythonException, ScriptFailure};
 pub use job_value::{InvalidNumber, JobNumber, JobValue};
 pub use names::{LogicalKind, LogicalName, ScriptKind, ScriptName};
+pub use plan::{
+    BindingPlan, DataExpectation, EdgePlan, InputPlan, PLAN_FORMAT_VERSION, PipelineTestPlan, RunAction,
+    RunPlan, ScriptPlan, StepPlan,
+};
 pub use report::{Culprit, PipelineTestReport, REPORT_FORMAT_VERSION, edge_key};
 pub use runtime_testing_dag::{self as dag, InvalidName, PipelineDag, Selection, StepName};
 #[cfg(feature = "schema")]

@@ -5,11 +5,11 @@ use std::fmt;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use crate::{EventLine, PipelineTestReport};
+use crate::{EventLine, PipelineTestPlan, PipelineTestReport};
 
 /// A serialized form that has a JSON Schema.
 ///
-/// Those of the report and of events come from the types. Those of specs and pipeline files, which people write, are written
+/// Those of the report, the plan and events come from the types. Those of specs and pipeline files, which people write, are written
 /// by hand as their readers are: what a reader refuses in one value is refused by the schema too. What takes more than one
 /// value to see, such as a cycle, only the reader finds.
 ///
@@ -25,6 +25,8 @@ use crate::{EventLine, PipelineTestReport};
 pub enum SchemaName {
     /// A report: [`PipelineTestReport`].
     Report,
+    /// A plan: [`PipelineTestPlan`].
+    Plan,
     /// A line of a stream of events: [`EventLine`].
     Events,
     /// A spec file: [`ScriptExecutionSpec`](crate::ScriptExecutionSpec).
@@ -35,12 +37,13 @@ pub enum SchemaName {
 
 impl SchemaName {
     /// Every form that has one.
-    pub const ALL: [Self; 4] = [Self::Report, Self::Events, Self::Spec, Self::Pipeline];
+    pub const ALL: [Self; 5] = [Self::Report, Self::Plan, Self::Events, Self::Spec, Self::Pipeline];
 
     /// The word for it on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Report => "report",
+            Self::Plan => "plan",
             Self::Events => "events",
             Self::Spec => "spec",
             Self::Pipeline => "pipeline",
@@ -52,6 +55,7 @@ impl SchemaName {
         let written = || SchemaSettings::draft2020_12().for_serialize().into_generator();
         let schema = match self {
             Self::Report => written().into_root_schema_for::<PipelineTestReport>().into(),
+            Self::Plan => written().into_root_schema_for::<PipelineTestPlan>().into(),
             Self::Events => written().into_root_schema_for::<EventLine>().into(),
             Self::Spec => parsed(SPEC),
             Self::Pipeline => pipeline(),

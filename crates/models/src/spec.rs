@@ -71,6 +71,7 @@ pub struct ScriptExecutionSpec {
 
 /// The interpreter that each run of a Python script gets. Either way each run is a process of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Isolation {
     /// One that is started for the run, and pays for every import.

@@ -10,6 +10,8 @@
 //! | [`render_edge_text`] | the result for one edge |
 //! | [`AssertPassed`] | `report.assert_passed()`, which panics with the text |
 //! | [`render_html`] | a whole report as one HTML page, with the graph to look around in |
+//! | [`render_plan_text`] | what a test would do |
+//! | [`render_dag_text`], [`render_dag_mermaid`], [`render_dag_dot`], [`render_dag_svg`] | the steps and edges alone |
 //! | [`render_junit`] | a whole report as JUnit XML, for CI systems |
 //! | [`render_markdown`] | a whole report as Markdown, for pull requests and job summaries |
 //! | [`render_profile_text`] | what data files hold |
@@ -28,20 +30,31 @@
 //! The page draws any graph, and one of many thousand steps slowly.
 
 mod assert_passed;
+mod dag_dot;
+mod dag_mermaid;
+mod dag_svg;
+mod dag_text;
 mod data_text;
 mod graph;
 mod html;
 mod junit;
+mod layout;
 mod markdown;
 mod mermaid;
 mod paint;
+mod plan_text;
 mod text;
 mod text_page;
 mod words;
 
 pub use assert_passed::AssertPassed;
+pub use dag_dot::render_dag_dot;
+pub use dag_mermaid::render_dag_mermaid;
+pub use dag_svg::render_dag_svg;
+pub use dag_text::render_dag_text;
 pub use data_text::{render_differences_text, render_profile_text};
 pub use html::render_html;
 pub use junit::render_junit;
 pub use markdown::{MarkdownOptions, render_markdown};
+pub use plan_text::render_plan_text;
 pub use text::{TextOptions, render_edge_text, render_step_text, render_text};

@@ -95,7 +95,7 @@ fn class(sign: Sign) -> &'static str {
 }
 
 /// A label as Mermaid shows it, whatever is in it. Names can be long, and a box is small.
-fn escaped(label: &str) -> String {
+pub(crate) fn escaped(label: &str) -> String {
     const LONGEST: usize = 60;
     let mut shown = String::new();
     let label = harmless(label);

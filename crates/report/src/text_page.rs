@@ -47,6 +47,18 @@ impl Page {
         }
     }
 
+    /// A text behind a word that says what it is. Further lines stand below the text.
+    pub(crate) fn field(&mut self, indent: usize, word: &str, tone: Tone, text: &str) {
+        let text_indent = indent + word.width();
+        let text = self.shown(&text.replace('\n', " "));
+        for (at, piece) in self.wrapped(&text, text_indent, 0).iter().enumerate() {
+            match at {
+                0 => self.push(indent, tone, &format!("{word}{piece}")),
+                _ => self.push(text_indent, tone, piece),
+            }
+        }
+    }
+
     /// A line that begins with a mark. Further lines stand below the text.
     pub(crate) fn marked(&mut self, (word, word_tone): Mark, tone: Tone, text: &str) {
         const INDENT: usize = 6;
@@ -115,6 +127,27 @@ impl Page {
         }
         for piece in self.wrapped(&remark, INDENT, 0) {
             self.push(INDENT, Tone::Plain, &piece);
+        }
+    }
+
+    /// A line of a list: something short, a name in a column of names, and a remark. Where there is no room for the remark
+    /// beside the name, it goes on below.
+    pub(crate) fn entry(&mut self, before: &str, name: &str, names: usize, remark: &str) {
+        let (name, remark) = (self.shown(name), self.shown(remark));
+        let indent = before.width() + 2;
+        let padding = " ".repeat(names.saturating_sub(name.width()));
+        let first = format!("{before}  {name}{padding}  {remark}");
+        if remark.is_empty() || self.width.is_none_or(|most| first.width() <= most) {
+            return self.push(0, Tone::Plain, if remark.is_empty() { first.trim_end() } else { &first });
+        }
+        for (at, piece) in self.wrapped(&name, indent, 0).iter().enumerate() {
+            match at {
+                0 => self.push(0, Tone::Plain, &format!("{before}  {piece}")),
+                _ => self.push(indent, Tone::Plain, piece),
+            }
+        }
+        for piece in self.wrapped(&remark, indent + 2, 0) {
+            self.push(indent + 2, Tone::Plain, &piece);
         }
     }
 

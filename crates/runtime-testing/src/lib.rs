@@ -65,10 +65,12 @@
 //! | [`SpecStore`] | the folder of saved specs |
 //! | `RuntimeTester`, `TesterSettings` | runs and judges (feature `tester`) |
 //! | `Acceptance`, `RecordedTest` | what a test observed, as contracts for the specs (feature `tester`) |
+//! | [`PipelineTestPlan`] | what a test would do, before it is made |
 //! | [`PipelineTestReport`] | the result, and [`ReportSnapshot`] its stable form |
 //! | `SampleData`, `profile_path`, `ProfileOptions`, `compare` | data files by themselves (feature `tester`) |
 //! | `digest_path`, [`Digest`] | a hash of what data holds, whatever format it is in (feature `tester`) |
 //! | `read_batches`, `write_batches` | tables as Arrow record batches (feature `tester`) |
+//! | `render_plan_text`, `render_dag_text`, `render_dag_mermaid`, `render_dag_dot`, `render_dag_svg` | the plan and the DAG (feature `report`) |
 //! | `render_text`, `render_html`, `render_junit`, `render_markdown` | the report for people and for CI (feature `report`) |
 //!
 //! # Features
@@ -114,22 +116,24 @@ pub use runtime_testing_harness as harness;
 #[cfg(feature = "schema")]
 pub use runtime_testing_models::SchemaName;
 pub use runtime_testing_models::{
-    Binding, BindingRule, Column, ColumnContract, Compression, ContractDifference, Culprit,
-    DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult, DataFinding, DataProfile, Difference, Digest,
-    DigestOptions, DigestScheme, EVENT_FORMAT_VERSION, EdgeBlame, EdgeIssue, EdgeNote, EdgeVerdict,
-    EventLine, ExitOutcome, ExtraColumns, FileFormat, FileKind, FileProfile, FloatTolerance, InputChange,
-    InputSource, InvalidNumber, Isolation, JobNumber, JobValue, LogicalKind, LogicalName, NotSingledOut,
-    OutputBinding, OutputDifference, OutputTail, ParseDigestError, ParseSpecError, PathSpec,
-    PipelineTestReport, PipelineTestingSpec, PythonException, REPORT_FORMAT_VERSION, ReportSnapshot,
-    Resources, RowOrder, RunInput, RunKind, RunOutput, RunResult, RunSlot, RuntimeTestingConfiguration,
-    ScriptExecutionSpec, ScriptFailure, ScriptKind, ScriptMainParams, ScriptName, ScriptTestResult,
-    Similarity, StepNote, StepStatus, TableContract, TableSchema, TestEvent, TypeWord, UntestedEdge,
+    Binding, BindingPlan, BindingRule, Column, ColumnContract, Compression, ContractDifference, Culprit,
+    DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult, DataExpectation, DataFinding, DataProfile, Difference,
+    Digest, DigestOptions, DigestScheme, EVENT_FORMAT_VERSION, EdgeBlame, EdgeIssue, EdgeNote, EdgePlan,
+    EdgeVerdict, EventLine, ExitOutcome, ExtraColumns, FileFormat, FileKind, FileProfile, FloatTolerance,
+    InputChange, InputPlan, InputSource, InvalidNumber, Isolation, JobNumber, JobValue, LogicalKind,
+    LogicalName, NotSingledOut, OutputBinding, OutputDifference, OutputTail, PLAN_FORMAT_VERSION,
+    ParseDigestError, ParseSpecError, PathSpec, PipelineTestPlan, PipelineTestReport, PipelineTestingSpec,
+    PythonException, REPORT_FORMAT_VERSION, ReportSnapshot, Resources, RowOrder, RunAction, RunInput,
+    RunKind, RunOutput, RunPlan, RunResult, RunSlot, RuntimeTestingConfiguration, ScriptExecutionSpec,
+    ScriptFailure, ScriptKind, ScriptMainParams, ScriptName, ScriptPlan, ScriptTestResult, Similarity,
+    StepNote, StepPlan, StepStatus, TableContract, TableSchema, TestEvent, TypeWord, UntestedEdge,
     UntestedStep, contract_differences, edge_key,
 };
 #[cfg(feature = "report")]
 pub use runtime_testing_report::{
-    AssertPassed, MarkdownOptions, TextOptions, render_differences_text, render_edge_text, render_html,
-    render_junit, render_markdown, render_profile_text, render_step_text, render_text,
+    AssertPassed, MarkdownOptions, TextOptions, render_dag_dot, render_dag_mermaid, render_dag_svg,
+    render_dag_text, render_differences_text, render_edge_text, render_html, render_junit, render_markdown,
+    render_plan_text, render_profile_text, render_step_text, render_text,
 };
 pub use runtime_testing_spec_store::{
     BrokenFile, ContractProblem, ContractUpdate, FileProblem, LoadSpecError, Lookup, MAX_SPEC_BYTES,
@@ -142,7 +146,7 @@ pub use runtime_testing_tester::FunctionTableError;
 pub use runtime_testing_tester::{
     AcceptError, Acceptance, CancelHandle, ContractChange, ContractPort, Event, EventLog, FunctionParams,
     LeftOut, LeftOutReason, OutputDigests, PlanError, PlanProblem, RecordedTest, RecordedTestError, Reporter,
-    RuntimeTester, ScriptPlace, TestError, TesterSettings, end_running_scripts,
+    RuntimeTester, ScriptPlace, TestError, TesterSettings, end_running_scripts, last_failures, last_report,
 };
 
 /// Strategies of proptest 1 for what goes into a test and what flows through it.

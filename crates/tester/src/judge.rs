@@ -16,9 +16,10 @@ use runtime_testing_models::{
 
 use crate::cancel::CancelHandle;
 use crate::feed::{self, Feed};
+use crate::inputs_left::{missing_inputs, unfed_inputs, why_no_run};
 use crate::job::profile_options;
 use crate::lists::Lists;
-use crate::plan::{Plan, PlannedEdge, PlannedStep};
+use crate::plan::{Plan, PlannedEdge};
 use crate::record::{self, Records, RunRecord};
 use crate::single_out::{self, Alone, Share};
 use crate::test_error::TestError;
@@ -133,7 +134,7 @@ impl<'a> Judge<'a> {
         if edge.bindings.bound.is_empty() {
             compared.issues.push(EdgeIssue::NoBinding {
                 outputs: from.outputs.iter().map(|port| port.name.clone()).collect(),
-                inputs: self.unfed_inputs(edge.to),
+                inputs: unfed_inputs(self.plan, self.incoming.of(edge.to), edge.to),
                 rivals: edge.bindings.rivals.clone(),
             });
             return Ok(compared);
@@ -201,18 +202,6 @@ impl<'a> Judge<'a> {
         compared.format_a = joined(&formats_a);
         compared.format_b = joined(&formats_b);
         Ok(compared)
-    }
-
-    /// The inputs of a step that no edge feeds and that have no data of their own; or else all that no edge feeds.
-    fn unfed_inputs(&self, step: usize) -> Vec<LogicalName> {
-        let fed = |name: &LogicalName| {
-            let mut incoming = self.edges_into(step);
-            incoming.any(|(_, edge)| edge.bindings.bound.iter().any(|bound| bound.input == *name))
-        };
-        let unfed: Vec<_> = self.plan.steps[step].inputs.iter().filter(|port| !fed(&port.name)).collect();
-        let needy: Vec<LogicalName> =
-            unfed.iter().filter(|port| !port.has_own_data).map(|port| port.name.clone()).collect();
-        if needy.is_empty() { unfed.into_iter().map(|port| port.name.clone()).collect() } else { needy }
     }
 
     fn edge(&self, edge: &PlannedEdge, compared: &Compared, all: &[Compared]) -> DataCompatibilityResult {
@@ -378,13 +367,7 @@ impl<'a> Judge<'a> {
                     .flatten()
                     .collect();
                 if blocked.is_empty() {
-                    let inputs = missing_inputs(step);
-                    let comes_from_upstream = incoming().any(|(_, edge)| !edge.bindings.bound.is_empty());
-                    let reason = if comes_from_upstream {
-                        UntestedStep::NeedsFlow { inputs }
-                    } else {
-                        UntestedStep::MissingInputs { inputs }
-                    };
+                    let reason = why_no_run(self.plan, self.incoming.of(at), at);
                     StepStatus::Untested { reason }
                 } else {
                     StepStatus::Blocked { by: self.causes(at, &blocked) }
@@ -450,10 +433,6 @@ impl<'a> Judge<'a> {
         }
         notes
     }
-}
-
-fn missing_inputs(step: &PlannedStep<'_>) -> Vec<LogicalName> {
-    step.inputs.iter().filter(|port| !port.has_own_data).map(|port| port.name.clone()).collect()
 }
 
 /// What a step expects of an input.

@@ -16,6 +16,7 @@
 //! | [`Acceptance`], [`RecordedTest`] | what a test observed, as contracts for the saved specs |
 //! | [`ContractChange`], [`ContractPort`], [`LeftOut`], [`LeftOutReason`] | what of it would be written, and what not |
 //! | [`AcceptError`], [`RecordedTestError`] | why nothing is accepted |
+//! | [`last_report`], [`last_failures`] | what came of the last test |
 //! | [`TestError`], [`PlanError`] | why a test could not be carried out |
 //!
 //! # Features
@@ -34,6 +35,7 @@ mod acceptance;
 mod bindings;
 mod cancel;
 mod checks;
+mod describe;
 mod digests;
 mod engine;
 mod event_log;
@@ -46,9 +48,11 @@ mod function;
 #[cfg(feature = "arrow")]
 mod function_tables;
 mod imports;
+mod inputs_left;
 mod inspection;
 mod job;
 mod judge;
+mod last_failures;
 #[cfg(target_os = "linux")]
 mod leftovers;
 mod lists;
@@ -83,9 +87,10 @@ pub use events::{Event, Reporter};
 pub use function::FunctionParams;
 #[cfg(feature = "arrow")]
 pub use function_tables::FunctionTableError;
+pub use last_failures::last_failures;
 pub use plan_error::{PlanError, PlanProblem};
 pub use process::end_running_scripts;
-pub use recorded::{RecordedTest, RecordedTestError};
+pub use recorded::{RecordedTest, RecordedTestError, last_report};
 pub use settings::{OutputDigests, ScriptPlace, TesterSettings};
 pub use test_error::TestError;
 pub use tester::RuntimeTester;

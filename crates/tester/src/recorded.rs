@@ -64,30 +64,13 @@ impl RecordedTest {
     ///
     /// [`RecordedTestError`] where there is none, or where it cannot be read.
     pub fn last(workspace: &Utf8Path, dag: &PipelineDag) -> Result<Self, RecordedTestError> {
-        let runs = workspace.join(RUNS);
-        let none = || RecordedTestError::NoTest { runs: runs.clone() };
-        let entries = match fs::read_dir(&runs) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(none()),
-            entries => entries.map_err(unreadable(&runs))?,
-        };
-        let mut tests = BTreeSet::new();
-        for entry in entries {
-            let entry = entry.map_err(unreadable(&runs))?;
-            // What has no UTF-8 name was not made by a test, and one without a report is not over.
-            if let Ok(path) = Utf8PathBuf::from_path_buf(entry.path())
-                && path.join(REPORT).is_file()
-            {
-                tests.insert(path);
-            }
-        }
-        // Names begin with the time.
-        for test in tests.iter().rev() {
-            let report: PipelineTestReport = read(&test.join(REPORT))?;
+        for test in tests(workspace)? {
+            let report = report(&test)?;
             if is_of(&report, dag) {
-                return Ok(Self { report, specs: specs(test)? });
+                return Ok(Self { report, specs: specs(&test)? });
             }
         }
-        Err(none())
+        Err(none(workspace))
     }
 
     /// The test that a report is of.
@@ -102,8 +85,58 @@ impl RecordedTest {
     }
 }
 
+/// The report of the last test in a workspace, whatever was tested: a pipeline, a part of one, an edge or a script. None where
+/// no test is recorded.
+///
+/// ```no_run
+/// use runtime_testing_tester::last_report;
+///
+/// if let Some(report) = last_report("test/integration/runtime".into())? {
+///     println!("{}", report.errors().join("\n"));
+/// }
+/// # Ok::<(), runtime_testing_tester::RecordedTestError>(())
+/// ```
+///
+/// # Errors
+///
+/// [`RecordedTestError`] where it cannot be read.
+pub fn last_report(workspace: &Utf8Path) -> Result<Option<PipelineTestReport>, RecordedTestError> {
+    tests(workspace)?.first().map(|test| report(test)).transpose()
+}
+
+/// The folders of the tests in a workspace that are over, the last one first.
+pub(crate) fn tests(workspace: &Utf8Path) -> Result<Vec<Utf8PathBuf>, RecordedTestError> {
+    let runs = workspace.join(RUNS);
+    let entries = match fs::read_dir(&runs) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(unreadable(&runs))?,
+    };
+    let mut tests = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(unreadable(&runs))?;
+        // What has no UTF-8 name was not made by a test, and one without a report is not over.
+        if let Ok(path) = Utf8PathBuf::from_path_buf(entry.path())
+            && path.join(REPORT).is_file()
+        {
+            tests.push(path);
+        }
+    }
+    // Names begin with the time.
+    tests.sort_unstable_by(|one, other| other.cmp(one));
+    Ok(tests)
+}
+
+/// The report in the folder of a test.
+pub(crate) fn report(test: &Utf8Path) -> Result<PipelineTestReport, RecordedTestError> {
+    read(&test.join(REPORT))
+}
+
+pub(crate) fn none(workspace: &Utf8Path) -> RecordedTestError {
+    RecordedTestError::NoTest { runs: workspace.join(RUNS) }
+}
+
 /// Whether a report is of exactly the steps and edges of a pipeline. One in which edges were not judged has none.
-fn is_of(report: &PipelineTestReport, dag: &PipelineDag) -> bool {
+pub(crate) fn is_of(report: &PipelineTestReport, dag: &PipelineDag) -> bool {
     let steps: BTreeSet<&StepName> = dag.steps().collect();
     let edges: BTreeSet<String> = dag.edges().map(|(from, to)| edge_key(from, to)).collect();
     let judged: BTreeSet<&String> = report.data_flow_results.keys().collect();

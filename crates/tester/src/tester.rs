@@ -6,8 +6,9 @@ use camino::Utf8Path;
 use indexmap::IndexMap;
 use runtime_testing_builder::{PipelineTestingSpecBuilder, Validation};
 use runtime_testing_data::SampleData;
+use runtime_testing_models::dag::SelectError;
 use runtime_testing_models::{
-    DataCompatibilityResult, PipelineDag, PipelineTestReport, PipelineTestingSpec,
+    DataCompatibilityResult, PipelineDag, PipelineTestPlan, PipelineTestReport, PipelineTestingSpec,
     RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptMainParams, ScriptName, ScriptTestResult,
     Selection, StepName, edge_key,
 };
@@ -15,6 +16,7 @@ use runtime_testing_models::{
 use crate::accept_error::AcceptError;
 use crate::acceptance::Acceptance;
 use crate::cancel::CancelHandle;
+use crate::describe;
 use crate::engine::Engine;
 use crate::events::{Event, Reporter};
 use crate::fork_server::ForkServers;
@@ -28,7 +30,7 @@ use crate::recorded::{self, RecordedTest};
 use crate::settings::TesterSettings;
 use crate::test_error::TestError;
 use crate::times::Times;
-use crate::workspace::{Places, RunRoot};
+use crate::workspace::{Places, RUNS, RunRoot};
 
 /// Tests the scripts of a pipeline by running them.
 ///
@@ -161,6 +163,39 @@ impl RuntimeTester {
             .as_ref()
             .map(|base| camino::absolute_utf8(base).unwrap_or_else(|_| base.clone()));
         PipelineTestingSpecBuilder::new(base.map_or_else(|| root.clone(), |base| base.join(root)))
+    }
+
+    /// What [`RuntimeTester::test_pipeline`] would do: the same plan, told and not carried out. No script is run and nothing
+    /// is written; Python interpreters are asked what shows of their scripts, as they are before a test.
+    ///
+    /// ```no_run
+    /// use runtime_testing_models::{PipelineDag, RunAction};
+    /// use runtime_testing_builder::{PipelineTestingSpecBuilder, Validation};
+    /// use runtime_testing_tester::RuntimeTester;
+    ///
+    /// let dag = PipelineDag::from_names(["clean", "train"], [("clean", "train")])?;
+    /// let spec = PipelineTestingSpecBuilder::default().build_from_dag(&dag, Validation::Required)?;
+    /// for (step, plan) in RuntimeTester::new(spec).plan()?.steps {
+    ///     for run in plan.runs {
+    ///         if let RunAction::Execute { inputs } = run.action {
+    ///             println!("{step} is run on {inputs:?}");
+    ///         }
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`TestError`] where the test could not be planned, with all that keeps it from being planned.
+    pub fn plan(&self) -> Result<PipelineTestPlan, TestError> {
+        let Self { configuration, settings, functions, .. } = self;
+        let RuntimeTestingConfiguration { pipeline_spec: pipeline, selection, .. } = configuration;
+        let part = select(pipeline, selection.as_ref())?;
+        let places = self.places(pipeline)?;
+        let tested = Tested { pipeline, part: part.as_ref().unwrap_or(&pipeline.dag) };
+        let plan = plan::plan(tested, self.scope(), settings, &places, functions, false)?;
+        Ok(describe::describe(&plan, configuration, settings, &places))
     }
 
     /// Tests the pipeline of the configuration.
@@ -346,8 +381,15 @@ impl RuntimeTester {
         Ok(report.data_flow_results.swap_remove(&edge_key(a, b)).expect("a report has every edge"))
     }
 
-    fn run_root(&self, places: &Places) -> std::io::Result<RunRoot> {
-        RunRoot::create(&places.workspace, self.settings.kept_runs, self.settings.kept_failed_runs)
+    fn places(&self, pipeline: &PipelineTestingSpec) -> Result<Places, TestError> {
+        let root = &pipeline.test_workspace_root;
+        Places::new(self.settings.base_folder.as_deref(), root)
+            .map_err(TestError::io("find the folder", root))
+    }
+
+    fn run_root(&self, workspace: &Utf8Path) -> Result<RunRoot, TestError> {
+        RunRoot::create(workspace, self.settings.kept_runs, self.settings.kept_failed_runs)
+            .map_err(TestError::io("make a folder for the runs in", workspace))
     }
 
     /// Tests a pipeline, or the part of it that is selected. `sample` takes the place of the inputs of root steps; without it the default sample data stands
@@ -359,21 +401,17 @@ impl RuntimeTester {
         selection: Option<&Selection>,
         sample: Option<&SampleData>,
     ) -> Result<PipelineTestReport, TestError> {
-        let part = selection.map(|selection| pipeline.dag.select(selection)).transpose()?;
-        let root = &pipeline.test_workspace_root;
-        let places = Places::new(self.settings.base_folder.as_deref(), root)
-            .map_err(TestError::io("find the folder", root))?;
+        let part = select(pipeline, selection)?;
+        let places = self.places(pipeline)?;
         let tested = Tested { pipeline, part: part.as_ref().unwrap_or(&pipeline.dag) };
         let mut plan = plan::plan(tested, scope, &self.settings, &places, &self.functions, sample.is_some())?;
         let default_sample = SampleData::default();
         let sample = sample.unwrap_or(&default_sample);
         self.reporter.report(&Event::Planned { steps: plan.steps.len(), runs: plan.runs.len() });
 
-        // Nothing is written for a test that has nothing to run.
+        // Runs are made in a folder of their own.
         let run_root = if plan.runs.iter().any(|run| matches!(run.action, Action::Execute(_))) {
-            let run_root = self
-                .run_root(&places)
-                .map_err(TestError::io("make a folder for the runs in", &places.workspace))?;
+            let run_root = self.run_root(&places.workspace)?;
             python::prepare(&run_root.path).map_err(TestError::io("write to", &run_root.path))?;
             Some(run_root)
         } else {
@@ -433,8 +471,21 @@ impl RuntimeTester {
             if report.pipeline_success() {
                 run_root.note_pass().map_err(TestError::io("write to", &run_root.path))?;
             }
+        } else if report.workspace.join(RUNS).is_dir() {
+            // Nothing is written for a test that has nothing to run, unless an earlier one would be taken for the last.
+            let folder = self.run_root(&report.workspace)?.path;
+            recorded::record(&folder, &report, pipeline)
+                .map_err(TestError::io("write the report to", &folder))?;
         }
         self.reporter.report(&Event::Finished { report: &report });
         Ok(report)
     }
+}
+
+/// The part of a pipeline that is selected. None where it is all of it.
+fn select(
+    pipeline: &PipelineTestingSpec,
+    selection: Option<&Selection>,
+) -> Result<Option<PipelineDag>, SelectError> {
+    selection.map(|selection| pipeline.dag.select(selection)).transpose()
 }

@@ -5,10 +5,14 @@
 mod accept;
 #[cfg(unix)]
 mod cancel;
+mod complete;
 mod data;
 mod mistakes;
+mod output;
+mod plan;
 mod progress;
 mod reports;
+mod rerun;
 mod space;
 mod specs;
 #[cfg(unix)]

@@ -64,6 +64,121 @@ fn arguments_that_make_no_sense() {
 }
 
 #[test]
+fn what_may_be_meant_is_told() {
+    let space = Space::new();
+    space.write("file", "");
+    for (arguments, expected) in [
+        (&["plan", "pipelin.json"][..], "did you mean `pipeline.json`?"),
+        (&["graph", "pipelines.json"], "did you mean `pipeline.json`?"),
+        (&["specs", "init", "Pipeline.json"], "did you mean `pipeline.json`?"),
+        (&["-C", "dta", "plan", "x"], "could not change to the folder `dta`"),
+        (&["-C", "dta", "plan", "x"], "did you mean `data`?"),
+        (&["test-script", "clean", "--workspace-dir", "tset_workspace"], "did you mean `test_workspace`?"),
+        (&["specs", "list", "--workspace-dir", "test_workspac"], "did you mean `test_workspace`?"),
+        (&["specs", "show", "trian"], "did you mean `train`?"),
+        (&["plan", "pipeline.json", "--select", "+trian"], "did you mean `train`?"),
+        (&["graph", "pipeline.json", "--select", "claen"], "did you mean `clean`?"),
+        (&["grahp", "pipeline.json"], "'graph'"),
+        (&["schema", "pipelin"], "'pipeline'"),
+        (&["graph", "pipeline.json", "--format", "mermaidd"], "'mermaid'"),
+        (&["test-pipeline", "pipeline.json", "--rerun-fail"], "'--rerun-failed'"),
+    ] {
+        let message = space.refused(arguments);
+        assert!(message.contains(expected), "{arguments:?}: {message}");
+    }
+    let outcome = space.run(&["test-script", "claen"]);
+    assert_eq!(outcome.status, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.ends_with("there is no script `claen`; did you mean `clean`?\n"), "{outcome:?}");
+    space.write("test_workspace/scripts/unspecified_steps.py", "");
+    let outcome = space.run(&["test-script", "unspecified_step"]);
+    assert!(outcome.stderr.ends_with("did you mean `unspecified_steps`?\n"), "{outcome:?}");
+    let outcome = space.run(&["specs", "edit", "trian"]);
+    assert_eq!(outcome.status, Some(2), "{outcome:?}");
+    assert!(outcome.stderr.contains("did you mean `train`?\nthe answers make a new one\n"), "{outcome:?}");
+}
+
+/// Every command that has a workspace, with a file in its place and with none.
+#[test]
+fn workspaces_that_are_none() {
+    let space = Space::new();
+    space.write("file", "");
+    let commands: [&[&str]; 11] = [
+        &["test-script", "clean"],
+        &["test-compatibility", "clean", "train"],
+        &["test-pipeline", "pipeline.json"],
+        &["test-pipeline", "pipeline.json", "--rerun-failed"],
+        &["plan", "pipeline.json"],
+        &["specs", "list"],
+        &["specs", "show", "train"],
+        &["specs", "init", "pipeline.json"],
+        &["specs", "edit", "train"],
+        &["specs", "check", "pipeline.json"],
+        &["specs", "accept", "pipeline.json"],
+    ];
+    for command in commands {
+        for workspace in ["file", "file/below"] {
+            let message = space.refused(&[command, &["--workspace-dir", workspace]].concat());
+            assert!(message.contains(workspace), "{command:?}: {message}");
+            assert!(
+                message.contains("is not a folder") || message.contains("Not a directory"),
+                "{command:?}: {message}"
+            );
+        }
+        // Two commands make a workspace.
+        if !command.contains(&"init") && !command.contains(&"edit") {
+            let message = space.refused(&[command, &["--workspace-dir", "zzz"]].concat());
+            assert!(message.contains("zzz"), "{command:?}: {message}");
+            assert!(!space.root.join("zzz").exists(), "{command:?}");
+        }
+    }
+    let empty = space.refused(&["specs", "check", "--workspace-dir", "data"]);
+    assert!(empty.contains("no specs are saved in `data/.specs`: draft them with"), "{empty}");
+}
+
+/// Folders and files that the user may not read or write. Whoever may do everything cannot try it.
+#[cfg(unix)]
+#[test]
+fn what_may_not_be_touched() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let space = Space::new();
+    let set = |path: &str, mode: u32| {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(space.root.join(path), permissions).unwrap();
+    };
+    space.write("locked/file", "");
+    set("locked", 0o500);
+    let is_all_powerful = std::fs::write(space.root.join("locked/new"), "").is_ok();
+    for (path, locked, free, arguments) in [
+        ("pipeline.json", 0o000, 0o600, &["plan", "pipeline.json"][..]),
+        ("test_workspace/.specs", 0o000, 0o700, &["specs", "list"]),
+        ("test_workspace/.specs", 0o000, 0o700, &["plan", "pipeline.json"]),
+        ("test_workspace/.specs/train_runtime_test_spec.json", 0o000, 0o600, &["specs", "show", "train"]),
+        ("test_workspace", 0o500, 0o700, &["test-pipeline", "pipeline.json", "-q"]),
+        ("locked", 0o500, 0o500, &["man", "locked"]),
+        ("locked", 0o500, 0o500, &["man", "locked/below"]),
+        ("locked", 0o500, 0o500, &["specs", "init", "pipeline.json", "--workspace-dir", "locked"]),
+        ("locked", 0o500, 0o500, &["test-pipeline", "pipeline.json", "--report", "json=locked/r.json"]),
+        ("locked", 0o500, 0o500, &["test-pipeline", "pipeline.json", "--events", "locked/e.jsonl"]),
+    ] {
+        set(path, locked);
+        let outcome = space.run(arguments);
+        set(path, free);
+        if is_all_powerful {
+            continue;
+        }
+        assert_eq!(outcome.status, Some(2), "{arguments:?}: {outcome:?}");
+        let message = outcome.stderr;
+        assert!(
+            message.starts_with("error: ") && message.contains("Permission denied"),
+            "{arguments:?}: {message}"
+        );
+        assert!(message.contains(path.rsplit('/').next().unwrap()), "{arguments:?}: {message}");
+    }
+    set("locked", 0o700);
+}
+
+#[test]
 fn a_script_path_that_is_a_folder() {
     let space = Space::new();
     space.write(

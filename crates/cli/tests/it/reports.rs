@@ -169,5 +169,5 @@ fn schemas_are_printed() {
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema", "{name}");
     }
     let message = space.run(&["schema", "specs"]).stderr;
-    assert!(message.contains("[possible values: report, events, spec, pipeline]"), "{message}");
+    assert!(message.contains("[possible values: report, plan, events, spec, pipeline]"), "{message}");
 }

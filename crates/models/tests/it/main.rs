@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod golden;
+mod plan;
 #[cfg(feature = "proptest1")]
 mod properties;
 mod report;

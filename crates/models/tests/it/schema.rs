@@ -8,6 +8,7 @@ use runtime_testing_models::{
 use serde_json::{Value, json};
 
 use crate::fixture;
+use crate::plan::full_plan;
 use crate::report::full_report;
 
 fn validator(name: SchemaName) -> Validator {
@@ -185,6 +186,19 @@ fn reports_follow_their_schema_and_others_do_not() {
     let mut bad = report;
     bad.as_object_mut().unwrap().remove("errors");
     assert_ne!(mistakes(&validator, &bad), [""; 0], "a key is missing");
+}
+
+#[test]
+fn a_plan_is_what_its_schema_says() {
+    let validator = validator(SchemaName::Plan);
+    let plan = serde_json::to_value(full_plan()).unwrap();
+    assert_eq!(mistakes(&validator, &plan), Vec::<String>::new());
+    let mut broken = plan.clone();
+    broken["steps"]["clean"]["runs"][0]["action"] = json!({"kind": "guess"});
+    assert_ne!(mistakes(&validator, &broken), Vec::<String>::new());
+    let mut broken = plan;
+    broken["edges"]["clean->train"].as_object_mut().unwrap().remove("bindings");
+    assert_ne!(mistakes(&validator, &broken), Vec::<String>::new());
 }
 
 #[test]

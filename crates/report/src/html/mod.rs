@@ -1,6 +1,5 @@
 //! The report as one HTML file.
 
-mod layout;
 mod page;
 mod view;
 

@@ -7,8 +7,8 @@ use runtime_testing_models::{
 };
 use serde::Serialize;
 
-use super::layout::{HEIGHT, WIDTH, layout};
 use crate::graph::edges;
+use crate::layout::{HEIGHT, WIDTH, layout};
 use crate::paint::harmless;
 use crate::words::{Sign, edge_notes, quotes, shown_file, status_words};
 

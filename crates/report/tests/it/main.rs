@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod browser;
+mod dag;
 mod html;
 mod junit;
 mod markdown;
+mod plan;
 mod samples;
 mod text;

@@ -13,6 +13,8 @@ mod forks;
 #[cfg(feature = "arrow")]
 mod function_tables;
 mod functions;
+mod last_failures;
+mod plan;
 mod refusals;
 mod runs;
 mod selection;
