@@ -138,6 +138,21 @@ impl From<Selection> for String {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Selection {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Selection".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string" })
+    }
+}
+
 /// Never fails: whether a term selects something shows with a DAG.
 impl FromStr for Selection {
     type Err = Infallible;

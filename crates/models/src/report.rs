@@ -190,7 +190,6 @@ struct PipelineTestReportForm<'a> {
     workspace: &'a Utf8PathBuf,
     run_id: Option<&'a str>,
     canceled: bool,
-    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     selection: Option<&'a Selection>,
 }
