@@ -55,7 +55,7 @@ fn a_report_that_cannot_be_written_stops_the_test_before_it_begins() {
     let space = Space::new();
     space.write("out/file", "");
     let refused = |report: &str| space.refused(&["test-pipeline", "pipeline.json", "--report", report]);
-    insta::assert_snapshot!(refused("junit=out/file/junit.xml"), @"error: could not write the report `out/file/junit.xml`: the folder `out/file` cannot be made: File exists (os error 17)");
+    insta::assert_snapshot!(refused("junit=out/file/junit.xml"), @"error: could not write the report `out/file/junit.xml`: the folder `ROOT/out/file` cannot be made: File exists (os error 17)");
     insta::assert_snapshot!(refused("junit=out"), @"error: could not write the report `out`: it is a folder: name a file in it");
     insta::assert_snapshot!(refused("junit=a,json=a"), @"error: two reports are to be written to `a`");
     insta::assert_snapshot!(refused("pdf=a"), @"
@@ -79,7 +79,7 @@ fn what_lies_where_a_report_goes_is_not_replaced_by_it() {
             .expect("a file")
             .contains("pipeline_success")
     );
-    let refused = space.refused(&["test-pipeline", "pipeline.json", "--report", "json=/dev/null"]);
+    let refused = Space::new().refused(&["test-pipeline", "pipeline.json", "--report", "json=/dev/null"]);
     assert_eq!(
         refused,
         "error: could not write the report `/dev/null`: it is a pipe or a device, and a report takes the place of a file"

@@ -15,11 +15,11 @@ fn what_failed_is_tested_again_until_it_passes() {
     assert_eq!(space.run(&["test-pipeline", "pipeline.json", "--quiet"]).status, Some(1));
     let again = space.run(&AGAIN);
     assert_eq!(again.status, Some(1), "{again:?}");
-    assert!(again.stdout.starts_with("FAIL  of `+train` alone: 2 steps: "), "{}", again.stdout);
+    assert!(again.stdout.starts_with("FAIL  of `+\"train\"` alone: 2 steps: "), "{}", again.stdout);
     space.write("test_workspace/scripts/train.py", COPY);
     let again = space.run(&AGAIN);
     assert_eq!(again.status, Some(0), "{again:?}");
-    assert!(again.stdout.starts_with("PASS  of `+train` alone: 2 steps: "), "{}", again.stdout);
+    assert!(again.stdout.starts_with("PASS  of `+\"train\"` alone: 2 steps: "), "{}", again.stdout);
 
     let runs = || std::fs::read_dir(space.root.join("test_workspace/.runs")).unwrap().count();
     let before = runs();
