@@ -108,7 +108,7 @@ impl Term {
 
 /// Whether a text can be nothing but a name.
 fn is_plain(text: &str) -> bool {
-    text.chars().all(|character| character.is_alphanumeric() || "_-.".contains(character))
+    !text.is_empty() && text.chars().all(|character| character.is_alphanumeric() || "_-.".contains(character))
 }
 
 impl fmt::Display for Term {
