@@ -72,6 +72,7 @@ struct Compared {
 pub(crate) struct JudgedEdges {
     /// The result for each edge, in declaration order, by `from->to`.
     pub(crate) results: IndexMap<String, DataCompatibilityResult>,
+    /// What inputs are handed that is not what one output holds.
     pub(crate) handed_over: HandedOver,
 }
 
