@@ -64,6 +64,8 @@ pub enum UntestedEdge {
     ConsumerFailed,
     /// A binding is a guess, and the consumer did not run well on the data.
     UnconfirmedGuess,
+    /// The test was canceled before the data was looked at.
+    Canceled,
 }
 
 impl fmt::Display for UntestedEdge {
@@ -76,6 +78,7 @@ impl fmt::Display for UntestedEdge {
             Self::UnconfirmedGuess => {
                 "its binding is a guess from names, and the consumer did not run well on the data"
             }
+            Self::Canceled => "the test was canceled",
         })
     }
 }

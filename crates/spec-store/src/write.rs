@@ -3,7 +3,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use camino::Utf8Path;
-use tempfile::{Builder, NamedTempFile};
+use tempfile::{Builder, NamedTempFile, TempPath};
 
 use crate::file::SUFFIX;
 
@@ -32,8 +32,9 @@ pub(crate) fn replace(path: &Utf8Path, text: &str) -> io::Result<()> {
     put(stage(path, text)?, path)
 }
 
-/// Writes `text` to a file beside `path` that can take its place, and flushes it to the disk.
-pub(crate) fn stage(path: &Utf8Path, text: &str) -> io::Result<NamedTempFile> {
+/// Writes `text` to a file beside `path` that can take its place, and flushes it to the disk. The file is closed: a
+/// process can have only so many open, and many files can be staged at once.
+pub(crate) fn stage(path: &Utf8Path, text: &str) -> io::Result<TempPath> {
     let (folder, name) = parts(path)?;
     let mut file = temporary_file(folder, name)?;
     #[cfg(unix)]
@@ -44,11 +45,11 @@ pub(crate) fn stage(path: &Utf8Path, text: &str) -> io::Result<NamedTempFile> {
     }
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
-    Ok(file)
+    Ok(file.into_temp_path())
 }
 
 /// Puts a staged file in the place of `path`.
-pub(crate) fn put(staged: NamedTempFile, path: &Utf8Path) -> io::Result<()> {
+pub(crate) fn put(staged: TempPath, path: &Utf8Path) -> io::Result<()> {
     let (folder, _) = parts(path)?;
     staged.persist(path).map_err(|error| error.error)?;
     sync_folder(folder)

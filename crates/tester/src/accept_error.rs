@@ -85,6 +85,22 @@ pub enum LeftOutReason {
         /// The reasons.
         issues: Vec<String>,
     },
+    /// The data comes of a run on sample data.
+    FromSample {
+        /// The step that was run on it.
+        step: StepName,
+        /// The inputs that it took the place of.
+        inputs: Vec<LogicalName>,
+    },
+    /// The data comes of a run that an edge led to which is not compatible.
+    FromBadEdge {
+        /// Where the edge starts.
+        from: StepName,
+        /// Where it ends.
+        to: StepName,
+        /// Its verdict.
+        verdict: &'static str,
+    },
     /// The step has no saved spec, or none that can be read.
     NoSpec {
         /// Which of the two.
@@ -136,6 +152,17 @@ impl fmt::Display for LeftOut {
             ),
             LeftOutReason::EdgeNotCompatible { from, verdict, issues } => {
                 write!(formatter, "the edge from `{from}` is {verdict}: {}", issues.join("; "))
+            }
+            LeftOutReason::FromSample { step, inputs } => {
+                let inputs: Vec<String> = inputs.iter().map(|input| format!("`{input}`")).collect();
+                write!(
+                    formatter,
+                    "it comes of sample data, which step `{step}` was run on in place of {}",
+                    inputs.join(", ")
+                )
+            }
+            LeftOutReason::FromBadEdge { from, to, verdict } => {
+                write!(formatter, "the edge `{from}->{to}`, on which it rests, is {verdict}")
             }
             LeftOutReason::NoSpec { error } => write!(formatter, "{error}"),
             LeftOutReason::SpecChanged { path } => {

@@ -1,4 +1,3 @@
-use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use camino::Utf8PathBuf;
@@ -6,11 +5,12 @@ use indexmap::IndexMap;
 use runtime_testing_builder::spec_store::{ContractUpdate, SaveContractsError, SpecIndex, SpecStore};
 use runtime_testing_data::{ContractRemark, observe_contract};
 use runtime_testing_models::{
-    Binding, ContractDifference, DataCompatibilityResult, DataProfile, EdgeIssue, InputSource, LogicalName,
-    PipelineTestReport, ScriptExecutionSpec, StepName, TableContract, contract_differences,
+    Binding, ContractDifference, DataProfile, LogicalName, ScriptExecutionSpec, StepName, TableContract,
+    contract_differences,
 };
 
 use crate::accept_error::{AcceptError, LeftOut, LeftOutReason};
+use crate::flows::Flows;
 use crate::observed;
 use crate::recorded::RecordedTest;
 
@@ -18,7 +18,8 @@ use crate::recorded::RecordedTest;
 ///
 /// What flowed along an edge becomes a contract in `input_schemas` of the consumer, so that later drift makes the edge
 /// breaking; what an output holds that feeds no edge becomes one in `output_schemas`, so that drift makes the step fail.
-/// Only what came of good runs is taken: the step passed, and for an edge its producer too.
+/// Only what came of good runs is taken: the step passed, and for an edge its producer too, and neither was run on sample
+/// data, on what an edge carried that is not compatible, or on what came of either.
 ///
 /// Without names every step is looked at, contracts are made where there are none, and steps that did not pass are left
 /// out. With names, the contracts of these steps that are there are brought up to date as well, even where an edge is
@@ -98,15 +99,15 @@ impl Acceptance {
             let known = report.script_results.keys().cloned().collect();
             return Err(AcceptError::UnknownSteps { steps: unknown, known });
         }
-        if report.data_flow_results.is_empty() && is_fed_by_edges(report) {
+        let flows = Flows::of(test, steps);
+        if report.data_flow_results.is_empty() && flows.has_edges() {
             return Err(AcceptError::EdgesNotJudged);
         }
         let index = store.load_all()?;
-        let edges = Edges::of(report);
         let mut chosen = Chosen {
             test,
             index: &index,
-            edges: &edges,
+            flows: &flows,
             is_named: !steps.is_empty(),
             acceptance: Self::empty(),
         };
@@ -187,40 +188,11 @@ fn one_line(text: &str) -> String {
     line
 }
 
-/// Whether a run was given what an upstream step wrote.
-fn is_fed_by_edges(report: &PipelineTestReport) -> bool {
-    let mut runs = report.script_results.values().flat_map(|result| &result.runs);
-    runs.any(|run| run.inputs.values().any(|input| matches!(input.source, InputSource::Upstream { .. })))
-}
-
-/// The edges of a report by their ends.
-#[derive(Default)]
-struct Edges<'a> {
-    into: HashMap<&'a StepName, Vec<(&'a StepName, &'a DataCompatibilityResult)>>,
-    /// The outputs of each step that feed something.
-    fed: HashMap<&'a StepName, BTreeSet<&'a LogicalName>>,
-}
-
-impl<'a> Edges<'a> {
-    fn of(report: &'a PipelineTestReport) -> Self {
-        let mut edges = Self::default();
-        for (key, edge) in &report.data_flow_results {
-            let step = |name: &str| report.script_results.get_key_value(name).map(|(name, _)| name);
-            let ends = key.split_once("->").and_then(|(from, to)| step(from).zip(step(to)));
-            // A report that was not made by a test can hold anything.
-            let Some((from, to)) = ends else { continue };
-            edges.into.entry(to).or_default().push((from, edge));
-            edges.fed.entry(from).or_default().extend(edge.bindings.iter().map(|binding| &binding.output));
-        }
-        edges
-    }
-}
-
 /// The steps that are looked at, and what has come of it so far.
 struct Chosen<'a> {
     test: &'a RecordedTest,
     index: &'a SpecIndex,
-    edges: &'a Edges<'a>,
+    flows: &'a Flows<'a>,
     is_named: bool,
     acceptance: Acceptance,
 }
@@ -280,18 +252,23 @@ impl Chosen<'_> {
         observed: Observed,
     ) -> Option<ContractChange> {
         let Observed { port, name, data } = observed;
+        let known = match port {
+            ContractPort::Input { .. } => spec.input_schemas.get(&name),
+            ContractPort::Output => spec.output_schemas.get(&name),
+        };
+        let stays = known.is_some() && !self.is_named;
         let data = match data {
             Ok(data) => data?,
+            // Other data would not change it either.
+            Err(LeftOutReason::FromSample { .. } | LeftOutReason::FromBadEdge { .. }) if stays => {
+                return None;
+            }
             Err(reason) => {
                 self.leave_out(step, Some(&name), reason);
                 return None;
             }
         };
-        let known = match port {
-            ContractPort::Input { .. } => spec.input_schemas.get(&name),
-            ContractPort::Output => spec.output_schemas.get(&name),
-        };
-        if known.is_some() && !self.is_named {
+        if stays {
             return None;
         }
         match observe_contract(&data, known) {
@@ -320,7 +297,7 @@ impl Chosen<'_> {
     fn inputs(&self, to: &StepName) -> Vec<Observed> {
         let report = &self.test.report;
         let mut observed = Vec::new();
-        for (from, edge) in self.edges.into.get(to).into_iter().flatten().copied() {
+        for (from, edge) in self.flows.into(to) {
             let producer = &report.script_results[from];
             let refused = if !producer.success() {
                 Some(LeftOutReason::ProducerNotPassed {
@@ -328,12 +305,12 @@ impl Chosen<'_> {
                     status: producer.status.as_str(),
                 })
             } else {
-                self.refusal(from, to, edge)
+                self.flows.refusal(from, to, edge).or_else(|| self.flows.origin(from).cloned())
             };
             for Binding { output, input, .. } in &edge.bindings {
                 let data = match &refused {
                     Some(reason) => Err(reason.clone()),
-                    None => Ok(observed::fed(report, from, output, to, input)),
+                    None => Ok(observed::fed(self.test, from, output, to, input)),
                 };
                 let port = ContractPort::Input { from: from.clone(), output: output.clone() };
                 observed.push(Observed { port, name: input.clone(), data });
@@ -342,47 +319,17 @@ impl Chosen<'_> {
         observed
     }
 
-    /// Why what flowed along an edge cannot be accepted.
-    fn refusal(
-        &self,
-        from: &StepName,
-        to: &StepName,
-        edge: &DataCompatibilityResult,
-    ) -> Option<LeftOutReason> {
-        if edge.compatible() {
-            return None;
-        }
-        let contracts = self.test.specs.get(to).map(|spec| &spec.input_schemas);
-        let is_drift = |issue: &EdgeIssue| {
-            matches!(issue, EdgeIssue::Data { input, .. }
-                if contracts.is_some_and(|contracts| contracts.contains_key(input)))
-        };
-        let is_drift = !edge.issues.is_empty() && edge.issues.iter().all(is_drift);
-        if is_drift && self.is_named {
-            return None;
-        }
-        let (from, issues) = (from.clone(), edge.compatibility_issues());
-        Some(if is_drift {
-            LeftOutReason::Drift { from, issues }
-        } else {
-            LeftOutReason::EdgeNotCompatible { from, verdict: edge.verdict.as_str(), issues }
-        })
-    }
-
     /// What was written to outputs that feed no edge.
     fn outputs(&self, step: &StepName) -> Vec<Observed> {
-        let report = &self.test.report;
-        // What is left out of a selection can be fed by any of them.
-        if report.selection.is_some() {
-            return Vec::new();
-        }
-        let Some(run) = observed::data_run(report, step) else { return Vec::new() };
-        let fed = self.edges.fed.get(step);
-        let is_free = |name: &LogicalName| fed.is_none_or(|fed| !fed.contains(name));
-        let free = run.outputs.iter().filter(|(name, _)| is_free(name));
+        let Some(run) = observed::data_run(&self.test.report, step) else { return Vec::new() };
+        let free = run.outputs.iter().filter(|(name, _)| self.flows.is_free(step, name));
         free.map(|(name, output)| {
             let data = output.data.clone().filter(|data| !data.is_empty());
-            Observed { port: ContractPort::Output, name: name.clone(), data: Ok(data) }
+            let data = match self.flows.origin(step) {
+                Some(reason) if data.is_some() => Err(reason.clone()),
+                _ => Ok(data),
+            };
+            Observed { port: ContractPort::Output, name: name.clone(), data }
         })
         .collect()
     }

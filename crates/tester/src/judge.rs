@@ -1,12 +1,13 @@
 //! What the runs say of every step and every edge.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 
 use camino::Utf8Path;
 use indexmap::IndexMap;
 use runtime_testing_data::{
-    DataError, Expected, FileDifference, compare, format_of_extension, profile_path, profile_path_with,
+    DataError, Expected, FileDifference, ProfileOptions, compare, format_of_extension, profile_path_with,
 };
 use runtime_testing_models::{
     Binding, BindingRule, DataCompatibilityResult, DataFinding, DataProfile, Difference, EdgeIssue, EdgeNote,
@@ -21,6 +22,7 @@ use crate::job::profile_options;
 use crate::lists::Lists;
 use crate::plan::{Plan, PlannedEdge};
 use crate::record::{self, Records, RunRecord};
+use crate::recorded::HandedOver;
 use crate::single_out::{self, Alone, Share};
 use crate::test_error::TestError;
 use crate::workspace::Places;
@@ -61,6 +63,17 @@ struct Compared {
     format_b: Option<String>,
     /// Why there is no data.
     no_data: Option<UntestedEdge>,
+    /// What inputs are handed that is not what one output holds.
+    handed_over: Vec<(LogicalName, DataProfile)>,
+}
+
+/// What is said of edges.
+#[derive(Default)]
+pub(crate) struct JudgedEdges {
+    /// The result for each edge, in declaration order, by `from->to`.
+    pub(crate) results: IndexMap<String, DataCompatibilityResult>,
+    /// What inputs are handed that is not what one output holds.
+    pub(crate) handed_over: HandedOver,
 }
 
 /// Says of edges and steps what became of them.
@@ -79,20 +92,25 @@ impl<'a> Judge<'a> {
         Self { plan, records, places, incoming }
     }
 
-    /// The result for each edge, in declaration order, by `from->to`.
+    /// Judges every edge. Data that has to be looked at anew is, as `options` say.
     pub(crate) fn edges(
         &self,
         own_profiles: &OwnProfiles,
-    ) -> Result<IndexMap<String, DataCompatibilityResult>, TestError> {
+        options: &ProfileOptions,
+    ) -> Result<JudgedEdges, TestError> {
         let Plan { steps, edges, .. } = self.plan;
-        let compared: Vec<Compared> =
-            edges.iter().map(|edge| self.compared(edge, own_profiles)).collect::<Result<_, _>>()?;
-        let mut results = IndexMap::with_capacity(edges.len());
-        for (edge, compared_edge) in edges.iter().zip(&compared) {
+        let compared = edges.iter().map(|edge| self.compared(edge, own_profiles, options));
+        let mut compared = compared.collect::<Result<Vec<Compared>, _>>()?;
+        let mut judged = JudgedEdges::default();
+        for (at, edge) in edges.iter().enumerate() {
             let key = edge_key(steps[edge.from].name, steps[edge.to].name);
-            results.insert(key, self.edge(edge, compared_edge, &compared));
+            let handed_over = std::mem::take(&mut compared[at].handed_over);
+            if !handed_over.is_empty() {
+                judged.handed_over.insert(key.clone(), handed_over.into_iter().collect());
+            }
+            judged.results.insert(key, self.edge(edge, &compared[at], &compared));
         }
-        Ok(results)
+        Ok(judged)
     }
 
     /// The result for each step, in declaration order, without its runs: those are added by [`record::hand_over`].
@@ -128,7 +146,12 @@ impl<'a> Judge<'a> {
         self.incoming.of(step).iter().map(|edge| (*edge, &self.plan.edges[*edge]))
     }
 
-    fn compared(&self, edge: &PlannedEdge, own_profiles: &OwnProfiles) -> Result<Compared, TestError> {
+    fn compared(
+        &self,
+        edge: &PlannedEdge,
+        own_profiles: &OwnProfiles,
+        options: &ProfileOptions,
+    ) -> Result<Compared, TestError> {
         let (from, to) = (&self.plan.steps[edge.from], &self.plan.steps[edge.to]);
         let mut compared = Compared { has_expectation: true, ..Compared::default() };
         if edge.bindings.bound.is_empty() {
@@ -187,7 +210,19 @@ impl<'a> Judge<'a> {
                     continue;
                 }
             };
-            let found = profile_path(&path).map_err(cannot_look_at(&path))?;
+            // What the whole output holds is known since its run.
+            let known = result.outputs[&output].data.as_ref().filter(|_| path == written);
+            let found = match known {
+                Some(known) => Ok(Cow::Borrowed(known)),
+                None => profile_path_with(&path, options).map(Cow::Owned),
+            };
+            let found = match found {
+                Err(DataError::Canceled { .. }) => {
+                    compared.no_data = Some(UntestedEdge::Canceled);
+                    return Ok(compared);
+                }
+                found => found.map_err(cannot_look_at(&path))?,
+            };
             formats_a.push(found.formats());
             compared.has_expectation &= expectation.says_something();
             for FileDifference { file, difference } in compare(&expectation.expected(), &found) {
@@ -197,6 +232,10 @@ impl<'a> Judge<'a> {
                 } else {
                     compared.notes.push(EdgeNote::Data { output, input, file, difference });
                 }
+            }
+            // An output that is a file is handed to an input that is a folder with all that lies beside it.
+            if !path.starts_with(&written) {
+                compared.handed_over.push((input, found.into_owned()));
             }
         }
         compared.format_a = joined(&formats_a);

@@ -43,6 +43,7 @@ mod events;
 mod executable;
 mod feed;
 mod fingerprint;
+mod flows;
 mod fork_server;
 mod function;
 #[cfg(feature = "arrow")]

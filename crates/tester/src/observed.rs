@@ -3,7 +3,10 @@
 use camino::Utf8Path;
 use runtime_testing_models::{
     DataProfile, FileProfile, InputSource, LogicalName, PipelineTestReport, RunKind, RunResult, StepName,
+    edge_key,
 };
+
+use crate::recorded::RecordedTest;
 
 /// The run whose data counts as a step's: its flow run, or where there is none its individual one.
 pub(crate) fn data_run<'a>(report: &'a PipelineTestReport, step: &StepName) -> Option<&'a RunResult> {
@@ -14,7 +17,7 @@ pub(crate) fn data_run<'a>(report: &'a PipelineTestReport, step: &StepName) -> O
 
 /// What an input was fed of an upstream step's output.
 pub(crate) fn fed(
-    report: &PipelineTestReport,
+    test: &RecordedTest,
     from: &StepName,
     output: &LogicalName,
     to: &StepName,
@@ -22,10 +25,13 @@ pub(crate) fn fed(
 ) -> Option<DataProfile> {
     let wanted = InputSource::Upstream { step: from.clone(), output: output.clone() };
     let is_fed = |run: &&RunResult| run.inputs.get(input).is_some_and(|input| input.source == wanted);
-    let runs = &report.script_results.get(to)?.runs;
+    let runs = &test.report.script_results.get(to)?.runs;
     // A flow run, where there is one: it comes before those on the data of one edge.
     let consumer = runs.iter().find(is_fed)?;
-    let producer = data_run(report, from)?;
+    if let Some(handed) = test.handed_over.get(&edge_key(from, to)).and_then(|inputs| inputs.get(input)) {
+        return Some(handed.clone()).filter(|data| !data.is_empty());
+    }
+    let producer = data_run(&test.report, from)?;
     let written = producer.outputs.get(output)?;
     let data = written.data.as_ref()?;
     // Both the output and the copy of it that the input is keep their place below a folder of their own.
@@ -33,8 +39,7 @@ pub(crate) fn fed(
     let handed = consumer.inputs[input].path.strip_prefix(handed_folder).ok()?;
     let own_folder = producer.run_folder.join("out").join(output.as_str());
     let own = written.path.strip_prefix(own_folder).ok()?;
-    let part = if own.starts_with(handed) { Utf8Path::new("") } else { handed.strip_prefix(own).ok()? };
-    Some(part_of(data, part)).filter(|data| !data.is_empty())
+    Some(part_of(data, handed.strip_prefix(own).ok()?)).filter(|data| !data.is_empty())
 }
 
 /// A file or folder of what was written.

@@ -1,6 +1,6 @@
-//! What is kept of a test beside what its runs left: its report, and the specs it was made with.
+//! What is kept of a test beside what its runs left: its report, and what it was made with.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::sync::Arc;
@@ -8,14 +8,19 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 use runtime_testing_models::{
-    PipelineDag, PipelineTestReport, PipelineTestingSpec, ScriptExecutionSpec, StepName, edge_key,
+    DataProfile, LogicalName, PipelineDag, PipelineTestReport, PipelineTestingSpec, ScriptExecutionSpec,
+    StepName, edge_key,
 };
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::workspace::RUNS;
 
 const REPORT: &str = "report.json";
 const SPECS: &str = "specs.json";
+const PIPELINE: &str = "pipeline.json";
+
+/// What inputs were handed over edges that is not what one output holds, by edge and input: the folder around a file.
+pub(crate) type HandedOver = BTreeMap<String, BTreeMap<LogicalName, DataProfile>>;
 
 /// A test that is over, as its folder under `.runs` holds it.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +29,9 @@ pub struct RecordedTest {
     pub report: PipelineTestReport,
     /// The specs it was made with.
     pub specs: IndexMap<StepName, ScriptExecutionSpec>,
+    /// The whole pipeline, of which the test may be of a part.
+    pub(crate) dag: PipelineDag,
+    pub(crate) handed_over: HandedOver,
 }
 
 /// Why a recorded test could not be had.
@@ -58,19 +66,27 @@ pub enum RecordedTestError {
 }
 
 impl RecordedTest {
-    /// The last test of a pipeline in a workspace: of its steps and its edges, and of no others.
+    /// The last test of the whole of a pipeline in a workspace: of its steps and its edges, and of no others. A test that
+    /// is gone or cannot be understood is passed over, with a warning, where there is another.
     ///
     /// # Errors
     ///
-    /// [`RecordedTestError`] where there is none, or where it cannot be read.
+    /// [`RecordedTestError`] where there is none, or none that can be read.
     pub fn last(workspace: &Utf8Path, dag: &PipelineDag) -> Result<Self, RecordedTestError> {
+        let mut first_error = None;
         for test in tests(workspace)? {
-            let report = report(&test)?;
-            if is_of(&report, dag) {
-                return Ok(Self { report, specs: specs(&test)? });
+            match Self::if_of(&test, dag) {
+                Ok(Some(test)) => return Ok(test),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(%test, %error, "a recorded test is passed over");
+                    if !error.is_gone() {
+                        first_error.get_or_insert(error);
+                    }
+                }
             }
         }
-        Err(none(workspace))
+        Err(first_error.unwrap_or_else(|| none(workspace)))
     }
 
     /// The test that a report is of.
@@ -80,8 +96,23 @@ impl RecordedTest {
     /// [`RecordedTestError`] where its folder is gone or cannot be read.
     pub fn of_report(report: &PipelineTestReport) -> Result<Self, RecordedTestError> {
         let id = report.run_id.as_deref().ok_or(RecordedTestError::NothingRun)?;
-        let specs = specs(&report.workspace.join(RUNS).join(id))?;
-        Ok(Self { report: report.clone(), specs })
+        let test = report.workspace.join(RUNS).join(id);
+        let specs = read(&test.join(SPECS))?;
+        let Pipeline { dag, handed_over } = read(&test.join(PIPELINE))?;
+        Ok(Self { report: report.clone(), specs, dag, handed_over })
+    }
+
+    /// The test in a folder, if it is of the whole of a pipeline. A selection of all of it is.
+    fn if_of(test: &Utf8Path, dag: &PipelineDag) -> Result<Option<Self>, RecordedTestError> {
+        let Pipeline { dag: tested, handed_over } = read(&test.join(PIPELINE))?;
+        if steps(&tested) != steps(dag) || edges(&tested) != edges(dag) {
+            return Ok(None);
+        }
+        let report = report(test)?;
+        if report.script_results.keys().collect::<BTreeSet<_>>() != steps(dag) {
+            return Ok(None);
+        }
+        Ok(Some(Self { report, specs: read(&test.join(SPECS))?, dag: tested, handed_over }))
     }
 }
 
@@ -144,8 +175,19 @@ pub(crate) fn is_of(report: &PipelineTestReport, dag: &PipelineDag) -> bool {
         && (judged.is_empty() || judged == edges.iter().collect())
 }
 
-fn specs(test: &Utf8Path) -> Result<IndexMap<StepName, ScriptExecutionSpec>, RecordedTestError> {
-    read(&test.join(SPECS))
+impl RecordedTestError {
+    /// Whether a file is gone: those of old tests are removed while others are looked at.
+    fn is_gone(&self) -> bool {
+        matches!(self, Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+fn steps(dag: &PipelineDag) -> BTreeSet<&StepName> {
+    dag.steps().collect()
+}
+
+fn edges(dag: &PipelineDag) -> BTreeSet<(&StepName, &StepName)> {
+    dag.edges().collect()
 }
 
 fn unreadable(path: &Utf8Path) -> impl Fn(io::Error) -> RecordedTestError + use<> {
@@ -159,19 +201,30 @@ fn read<T: serde::de::DeserializeOwned>(path: &Utf8Path) -> Result<T, RecordedTe
         .map_err(|error| RecordedTestError::Invalid { path: path.to_owned(), message: error.to_string() })
 }
 
-/// Keeps the report of a test, and the specs that it was made with, in its folder.
+/// Keeps the report of a test, and what it was made with, in its folder.
 pub(crate) fn record(
     folder: &Utf8Path,
     report: &PipelineTestReport,
     pipeline: &PipelineTestingSpec,
+    handed_over: HandedOver,
 ) -> io::Result<()> {
-    let written =
-        write(&folder.join(SPECS), &Specs(pipeline)).and_then(|()| write(&folder.join(REPORT), report));
+    let tested = Pipeline { dag: pipeline.dag.clone(), handed_over };
+    // The report is the last: a test that has one is whole.
+    let written = write(folder, SPECS, &Specs(pipeline))
+        .and_then(|()| write(folder, PIPELINE, &tested))
+        .and_then(|()| write(folder, REPORT, report));
     match written {
         // A script can have removed the whole folder.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         written => written,
     }
+}
+
+/// What a test was made of, and what of its data no report says.
+#[derive(Serialize, Deserialize)]
+struct Pipeline {
+    dag: PipelineDag,
+    handed_over: HandedOver,
 }
 
 /// The specs of a pipeline's steps, by step.
@@ -185,9 +238,42 @@ impl Serialize for Specs<'_> {
     }
 }
 
-/// Writes as it goes: the report of a large pipeline is large.
-fn write(path: &Utf8Path, value: &impl Serialize) -> io::Result<()> {
-    let mut file = BufWriter::new(File::create(path)?);
+/// Writes a file of a test's folder, whole or not at all. Writes as it goes: the report of a large pipeline is large.
+fn write(folder: &Utf8Path, name: &str, value: &impl Serialize) -> io::Result<()> {
+    let staged = folder.join(format!(".{name}.tmp"));
+    let mut file = BufWriter::new(File::create(&staged)?);
     serde_json::to_writer(&mut file, value)?;
-    file.flush()
+    file.flush()?;
+    fs::rename(&staged, folder.join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails when half of it is written.
+    struct Half;
+
+    impl Serialize for Half {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_seq([Ok(1), Err("no")].map(|item: Result<u8, &str>| Item(item)))
+        }
+    }
+
+    struct Item(Result<u8, &'static str>);
+
+    impl Serialize for Item {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            self.0.map_err(serde::ser::Error::custom)?.serialize(serializer)
+        }
+    }
+
+    #[test]
+    fn a_file_is_written_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8Path::from_path(folder.path()).unwrap();
+        write(folder, REPORT, &"first").unwrap();
+        write(folder, REPORT, &Half).unwrap_err();
+        assert_eq!(fs::read_to_string(folder.join(REPORT)).unwrap(), "\"first\"");
+    }
 }

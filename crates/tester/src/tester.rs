@@ -8,9 +8,9 @@ use runtime_testing_builder::{PipelineTestingSpecBuilder, Validation};
 use runtime_testing_data::SampleData;
 use runtime_testing_models::dag::SelectError;
 use runtime_testing_models::{
-    DataCompatibilityResult, PipelineDag, PipelineTestPlan, PipelineTestReport, PipelineTestingSpec,
-    RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptMainParams, ScriptName, ScriptTestResult,
-    Selection, StepName, edge_key,
+    DataCompatibilityResult, EdgeVerdict, PipelineDag, PipelineTestPlan, PipelineTestReport,
+    PipelineTestingSpec, RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptMainParams, ScriptName,
+    ScriptTestResult, Selection, StepName, UntestedEdge, edge_key,
 };
 
 use crate::accept_error::AcceptError;
@@ -21,12 +21,13 @@ use crate::engine::Engine;
 use crate::events::{Event, Reporter};
 use crate::fork_server::ForkServers;
 use crate::function::{Function, FunctionParams};
-use crate::judge::{self, Judge};
+use crate::job::profile_options;
+use crate::judge::{self, Judge, JudgedEdges};
 use crate::plan::{self, Action, Scope, Tested};
 use crate::plan_error::{PlanError, PlanProblem};
 use crate::python;
 use crate::record::{self, RunRecord};
-use crate::recorded::{self, RecordedTest};
+use crate::recorded::{self, HandedOver, RecordedTest};
 use crate::settings::TesterSettings;
 use crate::test_error::TestError;
 use crate::times::Times;
@@ -436,10 +437,18 @@ impl RuntimeTester {
             singles_out: scope.compatibility,
         };
         let records = engine.run_all()?;
-        let edges = match own_profiles {
-            Some(own_profiles) => Judge::new(&plan, &records, &places).edges(&own_profiles)?,
-            None => IndexMap::new(),
+        let judged = match own_profiles {
+            Some(own_profiles) => {
+                let options = profile_options(&self.cancel);
+                Judge::new(&plan, &records, &places).edges(&own_profiles, &options)?
+            }
+            None => JudgedEdges::default(),
         };
+        let JudgedEdges { results: edges, handed_over } = judged;
+        let is_canceled = |edge: &DataCompatibilityResult| {
+            edge.verdict == EdgeVerdict::Untested { reason: UntestedEdge::Canceled }
+        };
+        let canceled = records.runs.iter().any(RunRecord::is_canceled) || edges.values().any(is_canceled);
         for (edge, result) in plan.edges.iter().zip(edges.values()) {
             let (from, to) = (plan.steps[edge.from].name, plan.steps[edge.to].name);
             self.reporter.report(&Event::EdgeJudged { from, to, result });
@@ -457,7 +466,7 @@ impl RuntimeTester {
             data_flow_results: edges,
             workspace: places.workspace,
             run_id: run_root.as_ref().map(|root| root.id.clone()),
-            canceled: records.runs.iter().any(RunRecord::is_canceled),
+            canceled,
             selection: selection.cloned(),
         };
         let runs = plan.runs.into_iter().chain(records.added);
@@ -466,7 +475,7 @@ impl RuntimeTester {
             if let Err(error) = times.save(&report.workspace) {
                 tracing::warn!(%error, "could not keep how long the runs have taken");
             }
-            recorded::record(&run_root.path, &report, pipeline)
+            recorded::record(&run_root.path, &report, pipeline, handed_over)
                 .map_err(TestError::io("write the report to", &run_root.path))?;
             if report.pipeline_success() {
                 run_root.note_pass().map_err(TestError::io("write to", &run_root.path))?;
@@ -474,7 +483,7 @@ impl RuntimeTester {
         } else if report.workspace.join(RUNS).is_dir() {
             // Nothing is written for a test that has nothing to run, unless an earlier one would be taken for the last.
             let folder = self.run_root(&report.workspace)?.path;
-            recorded::record(&folder, &report, pipeline)
+            recorded::record(&folder, &report, pipeline, HandedOver::new())
                 .map_err(TestError::io("write the report to", &folder))?;
         }
         self.reporter.report(&Event::Finished { report: &report });

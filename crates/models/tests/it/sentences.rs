@@ -174,6 +174,7 @@ fn verdicts_and_rules() {
         UntestedEdge::ConsumerNotRun,
         UntestedEdge::ConsumerFailed,
         UntestedEdge::UnconfirmedGuess,
+        UntestedEdge::Canceled,
     ];
     let verdicts =
         [EdgeVerdict::Identical, EdgeVerdict::Compatible, EdgeVerdict::Accepted, EdgeVerdict::Breaking]
@@ -202,6 +203,7 @@ fn verdicts_and_rules() {
     untested: the consumer was not run, and there is nothing to compare with
     untested: the consumer does not work, and there is nothing to compare with
     untested: its binding is a guess from names, and the consumer did not run well on the data
+    untested: the test was canceled
     bound in the spec false
     same path false
     same name false

@@ -6,8 +6,9 @@ use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 
 use camino::Utf8PathBuf;
-use runtime_testing_models::{JobValue, ScriptExecutionSpec};
-use runtime_testing_spec_store::SpecStore;
+use indexmap::IndexMap;
+use runtime_testing_models::{JobValue, ScriptExecutionSpec, TableContract};
+use runtime_testing_spec_store::{ContractUpdate, SavedSpec, SpecStore};
 
 use crate::space::{Space, spec, step};
 
@@ -154,4 +155,37 @@ fn a_spec_is_there_at_every_moment() {
             space.store.load(&step("train")).unwrap();
         }
     });
+}
+
+/// All of them are staged before the first takes its place.
+#[cfg(unix)]
+#[test]
+fn more_specs_are_saved_than_a_process_may_have_files_open() {
+    const OPEN_FILES: usize = 64;
+    const SPECS: usize = 2 * OPEN_FILES;
+    if let Some(store) = child_store() {
+        let update = |saved: &SavedSpec| ContractUpdate {
+            spec: saved.spec.clone(),
+            input_schemas: [("raw".parse().unwrap(), TableContract::default())].into(),
+            output_schemas: IndexMap::new(),
+        };
+        let updates: Vec<ContractUpdate> = store.load_all().unwrap().specs().map(update).collect();
+        assert_eq!(store.save_contracts(&updates).unwrap().len(), SPECS);
+        return;
+    }
+    let space = Space::new();
+    for at in 0..SPECS {
+        let mut spec = spec(&format!("step_{at}"));
+        spec.input_paths = [("raw".parse().unwrap(), "raw.csv".into())].into();
+        space.store.save(&spec).unwrap();
+    }
+    let name = "processes::more_specs_are_saved_than_a_process_may_have_files_open";
+    let command = child(name, &space);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", &format!("ulimit -n {OPEN_FILES} && exec \"$0\" \"$@\"")]);
+    limited.arg(command.get_program()).args(command.get_args()).env(FOLDER, space.store.folder());
+    check_passed(limited.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let index = space.store.load_all().unwrap();
+    assert_eq!(index.specs().filter(|saved| saved.spec.input_schemas.len() == 1).count(), SPECS);
+    assert_eq!(space.names().len(), SPECS, "no temporary file is left");
 }

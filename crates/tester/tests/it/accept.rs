@@ -11,7 +11,7 @@ use runtime_testing_tester::{AcceptError, Acceptance, RecordedTest, RuntimeTeste
 use crate::space::{COPY, Space, step};
 
 /// `clean` copies a file to `train` and to `report`, which feeds nobody.
-fn project() -> Space {
+pub(crate) fn project() -> Space {
     let space = Space::new()
         .step("clean", COPY, &["raw=data/raw.csv"], &["rows=output/rows.csv"])
         .step("train", COPY, &["rows=output/rows.csv"], &["model=output/model.csv"])
@@ -20,22 +20,22 @@ fn project() -> Space {
     space
 }
 
-fn store(space: &Space) -> SpecStore {
+pub(crate) fn store(space: &Space) -> SpecStore {
     SpecStore::in_workspace(space.root.join("workspace"))
 }
 
-fn save(space: &Space) {
+pub(crate) fn save(space: &Space) {
     for spec in &space.specs {
         store(space).save(spec).unwrap();
     }
 }
 
 /// Tests the pipeline with the saved specs.
-fn test(space: &Space) -> PipelineTestReport {
+pub(crate) fn test(space: &Space) -> PipelineTestReport {
     tester(space).test_pipeline().unwrap()
 }
 
-fn tester(space: &Space) -> RuntimeTester {
+pub(crate) fn tester(space: &Space) -> RuntimeTester {
     let mut pipeline: PipelineTestingSpec = space.pipeline();
     for (name, spec) in &mut pipeline.script_specs {
         *spec = store(space).load(name).unwrap();
@@ -52,7 +52,7 @@ fn acceptance(space: &Space, steps: &[&str]) -> Result<Acceptance, AcceptError> 
 
 /// What would be accepted, without where the files are.
 #[track_caller]
-fn told(space: &Space, steps: &[&str]) -> String {
+pub(crate) fn told(space: &Space, steps: &[&str]) -> String {
     let text = match acceptance(space, steps) {
         Ok(acceptance) => acceptance.to_string(),
         Err(error) => format!("{error}\n"),
@@ -60,11 +60,11 @@ fn told(space: &Space, steps: &[&str]) -> String {
     text.replace(&format!("{}/", space.root), "")
 }
 
-fn accept(space: &Space, steps: &[&str]) -> Vec<Utf8PathBuf> {
+pub(crate) fn accept(space: &Space, steps: &[&str]) -> Vec<Utf8PathBuf> {
     acceptance(space, steps).unwrap().save(&store(space)).unwrap()
 }
 
-fn saved(space: &Space, name: &str) -> ScriptExecutionSpec {
+pub(crate) fn saved(space: &Space, name: &str) -> ScriptExecutionSpec {
     store(space).load(&step(name)).unwrap()
 }
 
@@ -123,12 +123,9 @@ fn drift_is_a_failure_with_a_difference_and_accepted_by_name_only() {
         .unwrap();
     let report = test(&space);
     assert_eq!(report.data_flow_results["clean->train"].verdict, EdgeVerdict::Breaking);
-    insta::assert_snapshot!(told(&space, &[]), @r"
-    step train (workspace/.specs/train_runtime_test_spec.json)
-      output model
-        + id: integer, no nulls
-        + note: text
+    insta::assert_snapshot!(told(&space, &[]), @"
     left out: train, rows: what came from `clean` is not what the contract says; name the step to accept it: `rows` -> `rows`, rows.csv: column `amount` (float) is missing
+    left out: train, model: the edge `clean->train`, on which it rests, is breaking
     ");
     insta::assert_snapshot!(told(&space, &["train"]), @r"
     step train (workspace/.specs/train_runtime_test_spec.json)
@@ -360,8 +357,4 @@ fn two_pipelines_of_one_workspace_are_told_apart_by_their_steps_and_edges() {
     let apart = runtime_testing_models::PipelineDag::build(steps, []).unwrap();
     assert!(RecordedTest::last(&workspace, &apart).is_err());
     assert_eq!(RecordedTest::last(&workspace, &space.pipeline().dag).unwrap().report.run_id, report.run_id);
-    let broken = workspace.join(".runs").join(report.run_id.unwrap()).join("report.json");
-    std::fs::write(&broken, "{").unwrap();
-    let error = RecordedTest::last(&workspace, &apart).unwrap_err().to_string();
-    assert!(error.contains("report.json` cannot be understood"), "{error}");
 }

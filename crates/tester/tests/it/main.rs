@@ -4,6 +4,7 @@
 
 mod accept;
 mod accept_formats;
+mod accept_good_data;
 mod calls;
 mod ends;
 mod events;
