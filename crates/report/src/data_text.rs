@@ -37,8 +37,9 @@ pub fn render_profile_text(profile: &DataProfile, options: TextOptions) -> Strin
     if blocks.is_empty() { "no data files\n".to_owned() } else { blocks.join("\n") }
 }
 
-/// Renders the differences of data from what is expected, each with its file: the verdict that an edge would get, then the
-/// differences of each file, those that break an edge as `break` and the others as `note`.
+/// Renders the differences of data from what is expected, each with its file: the verdict that an edge would get, or `not
+/// compared` where nothing breaks and there is a file of which that is all that is known; then the differences of each file,
+/// those that break an edge as `break` and the others as `note`.
 ///
 /// ```
 /// use runtime_testing_models::Difference;
@@ -56,8 +57,10 @@ pub fn render_differences_text<'a>(
     let differences: Vec<(&str, &Difference)> = differences.into_iter().collect();
     let breaks = differences.iter().filter(|(_, difference)| difference.is_breaking()).count();
     let notes = differences.len() - breaks;
+    let is_gap = |(_, difference): &(_, &Difference)| matches!(difference, Difference::NotCompared { .. });
     let (word, tone) = match (breaks, notes) {
         (0, 0) => return format!("{}\n", paint.paint(Tone::Good, "identical")),
+        (0, _) if differences.iter().any(is_gap) => ("not compared", Tone::Odd),
         (0, _) => ("compatible", Tone::Good),
         _ => ("breaking", Tone::Bad),
     };
@@ -194,7 +197,7 @@ fn counted(count: usize, noun: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use runtime_testing_models::{DataFinding, FileFormat};
+    use runtime_testing_models::{DataFinding, FileFormat, NotCompared};
 
     use super::*;
 
@@ -272,6 +275,11 @@ mod tests {
             TextOptions { color: true, ..TextOptions::default() },
         );
         assert!(notes.starts_with("\u{1b}[1m\u{1b}[32mcompatible\u{1b}[0m: 0 breaks, 1 note\n"), "{notes:?}");
+        let gap = Difference::NotCompared { reason: NotCompared::NoTable };
+        let gaps = render_differences_text([("a.csv", &extra), ("b.pkl", &gap)], TextOptions::default());
+        assert!(gaps.starts_with("not compared: 0 breaks, 2 notes\n"), "{gaps:?}");
+        let broken = render_differences_text([("a.csv", &changed), ("b.pkl", &gap)], TextOptions::default());
+        assert!(broken.starts_with("breaking: 1 break, 1 note\n"), "{broken:?}");
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use runtime_testing_models::{Column, DataProfile, Difference, FileProfile, TableSchema};
+use runtime_testing_models::{
+    Column, DataProfile, Difference, FileFormat, FileProfile, NotCompared, TableSchema,
+};
 
 use super::counterpart::{Counterpart, counterparts, missing_files};
 use super::fit::{self, Fit};
@@ -29,7 +31,7 @@ pub(super) fn compare(sample: &DataProfile, found: &DataProfile, list: &mut Diff
             list.add(&file.path, differences);
             continue;
         };
-        if file.promised.is_none() {
+        if file.promised.is_none() && tells_its_format(expected) {
             differences.extend(file::format_changed(expected, file));
         }
         if differences.is_empty() {
@@ -45,24 +47,40 @@ pub(super) fn compare(sample: &DataProfile, found: &DataProfile, list: &mut Diff
         list.add(&file.path, differences);
     }
     // What cannot be read may well have the rows that are missing.
-    if all_sound && sample.tables().any(|(_, schema)| schema.rows > 0) {
+    if all_sound && sample.files.iter().any(may_have_rows) {
         rows::at_least(None, &parts, list);
     }
     missing_files(sample, found, &counterparts, list);
 }
 
+/// Whether a file of the sample has rows, as far as is known: one that cannot be read does not show that it has none.
+fn may_have_rows(expected: &FileProfile) -> bool {
+    !expected.findings.is_empty() || expected.schema.as_ref().is_some_and(|schema| schema.rows > 0)
+}
+
+/// Whether the format of a file of the sample is known: of one that is no table although its name promises one, only
+/// what it is not is known.
+fn tells_its_format(expected: &FileProfile) -> bool {
+    expected.findings.is_empty() || expected.format != FileFormat::Opaque
+}
+
 /// There are no rows where the sample has some.
 fn no_rows(expected: &FileProfile) -> Option<Difference> {
-    expected.schema.as_ref().filter(|schema| schema.rows > 0).map(|_| Difference::NoRows)
+    may_have_rows(expected).then_some(Difference::NoRows)
 }
 
 fn content_differences(expected: &FileProfile, found: &FileProfile) -> Vec<Difference> {
+    let not_compared = |reason| vec![Difference::NotCompared { reason }];
+    if let Some(finding) = expected.findings.first() {
+        return not_compared(NotCompared::SampleUnreadable { finding: finding.clone() });
+    }
     if let Some(difference) = file::no_longer_a_table(expected, found) {
         return vec![difference];
     }
-    // A sample that cannot be read itself shows nothing.
-    let sample = expected.schema.as_ref().filter(|_| expected.findings.is_empty());
-    match (sample, &found.schema) {
+    match (&expected.schema, &found.schema) {
+        (Some(sample), Some(schema)) if rows::is_blank(sample) && !rows::is_blank(schema) => {
+            not_compared(NotCompared::SampleBlank)
+        }
         (Some(sample), Some(schema)) if !rows::is_blank(schema) => {
             let found = Found::new(schema);
             let pairs = Pairs::of(sample, &found);
@@ -160,10 +178,10 @@ fn nullability(pairs: &Pairs<'_>, found: &Found<'_>) -> Vec<Difference> {
 
 #[cfg(test)]
 mod tests {
-    use runtime_testing_models::FileFormat;
+    use runtime_testing_models::{FileFormat, FileProfile};
 
     use crate::compare::Expected;
-    use crate::compare::testing::{check, file, folder, single, table};
+    use crate::compare::testing::{check, columns, file, folder, single, table};
     use crate::findings::finding;
 
     const ORDERS: [(&str, &str); 2] = [("amount", "float64"), ("name", "text")];
@@ -260,6 +278,8 @@ mod tests {
             &["! a.json: there are no rows"],
         );
         check(&Expected::Inferred(&blank), &blank, &[]);
+        let full = single(table("a.json", &ORDERS, 3));
+        check(&Expected::Inferred(&blank), &full, &["a.json: not compared: the sample has no columns"]);
     }
 
     #[test]
@@ -285,7 +305,35 @@ mod tests {
         let mut broken = single(table("a.csv", &ORDERS[..1], 0));
         broken.files[0].findings = vec![finding("the file is empty")];
         check(&Expected::Inferred(&csv), &broken, &["! a.csv: cannot be read: the file is empty"]);
-        check(&Expected::Inferred(&broken), &csv, &[]);
+        let told = "a.csv: not compared: the sample cannot be read: the file is empty";
+        check(&Expected::Inferred(&broken), &csv, &[told]);
+        let no_rows = single(table("a.csv", &ORDERS, 0));
+        check(&Expected::Inferred(&broken), &no_rows, &[told, "! a.csv: there are no rows"]);
+        let zip = single(FileProfile {
+            findings: vec![finding("this is a ZIP archive")],
+            ..file("a.csv", FileFormat::Opaque, None)
+        });
+        check(
+            &Expected::Inferred(&zip),
+            &csv,
+            &["a.csv: not compared: the sample cannot be read: this is a ZIP archive"],
+        );
+    }
+
+    #[test]
+    fn a_sample_that_cannot_be_read_has_parts_too() {
+        for columns in [Some(columns(&[("1", "int64")], 2)), None] {
+            let mut broken = single(file("orders.csv", FileFormat::Csv, columns));
+            broken.files[0].findings = vec![finding("no header")];
+            check(
+                &Expected::Inferred(&broken),
+                &folder(&[table("p-0.csv", &ORDERS, 4), table("p-1.csv", &ORDERS, 5)]),
+                &[
+                    "p-0.csv: not compared: the sample cannot be read: no header",
+                    "p-1.csv: not compared: the sample cannot be read: no header",
+                ],
+            );
+        }
     }
 
     #[test]
