@@ -8,6 +8,8 @@
 use std::io::{self, Cursor, Read};
 use std::num::NonZeroUsize;
 
+use runtime_testing_models::DataFinding;
+
 use super::document::{BYTE_ORDER_MARK, DUPLICATE_KEYS};
 use super::lexer::{Chunks, Lexer};
 use super::parts::{Part, Parts, Rest};
@@ -56,6 +58,8 @@ pub(super) struct Lines {
     count: u64,
     bad: Findings,
     duplicate_keys: Findings,
+    /// Why the rest was not read.
+    end: Option<DataFinding>,
 }
 
 /// Reads a part.
@@ -63,18 +67,30 @@ pub(super) fn read_part(rows: &mut Rows, part: &[u8]) -> Lines {
     let mut part = Part::new(part);
     let mut lexer = Lexer::new(&mut part);
     let mut bad = Findings::default();
-    read_lines(&mut lexer, rows, &mut bad).expect("a slice can be read");
-    Lines { count: lexer.line() - 1, bad, duplicate_keys: lexer.into_duplicate_keys() }
+    let end = read_lines(&mut lexer, rows, &mut bad).expect("a slice can be read");
+    Lines { count: lexer.line() - 1, bad, duplicate_keys: lexer.into_duplicate_keys(), end }
 }
 
-fn read_lines<T: Chunks>(lexer: &mut Lexer<'_, T>, rows: &mut Rows, bad: &mut Findings) -> io::Result<()> {
+/// Reads all lines, or up to one behind which there is no use in reading on.
+fn read_lines<T: Chunks>(
+    lexer: &mut Lexer<'_, T>,
+    rows: &mut Rows,
+    bad: &mut Findings,
+) -> io::Result<Option<DataFinding>> {
     lexer.go_line_by_line();
+    // What lies in later parts was not to be read.
+    if rows.is_full() {
+        return Ok(None);
+    }
     loop {
         match read_line(lexer, rows) {
             Ok(true) => {}
-            Ok(false) => return Ok(()),
+            Ok(false) => return Ok(None),
             Err(stop) => {
                 let finding = stop.into_finding()?;
+                if rows.is_full() {
+                    return Ok(Some(finding));
+                }
                 bad.push(|| finding);
                 lexer.skip_line()?;
             }
@@ -140,6 +156,10 @@ impl Table {
     fn append_lines(&mut self, lines: Lines) {
         self.lines.bad.append(lines.bad, self.lines.count);
         self.lines.duplicate_keys.append(lines.duplicate_keys, self.lines.count);
+        if let Some(end) = lines.end {
+            let line = end.line.map(|line| self.lines.count + line);
+            self.lines.end.get_or_insert(DataFinding { line, ..end });
+        }
         self.lines.count += lines.count;
     }
 
@@ -151,7 +171,8 @@ impl Table {
         let mut text = Rest::new(Cursor::new(parts.begun_line).chain(parts.source), parts.part_bytes);
         let mut lexer = Lexer::new(&mut text);
         lexer.begin_on_line(self.lines.count + 1);
-        read_lines(&mut lexer, &mut self.rows, &mut self.lines.bad)?;
+        let end = read_lines(&mut lexer, &mut self.rows, &mut self.lines.bad)?;
+        self.lines.end = self.lines.end.take().or(end);
         self.lines.duplicate_keys.append(lexer.into_duplicate_keys(), 0);
         Ok(())
     }
@@ -162,6 +183,7 @@ impl Table {
             findings.insert(0, finding_on(1, BYTE_ORDER_MARK));
         }
         findings.extend(self.lines.duplicate_keys.into_list(DUPLICATE_KEYS));
+        findings.extend(self.lines.end);
         Content::of_text(Some(self.rows.into_schema()), findings)
     }
 }
@@ -174,7 +196,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::json_text::json_type::JsonType;
+    use crate::json_text::json_type::{JsonType, Widened};
     use crate::json_text::testing::shown;
 
     /// Reads a text in parts of several sizes, with several threads, with and without lines that are too long, to the same
@@ -297,6 +319,93 @@ mod tests {
         assert_eq!(schema.columns[1].data_type, "list<mixed>");
     }
 
+    #[track_caller]
+    fn check_deciding(text: &str, row: u64, value: &str) {
+        let schema = read(text.as_bytes()).schema.expect("a table");
+        let found = (schema.columns[0].deciding_row, schema.columns[0].deciding_value.as_deref());
+        assert_eq!(found, (Some(row), Some(value)));
+    }
+
+    #[test]
+    fn a_new_field_decides_only_where_nothing_else_has() {
+        let rows =
+            |fields: &[&str]| fields.iter().map(|row| format!("{{\"a\":{{{row}}}}}\n")).collect::<String>();
+        let (bad, new) = (r#""x":"bad""#, r#""x":2,"y":1"#);
+        check_deciding(&rows(&[r#""x":1"#, bad, new]), 2, r#"{"x":"bad"}"#);
+        check_deciding(&rows(&[r#""x":1"#, new, bad]), 3, r#"{"x":"bad"}"#);
+        check_deciding(&rows(&[r#""x":1"#, new, r#""z":1"#]), 2, r#"{"x":2,"y":1}"#);
+        check_deciding(&rows(&[r#""x":null"#, r#""x":1"#, new]), 3, r#"{"x":2,"y":1}"#);
+    }
+
+    #[test]
+    fn nulls_are_those_of_sound_rows() {
+        let content = read(b"{\"a\":1}\n{\"a\":null}\n{\"a\":3,\n");
+        let schema = content.schema.expect("a table");
+        assert_eq!((schema.rows, schema.columns[0].nulls), (2, Some(1)));
+        assert_eq!(content.findings.len(), 1);
+    }
+
+    #[test]
+    fn bad_lines_take_no_longer_the_more_there_are() {
+        // One part, in which each bad line would be looked at up to the end of the part.
+        let text = "x \u{e9}\n".repeat(40_000);
+        let begin = std::time::Instant::now();
+        let content =
+            profile_parts(text.as_bytes(), NonZeroUsize::MIN, 1_000_000, 1_000_000).expect("a text");
+        assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
+        assert_eq!(
+            content.findings.last().map(ToString::to_string).as_deref(),
+            Some("39995 more lines that are no JSON object")
+        );
+    }
+
+    #[test]
+    fn too_many_different_keys_end_it() {
+        let long = "k".repeat(10_000);
+        let rows = |shape: fn(String) -> String| {
+            let mut text = "x\n".repeat(6);
+            for number in 0..1700 {
+                text.push_str(&shape(format!("\"{number}{long}\":{number}")));
+            }
+            text.into_bytes()
+        };
+        let flat = rows(|member| format!("{{{member}}}\n"));
+        let nested = rows(|member| format!("{{\"a\":[{{\"b\":{{{member}}}}}]}}\n"));
+        for (text, rows) in [(flat, 1666), (nested, 1666)] {
+            for jobs in [1, 3] {
+                let jobs = NonZeroUsize::new(jobs).expect("a thread");
+                for (part_bytes, longest_line) in [(200_000, 1_000_000), (5_000, 5_000)] {
+                    let content = profile_parts(&*text, jobs, part_bytes, longest_line).expect("a text");
+                    let schema = content.schema.expect("a table");
+                    assert_eq!(schema.rows, rows);
+                    let told: Vec<String> = content.findings[5..].iter().map(ToString::to_string).collect();
+                    assert_eq!(
+                        told,
+                        [
+                            "1 more lines that are no JSON object",
+                            "line 1673: invalid JSON: too many different keys: they look like data, and not like columns or fields",
+                        ]
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_keys_over_and_over_are_not_many() {
+        let items = format!("{{\"{}\":1}},", "k".repeat(10_000)).repeat(2000);
+        let text = format!("{{\"a\":[{}1]}}\n", items);
+        assert_eq!(read_once(&text), []);
+        assert_eq!(read_once(&text.repeat(2)), []);
+        let items = (0..1700).map(|number| format!("{{\"{number}{}\":1}},", "k".repeat(10_000)));
+        let told = read_once(&format!("{{\"a\":[{}1]}}\n", items.collect::<String>()));
+        assert!(told.len() == 1 && told[0].message.contains("too many different keys"), "{told:?}");
+    }
+
+    fn read_once(text: &str) -> Vec<DataFinding> {
+        profile_lines(text.as_bytes(), NonZeroUsize::MIN).expect("a slice can be read").findings
+    }
+
     #[test]
     fn what_cannot_be_read_ends_it() {
         struct Refusing(usize);
@@ -324,7 +433,7 @@ mod tests {
             Value::Array(items) => {
                 let mut item = JsonType::Null;
                 for value in items {
-                    item.widen(json_type(value));
+                    item.widen(json_type(value), &mut 0);
                 }
                 JsonType::List(Box::new(item))
             }
@@ -347,8 +456,10 @@ mod tests {
             for (name, value) in row {
                 let column = columns.entry(name).or_insert((JsonType::Null, 0, None));
                 column.1 += u64::from(!value.is_null());
-                if column.0.widen(json_type(&value)) {
-                    column.2 = Some(rows);
+                match column.0.widen(json_type(&value), &mut 0) {
+                    Widened::Changed => column.2 = Some(rows),
+                    Widened::Added => column.2 = column.2.or(Some(rows)),
+                    Widened::Same | Widened::Filled => {}
                 }
             }
         }
