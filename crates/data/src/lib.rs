@@ -56,7 +56,7 @@
 //! the metadata, not the data: damage within a page or a batch is found by [`read_batches`] at the earliest. So is half a
 //! surrogate pair in JSON, which is good JSON and no text. A missing header is told only where each of the first line's
 //! cells is a value of its column, and not all are integers. Memory grows with the number of columns and of different keys
-//! in JSON objects, not with the number of rows. Names of files are UTF-8.
+//! in JSON objects, not with the number of rows; of JSON with more than 16 MiB of different keys the rest is not read. Names of files are UTF-8.
 
 mod arrow_ipc;
 mod arrow_table;
@@ -77,6 +77,7 @@ mod profile;
 #[cfg(feature = "proptest1")]
 pub mod proptest1;
 mod read_batches;
+mod replacement;
 mod sample_data;
 mod schema;
 mod text_reader;
