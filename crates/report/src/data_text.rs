@@ -14,7 +14,7 @@ const WIDEST_NAME: usize = 28;
 const WIDEST_TYPE: usize = 24;
 
 /// Renders what is known of a file or folder: for each file a line with its format and size, a line for each column, and
-/// what keeps it from being read.
+/// what keeps it from being read: a name that promises something else, or what is wrong in it.
 ///
 /// A type that may be null has a `?`; behind the number of nulls stands the row that decided the type. Lines are 80
 /// characters wide, with long names, types and values cut: the serialized profile has all of them.
@@ -80,7 +80,7 @@ pub fn render_differences_text<'a>(
 }
 
 fn file_block(file: &FileProfile, paint: Paint) -> String {
-    let mut facts = vec![file.format.to_string()];
+    let mut facts = vec![file.kind().to_string()];
     if let Some(schema) = &file.schema {
         facts.push(counted(usize::try_from(schema.rows).unwrap_or(usize::MAX), "row"));
         facts.push(counted(schema.columns.len(), "column"));
@@ -88,8 +88,10 @@ fn file_block(file: &FileProfile, paint: Paint) -> String {
     facts.push(counted(usize::try_from(file.bytes).unwrap_or(usize::MAX), "byte"));
     let path = paint.paint(Tone::Strong, &one_line(file.path.as_str()));
     let mut text = format!("{path}: {}\n", facts.join(", "));
-    for finding in &file.findings {
-        let lines = wrapped(&one_line(&format!("cannot be read: {finding}")), WIDTH - 4);
+    let misnamed = file.promised.map(|promised| Difference::Misnamed { promised, found: file.kind() });
+    let unreadable = file.findings.iter().map(|finding| Difference::Unreadable { finding: finding.clone() });
+    for difference in misnamed.into_iter().chain(unreadable) {
+        let lines = wrapped(&one_line(&difference.to_string()), WIDTH - 4);
         text.push_str(&format!("  {}\n", paint.paint(Tone::Bad, &lines.join("\n    "))));
     }
     if let Some(schema) = file.schema.as_ref().filter(|schema| !schema.columns.is_empty()) {
@@ -197,7 +199,7 @@ fn counted(count: usize, noun: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use runtime_testing_models::{DataFinding, FileFormat, NotCompared};
+    use runtime_testing_models::{Compression, DataFinding, FileFormat, NotCompared};
 
     use super::*;
 
@@ -249,6 +251,21 @@ mod tests {
         ];
         insta::assert_snapshot!(shown(files));
         assert_eq!(shown(vec![]), "no data files\n");
+    }
+
+    #[test]
+    fn names_that_promise_something_else_are_told() {
+        let promised = Some(FileFormat::Csv.into());
+        let misnamed = FileProfile {
+            format: FileFormat::Json,
+            compression: Some(Compression::Gzip),
+            promised,
+            ..file("j.csv", None, vec![])
+        };
+        assert_eq!(
+            shown(vec![misnamed]),
+            "j.csv: json in gzip, 1 byte\n  the name promises csv, the content is json in gzip\n"
+        );
     }
 
     #[test]
