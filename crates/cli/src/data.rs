@@ -32,8 +32,8 @@ fn profile(path: &Utf8Path, format: OutputFormat) -> Result<Verdict, String> {
         OutputFormat::Json => output::print(&json(&profile))?,
         OutputFormat::Text => output::print(&render_profile_text(&profile, output::text_options(false)))?,
     }
-    let is_readable = profile.files.iter().all(|file| file.findings.is_empty());
-    Ok(if is_readable { Verdict::Passed } else { Verdict::Failed })
+    let is_sound = |file: &FileProfile| file.findings.is_empty() && file.promised.is_none();
+    Ok(if profile.files.iter().all(is_sound) { Verdict::Passed } else { Verdict::Failed })
 }
 
 /// What `data compare` writes as JSON.

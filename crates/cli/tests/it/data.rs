@@ -146,6 +146,34 @@ fn a_comparison_ends_as_an_edge_does() {
 }
 
 #[test]
+fn names_that_promise_something_else_are_told() {
+    let space = space();
+    space.write("j.csv", "[{\"a\": 1}]");
+    insta::assert_snapshot!(check(&space, &["profile", "j.csv"], 1), @"
+    j.csv: json, 1 row, 1 column, 10 bytes
+      the name promises csv, the content is json
+      column  type   nulls
+      a       int64      0
+    ");
+    check(&space, &["profile", "j.csv", "--output-format", "json"], 1);
+}
+
+/// No thread can be started whose stack does not fit into memory.
+#[cfg(target_os = "linux")]
+#[test]
+fn threads_that_cannot_be_started_are_done_without() {
+    let space = space();
+    for (name, row) in [("many.ndjson", "{\"a\":1,\"b\":\"some text\"}\n"), ("many.csv", "1,some text\n")] {
+        space.write(name, if name == "many.csv" { "a,b\n" } else { "" }.to_owned() + &row.repeat(200_000));
+        let mut command = space.command(&["data", "profile", name]);
+        command.env("RUST_MIN_STACK", (1_u64 << 60).to_string());
+        let outcome = crate::space::Outcome::of(command.spawn().unwrap());
+        assert!(outcome.status == Some(0) && !outcome.stderr.contains("panicked"), "{outcome:?}");
+        assert!(outcome.stdout.contains("200000 rows, 2 columns"), "{outcome:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_compared_is_not_identical() {
     let space = space();
     let compare = |one, other, status| check(&space, &["compare", one, other], status);
