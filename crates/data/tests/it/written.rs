@@ -93,7 +93,8 @@ fn check_refused(
     assert_eq!(error.source().expect("a cause").to_string(), cause);
     let kept = std::fs::read_to_string(&path).expect("the file that was there");
     assert_eq!(kept, "what was here before");
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+    let files = std::fs::read_dir(folder.path()).expect("the folder");
+    assert_eq!(files.count(), 1, "nothing else is left");
 }
 
 #[test]
