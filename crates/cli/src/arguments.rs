@@ -286,7 +286,8 @@ pub(crate) enum SpecsCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
-    /// Tell the format, rows and columns of a file, or of each file of a folder; status 1 where one cannot be read
+    /// Tell the format, rows and columns of a file, or of each file of a folder; status 1 where one cannot be read or is not
+    /// what its name says
     #[command(after_long_help = help::DATA_PROFILE)]
     Profile {
         /// The file or folder
@@ -295,7 +296,7 @@ pub(crate) enum DataCommand {
         output: DataOutput,
     },
     /// Compare data with a sample of what is expected, as the data of an edge is compared; status 1 where an edge would be
-    /// breaking
+    /// breaking, or a file is not compared
     #[command(after_long_help = help::DATA_COMPARE)]
     Compare {
         /// The file or folder that is as it should be

@@ -1,10 +1,11 @@
 //! Looks at data files. What is wrong with their content is told and makes the status 1; that there is nothing to look at is
 //! wrong use.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing::{
-    DataError, DataProfile, DigestOptions, Expected, FileDifference, FloatTolerance, ReadTableError,
-    RowOrder, compare, digest_path, nearest_path, profile_path, render_differences_text, render_profile_text,
+    DataError, DataProfile, Difference, DigestOptions, Expected, FileDifference, FileProfile, FloatTolerance,
+    NotCompared, ReadTableError, RowOrder, compare, digest_path, nearest_path, profile_path,
+    render_differences_text, render_profile_text, without_table,
 };
 use serde::Serialize;
 
@@ -31,8 +32,8 @@ fn profile(path: &Utf8Path, format: OutputFormat) -> Result<Verdict, String> {
         OutputFormat::Json => output::print(&json(&profile))?,
         OutputFormat::Text => output::print(&render_profile_text(&profile, output::text_options(false)))?,
     }
-    let is_readable = profile.files.iter().all(|file| file.findings.is_empty());
-    Ok(if is_readable { Verdict::Passed } else { Verdict::Failed })
+    let is_sound = |file: &FileProfile| file.findings.is_empty() && file.promised.is_none();
+    Ok(if profile.files.iter().all(is_sound) { Verdict::Passed } else { Verdict::Failed })
 }
 
 /// What `data compare` writes as JSON.
@@ -43,13 +44,26 @@ struct Comparison<'a> {
 }
 
 fn differences(expected: &Utf8Path, found: &Utf8Path, format: OutputFormat) -> Result<Verdict, String> {
+    let (expected_path, found_path) = (expected, found);
     let (expected, found) = (profile_of(expected)?, profile_of(found)?);
-    let differences = compare(&Expected::Inferred(&expected), &found);
+    let mut differences = compare(&Expected::Inferred(&expected), &found);
+    for (one, other) in without_table(&expected, &found) {
+        if one.format == other.format
+            && content(expected_path, &expected, one)? != content(found_path, &found, other)?
+        {
+            let difference = Difference::NotCompared { reason: NotCompared::NoTable };
+            differences.push(FileDifference { file: other.path.clone(), difference });
+        }
+    }
+    differences.sort_by(|one, other| one.file.as_str().cmp(other.file.as_str()));
     let is_breaking = differences.iter().any(|told| told.difference.is_breaking());
+    let is_gap = |told: &FileDifference| matches!(told.difference, Difference::NotCompared { .. });
+    let is_compared = !differences.iter().any(is_gap);
     match format {
         OutputFormat::Json => {
             let verdict = match is_breaking {
                 true => "breaking",
+                false if !is_compared => "not_compared",
                 false if differences.is_empty() => "identical",
                 false => "compatible",
             };
@@ -60,7 +74,17 @@ fn differences(expected: &Utf8Path, found: &Utf8Path, format: OutputFormat) -> R
             output::print(&render_differences_text(told, output::text_options(false)))?;
         }
     }
-    Ok(if is_breaking { Verdict::Failed } else { Verdict::Passed })
+    Ok(if is_breaking || !is_compared { Verdict::Failed } else { Verdict::Passed })
+}
+
+/// What a file that is no table holds, in short.
+fn content(path: &Utf8Path, profile: &DataProfile, file: &FileProfile) -> Result<String, String> {
+    let path = if profile.is_folder { path.join(&file.path) } else { Utf8PathBuf::from(path) };
+    match digest_path(&path, &DigestOptions::default()) {
+        Ok(digest) => Ok(digest.to_string()),
+        Err(ReadTableError::Data(error)) => Err(shown(&error)),
+        Err(error) => Err(output::harmless(&error.to_string())),
+    }
 }
 
 fn digest(path: &Utf8Path, options: &DigestOptions, format: OutputFormat) -> Result<Verdict, String> {

@@ -155,13 +155,13 @@ Examples:
   runtime-testing data profile output/orders.csv
   runtime-testing data profile output --output-format json
 
-Exit status: 0 all of it can be read, 1 some of it cannot, 2 wrong use, or there is nothing to look at.";
+Exit status: 0 all is well, 1 a file cannot be read or is not what its name says, 2 wrong use, or nothing to look at.";
 
 pub(crate) const DATA_COMPARE: &str = "\
 Examples:
   runtime-testing data compare data/sample.csv output/orders.csv
 
-Exit status: 0 identical or compatible, 1 breaking, 2 wrong use, or there is nothing to look at.";
+Exit status: 0 identical or compatible, 1 breaking or not compared, 2 wrong use, or there is nothing to look at.";
 
 pub(crate) const DATA_DIGEST: &str = "\
 Examples:

@@ -13,7 +13,7 @@ mod table;
 pub(crate) mod testing;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing_models::{DataProfile, Difference, TableContract, TypeWord};
+use runtime_testing_models::{DataProfile, Difference, FileProfile, TableContract, TypeWord};
 use serde::Serialize;
 
 pub(crate) use self::rows::is_blank;
@@ -40,7 +40,9 @@ pub struct FileDifference {
 }
 
 /// Compares data with what is expected of it. Nothing is the same as identical; what breaks and what is only worth a
-/// note comes in one list, file by file. Data without files yields nothing: that it is missing is for the caller to say.
+/// note comes in one list, file by file. A table that cannot be compared, because the sample shows nothing of it, is noted
+/// as [`Difference::NotCompared`]. Of files that are no tables, only the formats are compared: [`without_table`] names
+/// them. Data without files yields nothing: that it is missing is for the caller to say.
 ///
 /// A contract holds for every table of a folder. A sample holds file by file, by their paths; a single file is compared
 /// with a single file whatever their names. Files of one table in several parts may come in any number under any names.
@@ -80,6 +82,19 @@ pub fn compare(expected: &Expected<'_>, found: &DataProfile) -> Vec<FileDifferen
     }
     list.0.sort_by(|one, other| one.file.as_str().cmp(other.file.as_str()));
     list.0
+}
+
+/// The files that [`compare`] holds against a sample by their formats alone, because neither is a table: of each pair, the
+/// file of the sample comes first.
+pub fn without_table<'a>(
+    sample: &'a DataProfile,
+    found: &'a DataProfile,
+) -> Vec<(&'a FileProfile, &'a FileProfile)> {
+    let counterparts = counterpart::counterparts(sample, found);
+    let pairs = counterparts.into_iter().zip(&found.files);
+    let pairs = pairs.filter_map(|(counterpart, file)| Some((counterpart.expected()?, file)));
+    let is_no_table = |file: &FileProfile| file.schema.is_none() && file.findings.is_empty();
+    pairs.filter(|(expected, file)| is_no_table(expected) && is_no_table(file)).collect()
 }
 
 /// Whether values of a type will do where a contract asks for `word`.
@@ -124,6 +139,21 @@ mod tests {
         empty.findings = vec![finding("the file is empty")];
         check(&Nothing, &single(empty), &["! a.csv: cannot be read: the file is empty"]);
         check(&Nothing, &folder(&[]), &[]);
+    }
+
+    #[test]
+    fn files_without_a_table_are_named() {
+        let opaque = |path| file(path, FileFormat::Opaque, None);
+        let mut broken = opaque("c.csv");
+        broken.findings = vec![finding("the file is empty")];
+        let sample =
+            folder(&[opaque("a.pkl"), opaque("b.pkl"), broken.clone(), table("d.csv", &[("a", "int64")], 1)]);
+        let found = folder(&[opaque("b.pkl"), broken, opaque("d.csv"), opaque("e.pkl")]);
+        let pairs = super::without_table(&sample, &found);
+        let paths = pairs.iter().map(|(expected, found)| (expected.path.as_str(), found.path.as_str()));
+        assert_eq!(paths.collect::<Vec<_>>(), [("b.pkl", "b.pkl")]);
+        let (one, other) = (single(opaque("x.pkl")), single(opaque("y.bin")));
+        assert_eq!(super::without_table(&one, &other).len(), 1);
     }
 
     #[test]

@@ -9,6 +9,9 @@ use runtime_testing_models::{Compression, DataFinding};
 
 use crate::findings::finding_on;
 
+#[cfg(feature = "compression")]
+mod gzip;
+
 /// How much of a compressed file is read at once.
 const BUFFER_BYTES: usize = 64 * 1024;
 
@@ -44,7 +47,7 @@ fn decoder<'s>(
     compression: Compression,
 ) -> io::Result<Box<dyn Read + Send + 's>> {
     Ok(match compression {
-        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(source)),
+        Compression::Gzip => Box::new(gzip::Members::new(source)),
         Compression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(source)?),
         other => return Err(io::Error::other(format!("{other} cannot be read"))),
     })
@@ -223,6 +226,22 @@ mod tests {
             let bytes = [compress(b"a\n1\n"), compress(b""), compress(b"2\n")].concat();
             assert_eq!(read(&bytes), (b"a\n1\n2\n".to_vec(), None));
         }
+    }
+
+    #[test]
+    fn zeros_behind_a_member_are_padding() {
+        let text = b"a\n1\n".to_vec();
+        let zeros = vec![0; 200_000];
+        for zeros in [&zeros[..1], &zeros[..8], &zeros] {
+            assert_eq!(read(&[&gzip(&text), zeros].concat()), (text.clone(), None));
+            let two = [&gzip(&text), zeros, &gzip(b"2\n"), zeros].concat();
+            assert_eq!(read(&two), (b"a\n1\n2\n".to_vec(), None));
+            let (found, told) = read(&[&gzip(&text), zeros, b"x"].concat());
+            assert!(found == text && told.is_some(), "{told:?}");
+        }
+        let (found, told) = read(&[gzip(&text), b"rest".to_vec()].concat());
+        assert_eq!(found, text);
+        assert!(told.is_some());
     }
 
     #[test]

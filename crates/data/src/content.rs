@@ -67,7 +67,7 @@ fn read(
         let kind = FileKind { format, compression: Some(compression) };
         return Ok((kind, content, Some(text.bytes.into_inner())));
     }
-    let (format, content) = match magic(&head) {
+    let (format, content) = match magic(&head, named.format) {
         Some(Magic::Parquet) => (FileFormat::Parquet, Content::of_arrow(parquet_file::read(file))?),
         Some(Magic::ArrowFile) => (FileFormat::ArrowIpc, Content::of_arrow(arrow_ipc::read_file(file))?),
         Some(Magic::FeatherOne) => {
@@ -177,7 +177,7 @@ fn read_compressed(
     }
     let read = || {
         let head = head_of(text.open()?)?;
-        let inner = match magic(&head) {
+        let inner = match magic(&head, named) {
             Some(Magic::Parquet) => Some(FileFormat::Parquet),
             Some(Magic::ArrowFile | Magic::FeatherOne) => Some(FileFormat::ArrowIpc),
             Some(Magic::ArrowStream) => Some(FileFormat::ArrowStream),

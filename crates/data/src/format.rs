@@ -74,15 +74,24 @@ pub(crate) enum Magic {
     FeatherOne,
 }
 
-/// The format's mark at the start of `head`.
-pub(crate) fn magic(head: &[u8]) -> Option<Magic> {
+/// The format's mark at the start of `head`. Most marks are letters, with which the header of a text may begin too: in a
+/// file whose name promises no binary format they count only in front of what is no text.
+pub(crate) fn magic(head: &[u8], named: FileFormat) -> Option<Magic> {
     const MARKS: [(&[u8], Magic); 4] = [
         (b"PAR1", Magic::Parquet),
         (b"ARROW1", Magic::ArrowFile),
         (&[0xFF; 4], Magic::ArrowStream),
         (b"FEA1", Magic::FeatherOne),
     ];
+    if (is_text(named) || named == FileFormat::Opaque) && !head.iter().any(is_binary) {
+        return None;
+    }
     MARKS.into_iter().find(|(mark, _)| head.starts_with(mark)).map(|(_, magic)| magic)
+}
+
+/// Whether a byte stands in no text, whatever its encoding.
+fn is_binary(byte: &u8) -> bool {
+    byte.is_ascii_control() && !matches!(byte, b'\t' | b'\r' | b'\n')
 }
 
 /// Whether a text begins as JSON arrays and objects do.
@@ -206,12 +215,21 @@ mod tests {
 
     #[test]
     fn marks() {
-        assert_eq!(magic(b"PAR1...."), Some(Magic::Parquet));
-        assert_eq!(magic(b"ARROW1\0\0"), Some(Magic::ArrowFile));
-        assert_eq!(magic(b"\xFF\xFF\xFF\xFF\x10"), Some(Magic::ArrowStream));
-        assert_eq!(magic(b"FEA1"), Some(Magic::FeatherOne));
-        assert_eq!(magic(b"PAR"), None);
-        assert_eq!(magic(b"a,b\n"), None);
+        for named in [FileFormat::Csv, FileFormat::Parquet, FileFormat::Opaque] {
+            assert_eq!(magic(b"PAR1\x15\x04", named), Some(Magic::Parquet));
+            assert_eq!(magic(b"ARROW1\0\0", named), Some(Magic::ArrowFile));
+            assert_eq!(magic(b"\xFF\xFF\xFF\xFF\x10", named), Some(Magic::ArrowStream));
+            assert_eq!(magic(b"FEA1\0", named), Some(Magic::FeatherOne));
+            assert_eq!(magic(b"PAR", named), None);
+            assert_eq!(magic(b"a,b\n", named), None);
+        }
+        for named in [FileFormat::Csv, FileFormat::Ndjson, FileFormat::Opaque] {
+            assert_eq!(magic(b"PAR1,PAR2\r\n1,\xE9\n", named), None);
+            assert_eq!(magic(b"FEA1\tx\n", named), None);
+            assert_eq!(magic(b"ARROW1,b\n", named), None);
+        }
+        // It may be cut off.
+        assert_eq!(magic(b"PAR1", FileFormat::Parquet), Some(Magic::Parquet));
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //! | [`nearest_path`] | what was meant by a path that does not exist |
 //! | [`schema_of`] | a table's Arrow schema |
 //! | [`compare`], [`Expected`], [`FileDifference`] | what data differs in from a contract or from a sample |
+//! | [`without_table`] | the files of which no more than the formats are compared |
 //! | [`observe_contract`], [`ObservedContract`], [`ContractRemark`], [`NoContract`] | the contract that says what data shows |
 //! | [`read_batches`], [`Batches`], [`write_batches`] | tables as Arrow record batches, in any of the formats |
 //! | [`digest_path`] | a hash of what data holds, whatever format it is in |
@@ -55,7 +56,7 @@
 //! the metadata, not the data: damage within a page or a batch is found by [`read_batches`] at the earliest. So is half a
 //! surrogate pair in JSON, which is good JSON and no text. A missing header is told only where each of the first line's
 //! cells is a value of its column, and not all are integers. Memory grows with the number of columns and of different keys
-//! in JSON objects, not with the number of rows. Names of files are UTF-8.
+//! in JSON objects, not with the number of rows; of JSON with more than 16 MiB of different keys the rest is not read. Names of files are UTF-8.
 
 mod arrow_ipc;
 mod arrow_table;
@@ -76,6 +77,7 @@ mod profile;
 #[cfg(feature = "proptest1")]
 pub mod proptest1;
 mod read_batches;
+mod replacement;
 mod sample_data;
 mod schema;
 mod text_reader;
@@ -84,7 +86,7 @@ mod type_words;
 mod write_batches;
 
 pub use arrow;
-pub use compare::{Expected, FileDifference, compare};
+pub use compare::{Expected, FileDifference, compare, without_table};
 pub use digest::digest_path;
 pub use files::{DataError, data_files};
 pub use format::format_of_extension;

@@ -1,4 +1,4 @@
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use runtime_testing_models::{Compression, FileFormat, FileKind};
 use crate::arrow_table::with_schema;
 use crate::compression::{self, Sink};
 use crate::format::{is_text, kind_of_name};
+use crate::replacement::Replacement;
 use crate::type_words::TypeWords;
 
 /// The most bytes of a row group of Parquet, about.
@@ -115,8 +116,8 @@ pub(crate) fn writable_kind(path: &Utf8Path) -> Result<FileKind, WriteTableError
 ///
 /// Folders that are not there are made, and a file that is there is replaced. A text is compressed if `.gz` or `.zst`
 /// follows its extension. `.arrows` is a stream, the other extensions
-/// of Arrow IPC are files. Where something goes wrong, no file is left. The batches must not come from the file that is
-/// written.
+/// of Arrow IPC are files. Where something goes wrong, what was there stays as it was: the table is written to a file
+/// beside it, which takes its place when it is whole. So the batches may come from the file that is written.
 ///
 /// [`read_batches`](crate::read_batches) reads back what was written; but text has fewer types, and does not tell them:
 ///
@@ -172,16 +173,11 @@ pub fn write_batches(
         check_is_flat(path, format, schema)?;
     }
     let refused = |source| WriteTableError::Io { path: path.to_owned(), source };
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(refused)?;
-    }
-    let file = File::create(path).map_err(refused)?;
-    let written = write_rows(file, kind, schema, &mut batches.into_iter());
-    if written.is_err() {
-        // Half a table in a text format looks like a whole one.
-        drop(fs::remove_file(path));
-    }
-    written.map_err(|failure| failure.into_error(path, format))
+    // Half a table in a text format looks like a whole one.
+    let replacement = Replacement::begin(path).map_err(refused)?;
+    let written = write_rows(replacement.file(), kind, schema, &mut batches.into_iter());
+    written.map_err(|failure| failure.into_error(path, format))?;
+    replacement.finish().map_err(refused)
 }
 
 /// Why a table is not written to its end.
@@ -213,7 +209,7 @@ impl Failure {
 type Rows<'a> = dyn Iterator<Item = Result<RecordBatch, Failure>> + 'a;
 
 fn write_rows(
-    file: File,
+    file: &File,
     kind: FileKind,
     schema: &SchemaRef,
     batches: &mut dyn Iterator<Item = Result<RecordBatch, ArrowError>>,

@@ -216,9 +216,11 @@ impl DataProfile {
         self.files.is_empty()
     }
 
-    /// The files that are tables and could be read, with their schemas.
+    /// The files that are tables and could be read, with their schemas. What was seen of a table that could not be read to
+    /// its end does not count.
     pub fn tables(&self) -> impl Iterator<Item = (&FileProfile, &TableSchema)> {
-        self.files.iter().filter_map(|file| Some((file, file.schema.as_ref()?)))
+        let sound = self.files.iter().filter(|file| file.findings.is_empty());
+        sound.filter_map(|file| Some((file, file.schema.as_ref()?)))
     }
 
     /// The formats of the files, each once, in the order they come: `csv`, or `csv, opaque`.

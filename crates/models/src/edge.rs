@@ -276,6 +276,40 @@ pub enum Difference {
     },
     /// A file is there that is not expected.
     ExtraFile,
+    /// The file was not compared, so nothing is known of what it differs in.
+    NotCompared {
+        /// Why not.
+        reason: NotCompared,
+    },
+}
+
+/// Why a file was not compared with the one that it stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum NotCompared {
+    /// The sample cannot be read itself.
+    SampleUnreadable {
+        /// Why not.
+        finding: DataFinding,
+    },
+    /// The sample has neither columns nor rows, as an empty JSON array.
+    SampleBlank,
+    /// Neither of them is a table, and they are not the same byte for byte.
+    NoTable,
+}
+
+impl fmt::Display for NotCompared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SampleUnreadable { finding } => {
+                write!(formatter, "not compared: the sample cannot be read: {finding}")
+            }
+            Self::SampleBlank => formatter.write_str("not compared: the sample has no columns"),
+            Self::NoTable => formatter.write_str("not compared: no table, and other bytes"),
+        }
+    }
 }
 
 impl Difference {
@@ -296,7 +330,8 @@ impl Difference {
             | Self::Nullability { .. }
             | Self::ExtraColumn { .. }
             | Self::ColumnOrder { .. }
-            | Self::ExtraFile => false,
+            | Self::ExtraFile
+            | Self::NotCompared { .. } => false,
         }
     }
 
@@ -318,6 +353,7 @@ impl Difference {
             Self::ExtraColumn { .. } => "extra_column",
             Self::ColumnOrder { .. } => "column_order",
             Self::ExtraFile => "extra_file",
+            Self::NotCompared { .. } => "not_compared",
         }
     }
 
@@ -391,6 +427,7 @@ impl fmt::Display for Difference {
                 write!(formatter, "the columns come as {}, not as {}", first(found), first(expected))
             }
             Self::ExtraFile => formatter.write_str("extra file"),
+            Self::NotCompared { reason } => reason.fmt(formatter),
         }
     }
 }

@@ -78,8 +78,8 @@ pub use data::{
 };
 pub use digest::{Digest, DigestOptions, DigestScheme, FloatTolerance, ParseDigestError, RowOrder};
 pub use edge::{
-    Binding, BindingRule, DataCompatibilityResult, Difference, EdgeIssue, EdgeNote, EdgeVerdict, Similarity,
-    UntestedEdge,
+    Binding, BindingRule, DataCompatibilityResult, Difference, EdgeIssue, EdgeNote, EdgeVerdict, NotCompared,
+    Similarity, UntestedEdge,
 };
 pub use event::{EVENT_FORMAT_VERSION, EventLine, TestEvent};
 pub use failure::{FileChange, InputChange, OutputDifference, PythonException, ScriptFailure};

@@ -14,7 +14,7 @@ const WIDEST_NAME: usize = 28;
 const WIDEST_TYPE: usize = 24;
 
 /// Renders what is known of a file or folder: for each file a line with its format and size, a line for each column, and
-/// what keeps it from being read.
+/// what keeps it from being read: a name that promises something else, or what is wrong in it.
 ///
 /// A type that may be null has a `?`; behind the number of nulls stands the row that decided the type. Lines are 80
 /// characters wide, with long names, types and values cut: the serialized profile has all of them.
@@ -37,8 +37,9 @@ pub fn render_profile_text(profile: &DataProfile, options: TextOptions) -> Strin
     if blocks.is_empty() { "no data files\n".to_owned() } else { blocks.join("\n") }
 }
 
-/// Renders the differences of data from what is expected, each with its file: the verdict that an edge would get, then the
-/// differences of each file, those that break an edge as `break` and the others as `note`.
+/// Renders the differences of data from what is expected, each with its file: the verdict that an edge would get, or `not
+/// compared` where nothing breaks and there is a file of which that is all that is known; then the differences of each file,
+/// those that break an edge as `break` and the others as `note`.
 ///
 /// ```
 /// use runtime_testing_models::Difference;
@@ -56,8 +57,10 @@ pub fn render_differences_text<'a>(
     let differences: Vec<(&str, &Difference)> = differences.into_iter().collect();
     let breaks = differences.iter().filter(|(_, difference)| difference.is_breaking()).count();
     let notes = differences.len() - breaks;
+    let is_gap = |(_, difference): &(_, &Difference)| matches!(difference, Difference::NotCompared { .. });
     let (word, tone) = match (breaks, notes) {
         (0, 0) => return format!("{}\n", paint.paint(Tone::Good, "identical")),
+        (0, _) if differences.iter().any(is_gap) => ("not compared", Tone::Odd),
         (0, _) => ("compatible", Tone::Good),
         _ => ("breaking", Tone::Bad),
     };
@@ -77,7 +80,7 @@ pub fn render_differences_text<'a>(
 }
 
 fn file_block(file: &FileProfile, paint: Paint) -> String {
-    let mut facts = vec![file.format.to_string()];
+    let mut facts = vec![file.kind().to_string()];
     if let Some(schema) = &file.schema {
         facts.push(counted(usize::try_from(schema.rows).unwrap_or(usize::MAX), "row"));
         facts.push(counted(schema.columns.len(), "column"));
@@ -85,8 +88,10 @@ fn file_block(file: &FileProfile, paint: Paint) -> String {
     facts.push(counted(usize::try_from(file.bytes).unwrap_or(usize::MAX), "byte"));
     let path = paint.paint(Tone::Strong, &one_line(file.path.as_str()));
     let mut text = format!("{path}: {}\n", facts.join(", "));
-    for finding in &file.findings {
-        let lines = wrapped(&one_line(&format!("cannot be read: {finding}")), WIDTH - 4);
+    let misnamed = file.promised.map(|promised| Difference::Misnamed { promised, found: file.kind() });
+    let unreadable = file.findings.iter().map(|finding| Difference::Unreadable { finding: finding.clone() });
+    for difference in misnamed.into_iter().chain(unreadable) {
+        let lines = wrapped(&one_line(&difference.to_string()), WIDTH - 4);
         text.push_str(&format!("  {}\n", paint.paint(Tone::Bad, &lines.join("\n    "))));
     }
     if let Some(schema) = file.schema.as_ref().filter(|schema| !schema.columns.is_empty()) {
@@ -194,7 +199,7 @@ fn counted(count: usize, noun: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use runtime_testing_models::{DataFinding, FileFormat};
+    use runtime_testing_models::{Compression, DataFinding, FileFormat, NotCompared};
 
     use super::*;
 
@@ -249,6 +254,21 @@ mod tests {
     }
 
     #[test]
+    fn names_that_promise_something_else_are_told() {
+        let promised = Some(FileFormat::Csv.into());
+        let misnamed = FileProfile {
+            format: FileFormat::Json,
+            compression: Some(Compression::Gzip),
+            promised,
+            ..file("j.csv", None, vec![])
+        };
+        assert_eq!(
+            shown(vec![misnamed]),
+            "j.csv: json in gzip, 1 byte\n  the name promises csv, the content is json in gzip\n"
+        );
+    }
+
+    #[test]
     fn a_terminal_cannot_be_driven_by_a_file() {
         let columns = vec![column("a\u{1b}[31m\n", "te\txt", Some(0), Some((1, "\u{202e}x\r")))];
         let finding = DataFinding { message: "bad\u{7}".to_owned(), line: None };
@@ -272,6 +292,11 @@ mod tests {
             TextOptions { color: true, ..TextOptions::default() },
         );
         assert!(notes.starts_with("\u{1b}[1m\u{1b}[32mcompatible\u{1b}[0m: 0 breaks, 1 note\n"), "{notes:?}");
+        let gap = Difference::NotCompared { reason: NotCompared::NoTable };
+        let gaps = render_differences_text([("a.csv", &extra), ("b.pkl", &gap)], TextOptions::default());
+        assert!(gaps.starts_with("not compared: 0 breaks, 2 notes\n"), "{gaps:?}");
+        let broken = render_differences_text([("a.csv", &changed), ("b.pkl", &gap)], TextOptions::default());
+        assert!(broken.starts_with("breaking: 1 break, 1 note\n"), "{broken:?}");
     }
 
     #[test]

@@ -109,7 +109,7 @@ pub use runtime_testing_data::{
     ObservedContract, ParseSampleError, ProfileOptions, ReadTableError, SampleData, SampleDataBuilder,
     WriteTableError, arrow, compare, data_files, digest_path, format_of_extension, nearest_path,
     observe_contract, profile_file, profile_file_with, profile_path, profile_path_with, read_batches,
-    schema_of, write_batches,
+    schema_of, without_table, write_batches,
 };
 #[cfg(feature = "harness")]
 pub use runtime_testing_harness as harness;
@@ -121,13 +121,13 @@ pub use runtime_testing_models::{
     Digest, DigestOptions, DigestScheme, EVENT_FORMAT_VERSION, EdgeBlame, EdgeIssue, EdgeNote, EdgePlan,
     EdgeVerdict, EventLine, ExitOutcome, ExtraColumns, FileFormat, FileKind, FileProfile, FloatTolerance,
     InputChange, InputPlan, InputSource, InvalidNumber, Isolation, JobNumber, JobValue, LogicalKind,
-    LogicalName, NotSingledOut, OutputBinding, OutputDifference, OutputTail, PLAN_FORMAT_VERSION,
-    ParseDigestError, ParseSpecError, PathSpec, PipelineTestPlan, PipelineTestReport, PipelineTestingSpec,
-    PythonException, REPORT_FORMAT_VERSION, ReportSnapshot, Resources, RowOrder, RunAction, RunInput,
-    RunKind, RunOutput, RunPlan, RunResult, RunSlot, RuntimeTestingConfiguration, ScriptExecutionSpec,
-    ScriptFailure, ScriptKind, ScriptMainParams, ScriptName, ScriptPlan, ScriptTestResult, Similarity,
-    StepNote, StepPlan, StepStatus, TableContract, TableSchema, TestEvent, TypeWord, UntestedEdge,
-    UntestedStep, contract_differences, edge_key,
+    LogicalName, NotCompared, NotSingledOut, OutputBinding, OutputDifference, OutputTail,
+    PLAN_FORMAT_VERSION, ParseDigestError, ParseSpecError, PathSpec, PipelineTestPlan, PipelineTestReport,
+    PipelineTestingSpec, PythonException, REPORT_FORMAT_VERSION, ReportSnapshot, Resources, RowOrder,
+    RunAction, RunInput, RunKind, RunOutput, RunPlan, RunResult, RunSlot, RuntimeTestingConfiguration,
+    ScriptExecutionSpec, ScriptFailure, ScriptKind, ScriptMainParams, ScriptName, ScriptPlan,
+    ScriptTestResult, Similarity, StepNote, StepPlan, StepStatus, TableContract, TableSchema, TestEvent,
+    TypeWord, UntestedEdge, UntestedStep, contract_differences, edge_key,
 };
 #[cfg(feature = "report")]
 pub use runtime_testing_report::{

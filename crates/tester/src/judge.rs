@@ -490,11 +490,13 @@ impl Expectation<'_> {
         }
     }
 
-    /// Whether there is a table to compare with. Of opaque files only the format is known.
+    /// Whether there is a table to compare with. Of opaque files only the format is known, of an empty JSON array nothing.
     fn says_something(&self) -> bool {
         match self {
             Self::Contract(_) => true,
-            Self::Inferred(profile) => profile.tables().next().is_some(),
+            Self::Inferred(profile) => {
+                profile.tables().any(|(_, table)| !table.columns.is_empty() || table.rows > 0)
+            }
             Self::Nothing => false,
         }
     }

@@ -146,6 +146,93 @@ fn a_comparison_ends_as_an_edge_does() {
 }
 
 #[test]
+fn names_that_promise_something_else_are_told() {
+    let space = space();
+    space.write("j.csv", "[{\"a\": 1}]");
+    insta::assert_snapshot!(check(&space, &["profile", "j.csv"], 1), @"
+    j.csv: json, 1 row, 1 column, 10 bytes
+      the name promises csv, the content is json
+      column  type   nulls
+      a       int64      0
+    ");
+    check(&space, &["profile", "j.csv", "--output-format", "json"], 1);
+}
+
+/// No thread can be started whose stack does not fit into memory.
+#[cfg(target_os = "linux")]
+#[test]
+fn threads_that_cannot_be_started_are_done_without() {
+    let space = space();
+    for (name, row) in [("many.ndjson", "{\"a\":1,\"b\":\"some text\"}\n"), ("many.csv", "1,some text\n")] {
+        space.write(name, if name == "many.csv" { "a,b\n" } else { "" }.to_owned() + &row.repeat(200_000));
+        let mut command = space.command(&["data", "profile", name]);
+        command.env("RUST_MIN_STACK", (1_u64 << 60).to_string());
+        let outcome = crate::space::Outcome::of(command.spawn().unwrap());
+        assert!(outcome.status == Some(0) && !outcome.stderr.contains("panicked"), "{outcome:?}");
+        assert!(outcome.stdout.contains("200000 rows, 2 columns"), "{outcome:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_compared_is_not_identical() {
+    let space = space();
+    let compare = |one, other, status| check(&space, &["compare", one, other], status);
+    space.write("a.pkl", "x");
+    space.write("b.pkl", "y");
+    space.write("a.json", "{\"a\": 1}");
+    space.write("b.json", "\"x\"");
+    space.write("other/0.csv", "id,amount\n1,2.5\n");
+    space.write("other/model.pkl", "y");
+    insta::assert_snapshot!(compare("a.pkl", "b.pkl", 1), @"
+    not compared: 0 breaks, 1 note
+
+    b.pkl
+      note   not compared: no table, and other bytes
+    ");
+    assert_eq!(compare("a.pkl", "parts/model.pkl", 0), "identical");
+    assert_eq!(compare("a.json", "a.json", 0), "identical");
+    insta::assert_snapshot!(check(&space, &["compare", "a.json", "b.json", "--output-format", "json"], 1), @r#"
+    {
+      "verdict": "not_compared",
+      "differences": [
+        {
+          "file": "b.json",
+          "difference": {
+            "kind": "not_compared",
+            "reason": {
+              "kind": "no_table"
+            }
+          }
+        }
+      ]
+    }
+    "#);
+    insta::assert_snapshot!(compare("parts", "other", 1), @"
+    not compared: 0 breaks, 1 note
+
+    model.pkl
+      note   not compared: no table, and other bytes
+    ");
+    space.write("no_header.csv", "1,2.5\n2,3.5\n");
+    space.write("cities.csv", "city,mayor\nRome,x\n");
+    insta::assert_snapshot!(compare("no_header.csv", "cities.csv", 1), @"
+    not compared: 0 breaks, 1 note
+
+    cities.csv
+      note   not compared: the sample cannot be read: line 1: the first line looks
+             like a row, not like a header; write the names of the columns first
+    ");
+    space.write("blank.json", "[]");
+    space.write("rows.json", "[{\"a\": 1}]");
+    insta::assert_snapshot!(compare("blank.json", "rows.json", 1), @"
+    not compared: 0 breaks, 1 note
+
+    rows.json
+      note   not compared: the sample has no columns
+    ");
+}
+
+#[test]
 fn digests_are_of_rows() {
     let space = space();
     let digest = |arguments: &[&str]| check(&space, &[&["digest"], arguments].concat(), 0);

@@ -47,10 +47,13 @@ pub(super) fn counterparts<'a>(sample: &'a DataProfile, found: &DataProfile) -> 
     found.files.iter().map(counterpart).collect()
 }
 
-/// A file of the sample's table, if all its tables have the same columns and so are parts of one.
+/// A file of the sample's table, if all its tables have the same columns and so are parts of one. Where there is none, a
+/// file that should be one and cannot be read stands for it.
 fn only_table(sample: &DataProfile) -> Option<&FileProfile> {
     let mut tables = sample.tables();
-    let (first, schema) = tables.next()?;
+    let Some((first, schema)) = tables.next() else {
+        return sample.files.iter().find(|file| !file.findings.is_empty());
+    };
     let names = rows::column_names(schema);
     tables.all(|(_, other)| rows::column_names(other) == names).then_some(first)
 }
@@ -74,7 +77,9 @@ pub(super) fn missing_files(
     for expected in &sample.files {
         let has_part =
             expected.schema.as_ref().is_some_and(|schema| parts.contains(&rows::column_names(schema)));
-        if !has_part && !there.contains(expected.path.as_path()) {
+        // Of a file that cannot be read, nobody knows of which table it is a part.
+        let may_have_part = !expected.findings.is_empty() && !parts.is_empty();
+        if !has_part && !may_have_part && !there.contains(expected.path.as_path()) {
             list.add(&expected.path, [Difference::MissingFile]);
         }
     }

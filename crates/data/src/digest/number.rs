@@ -7,15 +7,15 @@ use runtime_testing_models::FloatTolerance;
 use super::values::{add_null, tag};
 
 /// Integers up to here are floats of 64 bits without loss.
-const LARGEST_EXACT: i128 = 1 << 53;
+const LARGEST_EXACT: u128 = 1 << 53;
 
 /// Decimals of fewer digits than this, divided by a power of ten that a float holds, give the float whose text they are.
-const SAFE_DECIMAL: i128 = 1_000_000_000_000_000;
+const SAFE_DECIMAL: u128 = 1_000_000_000_000_000;
 const SAFE_SCALE: i8 = 22;
 
 /// Adds a whole number.
 pub(super) fn add_whole(out: &mut Vec<u8>, number: i128) {
-    if number.abs() <= LARGEST_EXACT {
+    if number.unsigned_abs() <= LARGEST_EXACT {
         add_bits(out, number as f64);
     } else {
         add_decimal(out, number, 0, FloatTolerance::None);
@@ -43,7 +43,7 @@ pub(super) fn add_narrow_float(out: &mut Vec<u8>, number: f32, tolerance: FloatT
 
 /// Adds a decimal that is narrow enough for arithmetic.
 pub(super) fn add_narrow_decimal(out: &mut Vec<u8>, unscaled: i128, scale: i8, tolerance: FloatTolerance) {
-    if unscaled.abs() < SAFE_DECIMAL && (0..=SAFE_SCALE).contains(&scale) {
+    if unscaled.unsigned_abs() < SAFE_DECIMAL && (0..=SAFE_SCALE).contains(&scale) {
         let number = unscaled as f64 / 10_f64.powi(i32::from(scale));
         add_float(out, number, tolerance);
     } else {
@@ -140,9 +140,12 @@ mod tests {
 
     #[test]
     fn large_numbers_are_not_mixed_up() {
-        let largest = LARGEST_EXACT as f64;
-        assert_eq!(of(|out| add_whole(out, LARGEST_EXACT)), float(largest));
-        assert_ne!(of(|out| add_whole(out, LARGEST_EXACT + 1)), float(largest));
+        let (exact, largest) = (1_i128 << 53, LARGEST_EXACT as f64);
+        assert_eq!(of(|out| add_whole(out, exact)), float(largest));
+        assert_ne!(of(|out| add_whole(out, exact + 1)), float(largest));
+        // Its absolute value is no `i128`, and it is a power of two.
+        check_decimal(i128::MIN, 0, &of(|out| add_whole(out, i128::MIN)));
+        assert_ne!(of(|out| add_whole(out, i128::MIN)), of(|out| add_whole(out, i128::MIN + 1)));
         assert_ne!(
             of(|out| add_whole(out, i128::from(u64::MAX))),
             of(|out| add_whole(out, i128::from(u64::MAX) - 1))

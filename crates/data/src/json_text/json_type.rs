@@ -2,6 +2,34 @@ use std::collections::BTreeMap;
 
 use crate::type_words::TypeWords;
 
+/// How many bytes of names the types of one table or value may hold, about. Types live in memory while the rows do not.
+pub(crate) const MOST_NAME_BYTES: usize = 16 * 1024 * 1024;
+
+/// What is wrong with more.
+pub(crate) const TOO_MANY_NAMES: &str =
+    "too many different keys: they look like data, and not like columns or fields";
+
+/// What a name takes in memory besides its bytes, about.
+const NAME_OVERHEAD: usize = 64;
+
+/// What a name counts of [`MOST_NAME_BYTES`].
+pub(crate) fn name_bytes(name: &str) -> usize {
+    name.len() + NAME_OVERHEAD
+}
+
+/// What widening a type has done to it. The later, the more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Widened {
+    /// It took in the other already.
+    Same,
+    /// A first value came after nulls.
+    Filled,
+    /// A struct has a new field.
+    Added,
+    /// What was known before is no longer so.
+    Changed,
+}
+
 /// The type of one or of many JSON values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum JsonType {
@@ -16,41 +44,54 @@ pub(crate) enum JsonType {
 }
 
 impl JsonType {
-    /// Widens the type so that it takes in another. Whether that changed what was known before: a first value after
-    /// nulls does not, a new field of a struct does.
-    pub(crate) fn widen(&mut self, other: Self) -> bool {
+    /// Widens the type so that it takes in another. What the names take that it gains is added to `names`.
+    pub(crate) fn widen(&mut self, other: Self, names: &mut usize) -> Widened {
         match (&mut *self, other) {
-            (_, Self::Null) | (Self::Mixed, _) | (Self::Float, Self::Int) => false,
+            (_, Self::Null) | (Self::Mixed, _) | (Self::Float, Self::Int) => Widened::Same,
             (Self::Null, other) => {
+                *names += other.name_bytes();
                 *self = other;
-                false
+                Widened::Filled
             }
             (Self::Boolean, Self::Boolean)
             | (Self::Int, Self::Int)
             | (Self::Float, Self::Float)
-            | (Self::Text, Self::Text) => false,
+            | (Self::Text, Self::Text) => Widened::Same,
             (Self::Int, Self::Float) => {
                 *self = Self::Float;
-                true
+                Widened::Changed
             }
-            (Self::List(item), Self::List(other)) => item.widen(*other),
+            (Self::List(item), Self::List(other)) => item.widen(*other, names),
             (Self::Struct(fields), Self::Struct(others)) => {
-                let mut changed = false;
+                let mut widened = Widened::Same;
                 for (name, other) in others {
-                    match fields.get_mut(&name) {
-                        Some(field) => changed |= field.widen(other),
+                    let field = match fields.get_mut(&name) {
+                        Some(field) => field.widen(other, names),
                         None => {
+                            *names += name_bytes(&name) + other.name_bytes();
                             fields.insert(name, other);
-                            changed = true;
+                            Widened::Added
                         }
-                    }
+                    };
+                    widened = widened.max(field);
                 }
-                changed
+                widened
             }
             _ => {
                 *self = Self::Mixed;
-                true
+                Widened::Changed
             }
+        }
+    }
+
+    /// What its names take.
+    fn name_bytes(&self) -> usize {
+        match self {
+            Self::List(item) => item.name_bytes(),
+            Self::Struct(fields) => {
+                fields.iter().map(|(name, field)| name_bytes(name) + field.name_bytes()).sum()
+            }
+            _ => 0,
         }
     }
 
@@ -83,42 +124,50 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(first: &JsonType, second: &JsonType, expected: &str, changes: bool) {
-        let mut widened = first.clone();
-        assert_eq!(widened.widen(second.clone()), changes);
+    fn check(first: &JsonType, second: &JsonType, expected: &str, change: Widened) {
+        let (mut widened, mut names) = (first.clone(), first.name_bytes());
+        assert_eq!(widened.widen(second.clone(), &mut names), change);
         assert_eq!(widened.words().to_string(), expected);
+        if widened != JsonType::Mixed {
+            assert_eq!(names, widened.name_bytes());
+        }
         let mut reversed = second.clone();
-        reversed.widen(first.clone());
+        reversed.widen(first.clone(), &mut 0);
         assert_eq!(reversed, widened, "the order of values does not change the type");
-        assert!(!widened.clone().widen(first.clone()) && !widened.clone().widen(second.clone()));
+        for again in [first, second] {
+            assert_eq!(widened.clone().widen(again.clone(), &mut 0), Widened::Same);
+        }
     }
 
     #[test]
     fn types_widen() {
         use JsonType::{Boolean, Float, Int, Mixed, Null, Text};
+        use Widened::{Changed, Filled, Same};
 
-        check(&Null, &Null, "null", false);
-        check(&Null, &Int, "int64", false);
-        check(&Text, &Null, "text", false);
-        check(&Boolean, &Boolean, "boolean", false);
-        check(&Int, &Float, "float64", true);
-        check(&Float, &Int, "float64", false);
-        check(&Int, &Text, "mixed", true);
-        check(&Boolean, &Int, "mixed", true);
-        check(&Mixed, &Int, "mixed", false);
-        check(&list(Null), &list(Int), "list<int64>", false);
-        check(&list(Int), &list(Float), "list<float64>", true);
-        check(&list(Int), &Int, "mixed", true);
-        check(&list(Int), &list(Text), "list<mixed>", true);
+        check(&Null, &Null, "null", Same);
+        check(&Null, &Int, "int64", Filled);
+        check(&Text, &Null, "text", Same);
+        check(&Boolean, &Boolean, "boolean", Same);
+        check(&Int, &Float, "float64", Changed);
+        check(&Float, &Int, "float64", Same);
+        check(&Int, &Text, "mixed", Changed);
+        check(&Boolean, &Int, "mixed", Changed);
+        check(&Mixed, &Int, "mixed", Same);
+        check(&list(Null), &list(Int), "list<int64>", Filled);
+        check(&list(Int), &list(Float), "list<float64>", Changed);
+        check(&list(Int), &Int, "mixed", Changed);
+        check(&list(Int), &list(Text), "list<mixed>", Changed);
     }
 
     #[test]
     fn structs_gain_fields() {
         let (a, b) = (record(&[("a", JsonType::Int)]), record(&[("b", JsonType::Text)]));
-        check(&a, &b, "struct<a: int64, b: text>", true);
-        check(&a, &record(&[("a", JsonType::Null)]), "struct<a: int64>", false);
-        check(&a, &record(&[("a", JsonType::Float)]), "struct<a: float64>", true);
-        check(&a, &list(a.clone()), "mixed", true);
-        check(&record(&[]), &a, "struct<a: int64>", true);
+        check(&a, &b, "struct<a: int64, b: text>", Widened::Added);
+        check(&a, &record(&[("a", JsonType::Null)]), "struct<a: int64>", Widened::Same);
+        check(&a, &record(&[("a", JsonType::Float)]), "struct<a: float64>", Widened::Changed);
+        check(&a, &list(a.clone()), "mixed", Widened::Changed);
+        check(&record(&[]), &a, "struct<a: int64>", Widened::Added);
+        let both = record(&[("a", JsonType::Text), ("b", JsonType::Int)]);
+        check(&a, &both, "struct<a: mixed, b: int64>", Widened::Changed);
     }
 }

@@ -57,6 +57,8 @@ pub(crate) struct Lexer<'t, T> {
     /// Room for the number or key that is being read.
     pub(super) number: Vec<u8>,
     pub(super) key: Vec<u8>,
+    /// What the names of the value that is being read take.
+    pub(super) names: usize,
     duplicate_keys: Findings,
 }
 
@@ -73,6 +75,7 @@ impl<'t, T: Chunks> Lexer<'t, T> {
             raw: Vec::new(),
             number: Vec::new(),
             key: Vec::new(),
+            names: 0,
             duplicate_keys: Findings::default(),
         }
     }
@@ -214,7 +217,10 @@ impl<'t, T: Chunks> Lexer<'t, T> {
 
     /// A finding that something else should stand here.
     pub(crate) fn unexpected(&self, expected: &str) -> Stop {
-        let next = self.rest().utf8_chunks().next().and_then(|rest| rest.valid().chars().next());
+        // No character is longer; of what follows there may be much.
+        let rest = self.rest();
+        let next = rest[..rest.len().min(4)].utf8_chunks().next();
+        let next = next.and_then(|character| character.valid().chars().next());
         let found = match next {
             Some('\n') => "the end of the line".to_owned(),
             Some(character) => format!("`{}`", character.escape_debug()),

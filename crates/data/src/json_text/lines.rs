@@ -8,6 +8,8 @@
 use std::io::{self, Cursor, Read};
 use std::num::NonZeroUsize;
 
+use runtime_testing_models::DataFinding;
+
 use super::document::{BYTE_ORDER_MARK, DUPLICATE_KEYS};
 use super::lexer::{Chunks, Lexer};
 use super::parts::{Part, Parts, Rest};
@@ -56,6 +58,8 @@ pub(super) struct Lines {
     count: u64,
     bad: Findings,
     duplicate_keys: Findings,
+    /// Why the rest was not read.
+    end: Option<DataFinding>,
 }
 
 /// Reads a part.
@@ -63,18 +67,30 @@ pub(super) fn read_part(rows: &mut Rows, part: &[u8]) -> Lines {
     let mut part = Part::new(part);
     let mut lexer = Lexer::new(&mut part);
     let mut bad = Findings::default();
-    read_lines(&mut lexer, rows, &mut bad).expect("a slice can be read");
-    Lines { count: lexer.line() - 1, bad, duplicate_keys: lexer.into_duplicate_keys() }
+    let end = read_lines(&mut lexer, rows, &mut bad).expect("a slice can be read");
+    Lines { count: lexer.line() - 1, bad, duplicate_keys: lexer.into_duplicate_keys(), end }
 }
 
-fn read_lines<T: Chunks>(lexer: &mut Lexer<'_, T>, rows: &mut Rows, bad: &mut Findings) -> io::Result<()> {
+/// Reads all lines, or up to one behind which there is no use in reading on.
+fn read_lines<T: Chunks>(
+    lexer: &mut Lexer<'_, T>,
+    rows: &mut Rows,
+    bad: &mut Findings,
+) -> io::Result<Option<DataFinding>> {
     lexer.go_line_by_line();
+    // What lies in later parts was not to be read.
+    if rows.is_full() {
+        return Ok(None);
+    }
     loop {
         match read_line(lexer, rows) {
             Ok(true) => {}
-            Ok(false) => return Ok(()),
+            Ok(false) => return Ok(None),
             Err(stop) => {
                 let finding = stop.into_finding()?;
+                if rows.is_full() {
+                    return Ok(Some(finding));
+                }
                 bad.push(|| finding);
                 lexer.skip_line()?;
             }
@@ -140,6 +156,10 @@ impl Table {
     fn append_lines(&mut self, lines: Lines) {
         self.lines.bad.append(lines.bad, self.lines.count);
         self.lines.duplicate_keys.append(lines.duplicate_keys, self.lines.count);
+        if let Some(end) = lines.end {
+            let line = end.line.map(|line| self.lines.count + line);
+            self.lines.end.get_or_insert(DataFinding { line, ..end });
+        }
         self.lines.count += lines.count;
     }
 
@@ -151,7 +171,8 @@ impl Table {
         let mut text = Rest::new(Cursor::new(parts.begun_line).chain(parts.source), parts.part_bytes);
         let mut lexer = Lexer::new(&mut text);
         lexer.begin_on_line(self.lines.count + 1);
-        read_lines(&mut lexer, &mut self.rows, &mut self.lines.bad)?;
+        let end = read_lines(&mut lexer, &mut self.rows, &mut self.lines.bad)?;
+        self.lines.end = self.lines.end.take().or(end);
         self.lines.duplicate_keys.append(lexer.into_duplicate_keys(), 0);
         Ok(())
     }
@@ -162,271 +183,10 @@ impl Table {
             findings.insert(0, finding_on(1, BYTE_ORDER_MARK));
         }
         findings.extend(self.lines.duplicate_keys.into_list(DUPLICATE_KEYS));
+        findings.extend(self.lines.end);
         Content::of_text(Some(self.rows.into_schema()), findings)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use proptest::prelude::*;
-    use serde_json::Value;
-
-    use super::*;
-    use crate::json_text::json_type::JsonType;
-    use crate::json_text::testing::shown;
-
-    /// Reads a text in parts of several sizes, with several threads, with and without lines that are too long, to the same
-    /// end.
-    #[track_caller]
-    fn read(text: &[u8]) -> Content {
-        let read = |jobs, part_bytes, longest_line| {
-            let jobs = NonZeroUsize::new(jobs).expect("a thread");
-            profile_parts(text, jobs, part_bytes, longest_line).expect("a slice can be read")
-        };
-        let whole = read(1, 10_000, 10_000);
-        for jobs in [1, 2, 5] {
-            for (part_bytes, longest_line) in [(1, 10_000), (7, 10_000), (64, 10_000), (5, 5), (30, 40)] {
-                let parts = read(jobs, part_bytes, longest_line);
-                assert_eq!(parts.schema, whole.schema, "{jobs} threads, {part_bytes} bytes, {longest_line}");
-                assert_eq!(parts.findings, whole.findings);
-            }
-        }
-        whole
-    }
-
-    #[track_caller]
-    fn check_lines(text: &[u8], expected: &str, findings: &[&str]) {
-        let (shown, found) = shown(&read(text));
-        assert_eq!(found, findings);
-        assert_eq!(shown, expected);
-    }
-
-    #[test]
-    fn lines() {
-        check_lines(b"{\"a\": 1}", "1 rows; a: int64", &[]);
-        check_lines(b"\n \r\n", "0 rows; ", &[]);
-        check_lines(
-            b"{\"b\": [1]}\r\n{\"a\": {\"x\": 1}}\r\n",
-            "2 rows; a: struct<x: int64>?, b: list<int64>?",
-            &[],
-        );
-        check_lines(
-            b"{\"a\": 1}\n[1]\n{\"a\": }\n{\"a\": 2} x\n{\"a\": 2}",
-            "3 rows; a: int64",
-            &[
-                "line 2: the line is no object",
-                "line 3: invalid JSON: expected a value, found `}`",
-                "line 4: invalid JSON: expected nothing behind the object, found `x`",
-            ],
-        );
-        check_lines(
-            "x\n".repeat(8).as_bytes(),
-            "0 rows; ",
-            &[
-                "line 1: invalid JSON: expected a value, found `x`",
-                "line 2: invalid JSON: expected a value, found `x`",
-                "line 3: invalid JSON: expected a value, found `x`",
-                "line 4: invalid JSON: expected a value, found `x`",
-                "line 5: invalid JSON: expected a value, found `x`",
-                "3 more lines that are no JSON object",
-            ],
-        );
-    }
-
-    #[test]
-    fn a_broken_line_does_not_make_the_next_one_look_wrong() {
-        check_lines(
-            b"{\"a\": 1, \"b\"}\n{\"a\": 1, \"b\": 2}\n",
-            "1 rows; a: int64, b: int64",
-            &["line 1: invalid JSON: expected `:`, found `}`"],
-        );
-    }
-
-    #[test]
-    fn broken_lines() {
-        check_lines(
-            b"{\"a\": 1}\n{\"a\": 2\n{\"a\": 3}\n",
-            "2 rows; a: int64",
-            &["line 2: invalid JSON: expected `,` or `}`, found the end of the line"],
-        );
-        check_lines(b"\n{\"a\": 1}\n\n{\"a\": 2}\n{\"a\": 3}", "3 rows; a: int64", &[]);
-    }
-
-    #[test]
-    fn text_that_is_not_utf8() {
-        check_lines(
-            b"x\n{\"a\": \"\xFF\"}\n{\"a\": 1}\n",
-            "1 rows; a: int64",
-            &["line 1: invalid JSON: expected a value, found `x`", "line 2: the text is not UTF-8"],
-        );
-        // The beginning of a character, and no more.
-        check_lines(b"a }\t:\xC2", "0 rows; ", &["line 1: invalid JSON: expected a value, found `a`"]);
-    }
-
-    #[test]
-    fn byte_order_marks() {
-        let told = "line 1: the text begins with a byte order mark, which JSON does not allow";
-        check_lines(b"\xEF\xBB\xBF{\"a\": 1}\n", "1 rows; a: int64", &[told]);
-    }
-
-    #[test]
-    fn keys_that_stand_twice() {
-        check_lines(
-            b"{\"a\": 1}\n{\"a\": 1, \"a\": \"x\"}\n{\"b\": {\"c\": 1}}\n{\"b\": {\"c\": 1, \"c\": 2}}\n",
-            "4 rows; a: int64?, b: struct<c: int64>?",
-            &[
-                "line 2: the key `a` stands twice in one object",
-                "line 4: the key `c` stands twice in one object",
-            ],
-        );
-    }
-
-    #[test]
-    fn the_row_that_decides() {
-        let mut text = "{\"a\": 1, \"b\": [1]}\n".repeat(20);
-        text.push_str("{\"a\": \"n/a?\", \"b\": [1, {\"x\": 2}]}\n");
-        text.push_str(&"{\"a\": 1, \"b\": [1]}\n".repeat(20));
-        let schema = read(text.as_bytes()).schema.expect("a table");
-        let deciding = |column: usize| {
-            (schema.columns[column].deciding_row, schema.columns[column].deciding_value.clone())
-        };
-        assert_eq!(deciding(0), (Some(21), Some("\"n/a?\"".to_owned())));
-        assert_eq!(deciding(1), (Some(21), Some("[1, {\"x\": 2}]".to_owned())));
-        assert_eq!(schema.columns[1].data_type, "list<mixed>");
-    }
-
-    #[test]
-    fn what_cannot_be_read_ends_it() {
-        struct Refusing(usize);
-        impl Read for Refusing {
-            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-                self.0 = self.0.checked_sub(1).ok_or(io::ErrorKind::PermissionDenied)?;
-                buffer[0] = b'\n';
-                Ok(1)
-            }
-        }
-        for jobs in [1, 3] {
-            let jobs = NonZeroUsize::new(jobs).expect("a thread");
-            let error = profile_parts(Refusing(100), jobs, 10, 20).expect_err("it is refused");
-            assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
-        }
-    }
-
-    fn json_type(value: &Value) -> JsonType {
-        match value {
-            Value::Null => JsonType::Null,
-            Value::Bool(_) => JsonType::Boolean,
-            Value::Number(number) if number.is_i64() => JsonType::Int,
-            Value::Number(_) => JsonType::Float,
-            Value::String(_) => JsonType::Text,
-            Value::Array(items) => {
-                let mut item = JsonType::Null;
-                for value in items {
-                    item.widen(json_type(value));
-                }
-                JsonType::List(Box::new(item))
-            }
-            Value::Object(fields) => JsonType::Struct(
-                fields.iter().map(|(name, value)| (name.clone(), json_type(value))).collect(),
-            ),
-        }
-    }
-
-    /// A name, a type, the number of nulls, and the row that decided the type.
-    type ExpectedColumn = (String, String, u64, Option<u64>);
-
-    /// Columns with their types, nulls and deciding rows, and the number of rows, one line after the other.
-    fn expected(text: &str) -> (u64, Vec<ExpectedColumn>) {
-        let mut columns: BTreeMap<String, (JsonType, u64, Option<u64>)> = BTreeMap::new();
-        let mut rows = 0;
-        for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            let Ok(Value::Object(row)) = serde_json::from_str(line) else { continue };
-            rows += 1;
-            for (name, value) in row {
-                let column = columns.entry(name).or_insert((JsonType::Null, 0, None));
-                column.1 += u64::from(!value.is_null());
-                if column.0.widen(json_type(&value)) {
-                    column.2 = Some(rows);
-                }
-            }
-        }
-        let column = |(name, (json_type, values, row)): (String, (JsonType, u64, _))| {
-            (name, json_type.words().to_string(), rows - values, row)
-        };
-        (rows, columns.into_iter().map(column).collect())
-    }
-
-    fn any_json() -> impl Strategy<Value = String> {
-        let scalar = prop::sample::select(&[
-            "null",
-            "true",
-            "false",
-            "0",
-            "-7",
-            "12",
-            "123456789012345678",
-            "12345678901234567890",
-            "0.5",
-            "-1.25e3",
-            "1E2",
-            "\"\"",
-            "\"x\"",
-            "\"a longer text\"",
-            "\"\u{e9}\\n\\u00e9\"",
-            "[]",
-            "{}",
-        ]);
-        scalar.prop_map(str::to_owned).prop_recursive(2, 6, 3, |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..3)
-                    .prop_map(|items| format!("[{}]", items.join(", "))),
-                (inner.clone(), inner).prop_map(|(x, y)| format!("{{\"x\": {x},\"y\":{y} }}")),
-            ]
-        })
-    }
-
-    fn any_line() -> impl Strategy<Value = String> {
-        let member = |key: &'static str| {
-            prop::option::weighted(0.9, any_json().prop_map(move |value| format!("\"{key}\":{value}")))
-        };
-        let plain = (0..100_i64, any::<bool>())
-            .prop_map(|(id, flag)| format!("{{\"a\":{id},\"b\":\"x{id}\",\"c\":{flag}}}"));
-        let row = (member("a"), member("b"), member("c"), member("d\\u00e9"));
-        let row = row.prop_map(|(a, b, c, d)| {
-            let members: Vec<String> = [a, b, c, d].into_iter().flatten().collect();
-            format!("{{{}}}", members.join(","))
-        });
-        prop_oneof![6 => plain, 2 => row, 1 => Just(String::new())]
-    }
-
-    proptest! {
-        #[test]
-        fn parts_and_threads_do_not_matter(lines in prop::collection::vec(any_line(), 0..30)) {
-            let text = lines.join("\n");
-            let content = read(text.as_bytes());
-            prop_assert_eq!(&content.findings, &[]);
-            let schema = content.schema.expect("a table");
-            let columns = schema.columns.into_iter().map(|column| {
-                (column.name, column.data_type, column.nulls.expect("all is counted"), column.deciding_row)
-            });
-            prop_assert_eq!((schema.rows, columns.collect::<Vec<_>>()), expected(&text));
-        }
-
-        #[test]
-        fn parts_and_threads_do_not_matter_for_what_is_wrong(
-            lines in prop::collection::vec("[a-b0-1\"\\\\:,{}\\[\\] \r\t.-]{0,12}", 0..20),
-            damaged in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
-        ) {
-            let mut text = lines.join("\n").into_bytes();
-            for (place, byte) in damaged {
-                if !text.is_empty() {
-                    let place = place.index(text.len());
-                    text[place] = byte;
-                }
-            }
-            read(&text);
-        }
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use runtime_testing_models::{Column, TableSchema};
 
-use super::json_type::JsonType;
+use super::json_type::{JsonType, MOST_NAME_BYTES, TOO_MANY_NAMES, Widened, name_bytes};
 use super::lexer::{Chunks, Lexer};
 use super::plain::{Key, absorbed, next_key, past_blanks};
 use super::values::unescaped;
@@ -19,6 +19,8 @@ pub(crate) struct Rows {
     begun: u64,
     /// Whether a column was added or has become wider.
     changed: bool,
+    /// What the names of all columns and fields take.
+    names: usize,
     /// What followed the first brace, and then each column, in the last row that had it.
     successors: Vec<Successor>,
     /// The columns of the row that is being read, and whether each has a value. Room that is used again.
@@ -29,10 +31,28 @@ pub(crate) struct Rows {
 struct ColumnState {
     name: String,
     json_type: JsonType,
-    /// The values that are not null, those of broken objects included.
+    /// The values that are not null.
     values: u64,
     last_begun: u64,
-    deciding: Option<(u64, String)>,
+    deciding: Option<Deciding>,
+}
+
+/// The row that decided a column's type, and what stands in it. The last that changed the type is the one, or the first
+/// that added a field where none has.
+#[derive(Debug, Clone)]
+struct Deciding {
+    row: u64,
+    value: String,
+    widened: Widened,
+}
+
+/// Whether what widened a type so decides more than the row that has decided so far.
+fn outdoes(widened: Widened, known: Option<&Deciding>) -> bool {
+    match widened {
+        Widened::Same | Widened::Filled => false,
+        Widened::Added => known.is_none(),
+        Widened::Changed => true,
+    }
 }
 
 /// The bytes from a value to the next one, and the column that this is of.
@@ -62,6 +82,7 @@ impl Rows {
         Self {
             columns: self.columns.iter().map(state).collect(),
             places: self.places.clone(),
+            names: self.names,
             successors: self.successors.clone(),
             ..Self::default()
         }
@@ -70,6 +91,11 @@ impl Rows {
     /// Whether a column was added or has become wider since [`Rows::like`].
     pub(super) fn is_changed(&self) -> bool {
         self.changed
+    }
+
+    /// Whether there are too many names to read on.
+    pub(super) fn is_full(&self) -> bool {
+        self.names > MOST_NAME_BYTES
     }
 
     /// What was counted, which starts from nothing again.
@@ -89,20 +115,23 @@ impl Rows {
     /// Adds rows that come behind these, and that were read as [`Rows::like`] these.
     pub(super) fn append(&mut self, later: Self) {
         for (place, mut column) in later.columns.into_iter().enumerate() {
-            if let Some((row, _)) = &mut column.deciding {
-                *row += self.rows;
+            if let Some(deciding) = &mut column.deciding {
+                deciding.row += self.rows;
             }
             match self.columns.get_mut(place) {
                 Some(known) => {
                     known.json_type = column.json_type;
                     known.values += column.values;
-                    known.deciding = column.deciding.or(known.deciding.take());
+                    let later =
+                        column.deciding.filter(|later| outdoes(later.widened, known.deciding.as_ref()));
+                    known.deciding = later.or(known.deciding.take());
                 }
                 None => self.columns.push(column),
             }
         }
         self.places = later.places;
         self.successors = later.successors;
+        self.names = later.names;
         self.rows += later.rows;
         self.begun += later.begun;
     }
@@ -111,6 +140,7 @@ impl Rows {
     pub(crate) fn read_row<T: Chunks>(&mut self, lexer: &mut Lexer<'_, T>) -> Result<(), Stop> {
         self.begun += 1;
         let row = self.rows + 1;
+        self.row.clear();
         // Rows tend to have the same keys in the same order.
         let mut guess = 0;
         lexer.object(|lexer, key| {
@@ -125,15 +155,15 @@ impl Rows {
                 return Ok(());
             }
             column.last_begun = self.begun;
-            column.values += u64::from(json_type != JsonType::Null);
-            let before = column.json_type.clone();
-            if column.json_type.widen(json_type) {
-                column.deciding = Some((row, shown(lexer.raw())));
+            self.row.push((place, json_type != JsonType::Null));
+            let widened = column.json_type.widen(json_type, &mut self.names);
+            if outdoes(widened, column.deciding.as_ref()) {
+                column.deciding = Some(Deciding { row, value: shown(lexer.raw()), widened });
             }
-            self.changed |= column.json_type != before;
-            Ok(())
+            self.changed |= widened != Widened::Same;
+            if self.is_full() { Err(lexer.bad(TOO_MANY_NAMES)) } else { Ok(()) }
         })?;
-        self.rows = row;
+        self.end_row();
         Ok(())
     }
 
@@ -146,6 +176,7 @@ impl Rows {
         }
         let place = self.columns.len();
         self.changed = true;
+        self.names += name_bytes(key);
         self.places.insert(key.to_owned(), place);
         self.columns.push(ColumnState {
             name: key.to_owned(),
@@ -162,7 +193,7 @@ impl Rows {
         let end = self.plain_row_end(text)?;
         let end = past_blanks(text, end);
         (text.get(end)? == &b'\n').then(|| {
-            self.end_plain_row();
+            self.end_row();
             end + 1
         })
     }
@@ -170,11 +201,12 @@ impl Rows {
     /// Reads an object as the next row, if there is nothing new in it. The bytes of the object.
     pub(super) fn read_plain_row(&mut self, text: &[u8]) -> Option<usize> {
         let end = self.plain_row_end(text)?;
-        self.end_plain_row();
+        self.end_row();
         Some(end)
     }
 
-    fn end_plain_row(&mut self) {
+    /// Counts the values of the row that was read, now that nothing in it is broken.
+    fn end_row(&mut self) {
         for (place, is_value) in &self.row {
             self.columns[*place].values += u64::from(*is_value);
         }
@@ -231,7 +263,8 @@ impl Rows {
         let rows = self.rows;
         let columns = self.columns.into_iter().map(|column| {
             let nulls = rows.saturating_sub(column.values);
-            let (deciding_row, deciding_value) = column.deciding.unzip();
+            let deciding = column.deciding.map(|deciding| (deciding.row, deciding.value));
+            let (deciding_row, deciding_value) = deciding.unzip();
             Column {
                 nullable: nulls > 0,
                 nulls: Some(nulls),

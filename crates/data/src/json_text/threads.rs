@@ -17,7 +17,12 @@ pub(super) fn read_parts<R: Read + Send>(
     let shared = Shared::new(parts, table, jobs);
     std::thread::scope(|scope| {
         for _ in 1..jobs {
-            scope.spawn(|| shared.work());
+            let helper = std::thread::Builder::new().name("profile".to_owned());
+            if let Err(error) = helper.spawn_scoped(scope, || shared.work()) {
+                // The others do its work.
+                tracing::debug!(%error, "could not start a thread");
+                break;
+            }
         }
         shared.work();
     });
@@ -95,6 +100,9 @@ impl<R: Read + Send> Shared<R> {
     }
 
     fn next_part(&self, bytes: &mut Vec<u8>) -> Option<u64> {
+        if lock(&self.merger).is_given_up {
+            return None;
+        }
         let mut guard = lock(&self.parts);
         let (parts, count, result) = &mut *guard;
         if result.is_ok() {
@@ -168,4 +176,37 @@ impl<R: Read + Send> Drop for PanicGuard<'_, R> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Rows, of which some cannot be read: the reader panics once and then goes on for long.
+    struct PanicsOnce<'r>(&'r AtomicUsize);
+
+    impl Read for PanicsOnce<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let read = self.0.fetch_add(1, Ordering::Relaxed);
+            assert_ne!(read, 100, "a reader is broken");
+            if read > 400_000 {
+                return Ok(0);
+            }
+            let row = b"{\"a\":1}\n";
+            buffer[..row.len()].copy_from_slice(row);
+            Ok(row.len())
+        }
+    }
+
+    #[test]
+    fn the_others_stop_where_one_panics() {
+        let reads = AtomicUsize::new(0);
+        let parts = Parts::new(PanicsOnce(&reads), 9, 100);
+        let read = std::panic::AssertUnwindSafe(|| read_parts(parts, Table::default(), 4));
+        assert!(std::panic::catch_unwind(read).is_err());
+        let reads = reads.into_inner();
+        assert!(reads < 200_000, "{reads} parts were read");
+    }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::json_type::JsonType;
+use super::json_type::{JsonType, MOST_NAME_BYTES, TOO_MANY_NAMES, name_bytes};
 use super::lexer::{Chunks, Lexer};
 use crate::findings::Stop;
 
@@ -16,6 +16,12 @@ const LONGEST_TOKEN: usize = 64 * 1024;
 impl<T: Chunks> Lexer<'_, T> {
     /// Reads a value, which lies in so many arrays and objects.
     pub(crate) fn value(&mut self, depth: usize) -> Result<JsonType, Stop> {
+        self.names = 0;
+        self.value_within(depth)
+    }
+
+    /// Reads a value that may be a part of another. What its names take is added to that of the other.
+    fn value_within(&mut self, depth: usize) -> Result<JsonType, Stop> {
         if depth > MAX_DEPTH {
             return Err(self.bad(&format!("nested deeper than {MAX_DEPTH} levels")));
         }
@@ -23,11 +29,13 @@ impl<T: Chunks> Lexer<'_, T> {
             Some(b'{') => {
                 let mut fields = BTreeMap::new();
                 self.object(|lexer, key| {
-                    let field = lexer.value(depth + 1)?;
+                    let field = lexer.value_within(depth + 1)?;
                     if fields.insert(key.to_owned(), field).is_some() {
                         lexer.add_duplicate_key(key);
+                    } else {
+                        lexer.names += name_bytes(key);
                     }
-                    Ok(())
+                    if lexer.names > MOST_NAME_BYTES { Err(lexer.bad(TOO_MANY_NAMES)) } else { Ok(()) }
                 })?;
                 Ok(JsonType::Struct(fields))
             }
@@ -38,7 +46,11 @@ impl<T: Chunks> Lexer<'_, T> {
                     return Ok(JsonType::List(Box::new(item)));
                 }
                 loop {
-                    item.widen(self.value(depth + 1)?);
+                    // Of the items no more is kept than the type that takes in all of them.
+                    let kept = self.names;
+                    let value = self.value_within(depth + 1)?;
+                    self.names = kept;
+                    item.widen(value, &mut self.names);
                     if self.take_if(b']')? {
                         return Ok(JsonType::List(Box::new(item)));
                     }

@@ -37,6 +37,20 @@ fn formats_follow_the_content_first() {
 }
 
 #[test]
+fn headers_may_begin_with_the_letters_of_a_mark() {
+    let columns = "1 rows\n  ";
+    check("a.csv", "FEA1,b\n1,2\n", &format!("csv, {columns}FEA1: int64\n  b: int64"));
+    check("a.csv", "PAR1,PAR2\n1,2\n", &format!("csv, {columns}PAR1: int64\n  PAR2: int64"));
+    check("a.tsv", "ARROW1\tb\n1\t2\n", &format!("tsv, {columns}ARROW1: int64\n  b: int64"));
+    check("a.txt", "PAR1,PAR2\n1,2\n", "opaque");
+    check(
+        "a.parquet",
+        "PAR1",
+        "parquet\n  ! the Parquet file is cut off or damaged: its footer cannot be read",
+    );
+}
+
+#[test]
 fn what_names_no_table_is_opaque() {
     check("model.pkl", "a,b\n1,2\n", "opaque");
     check("part-0000", "{\"a\": 1}\n", "opaque");
@@ -345,7 +359,7 @@ fn parquet_files() {
     );
     check(
         "a.csv",
-        "PAR1",
+        "PAR1\x15\x04",
         "parquet, promised csv\n  ! the Parquet file is cut off or damaged: its footer cannot be read",
     );
 }

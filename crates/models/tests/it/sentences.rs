@@ -47,7 +47,7 @@ fn differences() {
         Difference::UnexpectedColumn { column: column(), found: found() },
         Difference::TooFewRows { expected: 10, found: 3 },
         Difference::NoRows,
-        Difference::Unreadable { finding },
+        Difference::Unreadable { finding: finding.clone() },
         Difference::Unreadable { finding: DataFinding { message: text("the file is empty"), line: None } },
         Difference::Misnamed { promised: FileFormat::Csv.into(), found: FileFormat::Parquet.into() },
         Difference::Misnamed {
@@ -62,6 +62,9 @@ fn differences() {
         Difference::ExtraColumn { column: column(), found: found() },
         Difference::ColumnOrder { expected: vec![text("a"), text("b")], found: vec![text("b"), text("a")] },
         Difference::ExtraFile,
+        Difference::NotCompared { reason: NotCompared::SampleUnreadable { finding } },
+        Difference::NotCompared { reason: NotCompared::SampleBlank },
+        Difference::NotCompared { reason: NotCompared::NoTable },
     ];
     let line = |difference: &Difference| {
         let weight = if difference.is_breaking() { "break" } else { "note" };
@@ -90,6 +93,9 @@ fn differences() {
     note extra_column [amount]: extra column `amount` (text)
     note column_order []: the columns come as `b`, `a`, not as `a`, `b`
     note extra_file []: extra file
+    note not_compared []: not compared: the sample cannot be read: line 7: row has 3 fields, the header has 4
+    note not_compared []: not compared: the sample has no columns
+    note not_compared []: not compared: no table, and other bytes
     "#);
 }
 

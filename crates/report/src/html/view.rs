@@ -380,7 +380,9 @@ fn table(
         differences(result, binding, file).filter(|difference| difference.column() == Some(name)).collect()
     };
     let is_compared = result.data_format_b.is_some()
-        && !matches!(result.verdict, EdgeVerdict::Accepted | EdgeVerdict::Untested { .. });
+        && !matches!(result.verdict, EdgeVerdict::Accepted | EdgeVerdict::Untested { .. })
+        && !differences(result, binding, file)
+            .any(|difference| matches!(difference, Difference::NotCompared { .. }));
     let mut rows: Vec<Row> = columns
         .iter()
         .take(MAX_COLUMNS)

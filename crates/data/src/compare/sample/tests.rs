@@ -1,0 +1,233 @@
+use runtime_testing_models::{FileFormat, FileProfile};
+
+use crate::compare::Expected;
+use crate::compare::testing::{check, columns, file, folder, single, table};
+use crate::findings::finding;
+
+const ORDERS: [(&str, &str); 2] = [("amount", "float64"), ("name", "text")];
+
+#[track_caller]
+fn check_columns(sample: &[(&str, &str)], found: &[(&str, &str)], differences: &[&str]) {
+    let sample = single(table("sample.csv", sample, 3));
+    check(&Expected::Inferred(&sample), &single(table("a.csv", found, 5)), differences);
+    check(&Expected::Inferred(&sample), &sample, &[]);
+}
+
+#[test]
+fn missing_and_extra_columns() {
+    check_columns(&ORDERS, &ORDERS, &[]);
+    check_columns(&ORDERS, &ORDERS[..1], &["! a.csv: column `name` (text) is missing"]);
+    check_columns(&ORDERS[..1], &ORDERS, &["a.csv: extra column `name` (text)"]);
+    check_columns(
+        &ORDERS,
+        &[("total", "int64"), ("name", "text")],
+        &[
+            "! a.csv: column `amount` (float64) is missing; was it renamed to `total`?",
+            "a.csv: extra column `total` (int64)",
+        ],
+    );
+}
+
+#[test]
+fn types() {
+    check_columns(
+        &[("a", "int64"), ("b", "float64"), ("c", "int64"), ("d", "date")],
+        &[("a", "float64"), ("b", "int64"), ("c", "text"), ("d", "timestamp[us]")],
+        &[
+            "a.csv: column `a`: float64 promotes to int64",
+            "a.csv: column `b`: int64 promotes to float64",
+            "! a.csv: column `c`: expected int64, found text",
+            "! a.csv: column `d`: expected date, found timestamp[us]",
+        ],
+    );
+}
+
+#[test]
+fn nullability() {
+    check_columns(&[("a", "int64")], &[("a", "int64?")], &["a.csv: column `a` may hold nulls"]);
+    check_columns(&[("a", "int64?")], &[("a", "int64")], &["a.csv: column `a` holds no nulls"]);
+    check_columns(
+        &[("a", "int64")],
+        &[("a", "float64?")],
+        &["a.csv: column `a`: float64 promotes to int64", "a.csv: column `a` may hold nulls"],
+    );
+}
+
+#[test]
+fn nulls_alone_are_no_type() {
+    check_columns(&[("a", "int64")], &[("a", "null?")], &["a.csv: column `a` may hold nulls"]);
+    check_columns(&[("a", "null?")], &[("a", "int64")], &["a.csv: column `a` holds no nulls"]);
+    check_columns(&[("a", "int64?")], &[("a", "null?")], &["a.csv: column `a`: null promotes to int64"]);
+    check_columns(&[("a", "null?")], &[("a", "text?")], &["a.csv: column `a`: text promotes to null"]);
+}
+
+#[test]
+fn order() {
+    check_columns(
+        &[("a", "int64"), ("b", "int64"), ("c", "int64")],
+        &[("c", "int64"), ("x", "int64"), ("a", "int64")],
+        &[
+            "! a.csv: column `b` (int64) is missing; was it renamed to `x`?",
+            "a.csv: extra column `x` (int64)",
+            "a.csv: the columns come as `c`, `a`, not as `a`, `c`",
+        ],
+    );
+    let sample = single(table("a.ndjson", &ORDERS, 1));
+    let reversed = single(table("a.ndjson", &[ORDERS[1], ORDERS[0]], 1));
+    check(&Expected::Inferred(&sample), &reversed, &[]);
+}
+
+#[test]
+fn rows() {
+    let full = single(table("a.csv", &ORDERS, 3));
+    let header = single(table("a.csv", &[("amount", "null"), ("name", "null")], 0));
+    check(&Expected::Inferred(&full), &header, &["! a.csv: there are no rows"]);
+    check(&Expected::Inferred(&header), &header, &[]);
+    check(
+        &Expected::Inferred(&header),
+        &full,
+        &["a.csv: column `amount`: float64 promotes to null", "a.csv: column `name`: text promotes to null"],
+    );
+    let blank = single(table("a.json", &[], 0));
+    check(
+        &Expected::Inferred(&single(table("a.json", &ORDERS, 3))),
+        &blank,
+        &["! a.json: there are no rows"],
+    );
+    check(&Expected::Inferred(&blank), &blank, &[]);
+    let full = single(table("a.json", &ORDERS, 3));
+    check(&Expected::Inferred(&blank), &full, &["a.json: not compared: the sample has no columns"]);
+}
+
+#[test]
+fn formats() {
+    let csv = single(table("a.csv", &ORDERS, 3));
+    let json = single(table("a.json", &ORDERS[..1], 3));
+    let opaque = single(file("a.pkl", FileFormat::Opaque, None));
+    check(&Expected::Inferred(&csv), &json, &["! a.json: expected the format csv, found json"]);
+    check(&Expected::Inferred(&csv), &opaque, &["! a.pkl: expected the format csv, found opaque"]);
+    check(&Expected::Inferred(&opaque), &csv, &["! a.csv: expected the format opaque, found csv"]);
+    check(&Expected::Inferred(&opaque), &opaque, &[]);
+    let disguised = single(file("b.csv", FileFormat::Json, None));
+    check(&Expected::Inferred(&csv), &disguised, &["! b.csv: the name promises csv, the content is json"]);
+}
+
+#[test]
+fn files_that_cannot_be_read() {
+    let csv = single(table("a.csv", &ORDERS, 3));
+    let mut broken = single(table("a.csv", &ORDERS[..1], 0));
+    broken.files[0].findings = vec![finding("the file is empty")];
+    check(&Expected::Inferred(&csv), &broken, &["! a.csv: cannot be read: the file is empty"]);
+    let told = "a.csv: not compared: the sample cannot be read: the file is empty";
+    check(&Expected::Inferred(&broken), &csv, &[told]);
+    let no_rows = single(table("a.csv", &ORDERS, 0));
+    check(&Expected::Inferred(&broken), &no_rows, &[told, "! a.csv: there are no rows"]);
+    let zip = single(FileProfile {
+        findings: vec![finding("this is a ZIP archive")],
+        ..file("a.csv", FileFormat::Opaque, None)
+    });
+    check(
+        &Expected::Inferred(&zip),
+        &csv,
+        &["a.csv: not compared: the sample cannot be read: this is a ZIP archive"],
+    );
+}
+
+#[test]
+fn a_sample_that_cannot_be_read_has_parts_too() {
+    for columns in [Some(columns(&[("1", "int64")], 2)), None] {
+        let mut broken = single(file("orders.csv", FileFormat::Csv, columns));
+        broken.files[0].findings = vec![finding("no header")];
+        check(
+            &Expected::Inferred(&broken),
+            &folder(&[table("p-0.csv", &ORDERS, 4), table("p-1.csv", &ORDERS, 5)]),
+            &[
+                "p-0.csv: not compared: the sample cannot be read: no header",
+                "p-1.csv: not compared: the sample cannot be read: no header",
+            ],
+        );
+    }
+}
+
+#[test]
+fn values_and_tables() {
+    let value = single(file("a.json", FileFormat::Json, None));
+    let rows = single(table("a.json", &ORDERS, 3));
+    check(&Expected::Inferred(&value), &value, &[]);
+    check(&Expected::Inferred(&rows), &value, &["! a.json: cannot be read: not a table"]);
+    let expected = ["! a.json: cannot be read: a table, where a single value is expected"];
+    check(&Expected::Inferred(&value), &rows, &expected);
+}
+
+#[test]
+fn files_are_matched_by_path() {
+    let other = [("x", "boolean")];
+    let model = file("model.pkl", FileFormat::Opaque, None);
+    let sample = folder(&[table("a.csv", &ORDERS, 3), table("b.csv", &other, 3), model.clone()]);
+    check(&Expected::Inferred(&sample), &sample, &[]);
+    let found = folder(&[
+        table("a.csv", &ORDERS[..1], 3),
+        table("c.csv", &other, 3),
+        file("notes.txt", FileFormat::Opaque, None),
+    ]);
+    check(
+        &Expected::Inferred(&sample),
+        &found,
+        &[
+            "! a.csv: column `name` (text) is missing",
+            "c.csv: extra file",
+            "! model.pkl: the file is missing",
+            "notes.txt: extra file",
+        ],
+    );
+    check(
+        &Expected::Inferred(&folder(&[table("a.csv", &ORDERS, 3), table("b.csv", &other, 3)])),
+        &folder(&[table("a.csv", &ORDERS, 3), model]),
+        &["! b.csv: the file is missing", "model.pkl: extra file"],
+    );
+}
+
+#[test]
+fn parts_of_one_table_come_in_any_number() {
+    let whole = single(table("orders.csv", &ORDERS, 9));
+    let part = |name: &str, rows| table(name, &ORDERS, rows);
+    check(&Expected::Inferred(&whole), &folder(&[part("p-0.csv", 4), part("p-1.csv", 5)]), &[]);
+    check(&Expected::Inferred(&whole), &folder(&[part("p-0.csv", 0), part("p-1.csv", 5)]), &[]);
+    check(
+        &Expected::Inferred(&whole),
+        &folder(&[part("p-0.csv", 0), part("p-1.csv", 0)]),
+        &["! p-0.csv: there are no rows"],
+    );
+    let mut broken = table("p-1.csv", &ORDERS, 0);
+    broken.findings = vec![finding("the file is empty")];
+    check(
+        &Expected::Inferred(&whole),
+        &folder(&[part("p-0.csv", 0), broken]),
+        &["! p-1.csv: cannot be read: the file is empty"],
+    );
+    let parts = folder(&[part("p-0.csv", 4), part("p-1.csv", 5)]);
+    check(&Expected::Inferred(&parts), &whole, &[]);
+    check(
+        &Expected::Inferred(&parts),
+        &folder(&[part("p-0.csv", 0), part("p-1.csv", 9)]),
+        &["! p-0.csv: there are no rows"],
+    );
+    check(
+        &Expected::Inferred(&parts),
+        &folder(&[table("p-0.csv", &ORDERS[..1], 4), table("p-7.csv", &ORDERS[..1], 4)]),
+        &["! p-0.csv: column `name` (text) is missing", "! p-7.csv: column `name` (text) is missing"],
+    );
+}
+
+#[test]
+fn tables_without_rows_keep_their_own_counterparts() {
+    let sample = folder(&[table("a.csv", &[("x", "null")], 0), table("b.csv", &ORDERS, 3)]);
+    check(&Expected::Inferred(&sample), &sample, &[]);
+}
+
+#[test]
+fn an_empty_sample_expects_nothing() {
+    let found = single(table("a.csv", &ORDERS, 3));
+    check(&Expected::Inferred(&folder(&[])), &found, &[]);
+    check(&Expected::Inferred(&found), &folder(&[]), &[]);
+}
