@@ -43,6 +43,8 @@ fn on_terminal(
         .current_dir(&space.root)
         .env_remove("NO_COLOR")
         .env_remove("GITHUB_STEP_SUMMARY")
+        // Logs of CI show colors, so there it counts as a place for them.
+        .env_remove("CI")
         .env("TERM", "xterm")
         .envs(variables.iter().copied())
         .output()
