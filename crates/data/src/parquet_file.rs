@@ -39,7 +39,8 @@ mod nulls {
     use parquet::file::metadata::ParquetMetaData;
 
     /// The nulls of each column: what its type or the number of rows leaves no choice about, or what the statistics say,
-    /// if every row group has them. What is nested has statistics of its leaves only.
+    /// if every row group has them and they are not more than there are rows. What is nested has statistics of its leaves
+    /// only.
     pub(super) fn of_columns(metadata: &ParquetMetaData, schema: &Schema, rows: u64) -> Vec<Option<u64>> {
         let parquet_schema = metadata.file_metadata().schema_descr();
         let mut nulls: Vec<Option<u64>> = Vec::with_capacity(schema.fields().len());
@@ -61,7 +62,8 @@ mod nulls {
                     .row_groups()
                     .iter()
                     .map(|group| group.columns().get(leaf)?.statistics()?.null_count_opt())
-                    .sum();
+                    .try_fold(0_u64, |sum, nulls| sum.checked_add(nulls?))
+                    .filter(|nulls| *nulls <= rows);
             }
         }
         nulls
