@@ -80,7 +80,7 @@ impl Reporter for Progress {
 fn stays(event: &Event<'_>) -> bool {
     match event {
         Event::RunFinished { result, .. } => result.failure.is_some(),
-        Event::RunNotForked { .. } => true,
+        Event::RunNotForked { .. } | Event::NotRecorded { .. } => true,
         _ => false,
     }
 }
@@ -106,6 +106,7 @@ fn line(event: &Event<'_>) -> Option<String> {
         Event::RunNotForked { step, reason } => {
             format!("note  {step}: run in a fresh interpreter: {}", reason.trim())
         }
+        Event::NotRecorded { reason } => format!("note  {}", reason.trim()),
         _ => return None,
     };
     Some(harmless(&line))
@@ -137,6 +138,9 @@ mod tests {
         let kinds = [RunKind::Edge { from: clean.clone() }, RunKind::Edge { from: train.clone() }];
         let added = Event::RunsAdded { step: &clean, kinds: &kinds };
         assert_eq!(said(added), "more  clean: 2 runs to see which edge makes it fail");
+        let not_recorded = Event::NotRecorded { reason: "cannot write the report to `.runs/1`: full" };
+        assert!(stays(&not_recorded));
+        assert_eq!(said(not_recorded), "note  cannot write the report to `.runs/1`: full");
         assert_eq!(line(&Event::Planned { steps: 1, runs: 1 }), None);
 
         let progress = Progress { manner: Manner::Lines, noted: Arc::default() };

@@ -119,6 +119,11 @@ pub enum TestEvent {
         /// Why it is not compatible, a sentence for each reason.
         compatibility_issues: Vec<String>,
     },
+    /// Something of the test could not be kept in its folder.
+    NotRecorded {
+        /// What and why, as a sentence.
+        reason: String,
+    },
     /// The test is over. What came of it stands in the report.
     Finished {
         /// Whether all is well.

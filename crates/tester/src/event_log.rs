@@ -102,6 +102,7 @@ impl From<&Event<'_>> for TestEvent {
                 verdict: result.verdict.clone(),
                 compatibility_issues: result.compatibility_issues(),
             },
+            Event::NotRecorded { reason } => Self::NotRecorded { reason: reason.to_owned() },
             Event::Finished { report } => Self::Finished {
                 pipeline_success: report.pipeline_success(),
                 canceled: report.canceled,

@@ -80,6 +80,12 @@ pub enum Event<'a> {
         /// The result.
         result: &'a DataCompatibilityResult,
     },
+    /// Something of the test could not be written to its folder: its report, or what the next test would take from it. The
+    /// test goes on, and its report is returned all the same. What asks for the last test finds an earlier one, or none.
+    NotRecorded {
+        /// What could not be kept and why, as a sentence.
+        reason: &'a str,
+    },
     /// The test is over.
     Finished {
         /// The report.

@@ -108,7 +108,7 @@ impl RecordedTest {
         if steps(&tested) != steps(dag) || edges(&tested) != edges(dag) {
             return Ok(None);
         }
-        let report = report(test)?;
+        let Some(report) = report(test)? else { return Ok(None) };
         if report.script_results.keys().collect::<BTreeSet<_>>() != steps(dag) {
             return Ok(None);
         }
@@ -132,7 +132,12 @@ impl RecordedTest {
 ///
 /// [`RecordedTestError`] where it cannot be read.
 pub fn last_report(workspace: &Utf8Path) -> Result<Option<PipelineTestReport>, RecordedTestError> {
-    tests(workspace)?.first().map(|test| report(test)).transpose()
+    for test in tests(workspace)? {
+        if let Some(report) = report(&test)? {
+            return Ok(Some(report));
+        }
+    }
+    Ok(None)
 }
 
 /// The folders of the tests in a workspace that are over, the last one first.
@@ -157,9 +162,12 @@ pub(crate) fn tests(workspace: &Utf8Path) -> Result<Vec<Utf8PathBuf>, RecordedTe
     Ok(tests)
 }
 
-/// The report in the folder of a test.
-pub(crate) fn report(test: &Utf8Path) -> Result<PipelineTestReport, RecordedTestError> {
-    read(&test.join(REPORT))
+/// The report in the folder of a test. None where it is gone: old tests are removed while others are looked at.
+pub(crate) fn report(test: &Utf8Path) -> Result<Option<PipelineTestReport>, RecordedTestError> {
+    match read(&test.join(REPORT)) {
+        Err(error) if error.is_gone() => Ok(None),
+        report => report.map(Some),
+    }
 }
 
 pub(crate) fn none(workspace: &Utf8Path) -> RecordedTestError {
@@ -176,7 +184,7 @@ pub(crate) fn is_of(report: &PipelineTestReport, dag: &PipelineDag) -> bool {
 }
 
 impl RecordedTestError {
-    /// Whether a file is gone: those of old tests are removed while others are looked at.
+    /// Whether a file is gone.
     fn is_gone(&self) -> bool {
         matches!(self, Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
@@ -210,14 +218,9 @@ pub(crate) fn record(
 ) -> io::Result<()> {
     let tested = Pipeline { dag: pipeline.dag.clone(), handed_over };
     // The report is the last: a test that has one is whole.
-    let written = write(folder, SPECS, &Specs(pipeline))
-        .and_then(|()| write(folder, PIPELINE, &tested))
-        .and_then(|()| write(folder, REPORT, report));
-    match written {
-        // A script can have removed the whole folder.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        written => written,
-    }
+    write(folder, SPECS, &Specs(pipeline))?;
+    write(folder, PIPELINE, &tested)?;
+    write(folder, REPORT, report)
 }
 
 /// What a test was made of, and what of its data no report says.

@@ -393,6 +393,36 @@ impl RuntimeTester {
             .map_err(TestError::io("make a folder for the runs in", workspace))
     }
 
+    /// Keeps a report in the folder of its test.
+    fn record(
+        &self,
+        run_root: Option<RunRoot>,
+        report: &PipelineTestReport,
+        pipeline: &PipelineTestingSpec,
+        handed_over: HandedOver,
+    ) -> Result<(), TestError> {
+        let run_root = match run_root {
+            Some(run_root) => run_root,
+            // Nothing is written for a test that has nothing to run, unless an earlier one would be taken for the last.
+            None if report.workspace.join(RUNS).is_dir() => self.run_root(&report.workspace)?,
+            None => return Ok(()),
+        };
+        let path = &run_root.path;
+        recorded::record(path, report, pipeline, handed_over)
+            .map_err(TestError::io("write the report to", path))?;
+        if report.pipeline_success() {
+            run_root.note_pass().map_err(TestError::io("take note in", path))?;
+        }
+        Ok(())
+    }
+
+    /// Tells what could not be kept. That is no reason to withhold the report of a test that was made.
+    fn tell(&self, kept: Result<(), TestError>) {
+        if let Err(error) = kept {
+            self.reporter.report(&Event::NotRecorded { reason: &error.to_string() });
+        }
+    }
+
     /// Tests a pipeline, or the part of it that is selected. `sample` takes the place of the inputs of root steps; without it the default sample data stands
     /// in for those that do not exist.
     fn test(
@@ -471,21 +501,12 @@ impl RuntimeTester {
         };
         let runs = plan.runs.into_iter().chain(records.added);
         record::hand_over(runs, records.runs, &mut report.script_results, &mut times);
-        if let Some(run_root) = &run_root {
-            if let Err(error) = times.save(&report.workspace) {
-                tracing::warn!(%error, "could not keep how long the runs have taken");
-            }
-            recorded::record(&run_root.path, &report, pipeline, handed_over)
-                .map_err(TestError::io("write the report to", &run_root.path))?;
-            if report.pipeline_success() {
-                run_root.note_pass().map_err(TestError::io("write to", &run_root.path))?;
-            }
-        } else if report.workspace.join(RUNS).is_dir() {
-            // Nothing is written for a test that has nothing to run, unless an earlier one would be taken for the last.
-            let folder = self.run_root(&report.workspace)?.path;
-            recorded::record(&folder, &report, pipeline, HandedOver::new())
-                .map_err(TestError::io("write the report to", &folder))?;
+        if run_root.is_some() {
+            let saved = times.save(&report.workspace);
+            let path = report.workspace.join(RUNS);
+            self.tell(saved.map_err(TestError::io("keep how long the runs have taken in", &path)));
         }
+        self.tell(self.record(run_root, &report, pipeline, handed_over));
         self.reporter.report(&Event::Finished { report: &report });
         Ok(report)
     }

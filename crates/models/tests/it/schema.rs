@@ -231,6 +231,7 @@ fn events_follow_their_schema_and_others_do_not() {
             verdict: report.data_flow_results["train->report"].verdict.clone(),
             compatibility_issues: vec!["not tested".to_owned()],
         },
+        TestEvent::NotRecorded { reason: "the disk is full".to_owned() },
         TestEvent::Finished { pipeline_success: false, canceled: true, run_id: None, errors: vec![] },
     ];
     let mut lines = String::new();

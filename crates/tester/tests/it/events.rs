@@ -41,3 +41,48 @@ fn events_tell_what_happens_in_order() {
          blocked report by [\"train\"]\njudged clean train untested\njudged train report untested\ndone false"
     );
 }
+
+/// Copies its input, and then does something in the folder of the test.
+fn copy_and(action: &str) -> String {
+    format!(
+        "import pathlib, shutil\n\
+         def main(input_paths, output_paths, environ_vars, job_args):\n\
+         \x20   shutil.copy(input_paths['raw'], output_paths['rows'])\n\
+         \x20   test = pathlib.Path(output_paths['rows'])\n\
+         \x20   while test.parent.name != '.runs':\n\
+         \x20       test = test.parent\n\
+         \x20   {action}\n"
+    )
+}
+
+/// What could not be recorded of a test with a script, and whether the test passed.
+fn not_recorded(script: &str) -> (Vec<String>, bool) {
+    let space = Space::new().step("clean", script, &["raw=data/raw.csv"], &["rows=output/rows.csv"]);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    let tester = space.tester().with_reporter(move |event: &Event<'_>| match event {
+        Event::NotRecorded { reason } => log.lock().unwrap().push((*reason).to_owned()),
+        Event::Finished { .. } => log.lock().unwrap().push("done".to_owned()),
+        _ => {}
+    });
+    let report = tester.test_pipeline().unwrap();
+    let seen = seen.lock().unwrap().clone();
+    (seen, report.pipeline_success())
+}
+
+#[test]
+fn what_cannot_be_recorded_is_told_and_the_report_is_had_all_the_same() {
+    assert_eq!(not_recorded(&copy_and("pass")), (vec!["done".to_owned()], true));
+    for action in ["(test / 'report.json').mkdir()", "(test.parent / 'times.json').mkdir()"] {
+        let (seen, success) = not_recorded(&copy_and(action));
+        assert!(success, "{seen:?}");
+        let [reason, done] = &*seen else { panic!("{seen:?}") };
+        assert!(
+            reason.contains("could not write the report to `") || reason.contains("could not keep"),
+            "{reason}"
+        );
+        assert_eq!(done, "done");
+    }
+    let (seen, _) = not_recorded(&copy_and("shutil.rmtree(test)"));
+    assert!(seen[0].contains("could not write the report to `"), "{seen:?}");
+}
