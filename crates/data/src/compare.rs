@@ -5,6 +5,7 @@ mod contract;
 mod counterpart;
 mod file;
 mod fit;
+mod parts;
 mod rename;
 mod rows;
 mod sample;
@@ -16,6 +17,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{DataProfile, Difference, FileProfile, TableContract, TypeWord};
 use serde::Serialize;
 
+pub(crate) use self::parts::settled;
 pub(crate) use self::rows::is_blank;
 use crate::type_words::TypeWords;
 
@@ -45,7 +47,8 @@ pub struct FileDifference {
 /// them. Data without files yields nothing: that it is missing is for the caller to say.
 ///
 /// A contract holds for every table of a folder. A sample holds file by file, by their paths; a single file is compared
-/// with a single file whatever their names. Files of one table in several parts may come in any number under any names.
+/// with a single file whatever their names. Files of one table in several parts may come in any number under any names, and
+/// of text formats they are one table in their types, too: digits in one part are text where another part has letters.
 ///
 /// ```
 /// use runtime_testing_data::{Expected, compare};

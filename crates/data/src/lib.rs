@@ -68,6 +68,7 @@ mod digest;
 mod files;
 mod findings;
 mod format;
+mod joined_type;
 mod json_text;
 mod nearest;
 mod observed_contract;

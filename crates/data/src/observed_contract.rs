@@ -6,7 +6,7 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use runtime_testing_models::{Column, ColumnContract, DataProfile, Difference, TableContract, TypeWord};
 
-use crate::compare::{Expected, compare, fits_word, is_blank};
+use crate::compare::{Expected, compare, fits_word, is_blank, settled};
 use crate::type_words::TypeWords;
 
 /// A contract that data keeps to, and what of the data it cannot say.
@@ -111,6 +111,7 @@ pub fn observe_contract(
     found: &DataProfile,
     known: Option<&TableContract>,
 ) -> Result<ObservedContract, NoContract> {
+    let found = &*settled(found);
     let tables: Vec<&[Column]> = found
         .tables()
         .filter(|(_, schema)| !is_blank(schema) && !schema.columns.is_empty())
@@ -462,10 +463,13 @@ mod tests {
         (tables, any::<bool>()).prop_map(|(tables, declares)| {
             let extension = if declares { "parquet" } else { "json" };
             let files = tables.into_iter().enumerate().map(|(at, (of_columns, rows))| {
-                let column = |(name, (data_type, nulls)): (String, (&str, u8))| Column {
-                    nullable: nulls > 0,
-                    nulls: if declares && nulls > 1 { None } else { Some(u64::from(nulls).min(rows)) },
-                    ..Column::new(name, data_type)
+                let column = |(name, (data_type, nulls)): (String, (&str, u8))| {
+                    let known = if data_type == "null" { rows } else { u64::from(nulls).min(rows) };
+                    Column {
+                        nullable: nulls > 0 || known > 0,
+                        nulls: if declares && nulls > 1 { None } else { Some(known) },
+                        ..Column::new(name, data_type)
+                    }
                 };
                 let mut found = table_file(&format!("p-{at}.{extension}"));
                 let columns = of_columns.into_iter().map(column).collect();

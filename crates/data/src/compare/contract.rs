@@ -1,22 +1,25 @@
 //! The rules for what a person wrote.
 
 use runtime_testing_models::{
-    Column, ColumnContract, DataProfile, Difference, ExtraColumns, FileFormat, TableContract, TableSchema,
-    TypeWord,
+    Column, ColumnContract, DataProfile, Difference, ExtraColumns, FileFormat, TableContract, TypeWord,
 };
 
 use super::fit::{self, Fit};
 use super::rename::renamed;
-use super::table::{Found, column_order, extra_column, has_order, promoted, type_changed, words};
-use super::{Differences, file, rows};
+use super::table::{
+    Found, FoundColumn, column_order, extra_column, has_order, promoted, type_changed, words,
+};
+use super::{Differences, file, rows, settled};
 use crate::findings::finding;
 use crate::type_words::TypeWords;
 
 /// Holds every table of what was found against a contract. What is no table is left alone as long as there is one.
 pub(super) fn compare(contract: &TableContract, found: &DataProfile, list: &mut Differences) {
     let (tables, all_sound) = file::sound_tables(found, list);
-    for (file, schema) in &tables {
-        list.add(&file.path, table_differences(contract, schema, file.format));
+    for (file, as_part) in found.files.iter().zip(&settled(found).files) {
+        if let (Some(schema), Some(settled), true) = (&file.schema, &as_part.schema, file::is_sound(file)) {
+            list.add(&file.path, table_differences(contract, &Found::new(schema, settled), file.format));
+        }
     }
     if !all_sound {
         // What cannot be read may well have the rows that are missing.
@@ -29,18 +32,21 @@ pub(super) fn compare(contract: &TableContract, found: &DataProfile, list: &mut 
     }
 }
 
-fn table_differences(contract: &TableContract, schema: &TableSchema, format: FileFormat) -> Vec<Difference> {
-    if rows::is_blank(schema) {
+fn table_differences<'a>(
+    contract: &'a TableContract,
+    found: &Found<'a>,
+    format: FileFormat,
+) -> Vec<Difference> {
+    if rows::is_blank(found.schema) {
         return Vec::new();
     }
-    let found = Found::new(schema);
-    let mut differences = missing_columns(contract, &found);
-    differences.extend(types(contract, &found));
-    differences.extend(nulls(contract, &found));
-    differences.extend(extra_columns(contract, &found));
+    let mut differences = missing_columns(contract, found);
+    differences.extend(types(contract, found));
+    differences.extend(nulls(contract, found));
+    differences.extend(extra_columns(contract, found));
     if has_order(format) {
         let expected: Vec<&str> = contract.columns.keys().map(String::as_str).collect();
-        differences.extend(column_order(&expected, &found));
+        differences.extend(column_order(&expected, found));
     }
     differences
 }
@@ -63,18 +69,18 @@ fn missing_columns<'a>(contract: &'a TableContract, found: &Found<'a>) -> Vec<Di
 }
 
 /// Columns of the contract that are there.
-fn pairs<'a>(contract: &'a TableContract, found: &Found<'a>) -> Vec<(&'a ColumnContract, &'a Column)> {
+fn pairs<'a>(contract: &'a TableContract, found: &Found<'a>) -> Vec<(&'a ColumnContract, FoundColumn<'a>)> {
     contract.columns.iter().filter_map(|(name, column)| Some((column, found.column(name)?))).collect()
 }
 
 /// Columns of another type. One without a value has none.
 fn types<'a>(contract: &'a TableContract, found: &Found<'a>) -> Vec<Difference> {
-    let difference = |(expected, column): (&ColumnContract, &Column)| {
+    let difference = |(expected, column): (&ColumnContract, FoundColumn<'a>)| {
         let expected: TypeWord = expected.data_type;
-        match fit::to_contract(expected, &words(column)) {
-            Fit::Same => None,
-            Fit::Promotes => Some(promoted(column, expected.as_str())),
-            Fit::Changed => Some(type_changed(column, expected.as_str())),
+        match column.fit(|column| fit::to_contract(expected, &words(column))) {
+            (Fit::Same, _) => None,
+            (Fit::Promotes, column) => Some(promoted(column, expected.as_str())),
+            (Fit::Changed, column) => Some(type_changed(column, expected.as_str())),
         }
     };
     pairs(contract, found).into_iter().filter_map(difference).collect()
@@ -82,7 +88,7 @@ fn types<'a>(contract: &'a TableContract, found: &Found<'a>) -> Vec<Difference> 
 
 /// Columns that must not hold nulls and do, or that may for all that is known.
 fn nulls<'a>(contract: &'a TableContract, found: &Found<'a>) -> Vec<Difference> {
-    let difference = |(expected, column): (&ColumnContract, &Column)| {
+    let difference = |(expected, FoundColumn { own: column, .. }): (&ColumnContract, FoundColumn<'a>)| {
         if expected.nullable || found.has_no_type(column) {
             return None;
         }

@@ -18,6 +18,11 @@ pub(super) fn unsound(file: &FileProfile) -> Vec<Difference> {
     differences
 }
 
+/// Whether nothing is wrong with a file whatever is expected of it.
+pub(super) fn is_sound(file: &FileProfile) -> bool {
+    file.promised.is_none() && file.findings.is_empty()
+}
+
 /// What keeps the file from being read.
 fn unreadable(file: &FileProfile) -> Vec<Difference> {
     let told = file.findings.iter().take(MOST_FINDINGS);

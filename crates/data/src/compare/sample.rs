@@ -9,16 +9,19 @@ use runtime_testing_models::{
 use super::counterpart::{Counterpart, counterparts, missing_files};
 use super::fit::{self, Fit};
 use super::rename::renamed;
-use super::table::{Found, column_order, extra_column, has_order, is_null, promoted, type_changed, words};
-use super::{Differences, file, rows};
+use super::table::{
+    Found, FoundColumn, column_order, extra_column, has_order, is_null, promoted, type_changed, words,
+};
+use super::{Differences, file, rows, settled};
 
 /// Holds what was found against a sample, file by file.
 pub(super) fn compare(sample: &DataProfile, found: &DataProfile, list: &mut Differences) {
+    let (sample, as_parts) = (&*settled(sample), settled(found));
     let counterparts = counterparts(sample, found);
     // Parts of one table may be empty as long as one of them is not.
     let mut parts = Vec::new();
     let mut all_sound = true;
-    for (file, counterpart) in found.files.iter().zip(&counterparts) {
+    for ((file, as_part), counterpart) in found.files.iter().zip(&as_parts.files).zip(&counterparts) {
         let mut differences = file::unsound(file);
         if let Some(expected) = counterpart.expected() {
             differences.retain(|difference| !file::is_misnamed_alike(expected, file, difference));
@@ -35,7 +38,7 @@ pub(super) fn compare(sample: &DataProfile, found: &DataProfile, list: &mut Diff
             differences.extend(file::format_changed(expected, file));
         }
         if differences.is_empty() {
-            differences.extend(content_differences(expected, file));
+            differences.extend(content_differences(expected, file, as_part));
             match (counterpart, &file.schema) {
                 (Counterpart::File(_), Some(schema)) if schema.rows == 0 => {
                     differences.extend(no_rows(expected))
@@ -69,7 +72,12 @@ fn no_rows(expected: &FileProfile) -> Option<Difference> {
     may_have_rows(expected).then_some(Difference::NoRows)
 }
 
-fn content_differences(expected: &FileProfile, found: &FileProfile) -> Vec<Difference> {
+/// How the content of a file differs, which is shown by itself and as a part of its table.
+fn content_differences(
+    expected: &FileProfile,
+    found: &FileProfile,
+    as_part: &FileProfile,
+) -> Vec<Difference> {
     let not_compared = |reason| vec![Difference::NotCompared { reason }];
     if let Some(finding) = expected.findings.first() {
         return not_compared(NotCompared::SampleUnreadable { finding: finding.clone() });
@@ -77,12 +85,12 @@ fn content_differences(expected: &FileProfile, found: &FileProfile) -> Vec<Diffe
     if let Some(difference) = file::no_longer_a_table(expected, found) {
         return vec![difference];
     }
-    match (&expected.schema, &found.schema) {
-        (Some(sample), Some(schema)) if rows::is_blank(sample) && !rows::is_blank(schema) => {
+    match (&expected.schema, found.schema.as_ref().zip(as_part.schema.as_ref())) {
+        (Some(sample), Some((schema, _))) if rows::is_blank(sample) && !rows::is_blank(schema) => {
             not_compared(NotCompared::SampleBlank)
         }
-        (Some(sample), Some(schema)) if !rows::is_blank(schema) => {
-            let found = Found::new(schema);
+        (Some(sample), Some((schema, settled))) if !rows::is_blank(schema) => {
+            let found = Found::new(schema, settled);
             let pairs = Pairs::of(sample, &found);
             let mut differences = missing_columns(&pairs);
             differences.extend(types(&pairs));
@@ -101,7 +109,7 @@ fn content_differences(expected: &FileProfile, found: &FileProfile) -> Vec<Diffe
 /// The columns of the sample and those that were found.
 struct Pairs<'a> {
     /// Columns of the sample that are there.
-    both: Vec<(&'a Column, &'a Column)>,
+    both: Vec<(&'a Column, FoundColumn<'a>)>,
     missing: Vec<&'a Column>,
     /// Columns that the sample does not have.
     extra: Vec<&'a Column>,
@@ -142,33 +150,35 @@ fn missing_columns(pairs: &Pairs<'_>) -> Vec<Difference> {
 
 /// Columns of another type. Nulls alone are no type: what they differ in is a matter of nullability.
 fn types(pairs: &Pairs<'_>) -> Vec<Difference> {
-    let difference = |(expected, column): &(&Column, &Column)| {
+    let fit = |expected: &Column, column: &Column| {
         if expected.data_type == column.data_type || is_null(expected) || is_null(column) {
-            return None;
+            return Fit::Same;
         }
-        match fit::to_sample(&words(expected), &words(column)) {
-            Fit::Same => None,
-            Fit::Promotes => Some(promoted(column, &expected.data_type)),
-            Fit::Changed => Some(type_changed(column, &expected.data_type)),
-        }
+        fit::to_sample(&words(expected), &words(column))
     };
+    let difference =
+        |(expected, column): &(&Column, FoundColumn<'_>)| match column.fit(|column| fit(expected, column)) {
+            (Fit::Same, _) => None,
+            (Fit::Promotes, column) => Some(promoted(column, &expected.data_type)),
+            (Fit::Changed, column) => Some(type_changed(column, &expected.data_type)),
+        };
     pairs.both.iter().filter_map(difference).collect()
 }
 
 /// Columns that may hold nulls where those of the sample do not, or the other way round; and those of which one side
 /// shows nothing but nulls.
 fn nullability(pairs: &Pairs<'_>, found: &Found<'_>) -> Vec<Difference> {
-    let difference = |(expected, column): &(&Column, &Column)| {
-        if found.has_no_type(column) {
+    let difference = |(expected, FoundColumn { own, settled }): &(&Column, FoundColumn<'_>)| {
+        if found.has_no_type(settled) {
             None
-        } else if expected.nullable != column.nullable {
+        } else if expected.nullable != settled.nullable && expected.nullable != own.nullable {
             Some(Difference::Nullability {
-                column: column.name.clone(),
+                column: own.name.clone(),
                 expected_nullable: expected.nullable,
-                found_nullable: column.nullable,
+                found_nullable: own.nullable,
             })
-        } else if is_null(expected) != is_null(column) {
-            Some(promoted(column, &expected.data_type))
+        } else if is_null(expected) != is_null(settled) {
+            Some(promoted(settled, &expected.data_type))
         } else {
             None
         }

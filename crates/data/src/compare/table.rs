@@ -5,30 +5,57 @@ use std::collections::HashMap;
 
 use runtime_testing_models::{Column, Difference, FileFormat, TableSchema};
 
+use super::fit::Fit;
 use crate::type_words::TypeWords;
 
-/// A table that was found, with its columns by name.
+/// A table that was found, or a part of one, with its columns by name.
 #[derive(Debug)]
 pub(super) struct Found<'a> {
     pub(super) schema: &'a TableSchema,
-    /// Made when the first column is not where it is expected.
-    by_name: OnceCell<HashMap<&'a str, &'a Column>>,
+    /// The same columns as all parts show them.
+    settled: &'a TableSchema,
+    /// The places of the columns. Made when the first one is not where it is expected.
+    by_name: OnceCell<HashMap<&'a str, usize>>,
+}
+
+/// A column of a table that was found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FoundColumn<'a> {
+    /// As the file shows it.
+    pub(super) own: &'a Column,
+    /// As all parts of the table show it.
+    pub(super) settled: &'a Column,
+}
+
+impl<'a> FoundColumn<'a> {
+    /// How well the column fits as part of its table, or, where the table does not fit, by itself: what is wrong with
+    /// another part is told of that one.
+    pub(super) fn fit(self, fit: impl Fn(&Column) -> Fit) -> (Fit, &'a Column) {
+        match fit(self.settled) {
+            Fit::Changed if self.own.data_type != self.settled.data_type => (fit(self.own), self.own),
+            fit => (fit, self.settled),
+        }
+    }
 }
 
 impl<'a> Found<'a> {
-    pub(super) fn new(schema: &'a TableSchema) -> Self {
-        Self { schema, by_name: OnceCell::new() }
+    pub(super) fn new(schema: &'a TableSchema, settled: &'a TableSchema) -> Self {
+        Self { schema, settled, by_name: OnceCell::new() }
     }
 
-    pub(super) fn column(&self, name: &str) -> Option<&'a Column> {
-        let columns = || self.schema.columns.iter().map(|column| (column.name.as_str(), column)).collect();
-        self.by_name.get_or_init(columns).get(name).copied()
+    pub(super) fn column(&self, name: &str) -> Option<FoundColumn<'a>> {
+        let names = self.schema.columns.iter().map(|column| column.name.as_str());
+        let places = || names.zip(0..).collect();
+        let place = *self.by_name.get_or_init(places).get(name)?;
+        Some(FoundColumn { own: &self.schema.columns[place], settled: &self.settled.columns[place] })
     }
 
     /// The column of this name, which is probably the one at this place.
-    pub(super) fn column_near(&self, name: &str, place: usize) -> Option<&'a Column> {
-        let there = self.schema.columns.get(place).filter(|column| column.name == name);
-        there.or_else(|| self.column(name))
+    pub(super) fn column_near(&self, name: &str, place: usize) -> Option<FoundColumn<'a>> {
+        match self.schema.columns.get(place) {
+            Some(own) if own.name == name => Some(FoundColumn { own, settled: &self.settled.columns[place] }),
+            _ => self.column(name),
+        }
     }
 
     /// Whether nothing is known of a column's type because there are no rows to tell it.

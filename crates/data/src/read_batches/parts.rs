@@ -1,12 +1,10 @@
 //! The files of one table, and the schema that they have in common.
 
-use std::sync::Arc;
-
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{Field, Schema};
 use camino::Utf8Path;
 
 use crate::files::{DataError, data_files};
-use crate::format::is_text;
+use crate::joined_type::{Typing, joined_arrow};
 use crate::schema::{ReadTableError, TableFile};
 use crate::type_words::TypeWords;
 
@@ -53,18 +51,18 @@ fn differ(earlier: &[TableFile], file: &TableFile, difference: String) -> ReadTa
 #[derive(Debug)]
 struct Table {
     schema: Schema,
-    /// Whether it is what the rows of texts show, and could as well be a wider one.
-    is_shown: bool,
+    /// How its types are known.
+    typing: Typing,
 }
 
 impl Table {
     fn of(file: &TableFile) -> Self {
-        Self { schema: file.schema.clone(), is_shown: is_text(file.kind.format) }
+        Self { schema: file.schema.clone(), typing: Typing::of(file.kind.format) }
     }
 
     /// The schema of what is in the one or the other, or what keeps them from having one.
     fn join(self, other: &Self) -> Result<Self, String> {
-        let is_shown = self.is_shown && other.is_shown;
+        let typing = self.typing.min(other.typing);
         let (ours, theirs) = (self.schema.fields(), other.schema.fields());
         let mut fields = Vec::with_capacity(ours.len());
         for (place, (our, their)) in ours.iter().zip(theirs).enumerate() {
@@ -72,7 +70,7 @@ impl Table {
             if name != their.name() {
                 return Err(format!("column {} is `{}` and not `{name}`", place + 1, their.name()));
             }
-            let data_type = joined(our.data_type(), their.data_type(), is_shown).ok_or_else(|| {
+            let data_type = joined_arrow(our.data_type(), their.data_type(), typing).ok_or_else(|| {
                 let words = |field: &Field| TypeWords::of_arrow(field.data_type()).to_string();
                 match (words(our), words(their)) {
                     (one, two) if one == two => {
@@ -89,38 +87,6 @@ impl Table {
         }
         let is_alike = self.schema.metadata() == other.schema.metadata();
         let metadata = if is_alike { self.schema.metadata } else { Default::default() };
-        Ok(Self { schema: Schema::new_with_metadata(fields, metadata), is_shown })
-    }
-}
-
-/// The type of a column that has the one type in some files and the other in others. What texts show widens as it does
-/// within one text; all else must be the same.
-fn joined(one: &DataType, other: &DataType, is_shown: bool) -> Option<DataType> {
-    use DataType::{Date32, Float64, Int64, List, Null, Struct, Timestamp};
-
-    if one == other {
-        return Some(one.clone());
-    }
-    if !is_shown {
-        return None;
-    }
-    let field = |one: &Field, other: &Field| {
-        let data_type = joined(one.data_type(), other.data_type(), true)?;
-        Some(Arc::new(one.clone().with_data_type(data_type)))
-    };
-    match (one, other) {
-        (Null, wider)
-        | (wider, Null)
-        | (Int64, wider @ Float64)
-        | (wider @ Float64, Int64)
-        | (Date32, wider @ Timestamp(_, None))
-        | (wider @ Timestamp(_, None), Date32) => Some(wider.clone()),
-        (List(one), List(other)) => field(one, other).map(List),
-        (Struct(ours), Struct(theirs)) if ours.len() == theirs.len() => {
-            let pairs = ours.iter().zip(theirs);
-            let fields = pairs.map(|(our, their)| field(our, their).filter(|_| our.name() == their.name()));
-            Some(Struct(fields.collect::<Option<_>>()?))
-        }
-        _ => None,
+        Ok(Self { schema: Schema::new_with_metadata(fields, metadata), typing })
     }
 }

@@ -179,6 +179,22 @@ fn formats_may_differ_in_a_folder_if_types_do_not() {
     assert!(error.contains("0.arrow") && error.contains("column `a` is float64 and not int64"), "{error}");
 }
 
+#[test]
+fn cells_of_a_folder_are_text_where_one_file_of_all_rows_would_show_text() {
+    let folder = Folder::new();
+    folder.write("0.csv", "a,b\n007,1.50\nNA,\n");
+    folder.write("1.csv", "a,b\n8,true\n");
+    assert_eq!(
+        shown(read_batches(folder.path()).unwrap()),
+        "a: Utf8, b: Utf8?\n007, 1.50\nNA, null\n8, true"
+    );
+    folder.write("0.csv", "a,b\n7,1.50\nNA,\n");
+    assert_eq!(
+        shown(read_batches(folder.path()).unwrap()),
+        "a: Int64?, b: Utf8?\n7, 1.50\nnull, null\n8, true"
+    );
+}
+
 #[track_caller]
 fn check_refused(files: &[(&str, &str)], expected: &str) {
     let folder = Folder::new();
@@ -194,8 +210,8 @@ fn check_refused(files: &[(&str, &str)], expected: &str) {
 fn files_that_are_no_parts_of_one_table() {
     check_refused(&[], "`.` holds no data files");
     check_refused(
-        &[("0.csv", "a,b\n"), ("1.csv", "a,b\n1,2\n"), ("2.csv", "a,b\n1,x\n")],
-        "`2.csv` and `1.csv` are no parts of one table: column `b` is text and not int64",
+        &[("0.csv", "a,b\n"), ("1.csv", "a,b\n1,2\n"), ("2.ndjson", "{\"a\": 1, \"b\": \"x\"}\n")],
+        "`2.ndjson` and `1.csv` are no parts of one table: column `b` is text and not int64",
     );
     check_refused(
         &[("0.csv", "a,b\n1,2\n"), ("1.csv", "b,a\n1,2\n")],

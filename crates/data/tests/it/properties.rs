@@ -1,5 +1,7 @@
 //! What holds for every table, of any types and values.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use runtime_testing_data::arrow::array::RecordBatch;
 use runtime_testing_data::arrow::compute::concat_batches;
@@ -8,7 +10,9 @@ use runtime_testing_data::{
     Expected, WriteTableError, compare, digest_path, profile_path, read_batches, write_batches,
 };
 use runtime_testing_models::proptest1::contracts;
-use runtime_testing_models::{DataProfile, Difference, DigestOptions, RowOrder, TableContract, TypeWord};
+use runtime_testing_models::{
+    ColumnContract, DataProfile, Difference, DigestOptions, RowOrder, TableContract, TypeWord,
+};
 
 use crate::folder::Folder;
 
@@ -29,6 +33,44 @@ fn write(folder: &Folder, name: &str, batch: &RecordBatch, rows: usize) -> Resul
 
 fn binary_formats() -> &'static [&'static str] {
     if cfg!(feature = "parquet") { &["arrow", "arrows", "parquet"] } else { &["arrow", "arrows"] }
+}
+
+/// How many rows a table of cells has.
+const ROWS: usize = 8;
+
+/// The cells of a column: mostly of one type, with empty ones, and some of another type here and there.
+fn any_cells() -> impl Strategy<Value = Vec<&'static str>> {
+    const TYPES: [&[&str]; 7] = [
+        &["1", "-7"],
+        &["2.5", "1e3"],
+        &["true", "False"],
+        &["2024-02-29", "1999-12-31"],
+        &["2024-02-29 10:20:30"],
+        &["2024-02-29T10:20:30Z"],
+        &["x", "007"],
+    ];
+    let cells = |one: usize, other: usize| {
+        let of_one = prop::sample::select(TYPES[one]);
+        let of_other = prop::sample::select(TYPES[other]);
+        prop::collection::vec(prop_oneof![6 => of_one, 1 => of_other, 1 => Just("\"\"")], ROWS)
+    };
+    (0..TYPES.len(), 0..TYPES.len()).prop_flat_map(move |(one, other)| cells(one, other))
+}
+
+fn line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
+    cells.collect::<Vec<_>>().join(",") + "\n"
+}
+
+fn any_cell_contract() -> impl Strategy<Value = TableContract> {
+    let column = (prop::sample::select(&TypeWord::ALL[..]), any::<bool>());
+    prop::collection::vec(column, 1..4).prop_map(|columns| {
+        let mut contract = TableContract::default();
+        for (name, (data_type, nullable)) in ["a", "b", "c"].into_iter().zip(columns) {
+            let column = ColumnContract { data_type, nullable, optional: false };
+            contract.columns.insert(name.to_owned(), column);
+        }
+        contract
+    })
 }
 
 fn profile_of(folder: &Folder, name: &str) -> DataProfile {
@@ -84,6 +126,36 @@ proptest! {
         }
         let profile = profile_path(folder.path()).expect("a folder");
         prop_assert_eq!(compare(&Expected::Inferred(&profile), &profile), &[]);
+    }
+
+    /// Wherever a table is cut into parts, it holds what it holds.
+    #[test]
+    fn parts_of_a_table_are_the_table(
+        columns in prop::collection::vec(any_cells(), 1..4),
+        cuts in prop::collection::btree_set(1..ROWS, 0..4),
+        contract in any_cell_contract(),
+    ) {
+        let folder = Folder::new();
+        let lines: Vec<String> = (0..ROWS).map(|row| line(columns.iter().map(|cells| cells[row]))).collect();
+        let header = line((0..columns.len()).map(|place| ["a", "b", "c"][place]));
+        folder.write("whole.csv", header.clone() + &lines.concat());
+        let starts = std::iter::once(0).chain(cuts.iter().copied());
+        for (start, end) in starts.zip(cuts.iter().copied().chain([ROWS])) {
+            folder.write(&format!("parts/{start:02}.csv"), header.clone() + &lines[start..end].concat());
+        }
+        let (whole, parts) = (profile_of(&folder, "whole.csv"), profile_of(&folder, "parts"));
+        prop_assert_eq!(compare(&Expected::Inferred(&whole), &parts), &[]);
+        prop_assert_eq!(compare(&Expected::Inferred(&parts), &whole), &[]);
+        let breaking = |profile: &DataProfile| {
+            let told = compare(&Expected::Contract(&contract), profile).into_iter().map(|told| told.difference);
+            let told = told.filter(Difference::is_breaking);
+            told.map(|told| (told.as_str(), told.column().map(str::to_owned))).collect::<BTreeSet<_>>()
+        };
+        prop_assert_eq!(breaking(&parts), breaking(&whole));
+        for options in [RowOrder::Ordered, RowOrder::Ignored].map(|row_order| DigestOptions { row_order, ..DigestOptions::default() }) {
+            let digest = |name: &str| digest_path(&folder.path().join(name), &options).expect("what was just written");
+            prop_assert_eq!(digest("parts"), digest("whole.csv"));
+        }
     }
 
     /// A column that is taken away, or added, is one difference, and the others stay as they are.

@@ -1,0 +1,107 @@
+//! The type of a column that shows one type in some parts of its table and another in others.
+
+use arrow::datatypes::DataType;
+use runtime_testing_models::FileFormat;
+
+use crate::type_words::TypeWords;
+
+/// How the types of a table's columns are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Typing {
+    /// The file declares them.
+    Declared,
+    /// They are those of the values, of which JSON has several kinds.
+    Values,
+    /// They are the narrowest that all cells fit, and every cell is a text.
+    Cells,
+}
+
+impl Typing {
+    pub(crate) fn of(format: FileFormat) -> Self {
+        match format {
+            FileFormat::Csv | FileFormat::Tsv => Self::Cells,
+            FileFormat::Json | FileFormat::Ndjson => Self::Values,
+            _ => Self::Declared,
+        }
+    }
+}
+
+/// The type of a column with the rows of both, if it has one: as within one file, where types are shown by the rows.
+pub(crate) fn joined(one: &TypeWords, other: &TypeWords, typing: Typing) -> Option<TypeWords> {
+    use TypeWords::{Date, Float, Int, List, Null, Struct, Text, Timestamp};
+
+    if one == other {
+        return Some(one.clone());
+    }
+    if typing == Typing::Declared {
+        return None;
+    }
+    match (one, other) {
+        (Null, wider)
+        | (wider, Null)
+        | (Int(_), wider @ Float(_))
+        | (wider @ Float(_), Int(_))
+        | (Date, wider @ Timestamp(_, None))
+        | (wider @ Timestamp(_, None), Date) => Some(wider.clone()),
+        (List(one), List(other)) => joined(one, other, typing).map(|item| List(Box::new(item))),
+        (Struct(ours), Struct(theirs)) if ours.len() == theirs.len() => {
+            let fields = ours.iter().zip(theirs).map(|((name, our), (their_name, their))| {
+                let words = joined(our, their, typing).filter(|_| name == their_name)?;
+                Some((name.clone(), words))
+            });
+            fields.collect::<Option<_>>().map(Struct)
+        }
+        _ => (typing == Typing::Cells).then_some(Text),
+    }
+}
+
+/// The same of Arrow types, of which several can be one in words.
+pub(crate) fn joined_arrow(one: &DataType, other: &DataType, typing: Typing) -> Option<DataType> {
+    if one == other {
+        return Some(one.clone());
+    }
+    if typing == Typing::Declared {
+        return None;
+    }
+    joined(&TypeWords::of_arrow(one), &TypeWords::of_arrow(other), typing)?.to_arrow()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(one: &str, other: &str, typing: Typing, expected: Option<&str>) {
+        let (one, other) = (TypeWords::parse(one), TypeWords::parse(other));
+        let expected = expected.map(TypeWords::parse);
+        assert_eq!(joined(&one, &other, typing), expected);
+        assert_eq!(joined(&other, &one, typing), expected);
+        let arrow = |words: &TypeWords| words.to_arrow().expect("the type of a text");
+        assert_eq!(joined_arrow(&arrow(&one), &arrow(&other), typing), expected.as_ref().map(arrow));
+    }
+
+    #[test]
+    fn types_widen_as_within_one_file() {
+        for typing in [Typing::Values, Typing::Cells] {
+            check("int64", "int64", typing, Some("int64"));
+            check("null", "date", typing, Some("date"));
+            check("int64", "float64", typing, Some("float64"));
+            check("date", "timestamp[us]", typing, Some("timestamp[us]"));
+        }
+        for (one, other) in [("int64", "boolean"), ("date", "timestamp[us, UTC]"), ("float64", "text")] {
+            check(one, other, Typing::Cells, Some("text"));
+            check(one, other, Typing::Values, None);
+        }
+        let (one, other) = ("list<struct<a: int64, b: null>>", "list<struct<a: float64, b: text>>");
+        check(one, other, Typing::Values, Some(other));
+        check(one, "list<struct<a: float64, c: text>>", Typing::Values, None);
+    }
+
+    #[test]
+    fn declared_types_do_not_widen() {
+        check("int64", "int64", Typing::Declared, Some("int64"));
+        check("int64", "float64", Typing::Declared, None);
+        check("null", "int64", Typing::Declared, None);
+        assert_eq!(joined_arrow(&DataType::Utf8, &DataType::LargeUtf8, Typing::Declared), None);
+    }
+}
