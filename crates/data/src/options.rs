@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// How files are profiled. The default uses all processors, takes for nulls what pandas does, and cannot be canceled.
 ///
@@ -84,7 +84,7 @@ impl ProfileOptions {
 
     /// How many threads share the work on one file.
     pub fn jobs(&self) -> NonZeroUsize {
-        self.jobs.unwrap_or_else(|| std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))
+        self.jobs.unwrap_or_else(processors)
     }
 
     /// The words that stand for nulls.
@@ -96,6 +96,12 @@ impl ProfileOptions {
     pub fn is_canceled(&self) -> bool {
         self.cancel.as_ref().is_some_and(|is_canceled| is_canceled())
     }
+}
+
+/// How many processors there are to use. To ask costs the reading of several files, so it is asked once.
+fn processors() -> NonZeroUsize {
+    static PROCESSORS: OnceLock<NonZeroUsize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))
 }
 
 /// The words that pandas takes for a null, and `none`.

@@ -72,18 +72,25 @@ class Server:
         self.requests = requests
         self.answers = answers
         self.run_script = run_script
-        # The names of the modules that any interpreter has before a script's imports.
-        self.pristine = pristine
         # What is to be answered for each child that ends without an answer of its own.
         self.children = {}
-        # The process that the next run is handed to, and the pipe that it waits at.
+        # The processes that the next run is handed to: the guard, and the pipes at which it and the script's wait.
         self.spare = None
+        # The names of the modules that any interpreter has before a script's imports.
+        self.pristine = pristine
+        self.note_imports()
         self.wakeup = None
+
+    def note_imports(self):
+        # What scripts find imported, the last of it, and what no file beside a script may be called.
+        self.imported = frozenset(sys.modules)
+        self.last_imported = next(reversed(sys.modules))
+        self.shadowed = frozenset(name.split(".")[0] for name in self.imported) - self.pristine
 
     def answer(self, **fields):
         write_line(self.answers, fields)
 
-    def serve(self):
+    def serve(self, has_runs):
         reader, writer = os.pipe()
         os.set_blocking(writer, False)
         os.set_blocking(reader, False)
@@ -94,6 +101,12 @@ class Server:
         poll.register(self.requests, select.POLLIN)
         poll.register(reader, select.POLLIN)
         buffer = b""
+        if has_runs:
+            try:
+                self.fork_spare()
+            except OSError:
+                # The first run tells it, if it is still so.
+                pass
         while True:
             ready = dict(poll.poll())
             if reader in ready:
@@ -121,8 +134,7 @@ class Server:
             is_known = pid in self.children
             answered = self.children.pop(pid, None)
             if self.spare is not None and self.spare[0] == pid:
-                os.close(self.spare[1])
-                self.spare = None
+                self.drop_spare()
             if status != 0 or not is_known:
                 self.end_strays()
             if status != 0 and answered is not None:
@@ -161,8 +173,7 @@ class Server:
             return pid
         self.children = {}
         if self.spare is not None:
-            os.close(self.spare[1])
-            self.spare = None
+            self.drop_spare()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for fd in self.wakeup:
@@ -171,6 +182,11 @@ class Server:
         if os.getppid() != server:
             os._exit(1)
         return 0
+
+    def drop_spare(self):
+        for pipe in self.spare[1]:
+            os.close(pipe)
+        self.spare = None
 
     def fork_server(self, request):
         name = request["server"]
@@ -195,6 +211,7 @@ class Server:
         if failed is not None:
             self.answer(server=name, failed=cut(failed))
             os._exit(0)
+        self.note_imports()
         # What is there now lives as long as the process: looking at it again would only copy its memory.
         gc.freeze()
         # Without waiting for the other end of the pipe, which is opened after the answer.
@@ -204,7 +221,7 @@ class Server:
         if len(json.dumps(line)) > LINE_LIMIT:
             line["reads"] = None
         self.answer(**line)
-        self.serve()
+        self.serve(has_runs=True)
 
     def fork_run(self, request):
         run = request["run"]
@@ -224,49 +241,55 @@ class Server:
 
     def dispatch(self, request):
         """Hands a run to the processes that wait for one."""
-        (pid, pipe), self.spare = self.spare, None
+        guard, (to_guard, to_script) = self.spare
         try:
-            write_line(pipe, request)
+            write_line(to_guard, request)
+            self.children[guard] = {"run": request["run"], "lost": LOST}
+            try:
+                write_line(to_script, request)
+            except OSError:
+                # It has been ended, and that is how the guard tells it.
+                pass
         finally:
-            os.close(pipe)
-        self.children[pid] = {"run": request["run"], "lost": LOST}
+            self.drop_spare()
 
     def fork_spare(self):
         """Forks the two processes of a run before there is one, so that no run has to wait for them."""
-        reader, writer = os.pipe()
+        readers, writers = zip(os.pipe(), os.pipe())
         try:
             pid = self.fork(None)
         except OSError:
-            os.close(reader)
-            os.close(writer)
+            for pipe in readers + writers:
+                os.close(pipe)
             raise
         if pid:
-            os.close(reader)
-            self.spare = (pid, writer)
+            for pipe in readers:
+                os.close(pipe)
+            self.spare = (pid, writers)
         else:
             try:
-                os.close(writer)
-                self.guard(reader)
+                for pipe in writers:
+                    os.close(pipe)
+                self.guard(*readers)
             finally:
                 # Nothing of it may go on as if it were the server.
                 os._exit(1)
 
     def find_shadow(self, folders):
         """A file that a fresh interpreter would import in place of a module that was imported already."""
-        imported = {name.split(".")[0] for name in sys.modules} - self.pristine
         for folder in folders:
             try:
                 names = os.listdir(folder)
             except OSError:
                 continue
             for name in names:
-                if name.split(".")[0] in imported and "." in name and not name.startswith("."):
+                if name.split(".")[0] in self.shadowed and "." in name and not name.startswith("."):
                     return name
-                if name in imported and os.path.isdir(os.path.join(folder, name)):
+                if name in self.shadowed and os.path.isdir(os.path.join(folder, name)):
                     return name
         return None
 
-    def guard(self, pipe):
+    def guard(self, pipe, script_pipe):
         """Has a process made for a script, waits for a run at the pipe, and watches over it."""
         server = os.getppid()
         os.close(self.requests)
@@ -274,7 +297,6 @@ class Server:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         prctl(PR_SET_CHILD_SUBREAPER, 1)
         guard = os.getpid()
-        reader, writer = os.pipe()
         try:
             script = os.fork()
         except OSError:
@@ -286,25 +308,22 @@ class Server:
             if os.getppid() != guard:
                 os._exit(1)
             set_group(0)
-            for fd in (self.answers, pipe, writer):
+            for fd in (self.answers, pipe):
                 os.close(fd)
-            request = read_line(reader)
+            reseed()
+            request = read_line(script_pipe)
             if request is None:
                 os._exit(1)
-            os.close(reader)
+            os.close(script_pipe)
             self.run(request)
-        os.close(reader)
+        os.close(script_pipe)
         set_group(script)
+        # What waiting for a process needs is loaded before there is one to wait for.
+        import resource  # noqa: F401
         request = read_line(pipe)
         if request is None:
             os._exit(1)
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        try:
-            write_line(writer, request)
-        except OSError:
-            # It has been ended, and that is how it is told.
-            pass
-        os.close(writer)
         status, usage, ended_by = watch(script, server, request["timeout_seconds"], request["grace_seconds"])
         leaked = end_children(0.0 if ended_by else LEAK_GRACE_SECONDS)
         signaled = os.WIFSIGNALED(status)
@@ -333,20 +352,38 @@ class Server:
             if fd != target:
                 os.dup2(fd, target)
                 os.close(fd)
-        random = sys.modules.get("numpy.random")
-        if random is not None:
-            # Forks would all draw the same numbers. Python's own generator sees to that itself.
-            random.seed()
         os.environ.update(request["environment"])
         run_script = self.run_script
-        imported = set(sys.modules)
         try:
             status = run_script.execute(request["params"])
         except BaseException:
             sys.excepthook(*sys.exc_info())
             status = 1
-        own = [name for name in list(sys.modules) if name not in imported and is_below(name, request["folders"])]
+        own = [name for name in self.new_modules() if is_below(name, request["folders"])]
         end_as_interpreters_do(status, own)
+
+
+    def new_modules(self):
+        """The names of what a script has imported. Names that were there before are not touched: memory that is shared
+        with the server is copied where it is."""
+        names = []
+        try:
+            for name in reversed(sys.modules):
+                if name == self.last_imported:
+                    break
+                if name not in self.imported:
+                    names.append(name)
+        except Exception:
+            # A script can put there what it likes.
+            pass
+        return names
+
+
+def reseed():
+    """Forks would all draw the same numbers. Python's own generator sees to that itself."""
+    random = sys.modules.get("numpy.random")
+    if random is not None:
+        random.seed()
 
 
 def is_below(name, folders):
@@ -550,4 +587,4 @@ def main(run_script, pristine):
         os._exit(0)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     server.answer(server=0, reads=[])
-    server.serve()
+    server.serve(has_runs=False)
