@@ -14,6 +14,7 @@
 //! | [`render_dag_text`], [`render_dag_mermaid`], [`render_dag_dot`], [`render_dag_svg`] | the steps and edges alone |
 //! | [`render_junit`] | a whole report as JUnit XML, for CI systems |
 //! | [`render_markdown`] | a whole report as Markdown, for pull requests and job summaries |
+//! | [`SnapshotFilters`] | what is to be left out of a snapshot of rendered text |
 //! | [`render_profile_text`] | what data files hold |
 //! | [`render_differences_text`] | what data files differ in |
 //!
@@ -43,6 +44,7 @@ mod markdown;
 mod mermaid;
 mod paint;
 mod plan_text;
+mod snapshot_filters;
 mod text;
 mod text_page;
 mod words;
@@ -57,4 +59,5 @@ pub use html::render_html;
 pub use junit::render_junit;
 pub use markdown::{MarkdownOptions, render_markdown};
 pub use plan_text::render_plan_text;
+pub use snapshot_filters::SnapshotFilters;
 pub use text::{TextOptions, render_edge_text, render_step_text, render_text};

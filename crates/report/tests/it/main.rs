@@ -9,4 +9,5 @@ mod junit;
 mod markdown;
 mod plan;
 mod samples;
+mod snapshot_filters;
 mod text;
