@@ -6,7 +6,7 @@ mod time;
 mod values;
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 
 use arrow::datatypes::Schema;
 use camino::Utf8Path;
@@ -14,8 +14,10 @@ use runtime_testing_models::{Digest, DigestOptions, DigestScheme};
 
 use self::rows::RowHasher;
 use crate::files::{DataError, data_files};
+use crate::options::ProfileOptions;
 use crate::read_batches::{Batches, joined_schema};
 use crate::schema::{ReadTableError, TableFile};
+use crate::text_reader::CancelableReader;
 
 /// A hash of what a file or folder holds: the same for the same rows, whatever the format, the compression, the order of
 /// columns, the size of batches and row groups, and however many files of a folder they lie in.
@@ -51,33 +53,51 @@ use crate::schema::{ReadTableError, TableFile};
 ///
 /// [`ReadTableError`] where a file cannot be read, or should be a table and is a damaged one, and where a folder has no files.
 pub fn digest_path(path: &Utf8Path, options: &DigestOptions) -> Result<Digest, ReadTableError> {
+    digest_path_until(path, options, || false)
+}
+
+/// The digest of [`digest_path`], unless `is_canceled` says to give up, which it is asked often while files are read.
+///
+/// # Errors
+///
+/// As [`digest_path`]; [`DataError::Canceled`] where it was given up.
+pub fn digest_path_until(
+    path: &Utf8Path,
+    options: &DigestOptions,
+    is_canceled: impl Fn() -> bool + Send + Sync + 'static,
+) -> Result<Digest, ReadTableError> {
+    let reading = ProfileOptions::default().with_cancel(is_canceled);
     let metadata = std::fs::metadata(path).map_err(|source| DataError::new(path, source))?;
     if metadata.is_dir() {
-        return digest_folder(path, *options);
+        return digest_folder(path, *options, &reading);
     }
-    match look_at(path)? {
-        Some(table) => digest_rows(vec![table], *options),
-        None => digest_bytes(path),
+    match look_at(path, &reading)? {
+        Some(table) => digest_rows(vec![table], *options, &reading),
+        None => digest_bytes(path, &reading),
     }
 }
 
 /// The table that a file is, and none where its bytes are all there is to tell.
-fn look_at(path: &Utf8Path) -> Result<Option<TableFile>, ReadTableError> {
-    match TableFile::look_at(path) {
+fn look_at(path: &Utf8Path, reading: &ProfileOptions) -> Result<Option<TableFile>, ReadTableError> {
+    match TableFile::look_at(path, reading) {
         Ok(table) => Ok(Some(table)),
         Err(ReadTableError::NotATable { .. } | ReadTableError::NoArrowType { .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn digest_folder(folder: &Utf8Path, options: DigestOptions) -> Result<Digest, ReadTableError> {
+fn digest_folder(
+    folder: &Utf8Path,
+    options: DigestOptions,
+    reading: &ProfileOptions,
+) -> Result<Digest, ReadTableError> {
     let mut tables: Vec<(Vec<String>, Vec<TableFile>)> = Vec::new();
     let mut blank = Vec::new();
     let mut others = Vec::new();
     for below in data_files(folder)? {
         let path = folder.join(&below);
-        let Some(file) = look_at(&path)? else {
-            others.push((below, digest_bytes(&path)?));
+        let Some(file) = look_at(&path, reading)? else {
+            others.push((below, digest_bytes(&path, reading)?));
             continue;
         };
         let names = column_names(&file.schema);
@@ -97,7 +117,7 @@ fn digest_folder(folder: &Utf8Path, options: DigestOptions) -> Result<Digest, Re
     if tables.is_empty() && others.is_empty() {
         return Err(ReadTableError::NoFiles { path: folder.to_owned() });
     }
-    let digests = tables.into_iter().map(|(_, files)| digest_rows(files, options));
+    let digests = tables.into_iter().map(|(_, files)| digest_rows(files, options, reading));
     let mut digests = digests.collect::<Result<Vec<Digest>, _>>()?;
     if let ([digest], true) = (&digests[..], others.is_empty()) {
         return Ok(*digest);
@@ -125,7 +145,12 @@ fn column_names(schema: &Schema) -> Vec<String> {
 }
 
 /// The rows of all files, which have the same columns.
-fn digest_rows(files: Vec<TableFile>, options: DigestOptions) -> Result<Digest, ReadTableError> {
+fn digest_rows(
+    files: Vec<TableFile>,
+    options: DigestOptions,
+    reading: &ProfileOptions,
+) -> Result<Digest, ReadTableError> {
+    let first = files[0].path.clone();
     let fields = files[0].schema.fields();
     let mut hasher = RowHasher::new(fields.iter().map(|field| field.name().as_str()), options);
     // Which words of a text are nulls is settled over all of its parts.
@@ -142,18 +167,22 @@ fn digest_rows(files: Vec<TableFile>, options: DigestOptions) -> Result<Digest, 
     for mut batches in parts {
         while let Some(batch) = batches.advance()? {
             hasher.add(&batch);
+            if reading.is_canceled() {
+                return Err(DataError::Canceled { path: first }.into());
+            }
         }
     }
     Ok(hasher.finish())
 }
 
-fn digest_bytes(path: &Utf8Path) -> Result<Digest, ReadTableError> {
-    let hash = hash_bytes(path).map_err(|source| DataError::new(path, source))?;
+fn digest_bytes(path: &Utf8Path, reading: &ProfileOptions) -> Result<Digest, ReadTableError> {
+    let hash = File::open(path)
+        .and_then(|file| hash_bytes(CancelableReader::new(file, reading)))
+        .map_err(|source| DataError::new(path, source))?;
     Ok(Digest::new(DigestScheme::Bytes, hash))
 }
 
-fn hash_bytes(path: &Utf8Path) -> io::Result<[u8; 32]> {
-    let mut file = File::open(path)?;
+fn hash_bytes(mut file: impl io::Read) -> io::Result<[u8; 32]> {
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; 64 * 1024];
     loop {

@@ -15,7 +15,7 @@
 //! | [`without_table`] | the files of which no more than the formats are compared |
 //! | [`observe_contract`], [`ObservedContract`], [`ContractRemark`], [`NoContract`] | the contract that says what data shows |
 //! | [`read_batches`], [`Batches`], [`write_batches`] | tables as Arrow record batches, in any of the formats |
-//! | [`digest_path`] | a hash of what data holds, whatever format it is in |
+//! | [`digest_path`], [`digest_path_until`] | a hash of what data holds, whatever format it is in |
 //! | [`SampleData`], [`SampleDataBuilder`] | small tables for steps that have no data |
 //! | [`DataError`], [`ReadTableError`], [`WriteTableError`], [`ParseSampleError`], [`BuildSampleError`] | what can go wrong |
 //!
@@ -88,7 +88,7 @@ mod write_batches;
 
 pub use arrow;
 pub use compare::{Expected, FileDifference, compare, without_table};
-pub use digest::digest_path;
+pub use digest::{digest_path, digest_path_until};
 pub use files::{DataError, data_files};
 pub use format::format_of_extension;
 pub use nearest::nearest_path;

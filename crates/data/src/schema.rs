@@ -112,7 +112,7 @@ impl fmt::Display for Listed<'_> {
 ///
 /// [`ReadTableError`] where the file cannot be read, or is no table. A folder is none, even if its files are parts of one.
 pub fn schema_of(path: &Utf8Path) -> Result<Schema, ReadTableError> {
-    Ok(TableFile::look_at(path)?.schema)
+    Ok(TableFile::look_at(path, &ProfileOptions::default())?.schema)
 }
 
 /// A file that is a table, and what was found out about it without keeping its rows.
@@ -127,9 +127,9 @@ pub(crate) struct TableFile {
 }
 
 impl TableFile {
-    pub(crate) fn look_at(path: &Utf8Path) -> Result<Self, ReadTableError> {
+    pub(crate) fn look_at(path: &Utf8Path, options: &ProfileOptions) -> Result<Self, ReadTableError> {
         let path = path.to_owned();
-        let FileContent { text_bytes, kind, content, .. } = read_content(&path, &ProfileOptions::default())?;
+        let FileContent { text_bytes, kind, content, .. } = read_content(&path, options)?;
         let format = kind.format;
         if !content.findings.is_empty() {
             return Err(ReadTableError::Unreadable { path, format, findings: content.findings });

@@ -68,7 +68,7 @@
 //! | [`PipelineTestPlan`] | what a test would do, before it is made |
 //! | [`PipelineTestReport`] | the result, and [`ReportSnapshot`] its stable form |
 //! | `SampleData`, `profile_path`, `ProfileOptions`, `compare` | data files by themselves (feature `tester`) |
-//! | `digest_path`, [`Digest`] | a hash of what data holds, whatever format it is in (feature `tester`) |
+//! | `digest_path`, `digest_path_until`, [`Digest`] | a hash of what data holds, whatever format it is in (feature `tester`) |
 //! | `read_batches`, `write_batches` | tables as Arrow record batches (feature `tester`) |
 //! | `render_plan_text`, `render_dag_text`, `render_dag_mermaid`, `render_dag_dot`, `render_dag_svg` | the plan and the DAG (feature `report`) |
 //! | `render_text`, `render_html`, `render_junit`, `render_markdown` | the report for people and for CI (feature `report`) |
@@ -108,9 +108,9 @@ pub use runtime_testing_dag::{
 pub use runtime_testing_data::{
     Batches, BuildSampleError, ContractRemark, DataError, Expected, FileDifference, NoContract, NullTokens,
     ObservedContract, ParseSampleError, ProfileOptions, ReadTableError, SampleData, SampleDataBuilder,
-    WriteTableError, arrow, compare, data_files, digest_path, format_of_extension, nearest_path,
-    observe_contract, profile_file, profile_file_with, profile_path, profile_path_with, read_batches,
-    schema_of, without_table, write_batches,
+    WriteTableError, arrow, compare, data_files, digest_path, digest_path_until, format_of_extension,
+    nearest_path, observe_contract, profile_file, profile_file_with, profile_path, profile_path_with,
+    read_batches, schema_of, without_table, write_batches,
 };
 #[cfg(feature = "harness")]
 pub use runtime_testing_harness as harness;

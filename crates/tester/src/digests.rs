@@ -1,17 +1,23 @@
 //! The digests of what runs write.
 
 use camino::Utf8Path;
-use runtime_testing_data::digest_path;
+use runtime_testing_data::digest_path_until;
 use runtime_testing_models::{DataProfile, Digest, DigestOptions};
 
+use crate::cancel::CancelHandle;
 use crate::settings::OutputDigests;
 
 /// The most bytes and values of data of which a digest costs next to nothing.
 const CHEAP_BYTES: u64 = 1024 * 1024;
 const CHEAP_VALUES: u64 = 250_000;
 
-/// The digest of data that was profiled, if there is to be one and there is.
-pub(crate) fn digest_of(path: &Utf8Path, data: &DataProfile, which: OutputDigests) -> Option<Digest> {
+/// The digest of data that was profiled, if there is to be one and there is. None where the test is canceled meanwhile.
+pub(crate) fn digest_of(
+    path: &Utf8Path,
+    data: &DataProfile,
+    which: OutputDigests,
+    cancel: &CancelHandle,
+) -> Option<Digest> {
     let is_wanted = match which {
         OutputDigests::Never => false,
         OutputDigests::Cheap => is_cheap(data),
@@ -21,8 +27,10 @@ pub(crate) fn digest_of(path: &Utf8Path, data: &DataProfile, which: OutputDigest
     if !is_wanted || !is_readable || data.is_empty() {
         return None;
     }
-    match digest_path(path, &DigestOptions::default()) {
+    let handle = cancel.clone();
+    match digest_path_until(path, &DigestOptions::default(), move || handle.is_canceled()) {
         Ok(digest) => Some(digest),
+        Err(_) if cancel.is_canceled() => None,
         Err(error) => {
             let source = std::error::Error::source(&error).map(ToString::to_string);
             tracing::warn!(%path, %error, source, "no digest");
@@ -78,7 +86,12 @@ mod tests {
         let digest = |content: &str, which| {
             let path = folder.join("a.csv");
             std::fs::write(&path, content).expect("files can be written");
-            digest_of(&path, &profile_path(&path).expect("what was just written"), which)
+            digest_of(
+                &path,
+                &profile_path(&path).expect("what was just written"),
+                which,
+                &CancelHandle::new(),
+            )
         };
         let small = digest("a\n1\n", OutputDigests::Cheap);
         assert!(small.is_some());
@@ -89,8 +102,17 @@ mod tests {
         assert_eq!(digest(&large, OutputDigests::Cheap), None);
         assert!(digest(&large, OutputDigests::Always).is_some());
         assert_eq!(
-            digest_of(folder, &DataProfile { is_folder: true, files: vec![] }, OutputDigests::Always),
+            digest_of(
+                folder,
+                &DataProfile { is_folder: true, files: vec![] },
+                OutputDigests::Always,
+                &CancelHandle::new()
+            ),
             None
         );
+        let canceled = CancelHandle::new();
+        canceled.cancel();
+        let data = profile_path(&folder.join("a.csv")).expect("what was just written");
+        assert_eq!(digest_of(&folder.join("a.csv"), &data, OutputDigests::Always, &canceled), None);
     }
 }

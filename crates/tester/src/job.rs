@@ -121,7 +121,8 @@ impl Job<'_> {
             let data = if failure.is_none() && !canceled { self.profile(path) } else { None };
             // Without a look at what it wrote, nothing can be said of it.
             canceled |= failure.is_none() && data.is_none();
-            let digest = data.as_ref().and_then(|data| digest_of(path, data, self.settings.digests));
+            let digest =
+                data.as_ref().and_then(|data| digest_of(path, data, self.settings.digests, self.cancel));
             outputs.insert(name.clone(), RunOutput { path: self.places.shown(path), data, digest });
         }
         let failure = failure.or_else(|| failure_of_outputs(step, &outputs));

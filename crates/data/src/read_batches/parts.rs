@@ -5,21 +5,23 @@ use camino::Utf8Path;
 
 use crate::files::{DataError, data_files};
 use crate::joined_type::{Typing, joined_arrow};
+use crate::options::ProfileOptions;
 use crate::schema::{ReadTableError, TableFile};
 use crate::type_words::TypeWords;
 
 /// The files of a table, in the order in which they are read, and the schema of all.
 pub(super) fn look_at(path: &Utf8Path) -> Result<(Vec<TableFile>, Schema), ReadTableError> {
+    let options = ProfileOptions::default();
     let metadata = std::fs::metadata(path).map_err(|source| DataError::new(path, source))?;
     if !metadata.is_dir() {
-        let file = TableFile::look_at(path)?;
+        let file = TableFile::look_at(path, &options)?;
         let schema = file.schema.clone();
         return Ok((vec![file], schema));
     }
     let mut files: Vec<TableFile> = Vec::new();
     let mut common: Option<Table> = None;
     for below in data_files(path)? {
-        let file = TableFile::look_at(&path.join(below))?;
+        let file = TableFile::look_at(&path.join(below), &options)?;
         let part = Table::of(&file);
         common = Some(match common {
             None => part,
