@@ -182,6 +182,12 @@ fn decode_error(file: &TableFile, error: ArrowError) -> ReadTableError {
     let (path, format) = (file.path.clone(), file.kind.format);
     match error {
         ArrowError::IoError(_, source) => ReadTableError::Data(DataError::new(&path, source)),
+        // Arrow says which of its own features is missing, which is not what a user has to add.
+        #[cfg(not(feature = "compression"))]
+        ArrowError::InvalidArgumentError(message) if message.contains("IPC decompression requires") => {
+            let message = "its batches are compressed, and this build cannot read them: enable the feature `compression`";
+            ReadTableError::Unreadable { path, format, findings: vec![crate::findings::finding(message)] }
+        }
         source => ReadTableError::Decode { path, format, source: Box::new(source) },
     }
 }

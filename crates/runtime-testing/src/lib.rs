@@ -79,7 +79,7 @@
 //! | feature | default | what it adds | what it costs |
 //! | --- | --- | --- | --- |
 //! | `tester` | yes | running and judging; CSV, JSON, NDJSON and Arrow IPC data | `arrow` |
-//! | `compression` | no | CSV and JSON in gzip or zstd | `flate2`, `zstd` |
+//! | `compression` | no | CSV and JSON in gzip or zstd; the rows of compressed Arrow IPC, such as Feather files | `flate2`, `zstd`, `lz4_flex` |
 //! | `parquet` | no | Parquet data | `parquet` and its codecs |
 //! | `arrow` | no | inputs and outputs of Rust functions as Arrow record batches: `FunctionParams::read_input`, `write_output` | nothing beyond `tester` |
 //! | `harness` | no | a pipeline test as a test binary with a trial for each step and edge: `harness::main` | `libtest-mimic`, and the crate of `report` |

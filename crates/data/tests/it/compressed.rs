@@ -1,4 +1,6 @@
-use runtime_testing_data::profile_file;
+use camino::Utf8Path;
+use runtime_testing_data::arrow::array::RecordBatch;
+use runtime_testing_data::{profile_file, read_batches};
 use runtime_testing_models::DataFinding;
 
 use crate::folder::{Folder, shown};
@@ -154,4 +156,26 @@ fn compressed_texts_need_the_feature() {
     let folder = Folder::new();
     let written = SampleData::default().write(&folder.path().join("a.csv.gz"));
     assert!(matches!(written, Err(WriteTableError::NoCompression { .. })));
+}
+
+/// Files that pyarrow has written with compressed batches. Their headers are not compressed, so any build profiles them.
+#[test]
+fn arrow_data_with_compressed_batches() {
+    for name in ["orders_lz4.feather", "orders_zstd.arrows"] {
+        let path = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/formats").join(name);
+        let profile = profile_file(&path).expect("the fixtures lie in the repository");
+        let schema = profile.schema.expect("a table");
+        assert_eq!((schema.rows, schema.columns[0].nulls), (120, Some(40)), "{name}");
+        let rows: Result<Vec<_>, _> = read_batches(&path).expect("a table").collect();
+        if cfg!(feature = "compression") {
+            let rows = rows.expect("batches");
+            assert_eq!(rows.iter().map(RecordBatch::num_rows).sum::<usize>(), 120, "{name}");
+            continue;
+        }
+        let error = rows.expect_err("a build that cannot decompress").to_string();
+        assert!(
+            error.contains("its batches are compressed") && error.contains("the feature `compression`"),
+            "{error}"
+        );
+    }
 }
