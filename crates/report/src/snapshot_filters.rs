@@ -10,14 +10,12 @@ use runtime_testing_models::PipelineTestReport;
 /// as `insta` takes them:
 ///
 /// ```no_run
-/// # macro_rules! assert_snapshot { ($text:expr) => { drop($text) } }
-/// # macro_rules! with_settings { ({filters => $filters:expr}, $then:block) => { drop($filters.into_iter()); $then } }
 /// use runtime_testing_models::PipelineTestReport;
 /// use runtime_testing_report::{SnapshotFilters, TextOptions, render_text};
 ///
 /// # let report = PipelineTestReport::default();
-/// with_settings!({filters => &SnapshotFilters::of(&report)}, {
-///     assert_snapshot!(render_text(&report, TextOptions::default()));
+/// insta::with_settings!({filters => &SnapshotFilters::of(&report)}, {
+///     insta::assert_snapshot!(render_text(&report, TextOptions::default()));
 /// });
 /// ```
 ///
