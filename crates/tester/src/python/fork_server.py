@@ -255,13 +255,16 @@ class Server:
 
     def fork_spare(self):
         """Forks the two processes of a run before there is one, so that no run has to wait for them."""
-        readers, writers = zip(os.pipe(), os.pipe())
+        pipes = []
         try:
+            pipes += os.pipe()
+            pipes += os.pipe()
             pid = self.fork(None)
         except OSError:
-            for pipe in readers + writers:
+            for pipe in pipes:
                 os.close(pipe)
             raise
+        readers, writers = pipes[::2], pipes[1::2]
         if pid:
             for pipe in readers:
                 os.close(pipe)
@@ -362,14 +365,14 @@ class Server:
         own = [name for name in self.new_modules() if is_below(name, request["folders"])]
         end_as_interpreters_do(status, own)
 
-
     def new_modules(self):
         """The names of what a script has imported. Names that were there before are not touched: memory that is shared
         with the server is copied where it is."""
         names = []
         try:
             for name in reversed(sys.modules):
-                if name == self.last_imported:
+                # Unless the script has imported it anew, all others were there before.
+                if name == self.last_imported and names:
                     break
                 if name not in self.imported:
                     names.append(name)
