@@ -25,17 +25,26 @@ const INTERPRETER: &str = "RUNTIME_TESTING_PANDAS_PYTHON";
 /// The first word on the command line of the process whose memory is measured. The file that it profiles follows.
 const MEMORY: &str = "--measure-memory-of";
 
-/// What a profile may take, whatever the file.
+/// The same of a comparison of two tables. The number of their columns follows.
+const MEMORY_OF_COMPARISON: &str = "--measure-memory-of-comparison";
+
+/// What a profile or a comparison may take, whatever the data.
 const MOST_MEMORY: f64 = 64e6;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    if let [word, path] = words.as_slice()
-        && word == MEMORY
+    if let [word, what] = words.as_slice()
+        && [MEMORY, MEMORY_OF_COMPARISON].contains(&word.as_str())
     {
         let before = resident_at_most();
-        let profile = profile_file(Utf8Path::new(path)).expect("the file is there");
-        assert!(profile.schema.is_some() && profile.findings.is_empty());
+        if word == MEMORY {
+            profiled(Utf8Path::new(what));
+        } else {
+            let columns = what.parse().expect("a number of columns");
+            // With the profiles themselves.
+            let (sample, found) = (wide(columns, 0), wide(columns, 1));
+            assert!(!compare(&Expected::Inferred(&sample), &found).is_empty());
+        }
         println!("{}", resident_at_most() - before);
         return ExitCode::SUCCESS;
     }
@@ -80,7 +89,7 @@ fn ndjson(options: &Options, folder: &Utf8Path, table: &mut Table, python: Inter
         write_orders(&array, rows, ["[", ",\n", "]\n"]);
         let [ours] = alternate(options.rounds, [&mut || profiled(&array)]);
         table.note(&what, &ours);
-        memory(table, &what, &array);
+        memory(table, &what, [MEMORY, array.as_str()]);
     }
 }
 
@@ -223,7 +232,7 @@ fn measure_file(
             table.row(&row, &ours, &Baseline::Skipped(reason.clone()), None);
         }
     }
-    memory(table, what, file);
+    memory(table, what, [MEMORY, file.as_str()]);
 }
 
 fn profiled(path: &Utf8Path) -> Duration {
@@ -232,15 +241,15 @@ fn profiled(path: &Utf8Path) -> Duration {
     took
 }
 
-/// What a profile adds to the memory of a process, measured in a process of its own.
-fn memory(table: &mut Table, what: &str, file: &Utf8Path) {
+/// What a profile or a comparison adds to the memory of a process, measured in a process of its own.
+fn memory(table: &mut Table, what: &str, words: [&str; 2]) {
     let what = format!("{what}: memory");
     if resident_at_most() == 0.0 {
         table.skipped(&what, "this system does not say");
         return;
     }
     let program = std::env::current_exe().expect("this program has a path");
-    let output = Command::new(program).args([MEMORY, file.as_str()]).output().expect("this program starts");
+    let output = Command::new(program).args(words).output().expect("this program starts");
     assert!(output.status.success(), "the measurement of memory failed");
     let bytes = String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number of bytes");
     table.row(
@@ -281,6 +290,9 @@ fn wide_tables(options: &Options, table: &mut Table) {
         };
         let [ours, baseline] = alternate(options.rounds.max(5), [&mut ours, &mut baseline]);
         table.row(&what, &ours, &Baseline::measured("serde_json, both profiles", baseline), Some(1.0));
+        if changed > 0 {
+            memory(table, &what, [MEMORY_OF_COMPARISON, &columns.to_string()]);
+        }
     }
 }
 
