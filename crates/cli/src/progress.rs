@@ -64,6 +64,8 @@ impl Reporter for Progress {
     fn report(&self, event: &Event<'_>) {
         let line = line(event).filter(|line| self.is_news(event, line));
         match (&self.manner, line) {
+            // What is lost is told in any case.
+            (Manner::Quiet, Some(line)) if matches!(event, Event::NotRecorded { .. }) => output::say(&line),
             (Manner::Quiet, _) | (Manner::Lines, None) => {}
             (Manner::Lines, Some(line)) => output::say(&line),
             (Manner::Display(display), line) => {

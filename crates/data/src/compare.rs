@@ -48,7 +48,7 @@ pub struct FileDifference {
 ///
 /// A contract holds for every table of a folder. A sample holds file by file, by their paths; a single file is compared
 /// with a single file whatever their names. Files of one table in several parts may come in any number under any names, and
-/// of text formats they are one table in their types, too: digits in one part are text where another part has letters.
+/// of CSV and TSV they are one table in their types, too: digits in one part are text where another part has letters.
 ///
 /// ```
 /// use runtime_testing_data::{Expected, compare};
@@ -93,7 +93,7 @@ pub fn without_table<'a>(
     sample: &'a DataProfile,
     found: &'a DataProfile,
 ) -> Vec<(&'a FileProfile, &'a FileProfile)> {
-    let counterparts = counterpart::counterparts(sample, found);
+    let counterparts = counterpart::counterparts(sample, sample, found);
     let pairs = counterparts.into_iter().zip(&found.files);
     let pairs = pairs.filter_map(|(counterpart, file)| Some((counterpart.expected()?, file)));
     let is_no_table = |file: &FileProfile| file.schema.is_none() && file.findings.is_empty();

@@ -42,7 +42,8 @@
 //!
 //! Both are off by default. `parquet` reads and writes Parquet, `compression` reads and writes CSV, TSV, JSON and NDJSON
 //! that are compressed with gzip or Zstandard, and reads the rows of Arrow IPC whose batches are compressed, as those of
-//! Feather files are. Without them such a file is recognized and reported as one that this build cannot read.
+//! Feather files are. Without them such a text, or Parquet, is recognized and reported as one that this build cannot read;
+//! compressed Arrow IPC is profiled, which its headers are enough for, and only its rows are refused.
 //!
 //! `proptest1`, off by default, adds strategies for schemas and record batches for tests with proptest 1, in a module of the
 //! same name.

@@ -36,6 +36,13 @@ pub enum ContractRemark {
         /// Its types.
         found: Vec<String>,
     },
+    /// The parts of a table in CSV or TSV hold values of several types in a column, which are text together.
+    TextInSome {
+        /// The column.
+        column: String,
+        /// The types of the parts.
+        found: Vec<String>,
+    },
     /// Only some tables of a folder have a column, so it may be missing.
     NotInAll {
         /// The column.
@@ -54,6 +61,9 @@ impl fmt::Display for ContractRemark {
             }
             Self::SeveralTypes { column, found } => {
                 write!(formatter, "{column}: the tables hold {}, so any type is allowed", found.join(" and "))
+            }
+            Self::TextInSome { column, found } => {
+                write!(formatter, "{column}: the files hold {}, which together is text", found.join(" and "))
             }
             Self::NotInAll { column } => {
                 write!(formatter, "{column}: only some of the tables have it, so it may be missing")
@@ -111,7 +121,7 @@ pub fn observe_contract(
     found: &DataProfile,
     known: Option<&TableContract>,
 ) -> Result<ObservedContract, NoContract> {
-    let found = &*settled(found);
+    let whole = settled(found);
     let tables: Vec<&[Column]> = found
         .tables()
         .filter(|(_, schema)| !is_blank(schema) && !schema.columns.is_empty())
@@ -123,7 +133,7 @@ pub fn observe_contract(
     let rows = fewest_rows(found);
     let mut observed = ObservedContract { contract: TableContract::default(), remarks: Vec::new() };
     for name in names(&tables) {
-        let column = ObservedColumn::of(found, name, tables.len());
+        let column = ObservedColumn::of(found, &whole, name, tables.len());
         let contract =
             column.contract(known.and_then(|known| known.columns.get(name)), &mut observed.remarks);
         observed.contract.columns.insert(name.to_owned(), contract);
@@ -188,6 +198,8 @@ struct ObservedColumn<'a> {
     name: &'a str,
     /// The types that it shows, each once. A column of nulls alone shows none.
     types: Vec<TypeWords>,
+    /// Those that parts of a table show by themselves, where all of them are text together.
+    types_of_parts: Vec<String>,
     /// Whether a null is in it for certain.
     has_nulls: bool,
     /// Whether there may be a null in it, or nobody knows because there are no rows.
@@ -196,26 +208,39 @@ struct ObservedColumn<'a> {
 }
 
 impl<'a> ObservedColumn<'a> {
-    fn of(found: &'a DataProfile, name: &'a str, tables: usize) -> Self {
-        let mut column =
-            Self { name, types: Vec::new(), has_nulls: false, may_have_nulls: false, is_in_all: true };
+    /// Types are those that all rows of a table show, nulls those of each file.
+    fn of(found: &'a DataProfile, whole: &DataProfile, name: &'a str, tables: usize) -> Self {
+        let mut column = Self {
+            name,
+            types: Vec::new(),
+            types_of_parts: Vec::new(),
+            has_nulls: false,
+            may_have_nulls: false,
+            is_in_all: true,
+        };
         let (mut with, mut all_rows) = (0, 0_u64);
-        for (_, schema) in found.tables() {
+        for ((_, schema), (_, whole)) in found.tables().zip(whole.tables()) {
             let mut is_here = false;
-            for found in schema.columns.iter().filter(|column| column.name == name) {
+            let pairs = schema.columns.iter().zip(&whole.columns);
+            for (found, whole) in pairs.filter(|(column, _)| column.name == name) {
                 is_here = true;
                 all_rows = all_rows.saturating_add(schema.rows);
-                let words = TypeWords::parse(&found.data_type);
-                let is_null = words == TypeWords::Null;
-                let nulls = if is_null { Some(schema.rows) } else { found.nulls };
+                let own = TypeWords::parse(&found.data_type);
+                let nulls = if own == TypeWords::Null { Some(schema.rows) } else { found.nulls };
                 column.has_nulls |= nulls.is_some_and(|nulls| nulls > 0);
                 column.may_have_nulls |= nulls.is_none() && found.nullable;
-                if !is_null && !column.types.contains(&words) {
+                let words = TypeWords::parse(&whole.data_type);
+                if words == TypeWords::Text && own != TypeWords::Null {
+                    column.types_of_parts.push(found.data_type.clone());
+                }
+                if words != TypeWords::Null && !column.types.contains(&words) {
                     column.types.push(words);
                 }
             }
             with += usize::from(is_here);
         }
+        column.types_of_parts.sort_unstable();
+        column.types_of_parts.dedup();
         column.may_have_nulls |= column.has_nulls || all_rows == 0;
         column.is_in_all = with == tables;
         column
@@ -233,6 +258,9 @@ impl<'a> ObservedColumn<'a> {
         let optional = !self.is_in_all || known.is_some_and(|known| known.optional);
         if let Some(known) = known.filter(|known| self.fits(known.data_type)) {
             return ColumnContract { nullable: known.nullable || self.has_nulls, optional, ..known.clone() };
+        }
+        if self.types_of_parts.len() > 1 {
+            remarks.push(ContractRemark::TextInSome { column: column(), found: self.types_of_parts.clone() });
         }
         let data_type = self.types.iter().filter_map(word).find(|word| self.fits(*word));
         let data_type = data_type.unwrap_or_else(|| {
@@ -460,16 +488,13 @@ mod tests {
         ]);
         let table = (prop::collection::btree_map("[a-d]", (data_type, 0..3_u8), 0..5), 0..3_u64);
         let tables = prop::collection::vec(table, 0..4);
-        (tables, any::<bool>()).prop_map(|(tables, declares)| {
-            let extension = if declares { "parquet" } else { "json" };
+        (tables, prop::sample::select(&["parquet", "json", "csv"])).prop_map(|(tables, extension)| {
+            let declares = extension == "parquet";
             let files = tables.into_iter().enumerate().map(|(at, (of_columns, rows))| {
-                let column = |(name, (data_type, nulls)): (String, (&str, u8))| {
-                    let known = if data_type == "null" { rows } else { u64::from(nulls).min(rows) };
-                    Column {
-                        nullable: nulls > 0 || known > 0,
-                        nulls: if declares && nulls > 1 { None } else { Some(known) },
-                        ..Column::new(name, data_type)
-                    }
+                let column = |(name, (data_type, nulls)): (String, (&str, u8))| Column {
+                    nullable: nulls > 0,
+                    nulls: if declares && nulls > 1 { None } else { Some(u64::from(nulls).min(rows)) },
+                    ..Column::new(name, data_type)
                 };
                 let mut found = table_file(&format!("p-{at}.{extension}"));
                 let columns = of_columns.into_iter().map(column).collect();

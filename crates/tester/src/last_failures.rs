@@ -4,6 +4,7 @@ use camino::Utf8Path;
 use runtime_testing_models::{PipelineDag, PipelineTestReport, StepName, edge_key};
 
 use crate::recorded::{self, RecordedTestError};
+use crate::workspace;
 
 /// The steps of a pipeline that did not pass when they were tested last, and those to which an edge leads that was not
 /// compatible, in declaration order. None are left where all is well.
@@ -29,13 +30,18 @@ use crate::recorded::{self, RecordedTestError};
 ///
 /// # Errors
 ///
-/// [`RecordedTestError`] where neither the pipeline nor a part of it was tested in this workspace, or where what is recorded
-/// cannot be read.
+/// [`RecordedTestError`] where neither the pipeline nor a part of it was tested in this workspace, where what is recorded
+/// cannot be read, or where a test since the last of the whole has left no report.
 pub fn last_failures(workspace: &Utf8Path, dag: &PipelineDag) -> Result<Vec<StepName>, RecordedTestError> {
     let mut latest = Latest::default();
     let mut is_tested = false;
-    for test in recorded::tests(workspace)? {
-        let Some(report) = recorded::report(&test)? else { continue };
+    for test in recorded::all_tests(workspace)? {
+        let Some(report) = recorded::report(&test)? else {
+            if workspace::is_in_use(&test) {
+                continue;
+            }
+            return Err(RecordedTestError::NotRecorded { test });
+        };
         let is_whole = recorded::is_of(&report, dag);
         if !is_whole && !is_part_of(&report, dag) {
             continue;

@@ -13,7 +13,7 @@ use runtime_testing_models::{
 };
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::workspace::RUNS;
+use crate::workspace::{LOCK, RUNS};
 
 const REPORT: &str = "report.json";
 const SPECS: &str = "specs.json";
@@ -43,6 +43,15 @@ pub enum RecordedTestError {
     NoTest {
         /// The folder for runs.
         runs: Utf8PathBuf,
+    },
+    /// A test that may be the last one of the pipeline has left no report: it was ended, or the report could not be
+    /// written.
+    #[error(
+        "the test in `{test}` has left no report, so what failed in it is not known: test the whole pipeline again"
+    )]
+    NotRecorded {
+        /// The folder of the test.
+        test: Utf8PathBuf,
     },
     /// The report is of a test that has left no folder, because nothing was run.
     #[error("nothing was run in this test, so nothing was observed")]
@@ -140,8 +149,15 @@ pub fn last_report(workspace: &Utf8Path) -> Result<Option<PipelineTestReport>, R
     Ok(None)
 }
 
-/// The folders of the tests in a workspace that are over, the last one first.
+/// The folders of the tests in a workspace that have left a report, the last one first.
 pub(crate) fn tests(workspace: &Utf8Path) -> Result<Vec<Utf8PathBuf>, RecordedTestError> {
+    let mut tests = all_tests(workspace)?;
+    tests.retain(|test| test.join(REPORT).is_file());
+    Ok(tests)
+}
+
+/// The folders of the tests in a workspace, the last one first.
+pub(crate) fn all_tests(workspace: &Utf8Path) -> Result<Vec<Utf8PathBuf>, RecordedTestError> {
     let runs = workspace.join(RUNS);
     let entries = match fs::read_dir(&runs) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -150,9 +166,9 @@ pub(crate) fn tests(workspace: &Utf8Path) -> Result<Vec<Utf8PathBuf>, RecordedTe
     let mut tests = Vec::new();
     for entry in entries {
         let entry = entry.map_err(unreadable(&runs))?;
-        // What has no UTF-8 name was not made by a test, and one without a report is not over.
+        // What has no UTF-8 name was not made by a test.
         if let Ok(path) = Utf8PathBuf::from_path_buf(entry.path())
-            && path.join(REPORT).is_file()
+            && path.join(LOCK).is_file()
         {
             tests.push(path);
         }

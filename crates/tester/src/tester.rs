@@ -419,6 +419,7 @@ impl RuntimeTester {
     /// Tells what could not be kept. That is no reason to withhold the report of a test that was made.
     fn tell(&self, kept: Result<(), TestError>) {
         if let Err(error) = kept {
+            tracing::warn!(%error, "a test is not recorded");
             self.reporter.report(&Event::NotRecorded { reason: &error.to_string() });
         }
     }

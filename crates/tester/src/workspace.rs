@@ -10,7 +10,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 /// The name of the folder for runs in the workspace.
 pub(crate) const RUNS: &str = ".runs";
 /// The file in a test's folder that is locked for as long as the test goes on.
-const LOCK: &str = ".lock";
+pub(crate) const LOCK: &str = ".lock";
 /// The file in a test's folder that says that the test did not pass, or not yet.
 const NOT_PASSED: &str = ".not_passed";
 
@@ -199,6 +199,14 @@ impl RunRoot {
     }
 }
 
+/// Whether the test in a folder goes on: then its lock is taken.
+pub(crate) fn is_in_use(test: &Utf8Path) -> bool {
+    match File::open(test.join(LOCK)) {
+        Ok(lock) => lock.try_lock().is_err(),
+        Err(_) => true,
+    }
+}
+
 fn remove_oldest(runs: &Utf8Path, kept: usize, kept_failed: usize) -> io::Result<()> {
     let mut tests = Vec::new();
     for entry in fs::read_dir(runs)? {
@@ -217,9 +225,7 @@ fn remove_oldest(runs: &Utf8Path, kept: usize, kept_failed: usize) -> io::Result
     let failed: Vec<Utf8PathBuf> =
         tests.iter().rev().filter(|test| test.join(NOT_PASSED).exists()).take(kept_failed).cloned().collect();
     for test in tests.iter().rev().skip(kept).filter(|test| !failed.contains(test)) {
-        // A folder whose lock is taken is in use; one without a lock was not made by a test.
-        let Ok(lock) = File::open(test.join(LOCK)) else { continue };
-        if lock.try_lock().is_ok() {
+        if !is_in_use(test) {
             match fs::remove_dir_all(test) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     tracing::warn!(folder = %test, %error, "could not remove the folder of an old test");

@@ -5,20 +5,23 @@ use runtime_testing_models::{
 };
 
 use super::fit::{self, Fit};
+use super::parts::Parts;
 use super::rename::renamed;
 use super::table::{
     Found, FoundColumn, column_order, extra_column, has_order, promoted, type_changed, words,
 };
-use super::{Differences, file, rows, settled};
+use super::{Differences, file, rows};
 use crate::findings::finding;
 use crate::type_words::TypeWords;
 
 /// Holds every table of what was found against a contract. What is no table is left alone as long as there is one.
 pub(super) fn compare(contract: &TableContract, found: &DataProfile, list: &mut Differences) {
     let (tables, all_sound) = file::sound_tables(found, list);
-    for (file, as_part) in found.files.iter().zip(&settled(found).files) {
-        if let (Some(schema), Some(settled), true) = (&file.schema, &as_part.schema, file::is_sound(file)) {
-            list.add(&file.path, table_differences(contract, &Found::new(schema, settled), file.format));
+    let parts = Parts::of(found);
+    for (place, file) in found.files.iter().enumerate() {
+        if let Some(schema) = file.schema.as_ref().filter(|_| file::is_sound(file)) {
+            let table = Found::new(schema, parts.columns(place));
+            list.add(&file.path, table_differences(contract, &table, file.format));
         }
     }
     if !all_sound {
@@ -77,7 +80,7 @@ fn pairs<'a>(contract: &'a TableContract, found: &Found<'a>) -> Vec<(&'a ColumnC
 fn types<'a>(contract: &'a TableContract, found: &Found<'a>) -> Vec<Difference> {
     let difference = |(expected, column): (&ColumnContract, FoundColumn<'a>)| {
         let expected: TypeWord = expected.data_type;
-        match column.fit(|column| fit::to_contract(expected, &words(column))) {
+        match column.fit(|found| fit::to_contract(expected, &TypeWords::parse(found))) {
             (Fit::Same, _) => None,
             (Fit::Promotes, column) => Some(promoted(column, expected.as_str())),
             (Fit::Changed, column) => Some(type_changed(column, expected.as_str())),

@@ -31,14 +31,18 @@ fn is_one_to_one(sample: &DataProfile, found: &DataProfile) -> bool {
     sample.files.len() == 1 && found.files.len() == 1
 }
 
-/// The counterpart of each file that was found.
-pub(super) fn counterparts<'a>(sample: &'a DataProfile, found: &DataProfile) -> Vec<Counterpart<'a>> {
+/// The counterpart of each file that was found. Parts of a table are held against the sample with the types of the whole.
+pub(super) fn counterparts<'a>(
+    sample: &'a DataProfile,
+    settled: &'a DataProfile,
+    found: &DataProfile,
+) -> Vec<Counterpart<'a>> {
     if is_one_to_one(sample, found) {
         return vec![Counterpart::File(&sample.files[0])];
     }
     let by_path: HashMap<&Utf8Path, &FileProfile> =
         sample.files.iter().map(|file| (file.path.as_path(), file)).collect();
-    let whole = only_table(sample);
+    let whole = only_table(settled);
     let counterpart = |file: &FileProfile| match (by_path.get(file.path.as_path()), whole) {
         (Some(expected), _) => Counterpart::File(expected),
         (None, Some(expected)) if file.schema.is_some() => Counterpart::Part(expected),

@@ -2,36 +2,66 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::rc::Rc;
 
-use runtime_testing_models::{Column, DataProfile, FileProfile};
+use runtime_testing_models::{Column, DataProfile};
 
 use super::rows::column_names;
 use crate::joined_type::{Typing, joined};
 use crate::type_words::TypeWords;
 
-/// Data in which each part of a table has the types that the rows of all parts show: what is text in one of them is
-/// text. What declares its types stays as it is, and so do parts that have no type in common.
-pub(crate) fn settled(data: &DataProfile) -> Cow<'_, DataProfile> {
-    let mut settled = Cow::Borrowed(data);
-    for parts in tables(data) {
-        let columns = columns_of_all(data, &parts);
-        for part in parts {
-            let schema = settled.to_mut().files[part].schema.as_mut().expect("a part is a table");
-            for column in &mut schema.columns {
-                columns[&*column.name].settle(column);
+/// A column of a table in several parts, as a part of it has it.
+#[derive(Debug)]
+pub(super) struct PartColumn {
+    /// The column as the rows of all parts show it: what is text in one of them is text.
+    pub(super) settled: Column,
+    /// The types that the parts show by themselves, each once.
+    pub(super) types: Rc<[String]>,
+}
+
+/// The columns of each file that is a part of a table in several, in the order of its own columns. Only of CSV and TSV,
+/// whose cells are all text and have their types from the rows: what declares its types, or has values of several kinds,
+/// has them in each part.
+pub(super) struct Parts(Vec<Option<Vec<PartColumn>>>);
+
+impl Parts {
+    pub(super) fn of(data: &DataProfile) -> Self {
+        let mut columns_of_files: Vec<Option<Vec<PartColumn>>> = data.files.iter().map(|_| None).collect();
+        for parts in tables(data) {
+            let all = columns_of_all(data, &parts);
+            for part in parts {
+                let columns = columns_of(data, part).iter().map(|column| all[&*column.name].part(column));
+                columns_of_files[part] = Some(columns.collect());
             }
+        }
+        Self(columns_of_files)
+    }
+
+    /// The columns of the file at a place, if it is a part.
+    pub(super) fn columns(&self, place: usize) -> Option<&[PartColumn]> {
+        self.0[place].as_deref()
+    }
+}
+
+/// Data in which each part of a table has the types that the rows of all parts show.
+pub(crate) fn settled(data: &DataProfile) -> Cow<'_, DataProfile> {
+    let Parts(parts) = Parts::of(data);
+    let mut settled = Cow::Borrowed(data);
+    for (place, columns) in parts.into_iter().enumerate() {
+        if let Some(columns) = columns {
+            let schema = settled.to_mut().files[place].schema.as_mut().expect("a part is a table");
+            schema.columns = columns.into_iter().map(|column| column.settled).collect();
         }
     }
     settled
 }
 
-/// The places of the files of each table that has several whose types are not declared.
+/// The places of the files of each table that has several.
 fn tables(data: &DataProfile) -> impl Iterator<Item = Vec<usize>> {
     let mut tables: HashMap<Vec<&str>, Vec<usize>> = HashMap::new();
     if data.files.len() > 1 {
         for (place, file) in data.files.iter().enumerate() {
-            let is_shown = file.findings.is_empty() && Typing::of(file.format) != Typing::Declared;
+            let is_shown = file.findings.is_empty() && Typing::of(file.format) == Typing::Cells;
             if let Some(schema) = file.schema.as_ref().filter(|_| is_shown) {
                 tables.entry(column_names(schema)).or_default().push(place);
             }
@@ -40,51 +70,51 @@ fn tables(data: &DataProfile) -> impl Iterator<Item = Vec<usize>> {
     tables.into_values().filter(|parts| parts.len() > 1)
 }
 
-/// A column over all parts.
-#[derive(Debug, PartialEq)]
-struct Joined {
-    /// None where the parts have no type in common.
-    words: Option<TypeWords>,
-    nullable: bool,
+fn columns_of(data: &DataProfile, place: usize) -> &[Column] {
+    data.files[place].schema.as_ref().map_or(&[], |schema| &schema.columns)
 }
 
-impl Joined {
-    fn of(column: &Column) -> Self {
-        Self { words: Some(TypeWords::parse(&column.data_type)), nullable: column.nullable }
-    }
+/// A column over all parts.
+struct Whole {
+    data_type: String,
+    nullable: bool,
+    types: Rc<[String]>,
+}
 
-    fn join(&mut self, next: &Self, typing: Typing) {
-        let words = self.words.as_ref().zip(next.words.as_ref());
-        self.words = words.and_then(|(one, other)| joined(one, other, typing));
-        self.nullable |= next.nullable;
-    }
-
-    fn settle(&self, column: &mut Column) {
-        column.nullable = self.nullable;
-        let Some(words) = &self.words else { return };
-        let data_type = words.to_string();
-        if column.data_type != data_type {
-            column.data_type = data_type;
-            // It decided another type.
-            column.deciding_row = None;
-            column.deciding_value = None;
+impl Whole {
+    fn of<'a>(columns: impl Iterator<Item = &'a Column>) -> Self {
+        let (mut words, mut nullable, mut types) = (TypeWords::Null, false, Vec::new());
+        for column in columns {
+            nullable |= column.nullable;
+            if !types.contains(&column.data_type) {
+                let own = TypeWords::parse(&column.data_type);
+                words = joined(&words, &own, Typing::Cells).expect("cells are text if nothing else");
+                types.push(column.data_type.clone());
+            }
         }
+        Self { data_type: words.to_string(), nullable, types: types.into() }
+    }
+
+    fn part(&self, own: &Column) -> PartColumn {
+        let mut settled = own.clone();
+        settled.nullable = self.nullable;
+        if settled.data_type != self.data_type {
+            settled.data_type.clone_from(&self.data_type);
+            // It decided another type.
+            settled.deciding_row = None;
+            settled.deciding_value = None;
+        }
+        PartColumn { settled, types: Rc::clone(&self.types) }
     }
 }
 
 /// The columns of all parts, by name.
-fn columns_of_all<'a>(data: &'a DataProfile, parts: &[usize]) -> HashMap<&'a str, Joined> {
-    let files: Vec<&FileProfile> = parts.iter().map(|part| &data.files[*part]).collect();
-    let typing = files.iter().map(|file| Typing::of(file.format)).min().unwrap_or(Typing::Declared);
-    let mut all: HashMap<&str, Joined> = HashMap::new();
-    for column in files.iter().filter_map(|file| file.schema.as_ref()).flat_map(|schema| &schema.columns) {
-        let next = Joined::of(column);
-        match all.entry(&column.name) {
-            Entry::Vacant(entry) => drop(entry.insert(next)),
-            Entry::Occupied(mut entry) => entry.get_mut().join(&next, typing),
-        }
+fn columns_of_all<'a>(data: &'a DataProfile, parts: &[usize]) -> HashMap<&'a str, Whole> {
+    let mut by_name: HashMap<&str, Vec<&Column>> = HashMap::new();
+    for column in parts.iter().flat_map(|part| columns_of(data, *part)) {
+        by_name.entry(&column.name).or_default().push(column);
     }
-    all
+    by_name.into_iter().map(|(name, columns)| (name, Whole::of(columns.into_iter()))).collect()
 }
 
 #[cfg(test)]
@@ -112,10 +142,34 @@ mod tests {
         check(&Expected::Inferred(&text), &postal_codes(), &[]);
         check(&Expected::Inferred(&postal_codes()), &text, &[]);
         let integers =
-            [table("north.csv", &[("zip", "int64?")], 2), table("east.csv", &[("zip", "int64")], 2)];
-        let changed = "! north.csv: column `zip`: expected text, found int64";
-        let expected = ["! east.csv: column `zip`: expected text, found int64", changed];
-        check(&Expected::Inferred(&postal_codes()), &folder(&integers), &expected);
+            [table("east.csv", &[("zip", "int64")], 2), table("north.csv", &[("zip", "int64?")], 2)];
+        let expected =
+            ["! east.csv: column `zip`: expected text, found int64", "east.csv: column `zip` holds no nulls"];
+        check(&Expected::Inferred(&postal_codes()), &folder(&integers[..1]), &expected);
+    }
+
+    #[test]
+    fn files_of_one_name_are_held_against_each_other_alone() {
+        let other = |path: &str, data_type| table(path, &[("id", "int64"), ("value", data_type)], 2);
+        let sample = folder(&[other("age.csv", "int64"), other("city.csv", "text")]);
+        let changed = "! age.csv: column `value`: expected int64, found text";
+        let both = folder(&[other("age.csv", "text"), other("city.csv", "text")]);
+        check(&Expected::Inferred(&sample), &both, &[changed]);
+        check(&Expected::Inferred(&sample), &folder(&[other("age.csv", "int64")]), &[]);
+    }
+
+    #[test]
+    fn parts_that_break_together_are_told() {
+        let parts =
+            [table("a.csv", &[("zip", "date")], 1), table("b.csv", &[("zip", "timestamp[us, UTC]")], 1)];
+        check(
+            &Expected::Contract(&contract(TypeWord::Timestamp)),
+            &folder(&parts),
+            &[
+                "! a.csv: column `zip`: expected timestamp, found text",
+                "! b.csv: column `zip`: expected timestamp, found text",
+            ],
+        );
     }
 
     #[test]
@@ -141,8 +195,10 @@ mod tests {
         let changed = "! a.csv: column `zip`: expected text, found int64";
         check(&Expected::Contract(&text), &folder(&other), &[changed, "b.csv: extra column `x` (text)"]);
         for path in ["b.ndjson", "b.arrow"] {
-            let declared = [table("a.csv", &[("zip", "int64")], 1), table(path, &[("zip", "text")], 1)];
-            check(&Expected::Contract(&text), &folder(&declared), &[changed]);
+            let mut files = vec![table("a.csv", &[("zip", "int64")], 1), table(path, &[("zip", "text")], 1)];
+            check(&Expected::Contract(&text), &folder(&files), &[changed]);
+            files.push(table("c.csv", &[("zip", "text")], 1));
+            check(&Expected::Contract(&text), &folder(&files), &[]);
         }
     }
 

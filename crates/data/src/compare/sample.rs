@@ -8,20 +8,22 @@ use runtime_testing_models::{
 
 use super::counterpart::{Counterpart, counterparts, missing_files};
 use super::fit::{self, Fit};
+use super::parts::{PartColumn, Parts, settled};
 use super::rename::renamed;
 use super::table::{
-    Found, FoundColumn, column_order, extra_column, has_order, is_null, promoted, type_changed, words,
+    Found, FoundColumn, NULL, column_order, extra_column, has_order, is_null, promoted, type_changed, words,
 };
-use super::{Differences, file, rows, settled};
+use super::{Differences, file, rows};
+use crate::type_words::TypeWords;
 
 /// Holds what was found against a sample, file by file.
 pub(super) fn compare(sample: &DataProfile, found: &DataProfile, list: &mut Differences) {
-    let (sample, as_parts) = (&*settled(sample), settled(found));
-    let counterparts = counterparts(sample, found);
+    let (settled, found_parts) = (settled(sample), Parts::of(found));
+    let counterparts = counterparts(sample, &settled, found);
     // Parts of one table may be empty as long as one of them is not.
     let mut parts = Vec::new();
     let mut all_sound = true;
-    for ((file, as_part), counterpart) in found.files.iter().zip(&as_parts.files).zip(&counterparts) {
+    for (place, (file, counterpart)) in found.files.iter().zip(&counterparts).enumerate() {
         let mut differences = file::unsound(file);
         if let Some(expected) = counterpart.expected() {
             differences.retain(|difference| !file::is_misnamed_alike(expected, file, difference));
@@ -38,7 +40,10 @@ pub(super) fn compare(sample: &DataProfile, found: &DataProfile, list: &mut Diff
             differences.extend(file::format_changed(expected, file));
         }
         if differences.is_empty() {
-            differences.extend(content_differences(expected, file, as_part));
+            // A file of the sample is held against the file of its name alone, a table against the table.
+            let is_part = matches!(counterpart, Counterpart::Part(_));
+            let columns = found_parts.columns(place).filter(|_| is_part);
+            differences.extend(content_differences(expected, file, columns));
             match (counterpart, &file.schema) {
                 (Counterpart::File(_), Some(schema)) if schema.rows == 0 => {
                     differences.extend(no_rows(expected))
@@ -72,11 +77,11 @@ fn no_rows(expected: &FileProfile) -> Option<Difference> {
     may_have_rows(expected).then_some(Difference::NoRows)
 }
 
-/// How the content of a file differs, which is shown by itself and as a part of its table.
+/// How the content of a file differs, whose columns may be parts of those of a table.
 fn content_differences(
     expected: &FileProfile,
     found: &FileProfile,
-    as_part: &FileProfile,
+    parts: Option<&[PartColumn]>,
 ) -> Vec<Difference> {
     let not_compared = |reason| vec![Difference::NotCompared { reason }];
     if let Some(finding) = expected.findings.first() {
@@ -85,12 +90,12 @@ fn content_differences(
     if let Some(difference) = file::no_longer_a_table(expected, found) {
         return vec![difference];
     }
-    match (&expected.schema, found.schema.as_ref().zip(as_part.schema.as_ref())) {
-        (Some(sample), Some((schema, _))) if rows::is_blank(sample) && !rows::is_blank(schema) => {
+    match (&expected.schema, &found.schema) {
+        (Some(sample), Some(schema)) if rows::is_blank(sample) && !rows::is_blank(schema) => {
             not_compared(NotCompared::SampleBlank)
         }
-        (Some(sample), Some((schema, settled))) if !rows::is_blank(schema) => {
-            let found = Found::new(schema, settled);
+        (Some(sample), Some(schema)) if !rows::is_blank(schema) => {
+            let found = Found::new(schema, parts);
             let pairs = Pairs::of(sample, &found);
             let mut differences = missing_columns(&pairs);
             differences.extend(types(&pairs));
@@ -150,14 +155,14 @@ fn missing_columns(pairs: &Pairs<'_>) -> Vec<Difference> {
 
 /// Columns of another type. Nulls alone are no type: what they differ in is a matter of nullability.
 fn types(pairs: &Pairs<'_>) -> Vec<Difference> {
-    let fit = |expected: &Column, column: &Column| {
-        if expected.data_type == column.data_type || is_null(expected) || is_null(column) {
+    let fit = |expected: &Column, found: &str| {
+        if expected.data_type == found || is_null(expected) || found == NULL {
             return Fit::Same;
         }
-        fit::to_sample(&words(expected), &words(column))
+        fit::to_sample(&words(expected), &TypeWords::parse(found))
     };
     let difference =
-        |(expected, column): &(&Column, FoundColumn<'_>)| match column.fit(|column| fit(expected, column)) {
+        |(expected, column): &(&Column, FoundColumn<'_>)| match column.fit(|found| fit(expected, found)) {
             (Fit::Same, _) => None,
             (Fit::Promotes, column) => Some(promoted(column, &expected.data_type)),
             (Fit::Changed, column) => Some(type_changed(column, &expected.data_type)),
@@ -168,8 +173,9 @@ fn types(pairs: &Pairs<'_>) -> Vec<Difference> {
 /// Columns that may hold nulls where those of the sample do not, or the other way round; and those of which one side
 /// shows nothing but nulls.
 fn nullability(pairs: &Pairs<'_>, found: &Found<'_>) -> Vec<Difference> {
-    let difference = |(expected, FoundColumn { own, settled }): &(&Column, FoundColumn<'_>)| {
-        if found.has_no_type(settled) {
+    let difference = |(expected, column): &(&Column, FoundColumn<'_>)| {
+        let (own, settled) = (column.own, column.settled());
+        if found.has_no_type(own) {
             None
         } else if expected.nullable != settled.nullable && expected.nullable != own.nullable {
             Some(Difference::Nullability {

@@ -6,14 +6,15 @@ use std::collections::HashMap;
 use runtime_testing_models::{Column, Difference, FileFormat, TableSchema};
 
 use super::fit::Fit;
+use super::parts::PartColumn;
 use crate::type_words::TypeWords;
 
 /// A table that was found, or a part of one, with its columns by name.
 #[derive(Debug)]
 pub(super) struct Found<'a> {
     pub(super) schema: &'a TableSchema,
-    /// The same columns as all parts show them.
-    settled: &'a TableSchema,
+    /// The same columns as all parts show them, if there are several.
+    parts: Option<&'a [PartColumn]>,
     /// The places of the columns. Made when the first one is not where it is expected.
     by_name: OnceCell<HashMap<&'a str, usize>>,
 }
@@ -23,37 +24,50 @@ pub(super) struct Found<'a> {
 pub(super) struct FoundColumn<'a> {
     /// As the file shows it.
     pub(super) own: &'a Column,
-    /// As all parts of the table show it.
-    pub(super) settled: &'a Column,
+    /// As all parts of the table show it, if there are several.
+    part: Option<&'a PartColumn>,
 }
 
 impl<'a> FoundColumn<'a> {
-    /// How well the column fits as part of its table, or, where the table does not fit, by itself: what is wrong with
-    /// another part is told of that one.
-    pub(super) fn fit(self, fit: impl Fn(&Column) -> Fit) -> (Fit, &'a Column) {
-        match fit(self.settled) {
-            Fit::Changed if self.own.data_type != self.settled.data_type => (fit(self.own), self.own),
-            fit => (fit, self.settled),
+    /// As all rows of the table show it.
+    pub(super) fn settled(self) -> &'a Column {
+        self.part.map_or(self.own, |part| &part.settled)
+    }
+
+    /// How well the type of the column fits. It is that of the whole table. Where that does not fit because of other
+    /// parts, it is told of those.
+    pub(super) fn fit(self, fit: impl Fn(&str) -> Fit) -> (Fit, &'a Column) {
+        let settled = self.settled();
+        let whole = fit(&settled.data_type);
+        let Some(part) = self.part.filter(|_| whole == Fit::Changed) else { return (whole, settled) };
+        if part.types.iter().any(|data_type| fit(data_type) == Fit::Changed) {
+            (fit(&self.own.data_type), self.own)
+        } else {
+            // Each by itself would do.
+            (whole, settled)
         }
     }
 }
 
 impl<'a> Found<'a> {
-    pub(super) fn new(schema: &'a TableSchema, settled: &'a TableSchema) -> Self {
-        Self { schema, settled, by_name: OnceCell::new() }
+    pub(super) fn new(schema: &'a TableSchema, parts: Option<&'a [PartColumn]>) -> Self {
+        Self { schema, parts, by_name: OnceCell::new() }
     }
 
     pub(super) fn column(&self, name: &str) -> Option<FoundColumn<'a>> {
         let names = self.schema.columns.iter().map(|column| column.name.as_str());
         let places = || names.zip(0..).collect();
-        let place = *self.by_name.get_or_init(places).get(name)?;
-        Some(FoundColumn { own: &self.schema.columns[place], settled: &self.settled.columns[place] })
+        Some(self.column_at(*self.by_name.get_or_init(places).get(name)?))
+    }
+
+    fn column_at(&self, place: usize) -> FoundColumn<'a> {
+        FoundColumn { own: &self.schema.columns[place], part: self.parts.map(|parts| &parts[place]) }
     }
 
     /// The column of this name, which is probably the one at this place.
     pub(super) fn column_near(&self, name: &str, place: usize) -> Option<FoundColumn<'a>> {
         match self.schema.columns.get(place) {
-            Some(own) if own.name == name => Some(FoundColumn { own, settled: &self.settled.columns[place] }),
+            Some(own) if own.name == name => Some(self.column_at(place)),
             _ => self.column(name),
         }
     }
@@ -66,8 +80,11 @@ impl<'a> Found<'a> {
 
 /// Whether a column shows nothing but nulls.
 pub(super) fn is_null(column: &Column) -> bool {
-    column.data_type == "null"
+    column.data_type == NULL
 }
+
+/// The type of a column that shows no value.
+pub(super) const NULL: &str = "null";
 
 pub(super) fn words(column: &Column) -> TypeWords {
     TypeWords::parse(&column.data_type)

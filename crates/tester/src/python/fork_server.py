@@ -84,7 +84,7 @@ class Server:
     def note_imports(self):
         # What scripts find imported, the last of it, and what no file beside a script may be called.
         self.imported = frozenset(sys.modules)
-        self.last_imported = next(reversed(sys.modules))
+        self.last_imported = next(reversed(sys.modules.items()))
         self.shadowed = frozenset(name.split(".")[0] for name in self.imported) - self.pristine
 
     def answer(self, **fields):
@@ -320,13 +320,14 @@ class Server:
             os.close(script_pipe)
             self.run(request)
         os.close(script_pipe)
+        # The script is handed its request by the server: from now on a signal to end it must find it watched over.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         set_group(script)
         # What waiting for a process needs is loaded before there is one to wait for.
         import resource  # noqa: F401
         request = read_line(pipe)
         if request is None:
             os._exit(1)
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         status, usage, ended_by = watch(script, server, request["timeout_seconds"], request["grace_seconds"])
         leaked = end_children(0.0 if ended_by else LEAK_GRACE_SECONDS)
         signaled = os.WIFSIGNALED(status)
@@ -366,20 +367,21 @@ class Server:
         end_as_interpreters_do(status, own)
 
     def new_modules(self):
-        """The names of what a script has imported. Names that were there before are not touched: memory that is shared
-        with the server is copied where it is."""
+        """The names of what a script has imported, in the order in which it did. Those that were there before are not
+        touched: memory that is shared with the server is copied where it is."""
         names = []
         try:
+            last, module = self.last_imported
             for name in reversed(sys.modules):
-                # Unless the script has imported it anew, all others were there before.
-                if name == self.last_imported and names:
+                # All others were there before, unless it was imported anew.
+                if name == last and sys.modules[name] is module:
                     break
                 if name not in self.imported:
                     names.append(name)
         except Exception:
             # A script can put there what it likes.
             pass
-        return names
+        return names[::-1]
 
 
 def reseed():

@@ -208,6 +208,17 @@ fn the_end_of_an_interpreter_is_its_whole_end() {
     assert_eq!(report.script_results["a"].runs[0].stdout.text, "the last words");
 }
 
+/// Modules go in the order in which they came: the script first, whose objects still need what it has imported.
+#[test]
+fn what_a_script_leaves_finds_its_modules_at_the_end() {
+    let helper = "import json\n\n\nclass Writer:\n    def __init__(self, path):\n        self.path = path\n\n    \
+        def __del__(self):\n        with Writer.open(self.path) as file:\n            file.write('id\\n' + json.dumps(1) + '\\n')\n\n    \
+        @staticmethod\n    def open(path, open=open):\n        return open(path, 'w')\n";
+    let body = "import helper\n\nleft = None\n\n\ndef main(input_paths, output_paths, environ_vars, job_args):\n    \
+        global left\n    left = helper.Writer(output_paths['rows'])\n";
+    check_passes(&add(Space::new().write("workspace/scripts/helper.py", helper), "a", body));
+}
+
 #[test]
 fn forks_draw_different_numbers() {
     let space = with_package(&[("using.py", "import random\nimport uuid\n")]);

@@ -105,3 +105,26 @@ fn where_nothing_is_recorded() {
     let report = last_report(&workspace).expect("it can be read").expect("a report");
     assert_eq!(report.script_results.keys().collect::<Vec<_>>(), [&step("clean")]);
 }
+
+#[test]
+fn a_test_without_a_report_may_have_failed() {
+    let space = space();
+    let first = test(&space, None);
+    let folder = |report: &PipelineTestReport| {
+        space.root.join("workspace/.runs").join(report.run_id.as_ref().expect("something was run"))
+    };
+    check(&space, &[]);
+    let second = test(&space, Some("clean".into()));
+    std::fs::remove_file(folder(&second).join("report.json")).expect("the report is there");
+    let error = failures(&space).expect_err("it is not known what failed");
+    assert!(matches!(&error, RecordedTestError::NotRecorded { test } if *test == folder(&second)), "{error}");
+    // What goes on has no report yet.
+    let lock = std::fs::File::open(folder(&second).join(".lock")).expect("a test has a lock");
+    lock.lock().expect("nobody has it");
+    check(&space, &[]);
+    drop(lock);
+    test(&space, None);
+    check(&space, &[]);
+    std::fs::remove_file(folder(&first).join("report.json")).expect("the report is there");
+    check(&space, &[]);
+}
