@@ -1,6 +1,6 @@
 use camino::Utf8Path;
 use runtime_testing::{
-    LoadSpecError, PipelineTestingSpecBuilder, RuntimeTester, ScriptFailure, ScriptName, Selection,
+    EdgeNote, LoadSpecError, PipelineTestingSpecBuilder, RuntimeTester, ScriptFailure, ScriptName, Selection,
     TesterSettings, nearest_path, render_edge_text, render_step_text, render_text,
 };
 
@@ -79,7 +79,9 @@ pub(crate) fn compatibility(
         }
     }
     written?;
-    Ok(verdict(result.compatible()))
+    // An edge is no pass of a script that it was tested with.
+    let step_failed = result.notes.iter().any(|note| matches!(note, EdgeNote::StepFailed { .. }));
+    Ok(verdict(result.compatible() && !step_failed))
 }
 
 pub(crate) fn pipeline(

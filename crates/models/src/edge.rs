@@ -622,6 +622,14 @@ pub enum EdgeNote {
         /// Why not.
         reason: NotSingledOut,
     },
+    /// One of the two steps fails, which is not this edge's fault. Only where the edge alone was tested: elsewhere the
+    /// result of the step says it.
+    StepFailed {
+        /// The step.
+        step: StepName,
+        /// What went wrong.
+        failure: Box<ScriptFailure>,
+    },
 }
 
 impl EdgeNote {
@@ -631,6 +639,7 @@ impl EdgeNote {
             Self::Data { difference, .. } => difference.as_str(),
             Self::GuessedBinding { .. } => "guessed_binding",
             Self::NotSingledOut { .. } => "not_singled_out",
+            Self::StepFailed { .. } => "step_failed",
         }
     }
 }
@@ -649,6 +658,7 @@ impl fmt::Display for EdgeNote {
             Self::NotSingledOut { reason } => {
                 write!(formatter, "whether the consumer fails with this data alone is not known: {reason}")
             }
+            Self::StepFailed { step, failure } => write!(formatter, "step `{step}` fails: {failure}"),
         }
     }
 }

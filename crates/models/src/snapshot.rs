@@ -202,8 +202,10 @@ fn without_volatile_text(mut report: PipelineTestReport) -> PipelineTestReport {
             }
         }
         for note in &mut edge.notes {
-            if let EdgeNote::NotSingledOut { reason: NotSingledOut::Ended { failure } } = note {
-                steady(failure);
+            match note {
+                EdgeNote::NotSingledOut { reason: NotSingledOut::Ended { failure } }
+                | EdgeNote::StepFailed { failure, .. } => steady(failure),
+                EdgeNote::Data { .. } | EdgeNote::GuessedBinding { .. } | EdgeNote::NotSingledOut { .. } => {}
             }
         }
     }

@@ -105,7 +105,7 @@ impl Runner for PythonRunner<'_> {
         }
         let ended = process::execute(&ProcessRequest {
             program: self.interpreter,
-            arguments: vec![self.run_root.join(RUN_SCRIPT_NAME), params_path.clone()],
+            arguments: vec![self.run_root.join(RUN_SCRIPT_NAME), params_path.clone(), "--recorded".into()],
             environment,
             folder: &places.base,
             stdout,

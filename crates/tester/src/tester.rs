@@ -8,9 +8,9 @@ use runtime_testing_builder::{PipelineTestingSpecBuilder, Validation};
 use runtime_testing_data::SampleData;
 use runtime_testing_models::dag::SelectError;
 use runtime_testing_models::{
-    DataCompatibilityResult, EdgeVerdict, PipelineDag, PipelineTestPlan, PipelineTestReport,
+    DataCompatibilityResult, EdgeNote, EdgeVerdict, PipelineDag, PipelineTestPlan, PipelineTestReport,
     PipelineTestingSpec, RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptMainParams, ScriptName,
-    ScriptTestResult, Selection, StepName, UntestedEdge, edge_key,
+    ScriptTestResult, Selection, StepName, StepStatus, UntestedEdge, edge_key,
 };
 
 use crate::accept_error::AcceptError;
@@ -270,7 +270,8 @@ impl RuntimeTester {
         self.test_one(self.saved_or_default(&script.cast())?, sample)
     }
 
-    /// Runs script A on `sample` and script B on what A wrote, and judges the edge between them.
+    /// Runs script A on `sample` and script B on what A wrote, and judges the edge between them. An edge can be fine although
+    /// a script is not: then it has a note, [`EdgeNote::StepFailed`].
     ///
     /// # Errors
     ///
@@ -379,7 +380,14 @@ impl RuntimeTester {
         };
         let scope = Scope { individual: true, compatibility: true, flow: true, ..self.scope() };
         let mut report = self.test(&pipeline, scope, None, sample)?;
-        Ok(report.data_flow_results.swap_remove(&edge_key(a, b)).expect("a report has every edge"))
+        let mut edge =
+            report.data_flow_results.swap_remove(&edge_key(a, b)).expect("a report has every edge");
+        for (step, result) in report.script_results {
+            if let StepStatus::Failed { failure } = result.status {
+                edge.notes.push(EdgeNote::StepFailed { step, failure: failure.into() });
+            }
+        }
+        Ok(edge)
     }
 
     fn places(&self, pipeline: &PipelineTestingSpec) -> Result<Places, TestError> {

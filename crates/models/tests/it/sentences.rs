@@ -144,6 +144,10 @@ fn issues_and_notes_of_edges() {
             reason: Similarity::Words,
         },
         EdgeNote::NotSingledOut { reason: timed_out() },
+        EdgeNote::StepFailed {
+            step: StepName::new("train").unwrap(),
+            failure: ScriptFailure::TimedOut { limit_seconds: 30.0 }.into(),
+        },
     ];
     let issue = |issue: &EdgeIssue| match issue.hint() {
         Some(hint) => format!("{}: {issue} // {hint}", issue.as_str()),
@@ -169,6 +173,7 @@ fn issues_and_notes_of_edges() {
     extra_file: `cleaned` -> `orders`, part.csv: extra file
     guessed_binding: `cleaned` -> `orders` is a guess from their names (similarity 0.75 by the words in common); confirm it with "bindings": {"orders": {"step": "clean", "output": "cleaned"}}
     not_singled_out: whether the consumer fails with this data alone is not known: the run with it ended otherwise: timed out after 2 s
+    step_failed: step `train` fails: timed out after 30 s
     "#);
 }
 

@@ -1,9 +1,10 @@
-"""Runs one script: python run_script.py PARAMS_JSON
+"""Runs one script: python run_script.py PARAMS_JSON [--recorded]
 
 With `--fork-server` in place of the file, it serves requests for runs in forks of itself.
 
 PARAMS_JSON holds the script's path, its four parameters, and the path of the file to leave the result in. To repeat
-a run by hand, call this again with the same file.
+a run by hand, call this again with the same file: what goes wrong is then told on standard error as well, unless it is
+said that the result is recorded.
 
 Only cheap modules are imported before the script: what is imported here is paid by every run.
 """
@@ -267,7 +268,15 @@ def flush(name):
         setattr(sys, name, None)
 
 
-def execute(path):
+def tell(result):
+    """Says what went wrong, to who has repeated a run by hand. What is recorded says it in the report."""
+    if "exception" in result:
+        sys.stderr.write(result["exception"]["traceback"])
+    elif result["kind"] != "passed":
+        sys.stderr.write(f"{json.dumps(result)}\n")
+
+
+def execute(path, tell=None):
     """Runs the script that the file names, and leaves a result where it says. Returns the status to end with."""
     params = load_params(path)
     # Taken now: the script may patch whatever it likes.
@@ -278,6 +287,8 @@ def execute(path):
     with write(params["result"] + ".part", "w", encoding="utf-8") as file:
         file.write(dumps(result))
     replace(params["result"] + ".part", params["result"])
+    if tell is not None:
+        tell(result)
     flush("stdout")
     flush("stderr")
     return status
@@ -298,7 +309,8 @@ def main():
     if sys.argv[1] == "--fork-server":
         serve()
     else:
-        sys.exit(execute(sys.argv[1]))
+        by_hand = sys.argv[2:] != ["--recorded"]
+        sys.exit(execute(sys.argv[1], tell if by_hand else None))
 
 
 # Not where `multiprocessing` imports this file again for a worker process.

@@ -2,7 +2,8 @@
 
 use runtime_testing_data::SampleData;
 use runtime_testing_models::{
-    EdgeVerdict, InputSource, PipelineDag, ScriptFailure, StepNote, StepStatus, UntestedEdge,
+    EdgeNote, EdgeVerdict, InputSource, PipelineDag, ScriptFailure, StepNote, StepStatus, TableContract,
+    TypeWord, UntestedEdge,
 };
 use runtime_testing_tester::{RuntimeTester, TestError};
 
@@ -71,6 +72,27 @@ fn compatibility_with_a_script_that_fails_is_untested() {
     assert!(!result.compatible());
     assert_eq!(result.verdict, EdgeVerdict::Untested { reason: UntestedEdge::ProducerFailed });
     assert_eq!(result.compatibility_issues(), ["not tested: the producer did not succeed"]);
+}
+
+#[test]
+fn an_edge_is_no_pass_of_the_steps_that_it_was_tested_with() {
+    let mut contract = TableContract::default();
+    contract = contract.with_column("id", TypeWord::Any).with_column("amount", TypeWord::Any);
+    for broken in [
+        "x = 1\n",
+        "def main(:\n",
+        "def main(input_paths, output_paths, environ_vars, job_args):\n    1 / 0\n",
+    ] {
+        let mut space = two_steps().write("workspace/scripts/train.py", broken);
+        space.specs[1].input_schemas.insert("rows".parse().unwrap(), contract.clone());
+        let result =
+            space.tester().test_data_compatibility_with_specs(&space.specs[0], &space.specs[1]).unwrap();
+        assert!(result.compatible(), "{:?}", result.compatibility_issues());
+        let [EdgeNote::StepFailed { step, failure }] = &result.notes[..] else {
+            panic!("{:?}", result.notes)
+        };
+        assert_eq!(step.as_str(), "train", "{failure}");
+    }
 }
 
 #[test]

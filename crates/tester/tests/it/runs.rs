@@ -133,6 +133,21 @@ fn links_are_no_way_around_private_copies_and_protected_inputs() {
     assert_eq!(space.read("data/raw.csv"), "id,amount\n1,2.5\n2,3.5\n");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_repeated_by_hand_says_what_goes_wrong() {
+    let broken =
+        "def main(input_paths, output_paths, environ_vars, job_args):\n    raise ValueError('no rows')\n";
+    let space = Space::new().step("clean", broken, &["raw=data/raw.csv"], &["rows=output/rows.csv"]);
+    let report = space.tester().test_pipeline().unwrap();
+    let run = &report.script_results["clean"].runs[0];
+    assert_eq!(run.stderr.text, "", "the report has the traceback already");
+    let repeated = std::process::Command::new("sh").arg("-c").arg(&run.command).output().unwrap();
+    assert_eq!(repeated.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&repeated.stderr);
+    assert!(said.contains("line 2, in main") && said.ends_with("ValueError: no rows\n"), "{said}");
+}
+
 #[test]
 fn a_run_folder_holds_what_is_needed_to_repeat_the_run() {
     let space = one(COPY);
