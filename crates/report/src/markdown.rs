@@ -221,7 +221,7 @@ fn edge_row(edge: &str, result: &DataCompatibilityResult) -> String {
 }
 
 /// Text as Markdown shows it in one line, whatever is in it: no markup, no HTML, no links, no end of a table's cell.
-fn inline(text: &str) -> String {
+pub(crate) fn inline(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in harmless(text).trim().chars() {
         match character {
@@ -242,7 +242,7 @@ fn inline(text: &str) -> String {
 }
 
 /// Text as it stands inside of HTML that is inside of Markdown.
-fn html(text: &str) -> String {
+pub(crate) fn html(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in harmless(text).trim().chars() {
         match character {

@@ -1,7 +1,10 @@
+use camino::Utf8Path;
 use runtime_testing_models::PipelineTestReport;
 
+use crate::markdown::{html, inline};
+
 /// What is different in the rendered text of each test although nothing has changed: how long runs have taken, where the
-/// project lies, the name of the test, the commands that repeat its runs, and the addresses of objects. For a snapshot of
+/// workspace lies, the name of the test, the commands that repeat its runs, and the addresses of objects. For a snapshot of
 /// the text of [`render_text`](crate::render_text), [`render_markdown`](crate::render_markdown) or
 /// [`render_junit`](crate::render_junit). [`PipelineTestReport::snapshot`] needs none of it, and is the better choice
 /// where the form does not matter.
@@ -14,7 +17,8 @@ use runtime_testing_models::PipelineTestReport;
 /// use runtime_testing_report::{SnapshotFilters, TextOptions, render_text};
 ///
 /// # let report = PipelineTestReport::default();
-/// insta::with_settings!({filters => &SnapshotFilters::of(&report)}, {
+/// let filters = SnapshotFilters::of(&report).with_folder(env!("CARGO_MANIFEST_DIR"), "[project]");
+/// insta::with_settings!({filters => &filters}, {
 ///     insta::assert_snapshot!(render_text(&report, TextOptions::default()));
 /// });
 /// ```
@@ -27,32 +31,54 @@ pub struct SnapshotFilters {
 }
 
 /// What needs no knowledge of the report.
-const FIXED: [(&str, &str); 6] = [
-    (r"repeat: [^\n<]+", "repeat: [command]"),
+const FIXED: [(&str, &str); 7] = [
+    // The three forms of a command: in text, in JUnit, where it is the last of a failure, and in Markdown.
+    ("(?m)^      repeat: .+$", "      repeat: [command]"),
+    (r"\nrepeat: [^<]*</failure>", "\nrepeat: [command]</failure>"),
     (r"(?s)(Repeat it:\n\n`+sh\n).+?(\n`+\n)", "$1[command]$2"),
-    (r"\b[0-9]+\.[0-9]{2} s\b", "[time] s"),
-    (r#" time="[0-9.]+""#, r#" time="[time]""#),
-    (r#" timestamp="[^"]+""#, r#" timestamp="[timestamp]""#),
-    (r"\b0x[0-9a-fA-F]{6,}\b", "[address]"),
+    // The same of times.
+    (r"(?m)^(  (?:PASS|FAIL|SKIP)  .+?  )[0-9]+\.[0-9]{2} s", "$1[time]"),
+    (r#"(<test[^>]* )time="[0-9.]+""#, r#"$1time="[time]""#),
+    (r"\| [0-9]+\.[0-9]{2} s \|", "| [time] |"),
+    (r" at 0x[0-9a-fA-F]{6,}\b", " at [address]"),
 ];
 
 impl SnapshotFilters {
     /// The filters for the text of a report.
     pub fn of(report: &PipelineTestReport) -> Self {
-        let mut pairs: Vec<(String, String)> =
-            FIXED.map(|(pattern, replacement)| (pattern.to_owned(), replacement.to_owned())).into();
-        let mut add = |text: &str, replacement: &str| {
-            if !text.is_empty() && text != "/" {
-                pairs.push((format!(r"{}\b", escaped(text)), replacement.to_owned()));
-            }
-        };
-        add(report.run_id.as_deref().unwrap_or_default(), "[test]");
-        add(report.workspace.as_str(), "[workspace]");
-        add(report.workspace.parent().map_or("", |project| project.as_str()), "[project]");
-        // Libraries of Python lie elsewhere on each machine.
-        let frame = r#"(File (?:"|&quot;))(?:/|[A-Za-z]:)(?:[^"&\n]*[/\\])?([^"&/\\\n]+(?:"|&quot;), line)"#;
-        pairs.push((frame.to_owned(), "$1[elsewhere]/$2".to_owned()));
-        Self { pairs }
+        let pairs = FIXED.map(|(pattern, replacement)| (pattern.to_owned(), replacement.to_owned()));
+        let mut filters = Self { pairs: pairs.into() };
+        if let Some(id) = &report.run_id {
+            filters.pairs.push((escaped(id), "[test]".to_owned()));
+        }
+        filters.add_folder(&report.workspace, "[workspace]");
+        filters
+    }
+
+    /// Filters the path of a folder, such as that of the project, wherever it begins a path. Folders are looked for in the
+    /// order in which they are added, after the workspace: a folder within another goes before it.
+    #[must_use]
+    pub fn with_folder(mut self, folder: impl AsRef<Utf8Path>, replacement: &str) -> Self {
+        self.add_folder(folder.as_ref(), replacement);
+        self
+    }
+
+    fn add_folder(&mut self, folder: &Utf8Path, replacement: &str) {
+        let folder = folder.as_str();
+        if folder.is_empty() || folder == "/" {
+            return;
+        }
+        // As it is, within Python's quotes, in XML, and in both kinds of Markdown.
+        let xml =
+            folder.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+        let mut forms =
+            vec![folder.to_owned(), folder.replace('\\', r"\\"), xml, inline(folder), html(folder)];
+        forms.sort_unstable();
+        forms.dedup();
+        for form in forms {
+            let pattern = format!(r"(?m)(^|[^\w./\\-]){}($|[^\w-])", escaped(&form));
+            self.pairs.push((pattern, format!("${{1}}{replacement}${{2}}")));
+        }
     }
 
     /// The pairs, in the order in which they are applied.
@@ -75,7 +101,7 @@ impl<'a> IntoIterator for &'a SnapshotFilters {
 fn escaped(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_ascii_punctuation() {
+        if r"\.+*?()|[]{}^$#&-~".contains(character) {
             pattern.push('\\');
         }
         pattern.push(character);
