@@ -38,7 +38,7 @@ const FIXED: [(&str, &str); 7] = [
     (r"(?s)(Repeat it:\n\n`+sh\n).+?(\n`+\n)", "$1[command]$2"),
     // The same of times.
     (r"(?m)^(  (?:PASS|FAIL|SKIP)  .+?  )[0-9]+\.[0-9]{2} s", "$1[time]"),
-    (r#"(<test[^>]* )time="[0-9.]+""#, r#"$1time="[time]""#),
+    (r#"(<test[^>]* )time="[0-9.]+""#, r#"${1}time="[time]""#),
     (r"\| [0-9]+\.[0-9]{2} s \|", "| [time] |"),
     (r" at 0x[0-9a-fA-F]{6,}\b", " at [address]"),
 ];

@@ -59,6 +59,7 @@ fn what_has_changed_still_shows() {
     let text = |report| filtered(&render_text(report, TextOptions::default()), report);
     assert_ne!(text(&passing), text(&failing));
     insta::assert_snapshot!("filtered_text", text(&failing));
+    insta::assert_snapshot!("filtered_junit", filtered(&render_junit(&failing), &failing));
 }
 
 #[test]
