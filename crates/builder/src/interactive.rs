@@ -108,14 +108,21 @@ fn ask_all(
     if missing.contains(&MissingField::OutputPaths) {
         answers.outputs = ask_paths(prompter, "output", known, &known.outputs(), &defaults.outputs())?;
     }
+    // Where all paths are known, no variables and no arguments may well be what is meant.
+    let (mut environ_vars, mut job_args) =
+        (ScriptExecutionSpec::default_environ_vars(), ScriptExecutionSpec::default_job_args());
+    if missing.is_empty() {
+        environ_vars.clear();
+        job_args.clear();
+    }
     if known.environ_vars.is_empty() {
         let text = format!("environment variables of step `{step}`, as a JSON object");
-        let question = Question::new(text).with_default(shown(&ScriptExecutionSpec::default_environ_vars()));
+        let question = Question::new(text).with_default(shown(&environ_vars));
         answers.environ_vars = Some(ask_json(prompter, &question, "environ_vars")?.environ_vars);
     }
     if known.job_args.is_empty() {
         let text = format!("arguments of step `{step}`, as a JSON object");
-        let question = Question::new(text).with_default(shown(&ScriptExecutionSpec::default_job_args()));
+        let question = Question::new(text).with_default(shown(&job_args));
         answers.job_args = Some(ask_json(prompter, &question, "job_args")?.job_args);
     }
     Ok(answers)

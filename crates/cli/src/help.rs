@@ -55,7 +55,7 @@ Examples:
   runtime-testing test-compatibility clean train
   runtime-testing test-compatibility clean train --output-format json
 
-Exit status: 0 the edge is compatible and both steps work, 1 one of it is not so, 2 it could not be tested, 130 canceled.";
+Exit status: 0 compatible, and both steps work, 1 not so, 2 it could not be tested, 130 canceled.";
 
 pub(crate) const PLAN: &str = "\
 Examples:

@@ -8,7 +8,9 @@ use crate::pipeline::Pipeline;
 pub(crate) fn selection(pipeline: &Pipeline) -> Result<Option<Selection>, String> {
     let failed = last_failures(pipeline.workspace(), pipeline.dag()).map_err(|error| error.to_string())?;
     if failed.is_empty() {
-        output::say("nothing was run: every step and edge passed when it was tested last");
+        output::say(
+            "nothing was run: every step and edge passed when it was tested last; what has changed since is not looked at",
+        );
         return Ok(None);
     }
     Ok(Some(Selection::with_upstream(&failed)))

@@ -76,6 +76,40 @@ impl JobValue {
     }
 }
 
+impl JobValue {
+    /// The text, if it is a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value, if it is `true` or `false`.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The number, if it is a whole one of 64 bits, written without a point.
+    pub fn as_i64(&self) -> Option<i64> {
+        match self {
+            Self::Number(number) => number.as_str().parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// The number, if it is one: the float that is nearest to it.
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => number.as_str().parse().ok(),
+            _ => None,
+        }
+    }
+}
+
 impl From<serde_json::Value> for JobValue {
     fn from(value: serde_json::Value) -> Self {
         match value {

@@ -49,6 +49,27 @@ pub struct FunctionParams {
     canceled: Arc<AtomicBool>,
 }
 
+/// Parameters without a test around them, to call a function by itself. They are never canceled.
+///
+/// ```
+/// use runtime_testing_models::ScriptExecutionSpec;
+/// use runtime_testing_tester::FunctionParams;
+///
+/// let mut spec = ScriptExecutionSpec::new("clean".parse()?, "clean".parse()?);
+/// spec.input_paths.insert("raw".parse()?, "data/raw.csv".into());
+/// spec.job_args.insert("limit".to_owned(), 7.into());
+/// let params = FunctionParams::from(spec.main_params());
+/// assert_eq!(params.job_args["limit"].as_i64(), Some(7));
+/// assert!(!params.is_canceled());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+impl From<ScriptMainParams> for FunctionParams {
+    fn from(params: ScriptMainParams) -> Self {
+        let ScriptMainParams { input_paths, output_paths, environ_vars, job_args } = params;
+        Self { input_paths, output_paths, environ_vars, job_args, canceled: Arc::default() }
+    }
+}
+
 impl FunctionParams {
     /// Whether the function has taken longer than it may, or the test was canceled. It cannot be stopped from outside: it should look from time to
     /// time and come back.
@@ -99,10 +120,8 @@ impl Runner for Function {
     fn run(&self, request: RunRequest<'_>) -> io::Result<Ran> {
         let RunRequest { script, params, folder, timeout, grace, cancel, .. } = request;
         write_params(script, params, folder)?;
-        let ScriptMainParams { input_paths, output_paths, environ_vars, job_args } = params.clone();
-        let is_canceled = Arc::new(AtomicBool::new(false));
-        let canceled = Arc::clone(&is_canceled);
-        let params = FunctionParams { input_paths, output_paths, environ_vars, job_args, canceled };
+        let params = FunctionParams::from(params.clone());
+        let is_canceled = Arc::clone(&params.canceled);
         let body = Arc::clone(&self.body);
         let (sender, receiver) = crossbeam_channel::bounded(1);
         let started = Instant::now();

@@ -119,6 +119,14 @@ fn what_cannot_be_understood_is_asked_again() {
 }
 
 #[test]
+fn a_spec_with_all_its_paths_stays_as_it_is_unless_something_is_said() {
+    let space = Space::new();
+    space.write("clean_runtime_test_spec.json", &text("clean", "clean"));
+    let (spec, _) = dialog(&space, &["", ""]);
+    assert!(spec.environ_vars.is_empty() && spec.job_args.is_empty(), "{spec:?}");
+}
+
+#[test]
 fn cancel_saves_nothing_at_any_question() {
     let space = Space::new();
     let answers = ["in", "out", "", ""];
