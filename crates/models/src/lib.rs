@@ -52,6 +52,7 @@ mod configuration;
 mod contract;
 mod contract_difference;
 mod data;
+mod difference;
 mod digest;
 mod edge;
 mod event;
@@ -76,10 +77,10 @@ pub use contract_difference::{ContractDifference, contract_differences};
 pub use data::{
     Column, Compression, DataFinding, DataProfile, FileFormat, FileKind, FileProfile, TableSchema,
 };
+pub use difference::{Difference, NotCompared};
 pub use digest::{Digest, DigestOptions, DigestScheme, FloatTolerance, ParseDigestError, RowOrder};
 pub use edge::{
-    Binding, BindingRule, DataCompatibilityResult, Difference, EdgeIssue, EdgeNote, EdgeVerdict, NotCompared,
-    Similarity, UntestedEdge,
+    Binding, BindingRule, DataCompatibilityResult, EdgeIssue, EdgeNote, EdgeVerdict, Similarity, UntestedEdge,
 };
 pub use event::{EVENT_FORMAT_VERSION, EventLine, TestEvent};
 pub use failure::{FileChange, InputChange, OutputDifference, PythonException, ScriptFailure};

@@ -432,8 +432,8 @@ impl RuntimeTester {
         }
     }
 
-    /// Tests a pipeline, or the part of it that is selected. `sample` takes the place of the inputs of root steps; without it the default sample data stands
-    /// in for those that do not exist.
+    /// Tests a pipeline, or the part of it that is selected. `sample` takes the place of the inputs of root steps; without
+    /// it the default sample data stands in for those that do not exist.
     fn test(
         &self,
         pipeline: &PipelineTestingSpec,

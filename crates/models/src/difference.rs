@@ -1,0 +1,279 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::step::list;
+use crate::{DataFinding, FileFormat, FileKind};
+
+/// One way in which a table differs from what is expected of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Difference {
+    /// A column is not there.
+    MissingColumn {
+        /// The column.
+        column: String,
+        /// The type it should have.
+        expected: String,
+        /// A column that is there, was not expected, and may be the same under another name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        renamed: Option<String>,
+    },
+    /// A column has a type that does not promote to the expected one.
+    TypeChanged {
+        /// The column.
+        column: String,
+        /// The type it should have.
+        expected: String,
+        /// The type it has.
+        found: String,
+        /// The row that decided, from one, for text formats.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        row: Option<u64>,
+        /// What stands in that row.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        value: Option<String>,
+    },
+    /// A column that must not hold nulls does.
+    NullsFound {
+        /// The column.
+        column: String,
+        /// How many, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nulls: Option<u64>,
+    },
+    /// A column is there that the contract forbids.
+    UnexpectedColumn {
+        /// The column.
+        column: String,
+        /// Its type.
+        found: String,
+    },
+    /// There are fewer rows than the contract asks for.
+    TooFewRows {
+        /// How many there should be.
+        expected: u64,
+        /// How many there are.
+        found: u64,
+    },
+    /// There are no rows.
+    NoRows,
+    /// The file cannot be read as what it should be.
+    Unreadable {
+        /// Why not.
+        finding: DataFinding,
+    },
+    /// The file's name promises something else than its content is, so a reader that goes by names fails on it.
+    Misnamed {
+        /// What the name promises.
+        promised: FileKind,
+        /// What the content is.
+        found: FileKind,
+    },
+    /// The file has another format.
+    FormatChanged {
+        /// The format it should have.
+        expected: FileFormat,
+        /// The format it has.
+        found: FileFormat,
+    },
+    /// A file of the expected folder is not there.
+    MissingFile,
+    /// A column has a type that promotes safely to the expected one.
+    Promoted {
+        /// The column.
+        column: String,
+        /// The type it should have.
+        expected: String,
+        /// The type it has.
+        found: String,
+    },
+    /// A column may hold nulls where none are expected, or the other way round.
+    Nullability {
+        /// The column.
+        column: String,
+        /// Whether nulls are expected.
+        expected_nullable: bool,
+        /// Whether there may be nulls.
+        found_nullable: bool,
+    },
+    /// A column is there that is not expected, which is allowed.
+    ExtraColumn {
+        /// The column.
+        column: String,
+        /// Its type.
+        found: String,
+    },
+    /// The columns come in another order.
+    ColumnOrder {
+        /// The order of the expected columns.
+        expected: Vec<String>,
+        /// The order in which they are there.
+        found: Vec<String>,
+    },
+    /// A file is there that is not expected.
+    ExtraFile,
+    /// The file was not compared, so nothing is known of what it differs in.
+    NotCompared {
+        /// Why not.
+        reason: NotCompared,
+    },
+}
+
+/// Why a file was not compared with the one that it stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum NotCompared {
+    /// The sample cannot be read itself.
+    SampleUnreadable {
+        /// Why not.
+        finding: DataFinding,
+    },
+    /// The sample has neither columns nor rows, as an empty JSON array.
+    SampleBlank,
+    /// Neither of them is a table, and they are not the same byte for byte.
+    NoTable,
+}
+
+impl fmt::Display for NotCompared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SampleUnreadable { finding } => {
+                write!(formatter, "not compared: the sample cannot be read: {finding}")
+            }
+            Self::SampleBlank => formatter.write_str("not compared: the sample has no columns"),
+            Self::NoTable => formatter.write_str("not compared: no table, and other bytes"),
+        }
+    }
+}
+
+impl Difference {
+    /// Whether the difference breaks the edge. The others are notes.
+    pub fn is_breaking(&self) -> bool {
+        match self {
+            Self::MissingColumn { .. }
+            | Self::TypeChanged { .. }
+            | Self::NullsFound { .. }
+            | Self::UnexpectedColumn { .. }
+            | Self::TooFewRows { .. }
+            | Self::NoRows
+            | Self::Unreadable { .. }
+            | Self::Misnamed { .. }
+            | Self::FormatChanged { .. }
+            | Self::MissingFile => true,
+            Self::Promoted { .. }
+            | Self::Nullability { .. }
+            | Self::ExtraColumn { .. }
+            | Self::ColumnOrder { .. }
+            | Self::ExtraFile
+            | Self::NotCompared { .. } => false,
+        }
+    }
+
+    /// The kind of difference in one word, as the JSON form has it under `kind`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::MissingColumn { .. } => "missing_column",
+            Self::TypeChanged { .. } => "type_changed",
+            Self::NullsFound { .. } => "nulls_found",
+            Self::UnexpectedColumn { .. } => "unexpected_column",
+            Self::TooFewRows { .. } => "too_few_rows",
+            Self::NoRows => "no_rows",
+            Self::Unreadable { .. } => "unreadable",
+            Self::Misnamed { .. } => "misnamed",
+            Self::FormatChanged { .. } => "format_changed",
+            Self::MissingFile => "missing_file",
+            Self::Promoted { .. } => "promoted",
+            Self::Nullability { .. } => "nullability",
+            Self::ExtraColumn { .. } => "extra_column",
+            Self::ColumnOrder { .. } => "column_order",
+            Self::ExtraFile => "extra_file",
+            Self::NotCompared { .. } => "not_compared",
+        }
+    }
+
+    /// The column it is about, if it is about one.
+    pub fn column(&self) -> Option<&str> {
+        match self {
+            Self::MissingColumn { column, .. }
+            | Self::TypeChanged { column, .. }
+            | Self::NullsFound { column, .. }
+            | Self::UnexpectedColumn { column, .. }
+            | Self::Promoted { column, .. }
+            | Self::Nullability { column, .. }
+            | Self::ExtraColumn { column, .. } => Some(column),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingColumn { column, expected, renamed } => {
+                write!(formatter, "column `{column}` ({expected}) is missing")?;
+                match renamed {
+                    Some(renamed) => write!(formatter, "; was it renamed to `{renamed}`?"),
+                    None => Ok(()),
+                }
+            }
+            Self::TypeChanged { column, expected, found, row, value } => {
+                write!(formatter, "column `{column}`: expected {expected}, found {found}")?;
+                if let Some(row) = row {
+                    write!(formatter, "; row {row}")?;
+                    if let Some(value) = value {
+                        write!(formatter, " is {value:?}")?;
+                    }
+                }
+                Ok(())
+            }
+            Self::NullsFound { column, nulls: Some(nulls) } => {
+                write!(formatter, "column `{column}`: expected no nulls, found {nulls}")
+            }
+            Self::NullsFound { column, nulls: None } => {
+                write!(formatter, "column `{column}`: expected no nulls, found some")
+            }
+            Self::UnexpectedColumn { column, found } => {
+                write!(formatter, "column `{column}` ({found}) is forbidden by the contract")
+            }
+            Self::TooFewRows { expected, found } => {
+                write!(formatter, "expected at least {expected} rows, found {found}")
+            }
+            Self::NoRows => formatter.write_str("there are no rows"),
+            Self::Unreadable { finding } => write!(formatter, "cannot be read: {finding}"),
+            Self::Misnamed { promised, found } => {
+                write!(formatter, "the name promises {promised}, the content is {found}")
+            }
+            Self::FormatChanged { expected, found } => {
+                write!(formatter, "expected the format {expected}, found {found}")
+            }
+            Self::MissingFile => formatter.write_str("the file is missing"),
+            Self::Promoted { column, expected, found } => {
+                write!(formatter, "column `{column}`: {found} promotes to {expected}")
+            }
+            Self::Nullability { column, expected_nullable: false, .. } => {
+                write!(formatter, "column `{column}` may hold nulls")
+            }
+            Self::Nullability { column, expected_nullable: true, .. } => {
+                write!(formatter, "column `{column}` holds no nulls")
+            }
+            Self::ExtraColumn { column, found } => write!(formatter, "extra column `{column}` ({found})"),
+            Self::ColumnOrder { expected, found } => {
+                write!(formatter, "the columns come as {}, not as {}", first(found), first(expected))
+            }
+            Self::ExtraFile => formatter.write_str("extra file"),
+            Self::NotCompared { reason } => reason.fmt(formatter),
+        }
+    }
+}
+
+/// The first few names of a list that can be long.
+fn first(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let shown = list(&names[..names.len().min(SHOWN)]);
+    if names.len() > SHOWN { format!("{shown}, …") } else { shown }
+}
