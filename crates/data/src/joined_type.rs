@@ -43,6 +43,8 @@ pub(crate) fn joined(one: &TypeWords, other: &TypeWords, typing: Typing) -> Opti
         | (wider @ Float(_), Int(_))
         | (Date, wider @ Timestamp(_, None))
         | (wider @ Timestamp(_, None), Date) => Some(wider.clone()),
+        // Cells with different types inside are two texts.
+        _ if typing == Typing::Cells => Some(Text),
         (List(one), List(other)) => joined(one, other, typing).map(|item| List(Box::new(item))),
         (Struct(ours), Struct(theirs)) if ours.len() == theirs.len() => {
             let fields = ours.iter().zip(theirs).map(|((name, our), (their_name, their))| {
@@ -51,7 +53,7 @@ pub(crate) fn joined(one: &TypeWords, other: &TypeWords, typing: Typing) -> Opti
             });
             fields.collect::<Option<_>>().map(Struct)
         }
-        _ => (typing == Typing::Cells).then_some(Text),
+        _ => None,
     }
 }
 
@@ -92,6 +94,9 @@ mod tests {
             check(one, other, Typing::Cells, Some("text"));
             check(one, other, Typing::Values, None);
         }
+        // No text shows these in its cells, but a profile may come from anywhere.
+        check("struct<a: int64>", "struct<b: int64>", Typing::Cells, Some("text"));
+        check("list<int64>", "list<float64>", Typing::Cells, Some("text"));
         let (one, other) = ("list<struct<a: int64, b: null>>", "list<struct<a: float64, b: text>>");
         check(one, other, Typing::Values, Some(other));
         check(one, "list<struct<a: float64, c: text>>", Typing::Values, None);

@@ -50,6 +50,19 @@ fn json_stands_alone_on_standard_output() {
 }
 
 #[test]
+fn an_edge_that_is_fine_does_not_hide_a_script_that_is_not() {
+    let space = Space::new();
+    assert_eq!(space.run(&["test-pipeline", "pipeline.json", "--quiet"]).status, Some(0));
+    let accepted = space.run(&["specs", "accept", "pipeline.json", "--yes"]);
+    assert_eq!(accepted.status, Some(0), "{accepted:?}");
+    space.write("test_workspace/scripts/train.py", BROKEN);
+    let outcome = space.run(&["test-compatibility", "clean", "train", "--quiet"]);
+    assert_eq!(outcome.status, Some(1), "{outcome:?}");
+    assert!(outcome.stdout.starts_with("PASS  edge clean -> train"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("note: step `train` fails: "), "{}", outcome.stdout);
+}
+
+#[test]
 fn parts_can_be_left_out() {
     let space = Space::new();
     let outcome =
