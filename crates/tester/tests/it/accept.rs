@@ -31,6 +31,17 @@ pub(crate) fn save(space: &Space) {
 }
 
 /// Tests the pipeline with the saved specs.
+/// Lets `train` read a sample of its own.
+pub(crate) fn read_a_sample(space: &Space) {
+    store(space)
+        .update(&step("train"), |spec| {
+            let mut spec = spec.unwrap();
+            spec.input_paths["rows"] = "samples/rows.csv".into();
+            Ok::<_, ()>(spec)
+        })
+        .unwrap();
+}
+
 pub(crate) fn test(space: &Space) -> PipelineTestReport {
     tester(space).test_pipeline().unwrap()
 }
@@ -191,13 +202,7 @@ fn nothing_is_accepted_from_what_failed() {
 #[test]
 fn an_edge_that_breaks_against_a_sample_is_not_papered_over() {
     let space = project().write("samples/rows.csv", "id,amount,price\n1,2.5,1\n");
-    store(&space)
-        .update(&step("train"), |spec| {
-            let mut spec = spec.unwrap();
-            spec.input_paths["rows"] = "samples/rows.csv".into();
-            Ok::<_, ()>(spec)
-        })
-        .unwrap();
+    read_a_sample(&space);
     let report = test(&space);
     assert!(report.script_results["train"].success());
     for steps in [&[][..], &["train"]] {
@@ -312,13 +317,7 @@ def main(input_paths, output_paths, environ_vars, job_args):
 fn an_edge_tested_without_a_flow_is_accepted_too() {
     let space = project();
     let space = space.write("samples/rows.csv", "id,amount\n1,2.5\n");
-    store(&space)
-        .update(&step("train"), |spec| {
-            let mut spec = spec.unwrap();
-            spec.input_paths["rows"] = "samples/rows.csv".into();
-            Ok::<_, ()>(spec)
-        })
-        .unwrap();
+    read_a_sample(&space);
     let mut configuration = tester(&space).configuration().clone();
     configuration.test_pipeline_flow = false;
     let report = RuntimeTester::new(configuration).with_settings(space.settings()).test_pipeline().unwrap();
