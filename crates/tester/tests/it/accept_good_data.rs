@@ -6,7 +6,7 @@ use runtime_testing_models::{
 use runtime_testing_tester::{CancelHandle, Event, RecordedTest, RuntimeTester};
 
 use crate::accept::{accept, project, read_a_sample, save, test, tester, told};
-use crate::space::{COPY, Space, step};
+use crate::space::{COPY, Space};
 
 /// Copies the first input to every output.
 const COPY_TO_ALL: &str = "
