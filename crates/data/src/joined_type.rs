@@ -1,16 +1,18 @@
 //! The type of a column that shows one type in some parts of its table and another in others.
 
+use std::collections::BTreeMap;
+
 use arrow::datatypes::DataType;
 use runtime_testing_models::FileFormat;
 
 use crate::type_words::TypeWords;
 
 /// How the types of a table's columns are known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Typing {
     /// The file declares them.
     Declared,
-    /// They are those of the values, of which JSON has several kinds.
+    /// They are the narrowest that all values of the column fit, and JSON has several kinds of values.
     Values,
     /// They are the narrowest that all cells fit, and every cell is a text.
     Cells,
@@ -27,8 +29,9 @@ impl Typing {
 }
 
 /// The type of a column with the rows of both, if it has one: as within one file, where types are shown by the rows.
+/// Declared types alone can have none.
 pub(crate) fn joined(one: &TypeWords, other: &TypeWords, typing: Typing) -> Option<TypeWords> {
-    use TypeWords::{Date, Float, Int, List, Null, Struct, Text, Timestamp};
+    use TypeWords::{Date, Float, Int, List, Mixed, Null, Struct, Text, Timestamp};
 
     if one == other {
         return Some(one.clone());
@@ -46,15 +49,26 @@ pub(crate) fn joined(one: &TypeWords, other: &TypeWords, typing: Typing) -> Opti
         // Cells with different types inside are two texts.
         _ if typing == Typing::Cells => Some(Text),
         (List(one), List(other)) => joined(one, other, typing).map(|item| List(Box::new(item))),
-        (Struct(ours), Struct(theirs)) if ours.len() == theirs.len() => {
-            let fields = ours.iter().zip(theirs).map(|((name, our), (their_name, their))| {
-                let words = joined(our, their, typing).filter(|_| name == their_name)?;
-                Some((name.clone(), words))
-            });
-            fields.collect::<Option<_>>().map(Struct)
-        }
-        _ => None,
+        (Struct(ours), Struct(theirs)) => joined_fields(ours, theirs, typing).map(Struct),
+        _ => Some(Mixed),
     }
+}
+
+/// The fields of structs, each of which may be in one of them alone, in the order of their names.
+fn joined_fields(
+    ours: &[(String, TypeWords)],
+    theirs: &[(String, TypeWords)],
+    typing: Typing,
+) -> Option<Vec<(String, TypeWords)>> {
+    let mut fields: BTreeMap<&String, TypeWords> = BTreeMap::new();
+    for (name, own) in ours.iter().chain(theirs) {
+        let words = match fields.get(name) {
+            Some(other) => joined(other, own, typing)?,
+            None => own.clone(),
+        };
+        fields.insert(name, words);
+    }
+    Some(fields.into_iter().map(|(name, words)| (name.clone(), words)).collect())
 }
 
 /// The same of Arrow types, of which several can be one in words.
@@ -76,10 +90,12 @@ mod tests {
     fn check(one: &str, other: &str, typing: Typing, expected: Option<&str>) {
         let (one, other) = (TypeWords::parse(one), TypeWords::parse(other));
         let expected = expected.map(TypeWords::parse);
-        assert_eq!(joined(&one, &other, typing), expected);
-        assert_eq!(joined(&other, &one, typing), expected);
+        assert_eq!(joined(&one, &other, typing).as_ref(), expected.as_ref());
+        assert_eq!(joined(&other, &one, typing).as_ref(), expected.as_ref());
         let arrow = |words: &TypeWords| words.to_arrow().expect("the type of a text");
-        assert_eq!(joined_arrow(&arrow(&one), &arrow(&other), typing), expected.as_ref().map(arrow));
+        // Arrow has none for values of several kinds.
+        let expected = expected.and_then(|expected| expected.to_arrow());
+        assert_eq!(joined_arrow(&arrow(&one), &arrow(&other), typing), expected);
     }
 
     #[test]
@@ -92,14 +108,16 @@ mod tests {
         }
         for (one, other) in [("int64", "boolean"), ("date", "timestamp[us, UTC]"), ("float64", "text")] {
             check(one, other, Typing::Cells, Some("text"));
-            check(one, other, Typing::Values, None);
+            check(one, other, Typing::Values, Some("mixed"));
         }
         // No text shows these in its cells, but a profile may come from anywhere.
         check("struct<a: int64>", "struct<b: int64>", Typing::Cells, Some("text"));
         check("list<int64>", "list<float64>", Typing::Cells, Some("text"));
         let (one, other) = ("list<struct<a: int64, b: null>>", "list<struct<a: float64, b: text>>");
         check(one, other, Typing::Values, Some(other));
-        check(one, "list<struct<a: float64, c: text>>", Typing::Values, None);
+        let more = "list<struct<a: float64, b: null, c: text>>";
+        check(one, "list<struct<a: float64, c: text>>", Typing::Values, Some(more));
+        check(one, "list<struct<a: text>>", Typing::Values, Some("list<struct<a: mixed, b: null>>"));
     }
 
     #[test]

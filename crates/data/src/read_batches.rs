@@ -36,8 +36,9 @@ const BATCH_TEXT_BYTES: u64 = 16 * 1024 * 1024;
 ///
 /// Of a folder, the files that [`data_files`](crate::data_files) counts are read one after the other. They must have the
 /// same columns in the same order. Where text formats are alone, their types are settled over the rows of all files, so
-/// that one may show integers or nothing but nulls where another shows floats, and in CSV where another shows text. A column may hold nulls if it may in any
-/// of the files, and the schema has metadata if all files have the same.
+/// that one may show integers or nothing but nulls where another shows floats, and in CSV where another shows text; in
+/// JSON an object has the fields of all. A column may hold nulls if it may in any of the files, and the schema has
+/// metadata if all files have the same.
 ///
 /// Memory does not grow with the number of rows: text is read twice, first for its types and then for its values, and
 /// batches have 8192 rows at most, fewer where rows are long; those of Arrow IPC are as they lie in the file.

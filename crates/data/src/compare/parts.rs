@@ -13,22 +13,21 @@ use crate::type_words::TypeWords;
 /// A column of a table in several parts, as a part of it has it.
 #[derive(Debug)]
 pub(super) struct PartColumn {
-    /// The column as the rows of all parts show it: what is text in one of them is text.
+    /// The column as the rows of all parts show it: what is text in one of several CSV files is text.
     pub(super) settled: Column,
     /// The types that the parts show by themselves, each once.
     pub(super) types: Rc<[String]>,
 }
 
-/// The columns of each file that is a part of a table in several, in the order of its own columns. Only of CSV and TSV,
-/// whose cells are all text and have their types from the rows: what declares its types, or has values of several kinds,
-/// has them in each part.
+/// The columns of each file that is a part of a table in several, in the order of its own columns. Only of text formats,
+/// which have their types from the rows: what declares its types has them in each part.
 pub(super) struct Parts(Vec<Option<Vec<PartColumn>>>);
 
 impl Parts {
     pub(super) fn of(data: &DataProfile) -> Self {
         let mut columns_of_files: Vec<Option<Vec<PartColumn>>> = data.files.iter().map(|_| None).collect();
-        for parts in tables(data) {
-            let all = columns_of_all(data, &parts);
+        for (typing, parts) in tables(data) {
+            let all = columns_of_all(data, &parts, typing);
             for part in parts {
                 let columns = columns_of(data, part).iter().map(|column| all[&*column.name].part(column));
                 columns_of_files[part] = Some(columns.collect());
@@ -56,18 +55,20 @@ pub(crate) fn settled(data: &DataProfile) -> Cow<'_, DataProfile> {
     settled
 }
 
-/// The places of the files of each table that has several.
-fn tables(data: &DataProfile) -> impl Iterator<Item = Vec<usize>> {
-    let mut tables: HashMap<Vec<&str>, Vec<usize>> = HashMap::new();
+/// The places of the files of each table that has several, and how its types are known.
+fn tables(data: &DataProfile) -> impl Iterator<Item = (Typing, Vec<usize>)> {
+    let mut tables: HashMap<(Typing, Vec<&str>), Vec<usize>> = HashMap::new();
     if data.files.len() > 1 {
         for (place, file) in data.files.iter().enumerate() {
-            let is_shown = file.findings.is_empty() && Typing::of(file.format) == Typing::Cells;
+            let typing = Typing::of(file.format);
+            let is_shown = file.findings.is_empty() && typing != Typing::Declared;
             if let Some(schema) = file.schema.as_ref().filter(|_| is_shown) {
-                tables.entry(column_names(schema)).or_default().push(place);
+                tables.entry((typing, column_names(schema))).or_default().push(place);
             }
         }
     }
-    tables.into_values().filter(|parts| parts.len() > 1)
+    let several = tables.into_iter().filter(|(_, parts)| parts.len() > 1);
+    several.map(|((typing, _), parts)| (typing, parts))
 }
 
 fn columns_of(data: &DataProfile, place: usize) -> &[Column] {
@@ -82,13 +83,13 @@ struct Whole {
 }
 
 impl Whole {
-    fn of<'a>(columns: impl Iterator<Item = &'a Column>) -> Self {
+    fn of<'a>(columns: impl Iterator<Item = &'a Column>, typing: Typing) -> Self {
         let (mut words, mut nullable, mut types) = (TypeWords::Null, false, Vec::new());
         for column in columns {
             nullable |= column.nullable;
             if !types.contains(&column.data_type) {
                 let own = TypeWords::parse(&column.data_type);
-                words = joined(&words, &own, Typing::Cells).expect("cells are text if nothing else");
+                words = joined(&words, &own, typing).expect("the type is not declared");
                 types.push(column.data_type.clone());
             }
         }
@@ -109,12 +110,12 @@ impl Whole {
 }
 
 /// The columns of all parts, by name.
-fn columns_of_all<'a>(data: &'a DataProfile, parts: &[usize]) -> HashMap<&'a str, Whole> {
+fn columns_of_all<'a>(data: &'a DataProfile, parts: &[usize], typing: Typing) -> HashMap<&'a str, Whole> {
     let mut by_name: HashMap<&str, Vec<&Column>> = HashMap::new();
     for column in parts.iter().flat_map(|part| columns_of(data, *part)) {
         by_name.entry(&column.name).or_default().push(column);
     }
-    by_name.into_iter().map(|(name, columns)| (name, Whole::of(columns.into_iter()))).collect()
+    by_name.into_iter().map(|(name, columns)| (name, Whole::of(columns.into_iter(), typing))).collect()
 }
 
 #[cfg(test)]

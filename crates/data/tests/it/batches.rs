@@ -195,6 +195,17 @@ fn cells_of_a_folder_are_text_where_one_file_of_all_rows_would_show_text() {
     );
 }
 
+#[test]
+fn objects_of_several_files_have_the_fields_of_all() {
+    let folder = Folder::new();
+    folder.write("0.json", r#"[{"s": {"x": 1}}]"#);
+    folder.write("1.ndjson", r#"{"s": {"w": "y", "x": 2.5}}"#);
+    assert_eq!(
+        shown(read_batches(folder.path()).unwrap()),
+        "s: Struct(\"w\": Utf8, \"x\": Float64)\n{w: null, x: 1.0}\n{w: y, x: 2.5}"
+    );
+}
+
 #[track_caller]
 fn check_refused(files: &[(&str, &str)], expected: &str) {
     let folder = Folder::new();
@@ -222,9 +233,9 @@ fn files_that_are_no_parts_of_one_table() {
         "`1.csv` and `0.csv` are no parts of one table: it has 1 columns and not 2",
     );
     check_refused(
-        &[("0.json", r#"[{"s": {"x": 1}}]"#), ("1.json", r#"[{"s": {"y": 1}}]"#)],
+        &[("0.json", r#"[{"s": {"x": 1}}]"#), ("1.json", r#"[{"s": {"x": "y"}}]"#)],
         "`1.json` and `0.json` are no parts of one table: \
-         column `s` is struct<y: int64> and not struct<x: int64>",
+         column `s` is struct<x: text> and not struct<x: int64>",
     );
     check_refused(
         &[("0.csv", "a\n1\n"), ("README.md", "about")],
