@@ -257,7 +257,11 @@ mod tests {
         );
         check_mistake("job_args", "[1]", "line 1, column 1: expected an object, found an array");
         check_mistake("job_args", "null", "line 1, column 1: expected an object, found null");
-        check_mistake("job_args", "a=1", "line 1, column 1: expected value");
+        check_mistake(
+            "job_args",
+            "a=1",
+            "line 1, column 1: expected value; this is no JSON, which begins with `{` or `[`",
+        );
         check_mistake(
             "job_args",
             "{\"a\": 1, \"a\": 2}",
@@ -271,6 +275,10 @@ mod tests {
              empty and has no `=` and no NUL",
         );
         // An answer cannot set other fields.
-        check_mistake("job_args", r#"{}, "python": {}"#, "line 1, column 3: trailing characters");
+        check_mistake(
+            "job_args",
+            r#"{}, "python": {}"#,
+            "line 1, column 3: trailing characters; nothing may come behind the first value",
+        );
     }
 }

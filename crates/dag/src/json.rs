@@ -207,13 +207,48 @@ fn syntax_mistake(text: &str, error: &serde_json::Error) -> Mistake {
     let message = error.to_string();
     let message = message.split(" at line ").next().unwrap_or(&message);
     let mistake = Mistake::new(text, offset, "", message);
-    let rest = &text[offset..];
-    if rest.starts_with(['N', 'I']) || text[..offset].ends_with('-') {
-        mistake.with_hint("`NaN` and `Infinity` are not JSON: write a string or null instead")
-    } else if rest.starts_with(['}', ']']) && text[..offset].trim_end().ends_with(',') {
-        mistake.with_hint("remove the comma before the closing bracket")
-    } else {
-        mistake
+    match syntax_hint(text, offset, message) {
+        Some(hint) => mistake.with_hint(hint),
+        None => mistake,
+    }
+}
+
+const NO_NUMBER: &str = "`NaN` and `Infinity` are not JSON: write a string or null instead";
+
+/// What to do about a syntax error at `offset`, of which serde_json has said `message`.
+fn syntax_hint(text: &str, offset: usize, message: &str) -> Option<&'static str> {
+    let (before, rest) = (text[..offset].trim_end(), &text[offset..]);
+    if message.starts_with("control character") {
+        return Some("write a line break in a string as `\\n` and a tab as `\\t`");
+    }
+    if message == "invalid escape" {
+        return Some("write a backslash in a string as `\\\\`");
+    }
+    if message.starts_with("EOF") {
+        return Some("something that was opened before is not closed");
+    }
+    let word_end = rest.find(|character: char| !character.is_ascii_alphanumeric()).unwrap_or(rest.len());
+    match &rest[..word_end] {
+        "NaN" | "Infinity" => return Some(NO_NUMBER),
+        "None" => return Some("write `null`"),
+        "True" => return Some("write `true`"),
+        "False" => return Some("write `false`"),
+        _ => {}
+    }
+    if !text.trim_start().starts_with(['{', '[', '"', '\'', '/', '#']) {
+        return Some("this is no JSON, which begins with `{` or `[`");
+    }
+    match rest.chars().next()? {
+        '/' | '#' => Some("JSON has no comments: remove it"),
+        '\'' => Some("JSON has strings in double quotes"),
+        '}' | ']' if before.ends_with(',') => Some("remove the comma before the closing bracket"),
+        '(' => Some("JSON has lists in square brackets"),
+        _ if message == "key must be a string" => Some("put the key in double quotes"),
+        _ if message == "trailing characters" => Some("nothing may come behind the first value"),
+        '"' | '{' | '[' | '0'..='9' | '-' if message.starts_with("expected `,`") => {
+            Some("put a comma before it")
+        }
+        _ => None,
     }
 }
 
@@ -373,9 +408,70 @@ mod tests {
             "{\"lr\": 1,}",
             "line 1, column 10: key must be a string; remove the comma before the closing bracket",
         );
+        check_mistake(
+            "{\"lr\": -Infinity}",
+            "line 1, column 9: invalid number; `NaN` and `Infinity` are not JSON: write a string or null instead",
+        );
         check_mistake("{\"ä\": x}", "line 1, column 7: expected value");
-        check_mistake("{} {}", "line 1, column 4: trailing characters");
-        check_mistake("{\"a\"", "line 1, column 4: EOF while parsing an object");
+        check_mistake(
+            "{} {}",
+            "line 1, column 4: trailing characters; nothing may come behind the first value",
+        );
+        check_mistake(
+            "{\"a\"",
+            "line 1, column 4: EOF while parsing an object; something that was opened before is not closed",
+        );
+        check_mistake(
+            "{\"a\": \"b",
+            "line 1, column 8: EOF while parsing a string; something that was opened before is not closed",
+        );
+    }
+
+    #[test]
+    fn what_other_languages_have_is_told_from_json() {
+        check_mistake(
+            "{\"a\": 1, // one\n \"b\": 2}",
+            "line 1, column 10: key must be a string; JSON has no comments: remove it",
+        );
+        check_mistake(
+            "# one\n{\"a\": 1}",
+            "line 1, column 1: expected value; JSON has no comments: remove it",
+        );
+        check_mistake(
+            "{\"a\": [1 /* one */]}",
+            "line 1, column 10: expected `,` or `]`; JSON has no comments: remove it",
+        );
+        check_mistake(
+            "{'a': 1}",
+            "line 1, column 2: key must be a string; JSON has strings in double quotes",
+        );
+        check_mistake("{\"a\": 'b'}", "line 1, column 7: expected value; JSON has strings in double quotes");
+        check_mistake("{a: 1}", "line 1, column 2: key must be a string; put the key in double quotes");
+        check_mistake("{\"a\": None}", "line 1, column 7: expected value; write `null`");
+        check_mistake("[True, 1]", "line 1, column 2: expected value; write `true`");
+        check_mistake("{\"a\": False}", "line 1, column 7: expected value; write `false`");
+        check_mistake(
+            "{\"a\": (1, 2)}",
+            "line 1, column 7: expected value; JSON has lists in square brackets",
+        );
+        check_mistake(
+            "{\"a\": \"C:\\users\"}",
+            "line 1, column 15: invalid escape; write a backslash in a string as `\\\\`",
+        );
+        check_mistake(
+            "{\"a\": \"b\tc\"}",
+            "line 1, column 8: control character (\\u0000-\\u001F) found while parsing a string; write a line break in a string as `\\n` and a tab as `\\t`",
+        );
+        check_mistake("{\"a\": [1 2]}", "line 1, column 10: expected `,` or `]`; put a comma before it");
+        check_mistake("{\"a\": 1 \"b\": 2}", "line 1, column 9: expected `,` or `}`; put a comma before it");
+        check_mistake(
+            "nodes:\n - a",
+            "line 1, column 2: expected ident; this is no JSON, which begins with `{` or `[`",
+        );
+        check_mistake(
+            "dag = 1",
+            "line 1, column 1: expected value; this is no JSON, which begins with `{` or `[`",
+        );
     }
 
     #[test]

@@ -27,7 +27,7 @@ fn all_four_shapes() {
 fn a_file_that_is_none() {
     insta::assert_snapshot!(error("[]"), @"line 1, column 1: expected an object, found an array");
     insta::assert_snapshot!(error(r#"{"a": 1}"#), @"line 1, column 1: this is no pipeline file; it should have the keys `nodes` and `edges`, a `dag` that has them, or `steps`");
-    insta::assert_snapshot!(error("{\"nodes\": [\"a\"\n"), @"line 2, column 1: EOF while parsing a list");
+    insta::assert_snapshot!(error("{\"nodes\": [\"a\"\n"), @"line 2, column 1: EOF while parsing a list; something that was opened before is not closed");
     insta::assert_snapshot!(error(r#"{"nodes": []}"#), @"line 1, column 1: the key `edges` is missing");
     insta::assert_snapshot!(error(r#"{"dag": 3}"#), @"line 1, column 9: `dag`: expected an object, found a number");
     insta::assert_snapshot!(error(r#"{"steps": {"a/b": {}, "": 1}}"#), @r"
