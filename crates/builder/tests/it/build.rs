@@ -165,7 +165,7 @@ fn a_broken_spec_is_never_written_over() {
     insta::assert_snapshot!(check_refused(&space, &chain(&["clean", "train"]), true), @r#"
     2 specs need attention:
       - Missing ScriptExecutionSpec for step `clean`; run `runtime-testing specs edit clean`, or call `builder.update_script_spec("clean", ...)`
-      - Broken ScriptExecutionSpec for step `train`, left as it is: spec file `<root>/.specs/train_runtime_test_spec.json`: line 3, column 3: expected `,` or `}`
+      - Broken ScriptExecutionSpec for step `train`, left as it is: spec file `<root>/.specs/train_runtime_test_spec.json`: line 3, column 3: expected `,` or `}`; put a comma before it
     "#);
     let error = space.builder.build_from_dag(&chain(&["clean", "train"]), Validation::Skipped).unwrap_err();
     assert!(

@@ -108,10 +108,10 @@ fn what_cannot_be_understood_is_asked_again() {
         r#"{"rate": 0.10, "deep": [{"x": null}]}"#,
     ];
     let (spec, prompter) = dialog(&space, &answers);
-    insta::assert_snapshot!(prompter.told().join("\n"), @r"
+    insta::assert_snapshot!(prompter.told().join("\n"), @"
     a path cannot contain NUL; please answer again
     line 1, column 7: `environ_vars.A`: expected a string, found a number; environment variables are text: put the value in quotes; please answer again
-    line 1, column 1: expected value; please answer again
+    line 1, column 1: expected value; this is no JSON, which begins with `{` or `[`; please answer again
     line 1, column 1: expected an object, found an array; please answer again
     ");
     assert!(spec.environ_vars.is_empty());

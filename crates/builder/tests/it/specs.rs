@@ -118,7 +118,7 @@ fn a_script_of_two_steps_is_ambiguous() {
 fn a_spec_that_is_there_and_broken_is_an_error() {
     let space = Space::new();
     space.write("clean_runtime_test_spec.json", "{");
-    insta::assert_snapshot!(check_get_error(&space, "clean"), @"spec file `<root>/.specs/clean_runtime_test_spec.json`: line 1, column 1: EOF while parsing an object");
+    insta::assert_snapshot!(check_get_error(&space, "clean"), @"spec file `<root>/.specs/clean_runtime_test_spec.json`: line 1, column 1: EOF while parsing an object; something that was opened before is not closed");
 
     let space = Space::new();
     space.write(

@@ -124,7 +124,7 @@ fn all_mistakes_of_a_file_are_reported_at_once() {
 fn a_text_that_is_no_spec() {
     insta::assert_snapshot!(mistakes("[]"), @"line 1, column 1: expected an object, found an array");
     insta::assert_snapshot!(mistakes(""), @"line 1, column 1: the file is empty; it should hold a JSON object");
-    insta::assert_snapshot!(mistakes("{\n  \"script_name\": \"a\"\n  \"step_name\""), @"line 3, column 3: expected `,` or `}`");
+    insta::assert_snapshot!(mistakes("{\n  \"script_name\": \"a\"\n  \"step_name\""), @"line 3, column 3: expected `,` or `}`; put a comma before it");
     insta::assert_snapshot!(mistakes("{}"), @r"
     2 mistakes:
       - line 1, column 1: the key `script_name` is missing

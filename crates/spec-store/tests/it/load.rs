@@ -63,7 +63,7 @@ fn every_mistake_of_a_broken_spec_has_its_place() {
     );
     space.write("empty_runtime_test_spec.json", "");
     space.write("latin_runtime_test_spec.json", b"{\n  \"user_notes\": \"caf\xe9\"\n}");
-    insta::assert_snapshot!(check_error(&space, "clean", is_unparsable), @"spec file `<root>/.specs/clean_runtime_test_spec.json`: line 4, column 3: expected `,` or `}`");
+    insta::assert_snapshot!(check_error(&space, "clean", is_unparsable), @"spec file `<root>/.specs/clean_runtime_test_spec.json`: line 4, column 3: expected `,` or `}`; put a comma before it");
     insta::assert_snapshot!(check_error(&space, "train", is_unparsable), @r"
     spec file `<root>/.specs/train_runtime_test_spec.json`: 2 mistakes:
       - line 4, column 3: `imput_paths`: unknown key; did you mean `input_paths`?
@@ -171,7 +171,7 @@ fn a_broken_file_stops_its_own_step_only() {
         "{\"script_name\": \"prep\", \"step_name\": \"prep_training\",",
     );
     assert!(space.store.load(&step("train")).is_ok());
-    insta::assert_snapshot!(check_error(&space, "prep_training", is_unparsable), @"spec file `<root>/.specs/prep_runtime_test_spec.json`: line 1, column 53: EOF while parsing an object");
+    insta::assert_snapshot!(check_error(&space, "prep_training", is_unparsable), @"spec file `<root>/.specs/prep_runtime_test_spec.json`: line 1, column 53: EOF while parsing an object; something that was opened before is not closed");
     // The file says whose it is, so it is not that of the step it is named after.
     let error = check_error(&space, "prep", |error| matches!(error, LoadSpecError::NotFound { .. }));
     insta::assert_snapshot!(error, @"no file in `<root>/.specs` holds a spec of step `prep`");

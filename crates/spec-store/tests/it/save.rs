@@ -76,17 +76,17 @@ fn what_is_not_the_steps_own_good_file_is_never_written_over() {
 
     let space = Space::new();
     space.write("clean_runtime_test_spec.json", "{\n  \"script_name\": \"clean\",,\n}");
-    insta::assert_snapshot!(check_occupied(&space, &spec("clean")), @r"
+    insta::assert_snapshot!(check_occupied(&space, &spec("clean")), @"
     cannot save the spec of step `clean`: a broken file is in its place; mend it or move it away
-      spec file `<root>/.specs/clean_runtime_test_spec.json`: line 2, column 26: key must be a string
+      spec file `<root>/.specs/clean_runtime_test_spec.json`: line 2, column 26: key must be a string; put the key in double quotes
     ");
 
     let space = Space::new();
     space.write("prep_runtime_test_spec.json", "{\"step_name\": \"prep_training\", \"a\"");
-    insta::assert_snapshot!(check_occupied(&space, &spec("prep_training")), @r#"
+    insta::assert_snapshot!(check_occupied(&space, &spec("prep_training")), @"
     cannot save the spec of step `prep_training`: a broken file is in its place; mend it or move it away
-      spec file `<root>/.specs/prep_runtime_test_spec.json`: line 1, column 34: EOF while parsing an object
-    "#);
+      spec file `<root>/.specs/prep_runtime_test_spec.json`: line 1, column 34: EOF while parsing an object; something that was opened before is not closed
+    ");
 
     let space = Space::new();
     space.write("a_runtime_test_spec.json", text("clean", "clean"));
