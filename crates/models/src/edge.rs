@@ -72,7 +72,10 @@ impl fmt::Display for UntestedEdge {
             Self::ProducerFailed => "the producer did not succeed",
             Self::ProducerNotRun => "the producer was not run",
             Self::ConsumerNotRun => "the consumer was not run, and there is nothing to compare with",
-            Self::ConsumerFailed => "the consumer does not work, and there is nothing to compare with",
+            Self::ConsumerFailed => {
+                "the consumer does not work, and there is nothing to compare with: a contract (`input_schemas`) \
+                 would tell whether the data is at fault"
+            }
             Self::UnconfirmedGuess => {
                 "its binding is a guess from names, and the consumer did not run well on the data"
             }
@@ -91,6 +94,43 @@ pub struct Binding {
     pub input: LogicalName,
     /// The rule that bound them.
     pub rule: BindingRule,
+    /// What the data is compared with.
+    pub expectation: DataExpectation,
+}
+
+impl fmt::Display for Binding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { output, input, rule, expectation } = self;
+        write!(formatter, "{output} -> {input} ({rule}); {expectation}")
+    }
+}
+
+/// What the data of an edge is compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DataExpectation {
+    /// The contract under `input_schemas` in the consumer's spec.
+    Contract,
+    /// What the consumer's own input holds.
+    OwnInput {
+        /// Where it lies.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
+        path: Utf8PathBuf,
+    },
+    /// Nothing: the edge is accepted where the consumer runs well.
+    Nothing,
+}
+
+impl fmt::Display for DataExpectation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Contract => formatter.write_str("compared with the contract in `input_schemas`"),
+            Self::OwnInput { path } => write!(formatter, "compared with {path}"),
+            Self::Nothing => formatter.write_str("nothing to compare with"),
+        }
+    }
 }
 
 /// The rules by which an output is bound to an input, in the order they are tried.

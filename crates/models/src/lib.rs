@@ -80,15 +80,15 @@ pub use data::{
 pub use difference::{Difference, NotCompared};
 pub use digest::{Digest, DigestOptions, DigestScheme, FloatTolerance, ParseDigestError, RowOrder};
 pub use edge::{
-    Binding, BindingRule, DataCompatibilityResult, EdgeIssue, EdgeNote, EdgeVerdict, Similarity, UntestedEdge,
+    Binding, BindingRule, DataCompatibilityResult, DataExpectation, EdgeIssue, EdgeNote, EdgeVerdict,
+    Similarity, UntestedEdge,
 };
 pub use event::{EVENT_FORMAT_VERSION, EventLine, TestEvent};
 pub use failure::{FileChange, InputChange, OutputDifference, PythonException, ScriptFailure};
 pub use job_value::{InvalidNumber, JobNumber, JobValue};
 pub use names::{LogicalKind, LogicalName, ScriptKind, ScriptName};
 pub use plan::{
-    BindingPlan, DataExpectation, EdgePlan, InputPlan, PLAN_FORMAT_VERSION, PipelineTestPlan, RunAction,
-    RunPlan, ScriptPlan, StepPlan,
+    EdgePlan, InputPlan, PLAN_FORMAT_VERSION, PipelineTestPlan, RunAction, RunPlan, ScriptPlan, StepPlan,
 };
 pub use report::{Culprit, PipelineTestReport, REPORT_FORMAT_VERSION, edge_key};
 pub use runtime_testing_dag::{self as dag, InvalidName, PipelineDag, Selection, StepName};
@@ -98,6 +98,6 @@ pub use snapshot::{ReportSnapshot, SnapshotOptions};
 pub use spec::{Isolation, OutputBinding, PathSpec, ScriptExecutionSpec, ScriptMainParams};
 pub use spec_reader::ParseSpecError;
 pub use step::{
-    ExitOutcome, InputSource, OutputTail, Resources, RunInput, RunKind, RunOutput, RunResult, RunSlot,
-    ScriptTestResult, StepNote, StepStatus, UntestedStep,
+    ExitOutcome, InputSource, NamePlace, OutputTail, Resources, RunInput, RunKind, RunOutput, RunResult,
+    RunSlot, ScriptTestResult, StepNote, StepStatus, UntestedStep,
 };

@@ -6,7 +6,7 @@ use runtime_testing_dag::{Selection, StepName};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BindingRule, EdgeIssue, InputSource, Isolation, LogicalName, RunKind, ScriptFailure, ScriptName,
+    Binding, BindingRule, EdgeIssue, InputSource, Isolation, LogicalName, RunKind, ScriptFailure, ScriptName,
     StepNote, UntestedStep,
 };
 
@@ -187,39 +187,7 @@ pub struct InputPlan {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EdgePlan {
     /// Which outputs feed which inputs.
-    pub bindings: Vec<BindingPlan>,
+    pub bindings: Vec<Binding>,
     /// Why the edge is breaking whatever the data, if it is: nothing is bound, or a guess cannot be confirmed.
     pub issues: Vec<EdgeIssue>,
-}
-
-/// An output that would feed an input.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct BindingPlan {
-    /// The producer's output.
-    pub output: LogicalName,
-    /// The consumer's input.
-    pub input: LogicalName,
-    /// The rule that bound them.
-    pub rule: BindingRule,
-    /// What the data would be compared with.
-    pub expectation: DataExpectation,
-}
-
-/// What the data of an edge is compared with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "kind", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum DataExpectation {
-    /// The contract under `input_schemas` in the consumer's spec.
-    Contract,
-    /// What the consumer's own input holds.
-    OwnInput {
-        /// Where it lies.
-        #[cfg_attr(feature = "schema", schemars(with = "String"))]
-        path: Utf8PathBuf,
-    },
-    /// Nothing: the edge is accepted where the consumer runs well.
-    Nothing,
 }

@@ -7,8 +7,8 @@ use runtime_testing_dag::{Selection, StepName};
 use serde::Serialize;
 
 use crate::{
-    Binding, Compression, DataProfile, Digest, EdgeBlame, EdgeIssue, EdgeNote, EdgeVerdict, FileFormat,
-    FileKind, LogicalName, NotSingledOut, PipelineTestReport, REPORT_FORMAT_VERSION, RunResult,
+    Binding, BindingRule, Compression, DataProfile, Digest, EdgeBlame, EdgeIssue, EdgeNote, EdgeVerdict,
+    FileFormat, FileKind, LogicalName, NotSingledOut, PipelineTestReport, REPORT_FORMAT_VERSION, RunResult,
     ScriptFailure, ScriptName, ScriptTestResult, StepNote, StepStatus,
 };
 
@@ -82,11 +82,25 @@ struct FileSnapshot {
 struct EdgeSnapshot {
     compatible: bool,
     verdict: EdgeVerdict,
-    bindings: Vec<Binding>,
+    bindings: Vec<BindingSnapshot>,
     issues: Vec<EdgeIssue>,
     notes: Vec<EdgeNote>,
     data_format_a: Option<String>,
     data_format_b: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct BindingSnapshot {
+    output: LogicalName,
+    input: LogicalName,
+    rule: BindingRule,
+}
+
+impl BindingSnapshot {
+    fn of(binding: Binding) -> Self {
+        let Binding { output, input, rule, expectation: _ } = binding;
+        Self { output, input, rule }
+    }
 }
 
 impl ReportSnapshot {
@@ -108,7 +122,7 @@ impl ReportSnapshot {
                     let edge = EdgeSnapshot {
                         compatible: edge.compatible(),
                         verdict: edge.verdict,
-                        bindings: edge.bindings,
+                        bindings: edge.bindings.into_iter().map(BindingSnapshot::of).collect(),
                         issues: edge.issues,
                         notes: edge.notes,
                         data_format_a: edge.data_format_a,

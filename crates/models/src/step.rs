@@ -380,6 +380,48 @@ pub enum StepNote {
         /// The outputs.
         outputs: Vec<LogicalName>,
     },
+    /// It failed over a name that was not there, and one that was there is nearly the same.
+    SimilarName {
+        /// The name that was not there.
+        name: String,
+        /// The name that was.
+        similar: String,
+        /// Where it was.
+        place: NamePlace,
+    },
+}
+
+/// What of that which a script is handed has a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum NamePlace {
+    /// The inputs.
+    InputPaths,
+    /// The outputs.
+    OutputPaths,
+    /// The environment variables of its spec.
+    EnvironVars,
+    /// The arguments of its spec.
+    JobArgs,
+    /// The columns of what an upstream step wrote.
+    Columns {
+        /// The input that has them.
+        input: LogicalName,
+    },
+}
+
+impl fmt::Display for NamePlace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InputPaths => formatter.write_str("its `input_paths`"),
+            Self::OutputPaths => formatter.write_str("its `output_paths`"),
+            Self::EnvironVars => formatter.write_str("its `environ_vars`"),
+            Self::JobArgs => formatter.write_str("its `job_args`"),
+            Self::Columns { input } => write!(formatter, "the columns of `{input}`"),
+        }
+    }
 }
 
 impl fmt::Display for StepNote {
@@ -398,6 +440,9 @@ impl fmt::Display for StepNote {
                 write!(formatter, "it left processes running, which were ended: {}", list(processes))
             }
             Self::EmptyOutputs { outputs } => write!(formatter, "nothing was written to {}", list(outputs)),
+            Self::SimilarName { name, similar, place } => {
+                write!(formatter, "there is no `{name}`; among {place} is `{similar}`")
+            }
         }
     }
 }

@@ -135,10 +135,7 @@ fn edge_case(edge: &str, result: &DataCompatibilityResult) -> TestCase {
                 lines.push(issue.to_string());
                 lines.extend(issue.hint().map(|hint| format!("hint: {hint}")));
             }
-            let bound = |binding: &runtime_testing_models::Binding| {
-                format!("bound: {} -> {} ({})", binding.output, binding.input, binding.rule)
-            };
-            lines.extend(result.bindings.iter().map(bound));
+            lines.extend(result.bindings.iter().map(|binding| format!("bound: {binding}")));
             status.set_description(text(&lines.join("\n")));
             status
         }

@@ -160,7 +160,7 @@ fn edge_details(edge: &str, result: &DataCompatibilityResult) -> String {
         }
     }
     for binding in &result.bindings {
-        line("Bound: ", &format!("{} -> {} ({})", binding.output, binding.input, binding.rule));
+        line("Bound: ", &binding.to_string());
     }
     for note in edge_notes(&result.notes) {
         line("Note: ", &note);

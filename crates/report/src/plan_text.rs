@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 
 use camino::Utf8Path;
 use runtime_testing_models::{
-    BindingPlan, DataExpectation, EdgePlan, InputPlan, InputSource, PipelineTestPlan, RunAction, RunPlan,
+    Binding, DataExpectation, EdgePlan, InputPlan, InputSource, PipelineTestPlan, RunAction, RunPlan,
     ScriptPlan, StepName, StepPlan,
 };
 
@@ -197,24 +197,19 @@ fn edge_block(page: &mut Page, edge: &str, carried: &EdgePlan, is_judged: bool) 
     }
 }
 
-fn bound(binding: &BindingPlan, edge: &str, is_judged: bool) -> String {
-    let BindingPlan { output, input, rule, expectation } = binding;
-    let mut text = format!("{output} -> {input} ({rule})");
+fn bound(binding: &Binding, edge: &str, is_judged: bool) -> String {
+    let Binding { output, input, rule, expectation } = binding;
     if !is_judged {
-        return text;
+        return format!("{output} -> {input} ({rule})");
     }
     let consumer = edge.split_once("->").map_or("", |(_, to)| to);
     match expectation {
-        DataExpectation::Contract => text.push_str("; compared with the contract in `input_schemas`"),
-        DataExpectation::OwnInput { path } => {
-            write!(text, "; compared with {path}").expect("writing to a string does not fail");
+        // A guess is among the issues then.
+        DataExpectation::Nothing if !rule.is_guess() => {
+            format!("{binding}: accepted if {consumer} runs well")
         }
-        // It is among the issues.
-        _ if rule.is_guess() => text.push_str("; nothing to compare with"),
-        _ => write!(text, "; nothing to compare with: accepted if {consumer} runs well")
-            .expect("writing to a string does not fail"),
+        _ => binding.to_string(),
     }
-    text
 }
 
 #[cfg(test)]
@@ -227,7 +222,7 @@ mod tests {
     fn the_key_of_an_edge_can_be_taken_apart() {
         let name = |text: &str| StepName::new(text).expect("a valid name");
         let key = edge_key(&name("a"), &name("b - c"));
-        let binding: BindingPlan = serde_json::from_str(
+        let binding: Binding = serde_json::from_str(
             r#"{"output": "x", "input": "y", "rule": {"kind": "path"}, "expectation": {"kind": "nothing"}}"#,
         )
         .expect("a binding");

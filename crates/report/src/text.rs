@@ -208,8 +208,7 @@ fn edge_block(page: &mut Page, edge: &str, result: &DataCompatibilityResult) {
         }
     }
     for binding in &result.bindings {
-        let bound = format!("bound: {} -> {} ({})", binding.output, binding.input, binding.rule);
-        page.line(6, Tone::Quiet, &bound);
+        page.line(6, Tone::Quiet, &format!("bound: {binding}"));
     }
     for note in edge_notes(&result.notes) {
         page.line(6, Tone::Plain, &format!("note: {note}"));

@@ -117,12 +117,12 @@ pub use runtime_testing_harness as harness;
 #[cfg(feature = "schema")]
 pub use runtime_testing_models::SchemaName;
 pub use runtime_testing_models::{
-    Binding, BindingPlan, BindingRule, Column, ColumnContract, Compression, ContractDifference, Culprit,
+    Binding, BindingRule, Column, ColumnContract, Compression, ContractDifference, Culprit,
     DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult, DataExpectation, DataFinding, DataProfile, Difference,
     Digest, DigestOptions, DigestScheme, EVENT_FORMAT_VERSION, EdgeBlame, EdgeIssue, EdgeNote, EdgePlan,
     EdgeVerdict, EventLine, ExitOutcome, ExtraColumns, FileFormat, FileKind, FileProfile, FloatTolerance,
     InputChange, InputPlan, InputSource, InvalidNumber, Isolation, JobNumber, JobValue, LogicalKind,
-    LogicalName, NotCompared, NotSingledOut, OutputBinding, OutputDifference, OutputTail,
+    LogicalName, NamePlace, NotCompared, NotSingledOut, OutputBinding, OutputDifference, OutputTail,
     PLAN_FORMAT_VERSION, ParseDigestError, ParseSpecError, PathSpec, PipelineTestPlan, PipelineTestReport,
     PipelineTestingSpec, PythonException, REPORT_FORMAT_VERSION, ReportSnapshot, Resources, RowOrder,
     RunAction, RunInput, RunKind, RunOutput, RunPlan, RunResult, RunSlot, RuntimeTestingConfiguration,

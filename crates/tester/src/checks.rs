@@ -5,9 +5,10 @@ use std::ops::Bound;
 use std::{fs, io};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing_models::{PipelineDag, PipelineTestingSpec, StepName};
+use runtime_testing_models::{PipelineDag, PipelineTestingSpec, ScriptName, StepName, dag};
 
 use crate::bindings::Port;
+use crate::function::Function;
 use crate::looks::Looks;
 use crate::plan::{LeftOut, PlannedStep, Scope, file_name};
 use crate::plan_error::PlanProblem;
@@ -36,6 +37,26 @@ pub(crate) fn problems_of_the_whole(
         problems.push(PlanProblem::NotAFolder { what: "test workspace", path: places.workspace.clone() });
     }
     problems
+}
+
+/// What a misspelled name would leave unsaid: that a file, or nothing at all, is run in the place of a function.
+pub(crate) fn problems_of_functions(
+    pipeline: &PipelineTestingSpec,
+    functions: &HashMap<ScriptName, Function>,
+    problems: &mut Vec<PlanProblem>,
+) {
+    let scripts: BTreeSet<&ScriptName> =
+        pipeline.script_specs.values().map(|spec| &spec.script_name).collect();
+    let unused: BTreeSet<&ScriptName> = functions.keys().filter(|script| !scripts.contains(script)).collect();
+    problems.extend(unused.into_iter().map(|script| {
+        let others = scripts.iter().copied().filter(|script| !functions.contains_key(*script));
+        let nearest = dag::nearest(script.as_str(), others.map(ScriptName::as_str));
+        let nearest = nearest.and_then(|nearest| scripts.iter().find(|script| script.as_str() == nearest));
+        PlanProblem::UnusedFunction {
+            script: script.clone(),
+            nearest: nearest.map(|script| (*script).clone()),
+        }
+    }));
 }
 
 pub(crate) fn problems_of_step(

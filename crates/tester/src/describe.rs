@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use runtime_testing_models::{
-    BindingPlan, BindingRule, DataExpectation, EdgeIssue, EdgePlan, InputPlan, InputSource, LogicalName,
+    Binding, BindingRule, DataExpectation, EdgeIssue, EdgePlan, InputPlan, InputSource, LogicalName,
     PLAN_FORMAT_VERSION, PipelineTestPlan, RunAction, RunPlan, RuntimeTestingConfiguration, ScriptPlan,
     StepName, StepNote, StepPlan, edge_key,
 };
@@ -168,13 +168,13 @@ impl Teller<'_> {
 
     fn edge(&self, edge: &PlannedEdge) -> EdgePlan {
         let (from, to) = (&self.plan.steps[edge.from], &self.plan.steps[edge.to]);
-        let binding = |bound: &Bound| BindingPlan {
+        let binding = |bound: &Bound| Binding {
             output: bound.output.clone(),
             input: bound.input.clone(),
             rule: bound.rule,
-            expectation: self.expectation(to, &bound.input),
+            expectation: to.expectation(&bound.input, self.places),
         };
-        let bindings: Vec<BindingPlan> = edge.bindings.bound.iter().map(binding).collect();
+        let bindings: Vec<Binding> = edge.bindings.bound.iter().map(binding).collect();
         let mut issues: Vec<EdgeIssue> = Vec::new();
         if bindings.is_empty() {
             issues.push(EdgeIssue::NoBinding {
@@ -191,15 +191,5 @@ impl Teller<'_> {
             _ => None,
         }));
         EdgePlan { bindings, issues }
-    }
-
-    fn expectation(&self, step: &PlannedStep<'_>, input: &LogicalName) -> DataExpectation {
-        if step.spec.input_schemas.contains_key(input) {
-            return DataExpectation::Contract;
-        }
-        match step.inputs.iter().find(|port| port.name == *input && port.has_own_data) {
-            Some(port) => DataExpectation::OwnInput { path: self.places.shown(&port.path) },
-            None => DataExpectation::Nothing,
-        }
     }
 }

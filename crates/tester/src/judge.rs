@@ -23,6 +23,7 @@ use crate::lists::Lists;
 use crate::plan::{Plan, PlannedEdge};
 use crate::record::{self, Records, RunRecord};
 use crate::recorded::HandedOver;
+use crate::similar_names::similar_names;
 use crate::single_out::{self, Alone, Share};
 use crate::test_error::TestError;
 use crate::workspace::Places;
@@ -294,6 +295,7 @@ impl<'a> Judge<'a> {
             output: bound.output.clone(),
             input: bound.input.clone(),
             rule: bound.rule,
+            expectation: to.expectation(&bound.input, self.places),
         };
         DataCompatibilityResult {
             script_a: from.spec.script_name.clone(),
@@ -434,9 +436,24 @@ impl<'a> Judge<'a> {
         steps.into_iter().map(|step| self.plan.steps[step].name.clone()).collect()
     }
 
+    /// What an upstream step wrote, as far as an input of a run comes from it.
+    fn handed(&self, at: usize, run: &RunResult, input: &LogicalName) -> Option<&DataProfile> {
+        let InputSource::Upstream { step, output } = &run.inputs[input].source else { return None };
+        let from = |edge: &PlannedEdge| self.plan.steps[edge.from].name == step;
+        let edge = self.edges_into(at).map(|(_, edge)| edge).find(|edge| from(edge))?;
+        self.record(edge.producer_run)?.executed()?.outputs.get(output)?.data.as_ref()
+    }
+
     fn notes(&self, at: usize) -> Vec<StepNote> {
         let step = &self.plan.steps[at];
         let mut notes = Vec::new();
+        for run in self.executed(at) {
+            for note in similar_names(step.spec, run, |input| self.handed(at, run, input)) {
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+            }
+        }
         let mut sampled: Vec<LogicalName> = Vec::new();
         let mut empty: Vec<LogicalName> = Vec::new();
         for run in self.executed(at) {

@@ -70,6 +70,7 @@ mod runner;
 mod schedule;
 mod scripts;
 mod settings;
+mod similar_names;
 mod similarity;
 mod single_out;
 #[cfg(target_os = "linux")]

@@ -8,8 +8,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 use runtime_testing_data::SampleData;
 use runtime_testing_models::{
-    Isolation, LogicalName, PathSpec, PipelineDag, PipelineTestingSpec, RunKind, ScriptExecutionSpec,
-    ScriptFailure, ScriptMainParams, ScriptName, StepName, UntestedStep,
+    DataExpectation, Isolation, LogicalName, PathSpec, PipelineDag, PipelineTestingSpec, RunKind,
+    ScriptExecutionSpec, ScriptFailure, ScriptMainParams, ScriptName, StepName, UntestedStep,
 };
 
 use crate::bindings::{self, EdgeBindings, Parent, Port};
@@ -30,6 +30,8 @@ pub(crate) struct Scope {
     pub(crate) compatibility: bool,
     pub(crate) flow: bool,
     pub(crate) workspace_aware: bool,
+    /// Whether it has to run every function that is registered. A pipeline has to; a script or two need not.
+    pub(crate) all_functions: bool,
 }
 
 /// Everything that is settled before anything runs.
@@ -76,6 +78,17 @@ pub(crate) struct PlannedStep<'a> {
 impl PlannedStep<'_> {
     pub(crate) fn isolation(&self, settings: &TesterSettings) -> Isolation {
         self.spec.isolation.unwrap_or(settings.isolation)
+    }
+
+    /// What the data that an input is handed is compared with.
+    pub(crate) fn expectation(&self, input: &LogicalName, places: &Places) -> DataExpectation {
+        if self.spec.input_schemas.contains_key(input) {
+            return DataExpectation::Contract;
+        }
+        match self.inputs.iter().find(|port| port.name == *input && port.has_own_data) {
+            Some(port) => DataExpectation::OwnInput { path: places.shown(&port.path) },
+            None => DataExpectation::Nothing,
+        }
     }
 
     /// How long a run may take. Zero where the spec says what cannot be waited.
@@ -188,6 +201,9 @@ pub(crate) fn plan<'a>(
     sample: bool,
 ) -> Result<Plan<'a>, PlanError> {
     let mut problems = checks::problems_of_the_whole(pipeline, scope, places);
+    if scope.all_functions {
+        checks::problems_of_functions(pipeline, functions, &mut problems);
+    }
     let mut steps = Vec::with_capacity(part.steps().len());
     let python = Interpreter::given(&settings.python);
     for name in part.steps() {

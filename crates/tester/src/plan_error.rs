@@ -1,7 +1,7 @@
 use std::fmt;
 
 use camino::Utf8PathBuf;
-use runtime_testing_models::{LogicalName, StepName};
+use runtime_testing_models::{LogicalName, ScriptName, StepName};
 
 use crate::checks::MAX_PATH_BYTES;
 
@@ -151,6 +151,13 @@ pub enum PlanProblem {
         /// The step.
         step: StepName,
     },
+    /// A function is registered for a script that no step of the pipeline runs.
+    UnusedFunction {
+        /// The script.
+        script: ScriptName,
+        /// The script that may be meant.
+        nearest: Option<ScriptName>,
+    },
     /// The timeout is not a number of seconds that can be waited.
     Timeout {
         /// The step.
@@ -240,6 +247,13 @@ impl fmt::Display for PlanProblem {
             ),
             Self::SameStep { step } => {
                 write!(formatter, "both ends of the edge are step `{step}`: name two different steps")
+            }
+            Self::UnusedFunction { script, nearest } => {
+                write!(formatter, "a function is registered for the script `{script}`, which no step runs")?;
+                match nearest {
+                    Some(nearest) => write!(formatter, "; did you mean `{nearest}`?"),
+                    None => formatter.write_str(": register it for the `script_name` in a step's spec"),
+                }
             }
             Self::Timeout { step } => {
                 write!(formatter, "step `{step}`: `timeout_seconds` must be more than 0 and at most 1e9")

@@ -117,7 +117,8 @@ impl RuntimeTester {
         self
     }
 
-    /// The same tester with a Rust function for the script of this name, which goes before any file.
+    /// The same tester with a Rust function for the script of this name, which goes before any file. A pipeline in which
+    /// no step runs that script is not tested: the name may be misspelled.
     ///
     /// It is called on a thread of its own with the real paths, and shares the process: an error and a panic are failures
     /// of its step, but what it does to the environment, the current folder or memory reaches the others. It cannot be
@@ -323,6 +324,7 @@ impl RuntimeTester {
             compatibility: self.configuration.test_data_compatibility,
             flow: self.configuration.test_pipeline_flow,
             workspace_aware: self.configuration.use_workspace_aware,
+            all_functions: true,
         }
     }
 
@@ -350,7 +352,13 @@ impl RuntimeTester {
             script_specs: IndexMap::from([(step.clone(), spec)]),
             ..self.configuration.pipeline_spec.clone()
         };
-        let scope = Scope { individual: true, compatibility: false, flow: false, ..self.scope() };
+        let scope = Scope {
+            individual: true,
+            compatibility: false,
+            flow: false,
+            all_functions: false,
+            ..self.scope()
+        };
         let mut report = self.test(&pipeline, scope, None, sample)?;
         Ok(report.script_results.swap_remove(&step).expect("a report has every step"))
     }
@@ -378,7 +386,8 @@ impl RuntimeTester {
                 .into(),
             ..self.configuration.pipeline_spec.clone()
         };
-        let scope = Scope { individual: true, compatibility: true, flow: true, ..self.scope() };
+        let scope =
+            Scope { individual: true, compatibility: true, flow: true, all_functions: false, ..self.scope() };
         let mut report = self.test(&pipeline, scope, None, sample)?;
         let mut edge =
             report.data_flow_results.swap_remove(&edge_key(a, b)).expect("a report has every edge");

@@ -48,13 +48,12 @@ fn of(name: &str, output: &str) -> InputSource {
 }
 
 fn edge(bindings: &[(&str, &str, BindingRule, DataExpectation)], issues: Vec<EdgeIssue>) -> EdgePlan {
-    let binding =
-        |(output, input, rule, expectation): &(&str, &str, BindingRule, DataExpectation)| BindingPlan {
-            output: logical(output),
-            input: logical(input),
-            rule: *rule,
-            expectation: expectation.clone(),
-        };
+    let binding = |(output, input, rule, expectation): &(&str, &str, BindingRule, DataExpectation)| Binding {
+        output: logical(output),
+        input: logical(input),
+        rule: *rule,
+        expectation: expectation.clone(),
+    };
     EdgePlan { bindings: bindings.iter().map(binding).collect(), issues }
 }
 

@@ -151,6 +151,7 @@ pub(crate) fn full_report() -> PipelineTestReport {
                 output: logical("cleaned"),
                 input: logical("orders"),
                 rule: BindingRule::SimilarName { score: 0.75, reason: Similarity::Letters },
+                expectation: DataExpectation::OwnInput { path: "../data/orders.csv".into() },
             }],
             issues: vec![issue, EdgeIssue::ConsumerFailed { failure: exception(), blame: EdgeBlame::Alone }],
             notes: vec![note],

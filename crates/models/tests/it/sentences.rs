@@ -212,7 +212,7 @@ fn verdicts_and_rules() {
     untested: the producer did not succeed
     untested: the producer was not run
     untested: the consumer was not run, and there is nothing to compare with
-    untested: the consumer does not work, and there is nothing to compare with
+    untested: the consumer does not work, and there is nothing to compare with: a contract (`input_schemas`) would tell whether the data is at fault
     untested: its binding is a guess from names, and the consumer did not run well on the data
     untested: the test was canceled
     bound in the spec false
@@ -225,8 +225,27 @@ fn verdicts_and_rules() {
 }
 
 #[test]
+fn bindings_say_what_is_compared() {
+    let binding = |expectation| Binding {
+        output: logical("cleaned"),
+        input: logical("orders"),
+        rule: BindingRule::Path,
+        expectation,
+    };
+    let own = DataExpectation::OwnInput { path: "../data/orders.csv".into() };
+    let bindings = [DataExpectation::Contract, own, DataExpectation::Nothing].map(binding);
+    insta::assert_snapshot!(bindings.map(|binding| binding.to_string()).join("\n"), @"
+    cleaned -> orders (same path); compared with the contract in `input_schemas`
+    cleaned -> orders (same path); compared with ../data/orders.csv
+    cleaned -> orders (same path); nothing to compare with
+    ");
+}
+
+#[test]
 fn steps_that_were_not_run_and_notes() {
     let inputs = || vec![logical("a"), logical("b")];
+    let similar_name =
+        |place| StepNote::SimilarName { name: "amout".into(), similar: "amount".into(), place };
     let reasons = [
         UntestedStep::MissingInputs { inputs: inputs() },
         UntestedStep::MissingEdges { from: vec![step("clean")], inputs: inputs() },
@@ -240,6 +259,8 @@ fn steps_that_were_not_run_and_notes() {
         StepNote::SampleData { inputs: inputs() },
         StepNote::NotRunIndividually { inputs: inputs() },
         StepNote::EmptyOutputs { outputs: inputs() },
+        similar_name(NamePlace::OutputPaths),
+        similar_name(NamePlace::Columns { input: logical("orders") }),
     ];
     let changes = [FileChange::Changed, FileChange::Deleted, FileChange::Added];
     let sources = [
@@ -261,6 +282,8 @@ fn steps_that_were_not_run_and_notes() {
     run on sample data: the inputs `a`, `b` do not exist
     not run on its own: its own inputs `a`, `b` do not exist
     nothing was written to `a`, `b`
+    there is no `amout`; among its `output_paths` is `amount`
+    there is no `amout`; among the columns of `orders` is `amount`
     changed
     deleted
     added

@@ -334,7 +334,7 @@ fn bindings(result: &DataCompatibilityResult, producer: &ScriptTestResult) -> Ve
         Bound {
             output: harmless(binding.output.as_str()),
             input: harmless(binding.input.as_str()),
-            rule: harmless(&binding.rule.to_string()),
+            rule: harmless(&format!("{}; {}", binding.rule, binding.expectation)),
             tables: tables.take(MAX_FILES).map(|file| table(result, binding, file)).collect(),
         }
     };

@@ -154,6 +154,10 @@ impl Builder {
         verdict: EdgeVerdict,
     ) -> &mut DataCompatibilityResult {
         let key = edge_key(&name(from), &name(to));
+        let expectation = match verdict {
+            EdgeVerdict::Accepted => DataExpectation::Nothing,
+            _ => DataExpectation::Contract,
+        };
         let result = DataCompatibilityResult {
             script_a: name("job"),
             script_b: name("job"),
@@ -162,6 +166,7 @@ impl Builder {
                 output: name("rows"),
                 input: name("orders"),
                 rule: BindingRule::OnlyPair,
+                expectation,
             }],
             issues: vec![],
             notes: vec![],

@@ -17,7 +17,7 @@ fn a_report_begins_with_what_is_wrong() {
     FAIL  edge clean -> train: breaking
           `cleaned` -> `orders`, part.csv: column `amount`: expected float, found text; row 5001 is "n/a?"
           the consumer passes on its own inputs and fails with this data alone in place of its own input: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
-          bound: cleaned -> orders (similar name, 0.75 by their letters)
+          bound: cleaned -> orders (similar name, 0.75 by their letters); compared with ../data/orders.csv
           note: `cleaned` -> `orders`, part.csv: extra column `note`
 
     FAIL  step train
@@ -80,7 +80,7 @@ fn one_step_and_one_edge() {
     FAIL  edge clean -> train: breaking
           `cleaned` -> `orders`, part.csv: column `amount`: expected float, found text; row 5001 is "n/a?"
           the consumer passes on its own inputs and fails with this data alone in place of its own input: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
-          bound: cleaned -> orders (similar name, 0.75 by their letters)
+          bound: cleaned -> orders (similar name, 0.75 by their letters); compared with ../data/orders.csv
           note: `cleaned` -> `orders`, part.csv: extra column `note`
     "#);
 }

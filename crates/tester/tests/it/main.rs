@@ -19,5 +19,6 @@ mod plan;
 mod refusals;
 mod runs;
 mod selection;
+mod similar_names;
 mod single_out;
 mod space;

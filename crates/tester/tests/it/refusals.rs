@@ -2,7 +2,7 @@
 
 use runtime_testing_models::{OutputBinding, ScriptMainParams};
 
-use crate::space::{COPY, Space, spec, step};
+use crate::space::{COPY, Space, script, spec, step};
 
 fn one() -> Space {
     Space::new().step("clean", COPY, &["raw=data/raw.csv"], &["rows=output/rows.csv"])
@@ -48,6 +48,30 @@ fn all_mistakes_are_reported_together() {
       - step `clean`: `script_path` `ROOT/data` is not a file: name the script itself
       - the Python interpreter `python3.99` of `clean` cannot be used: it was not found, or is not executable; set `python` in the spec or in the settings
     ");
+}
+
+#[test]
+fn functions_that_nothing_runs() {
+    let space = one();
+    let tester = |names: &[&str]| {
+        let mut tester = space.tester();
+        for name in names {
+            tester = tester.with_function(script(name), |_| Ok(()));
+        }
+        tester
+    };
+    let error = |names: &[&str]| tester(names).test_pipeline().unwrap_err().to_string();
+    insta::assert_snapshot!(error(&["claen", "train"]), @"
+    2 mistakes:
+      - a function is registered for the script `claen`, which no step runs; did you mean `clean`?
+      - a function is registered for the script `train`, which no step runs: register it for the `script_name` in a step's spec
+    ");
+    insta::assert_snapshot!(error(&["clean", "cleam"]), @"a function is registered for the script `cleam`, which no step runs: register it for the `script_name` in a step's spec");
+    assert!(tester(&["claen"]).plan().is_err());
+    // A script by itself does not need all of them.
+    let spec = &space.specs[0];
+    let result = tester(&["train"]).test_script_with_spec(spec, &spec.main_params());
+    assert!(result.unwrap().success());
 }
 
 #[test]
