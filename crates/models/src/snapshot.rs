@@ -90,6 +90,7 @@ struct EdgeSnapshot {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename = "Binding")]
 struct BindingSnapshot {
     output: LogicalName,
     input: LogicalName,
