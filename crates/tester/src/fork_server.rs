@@ -42,6 +42,7 @@ pub(crate) use linux::ForkServers;
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
     use camino::Utf8Path;
+    use indexmap::IndexMap;
 
     use super::{ForkRequest, NotForked};
     use crate::cancel::CancelHandle;
@@ -51,9 +52,13 @@ mod elsewhere {
     pub(crate) struct ForkServers;
 
     impl ForkServers {
-        pub(crate) fn new(_run_root: &Utf8Path, _base: &Utf8Path, _cancel: &CancelHandle) -> Self {
+        pub(crate) fn new(_base: &Utf8Path, _cancel: &CancelHandle) -> Self {
             Self
         }
+
+        pub(crate) fn keep_log_in(&self, _folder: &Utf8Path) {}
+
+        pub(crate) fn start_early(&self, _interpreter: &Utf8Path, _environ_vars: &IndexMap<String, String>) {}
 
         pub(crate) fn run(&self, _request: &ForkRequest<'_>) -> Result<Ended, NotForked> {
             Err(NotForked::Refused("runs are forked on Linux only".to_owned()))
@@ -76,6 +81,7 @@ mod linux {
 
     use camino::{Utf8Path, Utf8PathBuf};
     use crossbeam_channel::{Receiver, Sender};
+    use indexmap::IndexMap;
     use runtime_testing_models::{ExitOutcome, Resources};
     use rustix::fs::OFlags;
     use rustix::process::{Pid, Signal};
@@ -84,7 +90,7 @@ mod linux {
     use super::{ForkRequest, NotForked};
     use crate::cancel::CancelHandle;
     use crate::process::{self, Ended, Running};
-    use crate::python::{DEFAULT_ENVIRONMENT, RUN_SCRIPT_NAME};
+    use crate::python::{self, DEFAULT_ENVIRONMENT, RUN_SCRIPT_NAME};
 
     /// How long a server may take, over what a script may, to answer that it was ended.
     const PATIENCE: Duration = Duration::from_secs(30);
@@ -93,10 +99,13 @@ mod linux {
 
     /// The interpreters of one test, each started when it is needed first and ended with the test.
     pub(crate) struct ForkServers {
-        run_root: Utf8PathBuf,
         base: Utf8PathBuf,
         cancel: CancelHandle,
         servers: Mutex<HashMap<ServerKey, Slot>>,
+        /// Interpreters that were started before they were needed.
+        early: Mutex<HashMap<ServerKey, Starting>>,
+        /// The folder that what imports print is to be kept in, once there is one.
+        log_folder: Arc<OnceLock<Utf8PathBuf>>,
     }
 
     /// A server, or why there is none, once that is known.
@@ -120,14 +129,23 @@ mod linux {
         reads: Option<BTreeSet<String>>,
     }
 
+    /// An interpreter that has not said yet that it can serve.
+    struct Starting {
+        root: Root,
+        requests: File,
+        ready: Receiver<ServerAnswer>,
+    }
+
     /// An interpreter that was started, with all that was forked from it.
     struct Root {
         child: Mutex<Child>,
         pid: Pid,
         routes: Arc<Mutex<Routes>>,
         reader: Option<JoinHandle<()>>,
-        /// Where the pipes for requests lie.
-        pipes: tempfile::TempDir,
+        /// Where its program, the pipes for requests and what imports print lie.
+        folder: tempfile::TempDir,
+        /// Where the last of these is to be kept.
+        log_folder: Arc<OnceLock<Utf8PathBuf>>,
         _running: Running,
     }
 
@@ -205,12 +223,34 @@ mod linux {
     }
 
     impl ForkServers {
-        pub(crate) fn new(run_root: &Utf8Path, base: &Utf8Path, cancel: &CancelHandle) -> Self {
+        pub(crate) fn new(base: &Utf8Path, cancel: &CancelHandle) -> Self {
             Self {
-                run_root: run_root.to_owned(),
                 base: base.to_owned(),
                 cancel: cancel.clone(),
                 servers: Mutex::default(),
+                early: Mutex::default(),
+                log_folder: Arc::default(),
+            }
+        }
+
+        /// Has what imports print kept in a folder when the interpreters have ended.
+        pub(crate) fn keep_log_in(&self, folder: &Utf8Path) {
+            self.log_folder.get_or_init(|| folder.to_owned());
+        }
+
+        /// Starts the interpreter that runs with these variables in their specs will ask for, without waiting for it. It
+        /// ends with the thread that calls this.
+        pub(crate) fn start_early(&self, interpreter: &Utf8Path, environ_vars: &IndexMap<String, String>) {
+            let changed = changed(environ_vars).into_iter();
+            let of_libraries = changed.filter(|(name, _)| is_read_by_libraries(name));
+            let key = ServerKey {
+                interpreter: interpreter.to_owned(),
+                environment: of_libraries.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+                groups: Vec::new(),
+            };
+            // What is wrong with it is told when it is needed and started again.
+            if let Ok(starting) = self.spawn(&key) {
+                lock(&self.early).insert(key, starting);
             }
         }
 
@@ -227,17 +267,7 @@ mod linux {
         /// The server with the script's imports, made under an environment that is the script's own as far as imports
         /// have looked at it.
         fn server_for(&self, request: &ForkRequest<'_>) -> Result<Slot, String> {
-            let is_changed = |name: &str, value: &str| {
-                let default = DEFAULT_ENVIRONMENT.iter().find(|(known, _)| *known == name);
-                let now = default.map(|(_, value)| value.into()).or_else(|| std::env::var_os(name));
-                now.is_none_or(|now| now != value)
-            };
-            let changed: BTreeMap<&str, &str> = request
-                .environ_vars
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str()))
-                .filter(|(name, value)| is_changed(name, value))
-                .collect();
+            let changed = changed(request.environ_vars);
             let mut of_imports: BTreeSet<&str> =
                 changed.keys().copied().filter(|name| is_read_by_libraries(name)).collect();
             loop {
@@ -274,24 +304,32 @@ mod linux {
             slot
         }
 
-        /// Starts an interpreter without any imports.
+        /// Starts an interpreter without any imports, unless it was started already.
         fn start(&self, key: &ServerKey) -> io::Result<Server> {
-            let log = |name: &str| {
-                OpenOptions::new().create(true).append(true).open(self.run_root.join(name).as_std_path())
-            };
+            let early = lock(&self.early).remove(key);
+            let Starting { root, requests, ready } = early.map_or_else(|| self.spawn(key), Ok)?;
+            let reads = self.wait_for(&ready, START).map_err(io::Error::other)?;
+            Ok(Server { root: Arc::new(root), requests: Mutex::new(requests), reads })
+        }
+
+        fn spawn(&self, key: &ServerKey) -> io::Result<Starting> {
+            let temporary = tempfile::Builder::new().prefix("runtime-testing").tempdir()?;
+            let folder = Utf8Path::from_path(temporary.path())
+                .ok_or_else(|| io::Error::other("the temporary folder is not UTF-8"))?;
+            python::prepare(folder)?;
+            let log = OpenOptions::new().create(true).append(true).open(folder.join(LOG))?;
             let mut command = Command::new(&key.interpreter);
             command
-                .arg(self.run_root.join(RUN_SCRIPT_NAME))
+                .arg(folder.join(RUN_SCRIPT_NAME))
                 .arg("--fork-server")
                 .envs(DEFAULT_ENVIRONMENT)
                 .envs(&key.environment)
                 .current_dir(&self.base)
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
-                .stderr(log("imports.log")?)
+                .stderr(log)
                 .process_group(0);
             process::end_with_this_process(&mut command);
-            let pipes = tempfile::Builder::new().prefix("runtime-testing").tempdir()?;
             let mut child = command.spawn()?;
             let pid = Pid::from_child(&child);
             let requests = File::from(OwnedFd::from(child.stdin.take().expect("it is a pipe")));
@@ -304,13 +342,13 @@ mod linux {
                 pid,
                 routes: Arc::clone(&routes),
                 reader: None,
-                pipes,
+                folder: temporary,
+                log_folder: Arc::clone(&self.log_folder),
                 _running: Running::new(pid, Signal::TERM),
             };
             let reader = std::thread::Builder::new().name("fork answers".to_owned());
             root.reader = Some(reader.spawn(move || deliver(BufReader::new(answers), &routes))?);
-            let reads = self.wait_for(&ready, START).map_err(io::Error::other)?;
-            Ok(Server { root: Arc::new(root), requests: Mutex::new(requests), reads })
+            Ok(Starting { root, requests, ready })
         }
 
         /// Forks a server that makes further imports.
@@ -318,8 +356,7 @@ mod linux {
             let root = &parent.root;
             let (sender, ready) = crossbeam_channel::bounded(1);
             let number = root.register(|routes, number| routes.servers.insert(number, sender))?;
-            let folder = Utf8Path::from_path(root.pipes.path()).ok_or("the temporary folder is not UTF-8")?;
-            let pipe = folder.join(number.to_string());
+            let pipe = root.folder().join(number.to_string());
             parent.send(&Request::Preload { server: number, requests: &pipe, imports })?;
             let reads = self.wait_for(&ready, timeout)?;
             let inherited = parent.reads.as_ref();
@@ -421,6 +458,9 @@ mod linux {
     /// How long processes that watch over scripts may take to end them.
     const END: Duration = Duration::from_secs(5);
 
+    /// The file with what imports print.
+    const LOG: &str = "imports.log";
+
     const ENDED: &str = "the interpreter with the script's imports has ended";
 
     impl Server {
@@ -432,6 +472,22 @@ mod linux {
     }
 
     impl Root {
+        fn folder(&self) -> &Utf8Path {
+            Utf8Path::from_path(self.folder.path()).expect("it was before")
+        }
+
+        /// Adds what imports have printed to what others have.
+        fn keep_log(&self) -> io::Result<()> {
+            let text = std::fs::read(self.folder().join(LOG))?;
+            match self.log_folder.get() {
+                Some(folder) if !text.is_empty() => {
+                    let mut log = OpenOptions::new().create(true).append(true).open(folder.join(LOG))?;
+                    log.write_all(&text)
+                }
+                _ => Ok(()),
+            }
+        }
+
         /// Adds someone who waits for an answer, under a new number.
         fn register<T>(&self, add: impl FnOnce(&mut Routes, u64) -> T) -> Result<u64, String> {
             let mut routes = lock(&self.routes);
@@ -470,6 +526,9 @@ mod linux {
                 // It ends with the last process that could answer.
                 drop(reader.join());
             }
+            if let Err(error) = self.keep_log() {
+                tracing::warn!(%error, "what imports have printed is not kept");
+            }
         }
     }
 
@@ -506,6 +565,17 @@ mod linux {
         let mut folders = vec![folder];
         folders.extend(above.filter(|above| *above != folder));
         folders
+    }
+
+    /// The variables of a spec that are not what they are without it.
+    fn changed(environ_vars: &IndexMap<String, String>) -> BTreeMap<&str, &str> {
+        let is_changed = |(name, value): &(&str, &str)| {
+            let default = DEFAULT_ENVIRONMENT.iter().find(|(known, _)| known == name);
+            let now = default.map(|(_, value)| value.into()).or_else(|| std::env::var_os(name));
+            now.is_none_or(|now| now != *value)
+        };
+        let all = environ_vars.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        all.filter(is_changed).collect()
     }
 
     /// Whether a variable is one that compiled libraries or the interpreter itself read when they are loaded, which

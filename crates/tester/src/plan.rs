@@ -184,21 +184,26 @@ pub(crate) enum PlannedInput {
     Sample(Utf8PathBuf),
 }
 
-/// A pipeline, and the part of its DAG that is tested.
+/// A pipeline, the part of its DAG that is tested, and the scripts that are functions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tested<'a> {
     pub(crate) pipeline: &'a PipelineTestingSpec,
     pub(crate) part: &'a PipelineDag,
+    pub(crate) functions: &'a HashMap<ScriptName, Function>,
 }
 
-/// Plans a test, or says everything that keeps it from being planned.
+/// Is told an interpreter that runs may be forks of, and the variables in the spec of one of them.
+pub(crate) type StartEarly<'a> = dyn Fn(&Utf8Path, &IndexMap<String, String>) + 'a;
+
+/// Plans a test, or says everything that keeps it from being planned. `start_early` is called before an interpreter is asked
+/// about scripts.
 pub(crate) fn plan<'a>(
-    Tested { pipeline, part }: Tested<'a>,
+    Tested { pipeline, part, functions }: Tested<'a>,
     scope: Scope,
     settings: &'a TesterSettings,
     places: &Places,
-    functions: &'a HashMap<ScriptName, Function>,
     sample: bool,
+    start_early: &StartEarly<'_>,
 ) -> Result<Plan<'a>, PlanError> {
     let mut problems = checks::problems_of_the_whole(pipeline, scope, places);
     if scope.all_functions {
@@ -225,7 +230,7 @@ pub(crate) fn plan<'a>(
     scripts::use_functions(functions, &mut steps);
     scripts::find_scripts(pipeline, scope, settings, places, &mut steps, &mut problems);
     checks::problems_of_targets(&steps, settings, places, &looks, &mut problems);
-    scripts::inspect_scripts(places, &mut steps, &mut problems);
+    scripts::inspect_scripts(settings, places, &mut steps, &mut problems, start_early);
     if !problems.is_empty() {
         return Err(PlanError { problems });
     }

@@ -1,18 +1,19 @@
 //! The scripts of a plan: found, and asked what shows of them without running them.
 
 use std::collections::HashMap;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
-use runtime_testing_models::{PipelineTestingSpec, ScriptFailure, ScriptName};
+use runtime_testing_models::{Isolation, PipelineTestingSpec, ScriptFailure, ScriptName};
 
 use crate::checks::{MAX_PATH_BYTES, readable};
 use crate::function::Function;
 use crate::imports::group_imports;
 use crate::inspection::{self, Finding, Inspection};
-use crate::plan::{Interpreter, PlannedStep, Scope, ScriptFile};
+use crate::plan::{Interpreter, PlannedStep, Scope, ScriptFile, StartEarly};
 use crate::plan_error::PlanProblem;
 use crate::python;
 use crate::settings::{ScriptPlace, TesterSettings};
@@ -119,11 +120,20 @@ fn is_executable(path: &Utf8Path) -> io::Result<bool> {
     }))
 }
 
+/// Whether a program is a script that finds the interpreter anew each time: runs are forks of what it finds.
+fn is_launcher(program: &Utf8Path) -> bool {
+    let mut beginning = [0; 2];
+    let read = File::open(program).and_then(|mut file| file.read_exact(&mut beginning));
+    read.is_ok() && beginning == *b"#!"
+}
+
 /// Finds the interpreters, and asks each once about all scripts that it is to run.
 pub(crate) fn inspect_scripts(
+    settings: &TesterSettings,
     places: &Places,
     steps: &mut [PlannedStep<'_>],
     problems: &mut Vec<PlanProblem>,
+    start_early: &StartEarly<'_>,
 ) {
     let mut by_interpreter: IndexMap<Utf8PathBuf, Vec<usize>> = IndexMap::new();
     for (at, step) in steps.iter().enumerate() {
@@ -138,8 +148,14 @@ pub(crate) fn inspect_scripts(
             scripts.insert(path.to_owned(), places.shown(path));
         }
         let pairs: Vec<_> = scripts.clone().into_iter().collect();
-        let found = python::find_interpreter(&given, &places.base)
-            .and_then(|interpreter| inspection::inspect(&interpreter, &pairs));
+        let mut forked = users.iter().map(|at| &steps[*at]);
+        let forked = forked.find(|step| step.isolation(settings) == Isolation::Forked);
+        let found = python::find_interpreter(&given, &places.base).and_then(|interpreter| {
+            if let Some(step) = forked.filter(|_| !is_launcher(&interpreter)) {
+                start_early(&interpreter, &step.spec.environ_vars);
+            }
+            inspection::inspect(&interpreter, &pairs)
+        });
         match found {
             Ok(Inspection { interpreter, findings, imports }) => {
                 let with = |imports| Arc::new(Interpreter { path: interpreter.clone(), imports });

@@ -195,8 +195,8 @@ impl RuntimeTester {
         let RuntimeTestingConfiguration { pipeline_spec: pipeline, selection, .. } = configuration;
         let part = select(pipeline, selection.as_ref())?;
         let places = self.places(pipeline)?;
-        let tested = Tested { pipeline, part: part.as_ref().unwrap_or(&pipeline.dag) };
-        let plan = plan::plan(tested, self.scope(), settings, &places, functions, false)?;
+        let tested = Tested { pipeline, part: part.as_ref().unwrap_or(&pipeline.dag), functions };
+        let plan = plan::plan(tested, self.scope(), settings, &places, false, &|_, _| {})?;
         Ok(describe::describe(&plan, configuration, settings, &places))
     }
 
@@ -452,8 +452,13 @@ impl RuntimeTester {
     ) -> Result<PipelineTestReport, TestError> {
         let part = select(pipeline, selection)?;
         let places = self.places(pipeline)?;
-        let tested = Tested { pipeline, part: part.as_ref().unwrap_or(&pipeline.dag) };
-        let mut plan = plan::plan(tested, scope, &self.settings, &places, &self.functions, sample.is_some())?;
+        let part = part.as_ref().unwrap_or(&pipeline.dag);
+        let tested = Tested { pipeline, part, functions: &self.functions };
+        let forks = ForkServers::new(&places.base, &self.cancel);
+        let mut plan =
+            plan::plan(tested, scope, &self.settings, &places, sample.is_some(), &|interpreter, vars| {
+                forks.start_early(interpreter, vars);
+            })?;
         let default_sample = SampleData::default();
         let sample = sample.unwrap_or(&default_sample);
         self.reporter.report(&Event::Planned { steps: plan.steps.len(), runs: plan.runs.len() });
@@ -469,9 +474,9 @@ impl RuntimeTester {
         let own_profiles =
             if scope.compatibility { Some(judge::own_profiles(&plan, &self.cancel)?) } else { None };
         let mut times = Times::load(&places.workspace);
-        let nowhere = Utf8Path::new("");
-        let run_folder = run_root.as_ref().map_or(nowhere, |root| &root.path);
-        let forks = ForkServers::new(run_folder, &places.base, &self.cancel);
+        if let Some(run_root) = &run_root {
+            forks.keep_log_in(&run_root.path);
+        }
         let engine = Engine {
             plan: &plan,
             settings: &self.settings,

@@ -14,16 +14,16 @@ const HEAD: &str = "def main(input_paths, output_paths, environ_vars, job_args):
 fn cancel_when_started(space: &Space, settings: TesterSettings) {
     let cancel = CancelHandle::new();
     let handle = cancel.clone();
-    let report = space
-        .tester()
-        .with_settings(settings)
-        .with_cancel(cancel)
-        .with_function(script("waiting"), |params: &FunctionParams| {
+    let mut tester = space.tester().with_settings(settings).with_cancel(cancel);
+    if space.specs[0].script_name == script("waiting") {
+        tester = tester.with_function(script("waiting"), |params: &FunctionParams| {
             while !params.is_canceled() {
                 std::thread::sleep(Duration::from_millis(5));
             }
             Err("canceled".into())
-        })
+        });
+    }
+    let report = tester
         .with_reporter(move |event: &Event<'_>| {
             if let Event::RunStarted { .. } = event {
                 let handle = handle.clone();

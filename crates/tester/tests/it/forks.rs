@@ -1,6 +1,7 @@
 //! Runs in forks of an interpreter that has made their imports: the same as in a fresh one, but for the time they take.
 #![cfg(target_os = "linux")]
 
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -76,6 +77,26 @@ fn imports_are_made_once() {
     assert!(report.pipeline_success(), "{}", report.errors().join("\n"));
     assert!(reasons.is_empty(), "{reasons:?}");
     assert_eq!(space.read("site/count"), "x");
+}
+
+/// The interpreter behind `python3`, which may be a launcher. It is started while it is asked about scripts.
+#[test]
+fn an_interpreter_can_start_early() {
+    let asked = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
+    let python = String::from_utf8(asked.stdout).unwrap();
+    let space = with_package(&[("counted.py", &format!("print('imported')\n{COUNTED}")), ("other.py", "")]);
+    let space =
+        add(space, "a", &script("import counted", "")).with(|spec| spec.python = Some(python.trim().into()));
+    let space = add(space, "b", &script("import other", "")).with(|spec| {
+        spec.python = Some(python.trim().into());
+        spec.environ_vars.insert("LANG".to_owned(), "C".to_owned());
+    });
+    let (report, reasons) = test_with(&space, Isolation::Forked);
+    assert!(report.pipeline_success(), "{}", report.errors().join("\n"));
+    assert!(reasons.is_empty(), "{reasons:?}");
+    assert_eq!(space.read("site/count"), "x");
+    let log = report.workspace.join(".runs").join(report.run_id.unwrap()).join("imports.log");
+    assert_eq!(std::fs::read_to_string(log).unwrap(), "imported\n");
 }
 
 #[test]
