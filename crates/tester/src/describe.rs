@@ -151,7 +151,7 @@ impl Teller<'_> {
         let of = |path, source| InputPlan { path: self.places.shown(path), source, rule: None, below: None };
         match input {
             PlannedInput::Own(path) => of(path, InputSource::Own),
-            PlannedInput::Sample(path) => of(path, InputSource::Sample),
+            PlannedInput::Sample { path, .. } => of(path, InputSource::Sample),
             PlannedInput::Upstream { step: from, output, input, below, .. } => {
                 let mut edges = self.incoming.of(step).iter().map(|edge| &self.plan.edges[*edge]);
                 let edge = edges.find(|edge| edge.from == *from).expect("an input comes along an edge");

@@ -1,5 +1,6 @@
 //! Makes the runs of a plan, each when it may start and as many at once as are allowed, and keeps what came of them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -58,7 +59,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) places: &'a Places,
     /// There is one where anything is to be run.
     pub(crate) run_root: Option<&'a RunRoot>,
-    pub(crate) sample: &'a SampleData,
+    /// What the caller gave for the inputs of root steps.
+    pub(crate) sample: Option<&'a SampleData>,
     pub(crate) reporter: &'a dyn Reporter,
     pub(crate) forks: &'a ForkServers,
     pub(crate) cancel: &'a CancelHandle,
@@ -510,9 +512,15 @@ impl<'a> Engine<'a> {
                     }
                     _ => (path.clone(), InputSource::Own),
                 },
-                PlannedInput::Sample(path) => {
+                PlannedInput::Sample { path, contract } => {
                     let target = file_name(path).map_or_else(|| private.clone(), |file| private.join(file));
-                    self.sample.write(&target)?;
+                    let contract = contract.map(|step| &self.plan.steps[step].spec.input_schemas[name]);
+                    let sample = match (self.sample, contract) {
+                        (Some(given), _) => Cow::Borrowed(given),
+                        (None, Some(contract)) => Cow::Owned(SampleData::from_contract(contract)),
+                        (None, None) => Cow::Owned(SampleData::default()),
+                    };
+                    sample.write(&target)?;
                     (target, InputSource::Sample)
                 }
                 PlannedInput::Upstream { run, step: from, output, input, below } => {

@@ -181,7 +181,11 @@ pub(crate) enum PlannedInput {
         below: Option<Utf8PathBuf>,
     },
     /// Sample data, in the shape and format that this path asks for.
-    Sample(Utf8PathBuf),
+    Sample {
+        path: Utf8PathBuf,
+        /// The step whose contract for the input it is to keep to, where that has one.
+        contract: Option<usize>,
+    },
 }
 
 /// A pipeline, the part of its DAG that is tested, and the scripts that are functions.
@@ -413,7 +417,8 @@ impl Planner<'_> {
                 && port.published_by.is_empty()
                 && SampleData::can_write(&port.path);
             let input = if may_be_sample && (self.sample || !port.has_own_data) {
-                PlannedInput::Sample(port.path.to_path_buf())
+                let has_contract = self.steps[step].spec.input_schemas.contains_key(&port.name);
+                PlannedInput::Sample { path: port.path.to_path_buf(), contract: has_contract.then_some(step) }
             } else if port.has_own_data {
                 PlannedInput::Own(port.path.to_path_buf())
             } else {

@@ -15,7 +15,7 @@ pub(crate) fn single_inputs(plan: &Plan<'_>, step: usize) -> Vec<(usize, Planned
     };
     let upstream = |input: &PlannedInput| match input {
         PlannedInput::Upstream { step, .. } => Some(*step),
-        PlannedInput::Own(_) | PlannedInput::Sample(_) => None,
+        PlannedInput::Own(_) | PlannedInput::Sample { .. } => None,
     };
     let mut parents: Vec<usize> = inputs.iter().filter_map(|(_, input)| upstream(input)).collect();
     parents.sort_unstable();

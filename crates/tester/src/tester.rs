@@ -459,8 +459,6 @@ impl RuntimeTester {
             plan::plan(tested, scope, &self.settings, &places, sample.is_some(), &|interpreter, vars| {
                 forks.start_early(interpreter, vars);
             })?;
-        let default_sample = SampleData::default();
-        let sample = sample.unwrap_or(&default_sample);
         self.reporter.report(&Event::Planned { steps: plan.steps.len(), runs: plan.runs.len() });
 
         // Runs are made in a folder of their own.

@@ -217,6 +217,32 @@ fn scripts_are_looked_for_in_a_list_of_places() {
 }
 
 #[test]
+fn sample_data_keeps_to_the_contract_of_each_step() {
+    let column = |name: &str, word| TableContract::default().with_column(name, word);
+    let mut space = Space::new().write(
+        "workspace/scripts/count.py",
+        "def main(input_paths, output_paths, environ_vars, job_args):
+    lines = open(input_paths['orders']).read().splitlines()
+    open(output_paths['rows'], 'w').write(f'header,rows\\n{lines[0]},{len(lines) - 1}\\n')
+",
+    );
+    for (name, contract) in [
+        ("a", Some(TableContract { min_rows: Some(7), ..column("price", TypeWord::Float) })),
+        ("b", Some(column("day", TypeWord::Date))),
+        ("c", None),
+    ] {
+        let mut spec = spec(name, "count", &["orders=data/none.csv"], &[&format!("rows=output/{name}.csv")]);
+        spec.input_schemas =
+            contract.map(|contract| ("orders".parse().unwrap(), contract)).into_iter().collect();
+        space.specs.push(spec);
+    }
+    space.passes();
+    assert_eq!(space.read("output/a.csv"), "header,rows\nprice,7\n");
+    assert_eq!(space.read("output/b.csv"), "header,rows\nday,5\n");
+    assert_eq!(space.read("output/c.csv"), "header,rows\nfeature1,feature2,label,5\n");
+}
+
+#[test]
 fn a_script_that_is_nowhere_is_reported_with_where_it_was_looked_for() {
     let mut space = Space::new();
     space.specs.push(spec("a", "lost", &["raw=data/raw.csv"], &["rows=output/rows.csv"]));
