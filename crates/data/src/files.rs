@@ -69,9 +69,9 @@ impl DataError {
 /// The files of an input or output, as paths below it with `/`, in the order of these paths; for a file, its name
 /// alone. Symbolic links are followed; one that leads nowhere does not count.
 ///
-/// What programs leave on the side does not count: `*.tmp`, `*~`, `.tmp*`, `*.pyc`, `.*.crc`, `._*`, `.DS_Store`,
-/// `Thumbs.db`, `_SUCCESS`, and all in `__pycache__` and `.ipynb_checkpoints`. A path that is such a file itself does:
-/// someone named it.
+/// What programs leave on the side does not count: hidden files and folders (`.*`), `*.tmp`, `*~`, `~$*`, `*.swp`, `*.pyc`,
+/// `__pycache__`, `Thumbs.db`, `desktop.ini`, and what engines write beside their parts: `_SUCCESS`, `_metadata`,
+/// `_common_metadata`, `_temporary`, `_started_*`, `_committed_*`. A path that is such a file itself does: someone named it.
 ///
 /// # Errors
 ///
@@ -122,15 +122,21 @@ fn walk_error(path: &Utf8Path, error: walkdir::Error) -> DataError {
 
 /// Whether a file or folder of this name is data, and not something a program left on the side.
 fn counts(name: &str) -> bool {
-    let left_aside =
-        matches!(name, ".DS_Store" | "Thumbs.db" | "_SUCCESS" | "__pycache__" | ".ipynb_checkpoints")
-            || name.starts_with("._")
-            || name.starts_with(".tmp")
-            || name.ends_with('~')
-            || name.ends_with(".tmp")
-            || name.ends_with(".pyc")
-            || (name.starts_with('.') && name.ends_with(".crc"));
-    !left_aside
+    let left_aside = matches!(
+        name,
+        "Thumbs.db"
+            | "desktop.ini"
+            | "_SUCCESS"
+            | "_metadata"
+            | "_common_metadata"
+            | "_temporary"
+            | "__pycache__"
+    );
+    let beginnings = [".", "~$", "_started_", "_committed_"];
+    let ends = ["~", ".tmp", ".pyc", ".swp"];
+    !(left_aside
+        || beginnings.iter().any(|beginning| name.starts_with(beginning))
+        || ends.iter().any(|end| name.ends_with(end)))
 }
 
 #[cfg(test)]
@@ -139,11 +145,21 @@ mod tests {
 
     #[test]
     fn names_that_count() {
-        for name in ["part-0.csv", "_metadata", ".hidden.csv", "tmp", "a.crc", "SUCCESS", "crc"] {
+        for name in ["part-0.csv", "_data.csv", "metadata", "tmp", "a.crc", "SUCCESS", "desktop.ini.csv"] {
             assert!(counts(name), "{name}");
         }
         for name in [
             "a.tmp",
+            ".hidden.csv",
+            ".a.csv.crc",
+            "~$a.csv",
+            ".a.csv.swp",
+            "desktop.ini",
+            "_metadata",
+            "_common_metadata",
+            "_temporary",
+            "_committed_12",
+            "_started_12",
             "a.csv~",
             ".DS_Store",
             "Thumbs.db",

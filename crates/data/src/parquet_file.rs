@@ -1,9 +1,14 @@
-//! Parquet. Schema, rows and nulls stand in the footer, so no page is read or decompressed.
+//! Parquet. Schema, rows and mostly nulls stand in the footer; pages are read for the nulls that do not.
 
 use std::fs::File;
 
+use runtime_testing_models::Column;
+
 use crate::arrow_table::ArrowTable;
 use crate::findings::{Stop, finding};
+use crate::options::ProfileOptions;
+#[cfg(feature = "parquet")]
+use crate::read_batches::without_panic;
 
 /// Reads the footer of a Parquet file.
 #[cfg(feature = "parquet")]
@@ -32,11 +37,95 @@ pub(crate) fn read(_file: &File) -> Result<ArrowTable, Stop> {
     Err(Stop::Bad(finding("this build cannot read Parquet: enable the feature `parquet`")))
 }
 
+/// Counts the nulls of columns of which the footer does not tell them, by reading as little of each as shows them. They
+/// stay unknown where they cannot be decoded, and where the options say to give up.
+#[cfg(feature = "parquet")]
+pub(crate) fn count_nulls(file: File, columns: &mut [Column], options: &ProfileOptions) {
+    let unknown: Vec<usize> = (0..columns.len()).filter(|place| columns[*place].nulls.is_none()).collect();
+    if unknown.is_empty() {
+        return;
+    }
+    match without_panic(|| nulls::read(file, &unknown, options)) {
+        Ok(Some(nulls)) => {
+            for (place, nulls) in unknown.into_iter().zip(nulls) {
+                columns[place].nulls = Some(nulls);
+            }
+        }
+        Ok(None) => {}
+        Err(error) => tracing::debug!(%error, "nulls of a Parquet file cannot be counted"),
+    }
+}
+
+#[cfg(not(feature = "parquet"))]
+pub(crate) fn count_nulls(_file: File, _columns: &mut [Column], _options: &ProfileOptions) {}
+
 #[cfg(feature = "parquet")]
 mod nulls {
+    use std::fs::File;
+
+    use arrow::array::Array as _;
     use arrow::datatypes::{DataType, Schema};
+    use arrow::error::ArrowError;
+    use parquet::arrow::ProjectionMask;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
     use parquet::basic::Repetition;
     use parquet::file::metadata::ParquetMetaData;
+
+    use crate::options::ProfileOptions;
+
+    /// How many rows are decoded at once. A row of lists may be long.
+    const BATCH_ROWS: usize = 1024;
+
+    /// The nulls of the columns at these places, which are in order; none where it was canceled.
+    pub(super) fn read(
+        file: File,
+        places: &[usize],
+        options: &ProfileOptions,
+    ) -> Result<Option<Vec<u64>>, ArrowError> {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
+        let leaves: Vec<usize> =
+            places.iter().flat_map(|place| leaves_of(builder.metadata(), builder.schema(), *place)).collect();
+        let mask = ProjectionMask::leaves(builder.parquet_schema(), leaves);
+        let mut nulls = vec![0; places.len()];
+        for batch in builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()? {
+            let batch = batch?;
+            // A struct without fields has no leaf that could be read.
+            if options.is_canceled() || batch.num_columns() != places.len() {
+                return Ok(None);
+            }
+            for (nulls, column) in nulls.iter_mut().zip(batch.columns()) {
+                *nulls += column.logical_null_count() as u64;
+            }
+        }
+        Ok(Some(nulls))
+    }
+
+    /// The leaves of a column that have to be read to see its nulls: any one of them, and so the smallest. A map cannot be
+    /// read in part.
+    fn leaves_of(metadata: &ParquetMetaData, schema: &Schema, place: usize) -> Vec<usize> {
+        let parquet_schema = metadata.file_metadata().schema_descr();
+        let is_own = |leaf: &usize| parquet_schema.get_column_root_idx(*leaf) == place;
+        let own: Vec<usize> = (0..parquet_schema.num_columns()).filter(is_own).collect();
+        if has_map(schema.field(place).data_type()) {
+            return own;
+        }
+        let bytes = |leaf: &usize| -> i64 {
+            let groups = metadata.row_groups().iter();
+            groups.map(|group| group.column(*leaf).compressed_size()).sum()
+        };
+        own.into_iter().min_by_key(bytes).into_iter().collect()
+    }
+
+    fn has_map(data_type: &DataType) -> bool {
+        match data_type {
+            DataType::Map(..) => true,
+            DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+                has_map(item.data_type())
+            }
+            DataType::Struct(fields) => fields.iter().any(|field| has_map(field.data_type())),
+            _ => false,
+        }
+    }
 
     /// The nulls of each column: what its type or the number of rows leaves no choice about, or what the statistics say,
     /// if every row group has them and they are not more than there are rows. What is nested has statistics of its leaves

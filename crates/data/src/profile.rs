@@ -1,14 +1,16 @@
+use std::fs::File;
 use std::io;
 
 use arrow::datatypes::Schema;
 use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing_models::{DataFinding, DataProfile, FileProfile, TableSchema};
+use runtime_testing_models::{DataFinding, DataProfile, FileFormat, FileProfile, TableSchema};
 
 use crate::arrow_table::ArrowTable;
 use crate::content::{FileContent, read_content};
 use crate::files::{DataError, data_files};
 use crate::findings::Stop;
 use crate::options::ProfileOptions;
+use crate::parquet_file;
 
 /// What a file's content yields.
 #[derive(Debug, PartialEq)]
@@ -98,7 +100,14 @@ fn profile_as(
     shown: Utf8PathBuf,
     options: &ProfileOptions,
 ) -> Result<FileProfile, DataError> {
-    let FileContent { bytes, kind, promised, content, .. } = read_content(path, options)?;
+    let FileContent { bytes, kind, promised, mut content, .. } = read_content(path, options)?;
+    if let Some(table) = content.schema.as_mut().filter(|_| kind.format == FileFormat::Parquet) {
+        let file = File::open(path).map_err(|source| DataError::new(path, source))?;
+        parquet_file::count_nulls(file, &mut table.columns, options);
+        if options.is_canceled() {
+            return Err(DataError::Canceled { path: path.to_owned() });
+        }
+    }
     tracing::debug!(%path, %kind, bytes, "profiled");
     Ok(FileProfile {
         path: shown,

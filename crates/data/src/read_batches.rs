@@ -174,7 +174,7 @@ impl OpenFile {
 }
 
 /// The decoders of binary formats panic where sizes within the data do not go together.
-fn without_panic<T>(decode: impl FnOnce() -> Result<T, ArrowError>) -> Result<T, ArrowError> {
+pub(crate) fn without_panic<T>(decode: impl FnOnce() -> Result<T, ArrowError>) -> Result<T, ArrowError> {
     let damaged = |_| Err(ArrowError::ParseError("the data is damaged".to_owned()));
     catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(damaged)
 }

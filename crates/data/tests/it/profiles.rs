@@ -324,6 +324,33 @@ fn nulls_behind_nested_columns_are_counted() {
 
 #[cfg(feature = "parquet")]
 #[test]
+fn nulls_that_parquet_does_not_tell_are_read() {
+    use parquet::arrow::ArrowWriter;
+    use parquet::file::properties::{EnabledStatistics, WriterProperties};
+
+    let folder = Folder::new();
+    let path = folder.path().join("a.parquet");
+    let mut columns = nested_batch();
+    let outer = StructArray::from(vec![(
+        Arc::new(Field::new("map", columns[1].1.data_type().clone(), true)),
+        Arc::clone(&columns[1].1),
+    )]);
+    columns.push(("outer", Arc::new(outer), true));
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+    let without = WriterProperties::builder().set_statistics_enabled(EnabledStatistics::None).build();
+    let file = std::fs::File::create(&path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(without)).unwrap();
+    for _ in 0..1000 {
+        writer.write(&batch).unwrap();
+    }
+    writer.close().unwrap();
+    assert_eq!(shown(&profile_file(&path).unwrap()), "",);
+    let never = ProfileOptions::default().with_cancel(|| true);
+    assert!(matches!(profile_file_with(&path, &never), Err(DataError::Canceled { .. })));
+}
+
+#[cfg(feature = "parquet")]
+#[test]
 fn nulls_in_the_statistics_of_parquet_are_counted() {
     let folder = Folder::new();
     let path = folder.path().join("a.parquet");
@@ -332,8 +359,8 @@ fn nulls_in_the_statistics_of_parquet_are_counted() {
     write_batch(&path, &RecordBatch::try_from_iter_with_nullable(columns).unwrap());
     assert_eq!(
         shown(&profile_file(&path).unwrap()),
-        "a.parquet: parquet, 3 rows\n  list: list<int64>?, nulls unknown\n  \
-         map: map<text, int64>?, nulls unknown\n  struct: struct<x: int64>?, nulls unknown\n  \
+        "a.parquet: parquet, 3 rows\n  list: list<int64>?, 1 nulls\n  \
+         map: map<text, int64>?, 2 nulls\n  struct: struct<x: int64>?\n  \
          dictionary: text?, 1 nulls\n  null: null?, 3 nulls\n  plain: int64?, 2 nulls\n  never: int64",
     );
 }
