@@ -122,6 +122,11 @@ pub struct Column {
     /// What stands in that row, cut to 80 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deciding_value: Option<String>,
+    /// The first row with a value, and what stands in it, cut to 80 characters: for text formats that were read by this
+    /// process. It is told where the type is not the expected one from this row on, and is not written, because most
+    /// values are nobody's business.
+    #[serde(skip)]
+    pub first_value: Option<(u64, String)>,
 }
 
 impl Column {
@@ -134,6 +139,7 @@ impl Column {
             nulls: None,
             deciding_row: None,
             deciding_value: None,
+            first_value: None,
         }
     }
 }

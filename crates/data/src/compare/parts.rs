@@ -104,6 +104,7 @@ impl Whole {
             // It decided another type.
             settled.deciding_row = None;
             settled.deciding_value = None;
+            settled.first_value = None;
         }
         PartColumn { settled, types: Rc::clone(&self.types) }
     }

@@ -111,12 +111,13 @@ pub(super) fn column_order(expected: &[&str], found: &Found<'_>) -> Option<Diffe
 
 /// A column has another type than it should.
 pub(super) fn type_changed(found: &Column, expected: impl Into<String>) -> Difference {
+    let first = found.first_value.clone().filter(|_| found.deciding_row.is_none()).unzip();
     Difference::TypeChanged {
         column: found.name.clone(),
         expected: expected.into(),
         found: found.data_type.clone(),
-        row: found.deciding_row,
-        value: found.deciding_value.clone(),
+        row: found.deciding_row.or(first.0),
+        value: found.deciding_value.clone().or(first.1),
     }
 }
 

@@ -104,14 +104,17 @@ impl ColumnState {
             Cell::ZonedTimestamp => TypeWords::Timestamp(TimeUnit::Microsecond, Some("UTC".to_owned())),
             Cell::Text => TypeWords::Text,
         };
+        let mut changes = self.changes.into_iter();
         // The first value makes nothing wider.
-        let deciding = self.changes.into_iter().skip(1).last();
+        let first_value = changes.next().map(|change| (change.row, change.value));
+        let deciding = changes.next_back();
         let (deciding_row, deciding_value) = deciding.map(|change| (change.row, change.value)).unzip();
         Column {
             nullable: nulls > 0,
             nulls: Some(nulls),
             deciding_row,
             deciding_value,
+            first_value,
             ..Column::new(name, words.to_string())
         }
     }

@@ -38,7 +38,7 @@ struct ColumnState {
 }
 
 /// The row that decided a column's type, and what stands in it. The last that changed the type is the one, or the first
-/// that added a field where none has.
+/// that added a field where none has, or the first with a value.
 #[derive(Debug, Clone)]
 struct Deciding {
     row: u64,
@@ -49,8 +49,9 @@ struct Deciding {
 /// Whether what widened a type so decides more than the row that has decided so far.
 fn outdoes(widened: Widened, known: Option<&Deciding>) -> bool {
     match widened {
-        Widened::Same | Widened::Filled => false,
-        Widened::Added => known.is_none(),
+        Widened::Same => false,
+        Widened::Filled => known.is_none(),
+        Widened::Added => known.is_none_or(|known| known.widened == Widened::Filled),
         Widened::Changed => true,
     }
 }
@@ -263,13 +264,17 @@ impl Rows {
         let rows = self.rows;
         let columns = self.columns.into_iter().map(|column| {
             let nulls = rows.saturating_sub(column.values);
+            let is_first =
+                column.deciding.as_ref().is_some_and(|deciding| deciding.widened == Widened::Filled);
             let deciding = column.deciding.map(|deciding| (deciding.row, deciding.value));
+            let (first_value, deciding) = if is_first { (deciding, None) } else { (None, deciding) };
             let (deciding_row, deciding_value) = deciding.unzip();
             Column {
                 nullable: nulls > 0,
                 nulls: Some(nulls),
                 deciding_row,
                 deciding_value,
+                first_value,
                 ..Column::new(column.name, column.json_type.words().to_string())
             }
         });

@@ -23,7 +23,7 @@ fn folders_are_walked_and_sorted() {
     ] {
         folder.write(path, "x\n1\n");
     }
-    let expected = [".hidden", "_metadata", "a.csv", "a/b/c.csv", "a/z.csv", "b.csv"];
+    let expected = ["a.csv", "a/b/c.csv", "a/z.csv", "b.csv"];
     assert_eq!(data_files(folder.path()).unwrap(), expected);
     let profile = profile_path(folder.path()).unwrap();
     assert!(profile.is_folder);

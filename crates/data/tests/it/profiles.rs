@@ -8,7 +8,8 @@ use runtime_testing_data::arrow::array::{
 };
 use runtime_testing_data::arrow::datatypes::{DataType, Field, Int8Type};
 use runtime_testing_data::{
-    DataError, NullTokens, ProfileOptions, SampleData, profile_file, profile_file_with, profile_path_with,
+    DataError, Expected, NullTokens, ProfileOptions, SampleData, compare, profile_file, profile_file_with,
+    profile_path, profile_path_with,
 };
 
 use crate::folder::{Folder, shown, write_batch};
@@ -344,7 +345,12 @@ fn nulls_that_parquet_does_not_tell_are_read() {
         writer.write(&batch).unwrap();
     }
     writer.close().unwrap();
-    assert_eq!(shown(&profile_file(&path).unwrap()), "",);
+    assert_eq!(
+        shown(&profile_file(&path).unwrap()),
+        "a.parquet: parquet, 3000 rows\n  list: list<int64>?, 1000 nulls\n  map: map<text, int64>?, 2000 nulls\n  \
+         struct: struct<x: int64>?\n  dictionary: text?, 1000 nulls\n  null: null?, 3000 nulls\n  \
+         plain: int64?, 2000 nulls\n  outer: struct<map: map<text, int64>>?",
+    );
     let never = ProfileOptions::default().with_cancel(|| true);
     assert!(matches!(profile_file_with(&path, &never), Err(DataError::Canceled { .. })));
 }
@@ -398,4 +404,37 @@ fn parquet_files_need_the_feature() {
     let message = "this build cannot read Parquet: enable the feature `parquet`";
     check("a.parquet", "PAR1....PAR1", &format!("parquet\n  ! {message}"));
     check("bare", "PAR1\x15\x04PAR1", &format!("parquet\n  ! {message}"));
+}
+
+/// What comparing a file with another says.
+#[track_caller]
+fn check_told(expected: (&str, &str), found: (&str, &str), told: &[&str]) {
+    let folder = Folder::new();
+    let [expected, found] =
+        [expected, found].map(|(name, content)| profile_path(&folder.write(name, content)).unwrap());
+    let differences = compare(&Expected::Inferred(&expected), &found);
+    assert_eq!(differences.iter().map(|told| told.difference.to_string()).collect::<Vec<_>>(), told);
+}
+
+#[test]
+fn a_type_that_is_another_from_the_first_row_on_is_told_with_that_row() {
+    let csv = |content| ("a.csv", content);
+    check_told(
+        csv("a\n1\n2\n"),
+        csv("a\nx\n3\n"),
+        &["column `a`: expected int64, found text; row 1 is \"x\""],
+    );
+    check_told(
+        csv("a\n1\n2\n"),
+        csv("a\n1\ny\nz\n"),
+        &["column `a`: expected int64, found text; row 2 is \"y\""],
+    );
+    let ndjson = |content| ("a.ndjson", content);
+    check_told(ndjson("{\"a\": 1}\n"), ndjson("{\"a\": \"x\"}\n{\"a\": \"y\"}\n"), &[""]);
+    let folder = Folder::new();
+    let profile = profile_file(&folder.write("a.csv", "a\nsecret\n")).unwrap();
+    assert!(
+        !serde_json::to_string(&profile).unwrap().contains("secret"),
+        "what decided nothing is not written"
+    );
 }
