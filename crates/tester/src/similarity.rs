@@ -19,6 +19,18 @@ const SYNONYMS: [&[&str]; 11] = [
     &["feature", "predictor"],
 ];
 
+/// Words that tell things apart which are alike in all else, as they stand for all of their synonyms.
+const OPPOSITES: [&[&str]; 8] = [
+    &["train", "test", "val", "eval", "holdout"],
+    &["x", "y"],
+    &["input", "output"],
+    &["left", "right"],
+    &["old", "new"],
+    &["before", "after"],
+    &["first", "last"],
+    &["min", "max"],
+];
+
 /// What a match by synonyms counts, as against one by the same words.
 const BY_SYNONYMS: f64 = 0.95;
 
@@ -27,6 +39,8 @@ const BY_SYNONYMS: f64 = 0.95;
 pub(crate) fn similarity(left: &str, right: &str) -> (f64, Similarity) {
     let by_letters = strsim::normalized_damerau_levenshtein(&left.to_lowercase(), &right.to_lowercase());
     let (left, right) = (words(left), words(right));
+    // Most letters are those of the words in common.
+    let by_letters = if are_told_apart(&left, &right) { 0.0 } else { by_letters };
     let meanings = |words: &BTreeSet<String>| words.iter().map(|word| meaning(word).to_owned()).collect();
     let by_meaning = BY_SYNONYMS * in_common(&meanings(&left), &meanings(&right));
     // Of equal scores the first is told: it says the most.
@@ -64,6 +78,23 @@ fn meaning(word: &str) -> &str {
     SYNONYMS.iter().find(|synonyms| synonyms.contains(&word)).map_or(word, |synonyms| synonyms[0])
 }
 
+/// Whether a word of one and a word of the other are there to tell them apart: opposites, or numbers.
+fn are_told_apart(left: &BTreeSet<String>, right: &BTreeSet<String>) -> bool {
+    let is_digit = |character: char| character.is_ascii_digit();
+    let are_opposites = |one: &str, other: &str| {
+        let (one, other) = (meaning(one), meaning(other));
+        one != other
+            && OPPOSITES.iter().any(|opposites| opposites.contains(&one) && opposites.contains(&other))
+    };
+    let are_numbered = |one: &str, other: &str| {
+        one.trim_end_matches(is_digit) == other.trim_end_matches(is_digit)
+            && one.ends_with(is_digit)
+            && other.ends_with(is_digit)
+    };
+    left.difference(right)
+        .any(|one| right.difference(left).any(|other| are_opposites(one, other) || are_numbered(one, other)))
+}
+
 fn in_common(left: &BTreeSet<String>, right: &BTreeSet<String>) -> f64 {
     let all = left.union(right).count();
     if all == 0 { 0.0 } else { left.intersection(right).count() as f64 / all as f64 }
@@ -97,6 +128,23 @@ mod tests {
         assert!(similarity("raw_data", "processed_data").0 < 0.7);
         assert!(similarity("model", "metrics").0 < 0.7);
         check("", "", 1.0, Similarity::Letters);
-        check("customer1", "customer2", 0.89, Similarity::Letters);
+        check("customers", "custmers", 0.89, Similarity::Letters);
+    }
+
+    #[test]
+    fn words_that_tell_apart() {
+        for (one, other) in [
+            ("x_train", "y_train"),
+            ("train_features", "test_features"),
+            ("validationFeatures", "training_features"),
+            ("input_data", "output_data"),
+            ("features_v1", "features_v2"),
+            ("customer1", "customer2"),
+            ("fold_1", "fold_12"),
+        ] {
+            let (score, _) = similarity(one, other);
+            assert!(score < 0.6, "{one} and {other}: {score}");
+        }
+        check("customer1", "custmer1", 0.89, Similarity::Letters);
     }
 }

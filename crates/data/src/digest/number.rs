@@ -33,7 +33,11 @@ pub(super) fn add_float(out: &mut Vec<u8>, number: f64, tolerance: FloatToleranc
 
 /// Adds a narrower float: the number that its shortest text tells, which is how text formats write it.
 pub(super) fn add_narrow_float(out: &mut Vec<u8>, number: f32, tolerance: FloatTolerance) {
-    let wide = if number.fract() == 0.0 || !number.is_finite() {
+    /// Whole numbers below this are written with all of their digits.
+    const EXACT: f32 = 16_777_216.0;
+
+    let is_whole = number.fract() == 0.0 && number.abs() <= EXACT;
+    let wide = if is_whole || !number.is_finite() {
         f64::from(number)
     } else {
         number.to_string().parse().expect("what a float is written as is a float")
@@ -130,6 +134,11 @@ mod tests {
         assert_eq!(float(-0.0), float(0.0));
         assert_eq!(of(|out| add_narrow_float(out, 0.1, EXACT)), float(0.1));
         assert_eq!(of(|out| add_narrow_float(out, f32::NEG_INFINITY, EXACT)), float(f64::NEG_INFINITY));
+        for (narrow, wide) in [(16_777_216.0_f32, 16_777_216.0), (123_456_792.0, 123_456_790.0), (1e20, 1e20)]
+        {
+            assert_eq!(of(|out| add_narrow_float(out, narrow, EXACT)), float(wide));
+            assert_eq!(of(|out| add_narrow_float(out, -narrow, EXACT)), float(-wide));
+        }
         assert_eq!(of(|out| add_narrow_float(out, f32::NAN, EXACT)), float(f64::NAN));
         assert_eq!(float(f64::NAN), of(add_null));
         check_decimal(150, 2, &float(1.5));
