@@ -18,7 +18,7 @@ pub enum Validation {
 }
 
 /// Why no pipeline testing spec could be built. The messages are complete: they hold what `source()` says too.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// Everything that is wrong with the specs.
@@ -33,6 +33,13 @@ pub enum BuildError {
     /// The drafts could not be saved.
     #[error(transparent)]
     Save(#[from] SaveSpecError),
+}
+
+/// Its text, which is what a test prints that ends with `?`.
+impl fmt::Debug for BuildError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
 }
 
 /// One thing that is wrong with the specs of a pipeline. The message says what to do about it.

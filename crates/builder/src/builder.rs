@@ -1,4 +1,5 @@
 use std::convert::Infallible;
+use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{
@@ -33,7 +34,7 @@ pub struct PipelineTestingSpecBuilder {
 }
 
 /// Why a spec could not be got by its name. That there is none is no error.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum GetSpecError {
     /// It is there and could not be loaded, or may be there in a broken file.
@@ -47,6 +48,13 @@ pub enum GetSpecError {
         /// The steps. At least two.
         steps: Vec<StepName>,
     },
+}
+
+/// Its text, which is what a test prints that ends with `?`.
+impl fmt::Debug for GetSpecError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
 }
 
 fn listed(steps: &[StepName]) -> String {

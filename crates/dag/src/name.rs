@@ -50,7 +50,7 @@ pub struct Name<K> {
 }
 
 /// Why a text is not a name.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid {noun} `{}`: {rule}", shown(.name))]
 pub struct InvalidName {
     /// What it was to be the name of, such as `step name`.
@@ -59,6 +59,13 @@ pub struct InvalidName {
     pub name: String,
     /// The rule it breaks.
     pub rule: NameRule,
+}
+
+/// Its text, which is what a test prints that ends with `?`.
+impl fmt::Debug for InvalidName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
 }
 
 /// The rules of a name; an [`InvalidName`] carries the first that is broken.

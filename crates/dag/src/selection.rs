@@ -173,11 +173,18 @@ impl fmt::Display for Selection {
 }
 
 /// Why nothing, or not all that was meant, can be selected.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub struct SelectError {
     /// Every term that selects nothing. Empty where there was no term.
     pub problems: Vec<SelectProblem>,
+}
+
+/// Its text, which is what a test prints that ends with `?`.
+impl fmt::Debug for SelectError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
 }
 
 impl fmt::Display for SelectError {

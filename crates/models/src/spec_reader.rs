@@ -11,10 +11,17 @@ use crate::{
 };
 
 /// Everything that is wrong with a spec, in the order of the file. Never empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ParseSpecError {
     /// The mistakes.
     pub mistakes: Vec<Mistake>,
+}
+
+/// Its text, which is what a test prints that ends with `?`.
+impl fmt::Debug for ParseSpecError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
 }
 
 impl fmt::Display for ParseSpecError {

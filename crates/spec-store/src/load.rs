@@ -1,3 +1,4 @@
+use std::fmt;
 use std::fs;
 use std::io;
 use std::num::NonZeroUsize;
@@ -12,7 +13,7 @@ use crate::index::{SavedSpec, SpecIndex};
 use crate::{BrokenFile, FileProblem};
 
 /// Why the spec of a step could not be loaded. The messages are complete: they hold what `source()` says too.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadSpecError {
     /// No file claims the step.
@@ -41,6 +42,13 @@ pub enum LoadSpecError {
     /// The folder could not be read.
     #[error(transparent)]
     Folder(#[from] ReadFolderError),
+}
+
+/// Its text, which is what a test prints that ends with `?`.
+impl fmt::Debug for LoadSpecError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
 }
 
 /// Why the folder of specs could not be read. A folder that is not there is no error: it holds nothing.

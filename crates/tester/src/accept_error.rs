@@ -8,7 +8,7 @@ use runtime_testing_models::{LogicalName, StepName};
 use crate::recorded::RecordedTestError;
 
 /// Why nothing is accepted.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum AcceptError {
     /// The test is not recorded.
@@ -39,6 +39,13 @@ pub enum AcceptError {
     /// The contracts could not be saved.
     #[error(transparent)]
     Save(#[from] SaveContractsError),
+}
+
+/// Its text, which is what a test prints that ends with `?`.
+impl fmt::Debug for AcceptError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
 }
 
 /// Something that is not accepted.

@@ -6,10 +6,17 @@ use runtime_testing_models::{LogicalName, ScriptName, StepName};
 use crate::checks::MAX_PATH_BYTES;
 
 /// Everything that keeps a test from being planned. Nothing was run. Never empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PlanError {
     /// The problems: those of the whole first, then those of each step in declaration order.
     pub problems: Vec<PlanProblem>,
+}
+
+/// Its text, which is what a test prints that ends with `?`.
+impl fmt::Debug for PlanError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
 }
 
 /// One thing that keeps a test from being planned.

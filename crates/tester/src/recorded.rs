@@ -1,6 +1,7 @@
 //! What is kept of a test beside what its runs left: its report, and what it was made with.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::sync::Arc;
@@ -35,7 +36,7 @@ pub struct RecordedTest {
 }
 
 /// Why a recorded test could not be had.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordedTestError {
     /// No test of the pipeline is recorded.
@@ -72,6 +73,13 @@ pub enum RecordedTestError {
         /// What is wrong with it.
         message: String,
     },
+}
+
+/// Its text, which is what a test prints that ends with `?`.
+impl fmt::Debug for RecordedTestError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
 }
 
 impl RecordedTest {

@@ -1,9 +1,10 @@
 use camino::Utf8PathBuf;
+use std::fmt;
 
 use crate::plan_error::PlanError;
 
 /// Why a test could not be carried out. A script that fails is a result, not an error.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum TestError {
     /// The test could not be planned; nothing was run.
@@ -31,6 +32,13 @@ pub enum TestError {
     /// Sample data could not be written.
     #[error("could not write sample data: {0}")]
     Sample(#[from] runtime_testing_data::WriteTableError),
+}
+
+/// Its text, which is what a test prints that ends with `?`.
+impl fmt::Debug for TestError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
 }
 
 impl TestError {
