@@ -240,7 +240,7 @@ fn syntax_hint(text: &str, offset: usize, message: &str) -> Option<&'static str>
     }
     match rest.chars().next()? {
         '/' | '#' => Some("JSON has no comments: remove it"),
-        '\'' => Some("JSON has strings in double quotes"),
+        '\'' | '‘' | '’' | '“' | '”' | '„' | '«' => Some("JSON has strings in double quotes (\")"),
         '}' | ']' if before.ends_with(',') => Some("remove the comma before the closing bracket"),
         '(' => Some("JSON has lists in square brackets"),
         _ if message == "key must be a string" => Some("put the key in double quotes"),
@@ -443,9 +443,12 @@ mod tests {
         );
         check_mistake(
             "{'a': 1}",
-            "line 1, column 2: key must be a string; JSON has strings in double quotes",
+            "line 1, column 2: key must be a string; JSON has strings in double quotes (\")",
         );
-        check_mistake("{\"a\": 'b'}", "line 1, column 7: expected value; JSON has strings in double quotes");
+        check_mistake(
+            "{\"a\": 'b'}",
+            "line 1, column 7: expected value; JSON has strings in double quotes (\")",
+        );
         check_mistake("{a: 1}", "line 1, column 2: key must be a string; put the key in double quotes");
         check_mistake("{\"a\": None}", "line 1, column 7: expected value; write `null`");
         check_mistake("[True, 1]", "line 1, column 2: expected value; write `true`");

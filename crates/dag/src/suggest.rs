@@ -9,7 +9,11 @@ pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) 
     let wanted = folded(wanted);
     let mut best: Option<(f64, &str)> = None;
     for candidate in candidates {
-        let score = strsim::normalized_damerau_levenshtein(&wanted, &folded(candidate));
+        let folded = folded(candidate);
+        let by_letters = strsim::normalized_damerau_levenshtein(&wanted, &folded);
+        // A word of several, such as `timeout` of `timeout_seconds`.
+        let is_beginning = wanted.len() >= 4 && folded.starts_with(&wanted);
+        let score = if is_beginning { by_letters.max(0.6) } else { by_letters };
         if score >= 0.6 && best.is_none_or(|(highest, _)| score > highest) {
             best = Some((score, candidate));
         }
@@ -33,6 +37,8 @@ mod tests {
         assert_eq!(nearest("Train-Model", ["clean", "train_model"]), Some("train_model"));
         assert_eq!(nearest("trian", ["clean", "train"]), Some("train"));
         assert_eq!(nearest("x", ["clean", "train"]), None);
+        assert_eq!(nearest("timeout", ["python", "timeout_seconds"]), Some("timeout_seconds"));
+        assert_eq!(nearest("tim", ["python", "timeout_seconds"]), None);
         assert_eq!(nearest("ab", ["ac", "ad", "ab1"]), Some("ab1"));
         assert_eq!(nearest("", [""; 0]), None);
     }

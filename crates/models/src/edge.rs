@@ -73,8 +73,8 @@ impl fmt::Display for UntestedEdge {
             Self::ProducerNotRun => "the producer was not run",
             Self::ConsumerNotRun => "the consumer was not run, and there is nothing to compare with",
             Self::ConsumerFailed => {
-                "the consumer does not work, and there is nothing to compare with: a contract (`input_schemas`) \
-                 would tell whether the data is at fault"
+                "the consumer does not work, and there is nothing to compare with; if the data may be at fault, a \
+                 contract (`input_schemas`) tells"
             }
             Self::UnconfirmedGuess => {
                 "its binding is a guess from names, and the consumer did not run well on the data"

@@ -224,6 +224,14 @@ impl ScriptFailure {
             Self::MissingMain { .. } | Self::WrongSignature { .. } => {
                 Some("define `def main(input_paths, output_paths, environ_vars, job_args)`".to_owned())
             }
+            Self::ImportFailed { exception } if exception.type_name == "ModuleNotFoundError" => {
+                let hint = "install the module for the interpreter of the step (`repeat` names it), or choose another with \
+                            `python` in the spec or the settings, or with `--python`";
+                Some(hint.to_owned())
+            }
+            Self::Panicked { .. } => {
+                Some("the file and the line are in what it printed on standard error".to_owned())
+            }
             Self::TimedOut { .. } => {
                 Some("if it only needs longer, raise `timeout_seconds` in the step's spec".to_owned())
             }

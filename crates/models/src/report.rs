@@ -107,6 +107,7 @@ impl PipelineTestReport {
                     reason:
                         UntestedStep::MissingInputs { .. }
                         | UntestedStep::MissingEdges { .. }
+                        | UntestedStep::FedFromDownstream { .. }
                         | UntestedStep::NotSelected { .. },
                 } => steps.push(Culprit::Step(to)),
                 StepStatus::FailedOnUpstream { edges: from, .. }

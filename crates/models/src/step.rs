@@ -78,6 +78,13 @@ pub enum UntestedStep {
         /// The inputs.
         inputs: Vec<LogicalName>,
     },
+    /// Inputs lie where steps publish that come after this one, so that an edge from those would make a cycle.
+    FedFromDownstream {
+        /// The steps that publish there.
+        from: Vec<StepName>,
+        /// The inputs.
+        inputs: Vec<LogicalName>,
+    },
     /// Inputs come from upstream steps that are not among the selected ones.
     NotSelected {
         /// The upstream steps.
@@ -126,6 +133,13 @@ impl fmt::Display for UntestedStep {
             Self::MissingEdges { from, inputs } => write!(
                 formatter,
                 "the inputs {} lie where {} publishes, and no edge leads from there: add the edge",
+                list(inputs),
+                list(from)
+            ),
+            Self::FedFromDownstream { from, inputs } => write!(
+                formatter,
+                "the inputs {} lie where {} publishes, which comes after it: turn the edge round, or give the input or the \
+                 output another path",
                 list(inputs),
                 list(from)
             ),

@@ -1,6 +1,7 @@
 //! Programs: handed what a Python script is handed, in the ways a program takes it.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _};
 
 use camino::Utf8Path;
 use runtime_testing_models::{ExitOutcome, JobValue, ScriptFailure, ScriptMainParams};
@@ -35,7 +36,15 @@ impl Runner for ExecutableRunner {
         });
         let ended = match ended {
             Ok(ended) => ended,
-            Err(error) => return Ok(Ran::Over(not_started(&places.shown(script), &error))),
+            Err(error) => {
+                let mut outcome = not_started(&places.shown(script), &error);
+                if let (Some(ScriptFailure::CouldNotStart { message, .. }), Some(interpreter)) =
+                    (&mut outcome.failure, missing_interpreter(script, &error))
+                {
+                    *message = format!("its first line asks for `{interpreter}`, which is not there");
+                }
+                return Ok(Ran::Over(outcome));
+            }
         };
         let failure = match ended.exit {
             ExitOutcome::TimedOut => Some(ScriptFailure::TimedOut { limit_seconds: timeout.as_secs_f64() }),
@@ -70,6 +79,19 @@ impl Runner for ExecutableRunner {
         words.extend(arguments(params));
         shell_command(base, words.iter().map(String::as_str))
     }
+}
+
+/// What the first line of a script asks for, where that is why it cannot be started. A line end of another system is a part
+/// of it, and shown.
+fn missing_interpreter(script: &Utf8Path, error: &io::Error) -> Option<String> {
+    if error.kind() != io::ErrorKind::NotFound {
+        return None;
+    }
+    let mut line = Vec::new();
+    BufReader::new(File::open(script).ok()?).take(1000).read_until(b'\n', &mut line).ok()?;
+    let line = String::from_utf8_lossy(&line);
+    let asked = line.strip_prefix("#!")?.trim_matches([' ', '\t', '\n']);
+    Some(asked.split([' ', '\t']).next()?.escape_debug().to_string())
 }
 
 /// `--key value` for each argument. Text is handed over as it is, all else as JSON; what is null is left out.

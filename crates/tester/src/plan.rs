@@ -522,10 +522,26 @@ impl Planner<'_> {
             unconnected.iter().flat_map(|port| port.published_by.to_vec()).collect();
         from.sort();
         from.dedup();
-        UntestedStep::MissingEdges {
-            from,
-            inputs: unconnected.into_iter().map(|port| port.name.clone()).collect(),
+        let inputs = unconnected.into_iter().map(|port| port.name.clone()).collect();
+        let later = self.downstream_of(step);
+        let is_later = |name: &StepName| later.iter().any(|step| self.steps[*step].name == name);
+        if from.iter().any(is_later) {
+            from.retain(is_later);
+            UntestedStep::FedFromDownstream { from, inputs }
+        } else {
+            UntestedStep::MissingEdges { from, inputs }
         }
+    }
+
+    /// The steps that edges lead to from a step, and on from there.
+    fn downstream_of(&self, step: usize) -> BTreeSet<usize> {
+        let mut found = BTreeSet::new();
+        let mut stack = vec![step];
+        while let Some(at) = stack.pop() {
+            let next = self.edges.iter().filter(|edge| edge.from == at).map(|edge| edge.to);
+            stack.extend(next.filter(|step| found.insert(*step)));
+        }
+        found
     }
 
     /// Takes own data for the inputs that are not there yet. Returns those that have none.

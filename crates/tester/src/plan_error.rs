@@ -210,7 +210,7 @@ impl fmt::Display for PlanProblem {
             Self::Interpreter { steps, python, reason } => write!(
                 formatter,
                 "the Python interpreter `{python}` of {} cannot be used: {reason}; set `python` in the spec or in the \
-                 settings",
+                 settings (`--python`)",
                 list(steps)
             ),
             Self::UnknownInput { step, input } => {

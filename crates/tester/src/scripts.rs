@@ -86,6 +86,13 @@ pub(crate) fn find_scripts(
             }
         }
         if step.script.is_none() && step.failure.is_none() {
+            if let Some(path) = searched.iter().find(|path| !is_named && path.is_file()) {
+                let message =
+                    "it is not executable: make it so, or call it `.py` if it is a Python script".to_owned();
+                let program = places.shown(path);
+                step.failure = Some(ScriptFailure::CouldNotStart { program, message }.into());
+                continue;
+            }
             let searched = searched.iter().map(|path| places.shown(path)).collect();
             step.failure = Some(ScriptFailure::ScriptNotFound { searched }.into());
         }

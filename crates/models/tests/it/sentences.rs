@@ -212,7 +212,7 @@ fn verdicts_and_rules() {
     untested: the producer did not succeed
     untested: the producer was not run
     untested: the consumer was not run, and there is nothing to compare with
-    untested: the consumer does not work, and there is nothing to compare with: a contract (`input_schemas`) would tell whether the data is at fault
+    untested: the consumer does not work, and there is nothing to compare with; if the data may be at fault, a contract (`input_schemas`) tells
     untested: its binding is a guess from names, and the consumer did not run well on the data
     untested: the test was canceled
     bound in the spec false
@@ -249,6 +249,7 @@ fn steps_that_were_not_run_and_notes() {
     let reasons = [
         UntestedStep::MissingInputs { inputs: inputs() },
         UntestedStep::MissingEdges { from: vec![step("clean")], inputs: inputs() },
+        UntestedStep::FedFromDownstream { from: vec![step("clean")], inputs: inputs() },
         UntestedStep::NotSelected { from: vec![step("clean")], inputs: inputs() },
         UntestedStep::NeedsFlow { inputs: inputs() },
         UntestedStep::DamagedInputs { inputs: inputs() },
@@ -274,6 +275,7 @@ fn steps_that_were_not_run_and_notes() {
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
     the inputs `a`, `b` do not exist, and nothing feeds them: correct their paths in the spec, or add the edge
     the inputs `a`, `b` lie where `clean` publishes, and no edge leads from there: add the edge
+    the inputs `a`, `b` lie where `clean` publishes, which comes after it: turn the edge round, or give the input or the output another path
     the inputs `a`, `b` come from `clean`, which the selection leaves out: select what is upstream too, as in `+step`
     the inputs `a`, `b` come from upstream steps, and the flow was not to be tested
     the inputs `a`, `b` were changed by a step that had them too; with one job at a time it shows which

@@ -161,7 +161,7 @@ fn mistakes_in_a_pipeline_testing_spec_have_their_place() {
       - line 2, column 45: `script_specs.a.step_nam`: unknown key; did you mean `step_name`?
       - line 2, column 63: `script_specs.x/y`: invalid step name `x/y`: it contains `/`
       - line 3, column 25: `test_workspace_root`: expected a string, found a number
-      - line 3, column 28: `workspace`: unknown key; the keys are `dag`, `script_specs`, `test_workspace_root`, `workspace_aware_root`
+      - line 3, column 28: `workspace`: unknown key; did you mean `workspace_aware_root`?
     ");
 }
 

@@ -45,7 +45,7 @@ fn a_spec_is_found_by_the_name_inside() {
     }
     assert!(space.store.path_of(&step("train")).unwrap().ends_with("clean_runtime_test_spec.json"));
     let error = check_error(&space, "prep", |error| matches!(error, LoadSpecError::NotFound { .. }));
-    insta::assert_snapshot!(error, @"no file in `<root>/.specs` holds a spec of step `prep`");
+    insta::assert_snapshot!(error, @"no file in `<root>/.specs` holds a spec of step `prep`; did you mean `prep_training`?");
     let error = check_error(&space, "trian", |error| matches!(error, LoadSpecError::NotFound { .. }));
     insta::assert_snapshot!(error, @"no file in `<root>/.specs` holds a spec of step `trian`; did you mean `train`?");
 }

@@ -46,7 +46,7 @@ fn all_mistakes_are_reported_together() {
       - step `train`: `bindings.other`: the spec has no input `other`
       - step `train`: `bindings.other` names step `lost`, from which no edge leads to `train`; the upstream steps are `clean`
       - step `clean`: `script_path` `ROOT/data` is not a file: name the script itself
-      - the Python interpreter `python3.99` of `clean` cannot be used: it was not found, or is not executable; set `python` in the spec or in the settings
+      - the Python interpreter `python3.99` of `clean` cannot be used: it was not found, or is not executable; set `python` in the spec or in the settings (`--python`)
     ");
 }
 

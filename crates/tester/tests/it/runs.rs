@@ -371,3 +371,40 @@ fn outputs_have_digests_of_what_they_hold() {
     assert_ne!(digest("id,amount\n1,2.51\n", OutputDigests::Cheap), Some(plain));
     assert_eq!(digest("id,amount\n1,2.50\n", OutputDigests::Never), None);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_program_that_is_there_and_cannot_be_run_is_told_as_that() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let check = |content: &str, mode: u32, expected: &str| {
+        let space = Space::new().write("workspace/scripts/clean", content);
+        let path = space.root.join("workspace/scripts/clean");
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let mut space = space;
+        space.specs.push(spec("clean", "clean", &["raw=data/raw.csv"], &["rows=output/rows.csv"]));
+        assert_eq!(
+            space.fails().error_message().unwrap(),
+            format!("could not start `scripts/clean`: {expected}")
+        );
+    };
+    check(
+        "#!/bin/sh\n",
+        0o644,
+        "it is not executable: make it so, or call it `.py` if it is a Python script",
+    );
+    check("#!/bin/shh -e\n", 0o755, "its first line asks for `/bin/shh`, which is not there");
+    check("#!/bin/sh\r\n", 0o755, "its first line asks for `/bin/sh\\r`, which is not there");
+}
+
+#[test]
+fn an_input_that_lies_where_a_later_step_publishes() {
+    let space = Space::new()
+        .step("clean", COPY, &["raw=output/model.csv"], &["rows=output/rows.csv"])
+        .step("train", COPY, &["rows=output/rows.csv"], &["model=output/model.csv"])
+        .edge("clean", "train");
+    let message = space.fails().error_message().unwrap();
+    let expected = "not run: the inputs `raw` lie where `train` publishes, which comes after it: turn the edge round, \
+                    or give the input or the output another path";
+    assert_eq!(message, expected);
+}
