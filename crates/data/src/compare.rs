@@ -5,6 +5,7 @@ mod contract;
 mod counterpart;
 mod file;
 mod fit;
+mod nested;
 mod parts;
 mod rename;
 mod rows;
@@ -49,6 +50,8 @@ pub struct FileDifference {
 /// A contract holds for every table of a folder. A sample holds file by file, by their paths; a single file is compared
 /// with a single file whatever their names. Files of one table in several parts may come in any number under any names, and
 /// of CSV and TSV they are one table in their types, too: digits in one part are text where another part has letters.
+///
+/// Against a sample, what differs within structs, lists and maps is told by its path, as [`Difference`] has it.
 ///
 /// ```
 /// use runtime_testing_data::{Expected, compare};

@@ -1,5 +1,6 @@
 //! The types of columns in words: what profiles, differences and reports say, whatever format the data comes in.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -156,7 +157,7 @@ impl fmt::Display for TypeWords {
                 formatter.write_str("struct<")?;
                 for (index, (name, words)) in fields.iter().enumerate() {
                     let comma = if index == 0 { "" } else { ", " };
-                    write!(formatter, "{comma}{}: {words}", FieldName(name))?;
+                    write!(formatter, "{comma}{}: {words}", field_name(name))?;
                 }
                 formatter.write_str(">")
             }
@@ -167,17 +168,25 @@ impl fmt::Display for TypeWords {
     }
 }
 
-/// The name of a struct's field, in quotes where it could be taken for something else.
-struct FieldName<'a>(&'a str);
+/// The characters of types that could be taken for something else within the name of a field.
+const OF_TYPES: [char; 6] = [',', ':', '<', '>', '"', '\\'];
 
-impl fmt::Display for FieldName<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(name) = self;
-        if !name.is_empty() && name.trim() == *name && !name.contains([',', ':', '<', '>', '"', '\\']) {
-            return formatter.write_str(name);
-        }
-        write!(formatter, "\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
-    }
+/// Those of paths.
+const OF_PATHS: [char; 5] = ['.', '[', ']', '{', '}'];
+
+/// The name of a struct's field, in quotes where it could be taken for something else.
+fn field_name(name: &str) -> Cow<'_, str> {
+    let is_plain = !name.is_empty() && name.trim() == name && !name.contains(OF_TYPES);
+    if is_plain { name.into() } else { quoted(name).into() }
+}
+
+/// The name of a column or a field in a path, in quotes where it could be taken for something else, or if it is to be.
+pub(crate) fn path_name(name: &str, is_quoted: bool) -> Cow<'_, str> {
+    if is_quoted || name.contains(OF_PATHS) { quoted(name).into() } else { field_name(name) }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 #[cfg(test)]
@@ -265,6 +274,23 @@ mod tests {
         check(&DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)), "text");
         check(&DataType::RunEndEncoded(field("run_ends", DataType::Int32), item), "int64");
         check(&DataType::Union(UnionFields::empty(), UnionMode::Sparse), "mixed");
+    }
+
+    #[test]
+    fn names_in_paths() {
+        for plain in ["a", "a b", "Größe", "it's"] {
+            assert_eq!(path_name(plain, false), plain);
+        }
+        for (name, quoted) in [
+            ("a.b", r#""a.b""#),
+            ("", r#""""#),
+            ("x[]", r#""x[]""#),
+            (" a", r#"" a""#),
+            (r#"a"\"#, r#""a\"\\""#),
+        ] {
+            assert_eq!(path_name(name, false), quoted);
+        }
+        assert_eq!(path_name("a", true), r#""a""#);
     }
 
     #[test]

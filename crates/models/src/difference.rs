@@ -6,30 +6,36 @@ use crate::step::list;
 use crate::{DataFinding, FileFormat, FileKind};
 
 /// One way in which a table differs from what is expected of it.
+///
+/// What differs within a column is told by its path: `address.zip` is a field of a struct, `tags[]` are the items of a
+/// list, `prices{}` the values of a map, and `items[].price` is a field of the items of a list. Names that could be taken
+/// for something else are quoted in a path: `address."zip.code"`. A column by itself is told by its name as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Difference {
-    /// A column is not there.
+    /// A column, or a field of a struct, is not there.
     MissingColumn {
-        /// The column.
+        /// The column, or the path of what is within it.
         column: String,
         /// The type it should have.
         expected: String,
-        /// A column that is there, was not expected, and may be the same under another name.
+        /// A column that is there, was not expected, and may be the same under another name; of a field, the path of one
+        /// of the same struct.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         renamed: Option<String>,
     },
     /// A column has a type that does not promote to the expected one.
     TypeChanged {
-        /// The column.
+        /// The column, or the path of what is within it.
         column: String,
         /// The type it should have.
         expected: String,
         /// The type it has.
         found: String,
-        /// The row that decided, from one, for text formats.
+        /// The row that decided, from one, for text formats; of what is within a column, only where no field stands between
+        /// them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         row: Option<u64>,
         /// What stands in that row.
@@ -81,9 +87,9 @@ pub enum Difference {
     },
     /// A file of the expected folder is not there.
     MissingFile,
-    /// A column has a type that promotes safely to the expected one.
+    /// A column has another type than the expected one, which will do.
     Promoted {
-        /// The column.
+        /// The column, or the path of what is within it.
         column: String,
         /// The type it should have.
         expected: String,
@@ -99,16 +105,16 @@ pub enum Difference {
         /// Whether there may be nulls.
         found_nullable: bool,
     },
-    /// A column is there that is not expected, which is allowed.
+    /// A column, or a field of a struct, is there that is not expected, which is allowed.
     ExtraColumn {
-        /// The column.
+        /// The column, or the path of what is within it.
         column: String,
         /// Its type.
         found: String,
     },
-    /// The columns come in another order.
+    /// The columns, or the fields of a struct, come in another order.
     ColumnOrder {
-        /// The order of the expected columns.
+        /// The order of the expected columns; of fields, of their paths.
         expected: Vec<String>,
         /// The order in which they are there.
         found: Vec<String>,
@@ -196,7 +202,7 @@ impl Difference {
         }
     }
 
-    /// The column it is about, if it is about one.
+    /// The column it is about, or the path of what is within it, if it is about one.
     pub fn column(&self) -> Option<&str> {
         match self {
             Self::MissingColumn { column, .. }
@@ -253,7 +259,7 @@ impl fmt::Display for Difference {
             }
             Self::MissingFile => formatter.write_str("the file is missing"),
             Self::Promoted { column, expected, found } => {
-                write!(formatter, "column `{column}`: {found} promotes to {expected}")
+                write!(formatter, "column `{column}`: expected {expected}, found {found}, which will do")
             }
             Self::Nullability { column, expected_nullable: false, .. } => {
                 write!(formatter, "column `{column}` may hold nulls")

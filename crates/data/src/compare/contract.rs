@@ -61,10 +61,11 @@ fn missing_columns<'a>(contract: &'a TableContract, found: &Found<'a>) -> Vec<Di
     let missing: Vec<(&String, &ColumnContract)> = contract.columns.iter().filter(is_missing).collect();
     let names: Vec<&str> = missing.iter().map(|(name, _)| name.as_str()).collect();
     let extra: Vec<&Column> = unnamed(contract, found).collect();
-    let fits = |place: usize, column: &Column| {
-        fit::to_contract(missing[place].1.data_type, &words(column)) != Fit::Changed
+    let fits = |place: usize, new: usize| {
+        fit::to_contract(missing[place].1.data_type, &words(extra[new])) != Fit::Changed
     };
-    let candidates = renamed(&names, &extra, fits);
+    let extra_names: Vec<&str> = extra.iter().map(|column| column.name.as_str()).collect();
+    let candidates = renamed(&names, &extra_names, fits);
     let differences = missing.iter().zip(candidates).map(|((name, column), renamed)| {
         Difference::MissingColumn { column: (*name).clone(), expected: column.data_type.to_string(), renamed }
     });
@@ -182,7 +183,7 @@ mod tests {
     fn types_that_differ() {
         check_columns(
             &[("amount", "int64"), ("day", "date")],
-            &["a.csv: column `amount`: int64 promotes to float"],
+            &["a.csv: column `amount`: expected float, found int64, which will do"],
         );
         check_columns(
             &[("amount", "text"), ("day", "timestamp[us]")],

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use runtime_testing_models::Column;
-
 /// From here on two names count as similar.
 const SIMILAR: f64 = 0.5;
 
@@ -14,11 +12,11 @@ const CONTAINED: f64 = 0.75;
 const MOST_PAIRS: usize = 10_000;
 
 /// For each missing column, an extra one that may be the same: of a fitting type and a similar name, the most similar
-/// pairs first; or the only one that fits, where only one is missing.
+/// pairs first; or the only one that fits, where only one is missing. `fits` is asked with the places of the two.
 pub(super) fn renamed(
     missing: &[&str],
-    extra: &[&Column],
-    fits: impl Fn(usize, &Column) -> bool,
+    extra: &[&str],
+    fits: impl Fn(usize, usize) -> bool,
 ) -> Vec<Option<String>> {
     let mut renamed: Vec<Option<String>> = vec![None; missing.len()];
     if missing.len().saturating_mul(extra.len()) > MOST_PAIRS {
@@ -26,9 +24,9 @@ pub(super) fn renamed(
     }
     let mut pairs = Vec::new();
     for (missing_place, name) in missing.iter().enumerate() {
-        for (extra_place, column) in extra.iter().enumerate() {
-            let score = similarity(name, &column.name);
-            if score >= SIMILAR && fits(missing_place, column) {
+        for (extra_place, extra) in extra.iter().enumerate() {
+            let score = similarity(name, extra);
+            if score >= SIMILAR && fits(missing_place, extra_place) {
                 pairs.push((score, missing_place, extra_place));
             }
         }
@@ -37,13 +35,13 @@ pub(super) fn renamed(
     let mut taken = BTreeSet::new();
     for (_, missing_place, extra_place) in pairs {
         if renamed[missing_place].is_none() && taken.insert(extra_place) {
-            renamed[missing_place] = Some(extra[extra_place].name.clone());
+            renamed[missing_place] = Some(extra[extra_place].to_owned());
         }
     }
     if let [name @ None] = renamed.as_mut_slice() {
-        let mut fitting = extra.iter().filter(|column| fits(0, column));
+        let mut fitting = (0..extra.len()).filter(|place| fits(0, *place));
         if let (Some(only), None) = (fitting.next(), fitting.next()) {
-            *name = Some(only.name.clone());
+            *name = Some(extra[only].to_owned());
         }
     }
     renamed
@@ -82,8 +80,7 @@ mod tests {
 
     #[track_caller]
     fn check(missing: &[&str], extra: &[&str], expected: &[Option<&str>]) {
-        let columns: Vec<Column> = extra.iter().map(|name| Column::new(*name, "int64")).collect();
-        let found = renamed(missing, &columns.iter().collect::<Vec<_>>(), |_, _| true);
+        let found = renamed(missing, extra, |_, _| true);
         assert_eq!(found.iter().map(Option::as_deref).collect::<Vec<_>>(), expected);
     }
 
@@ -112,9 +109,8 @@ mod tests {
 
     #[test]
     fn a_type_that_does_not_fit_is_no_candidate() {
-        let columns = [Column::new("amount_eur", "text"), Column::new("sum", "float64")];
-        let extra: Vec<&Column> = columns.iter().collect();
-        let is_float = |_, column: &Column| column.data_type == "float64";
+        let extra = ["amount_eur", "sum"];
+        let is_float = |_, place: usize| extra[place] == "sum";
         assert_eq!(renamed(&["amount"], &extra, is_float), [Some("sum".to_owned())]);
         assert_eq!(renamed(&["amount"], &extra[..1], is_float), [None]);
     }
@@ -122,9 +118,8 @@ mod tests {
     #[test]
     fn very_wide_tables_get_no_guesses() {
         let names: Vec<String> = (0..101).map(|number| format!("c{number}")).collect();
-        let columns: Vec<Column> = names.iter().map(|name| Column::new(name, "int64")).collect();
-        let missing: Vec<&str> = names.iter().map(String::as_str).collect();
-        let found = renamed(&missing, &columns.iter().collect::<Vec<_>>(), |_, _| true);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let found = renamed(&names, &names, |_, _| true);
         assert!(found.iter().all(Option::is_none));
     }
 

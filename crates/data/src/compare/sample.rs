@@ -8,13 +8,11 @@ use runtime_testing_models::{
 
 use super::counterpart::{Counterpart, counterparts, missing_files};
 use super::fit::{self, Fit};
+use super::nested::{self, TakenNames};
 use super::parts::{PartColumn, Parts, settled};
 use super::rename::renamed;
-use super::table::{
-    Found, FoundColumn, NULL, column_order, extra_column, has_order, is_null, promoted, type_changed, words,
-};
+use super::table::{Found, FoundColumn, column_order, extra_column, has_order, is_null, promoted, words};
 use super::{Differences, file, rows};
-use crate::type_words::TypeWords;
 
 /// Holds what was found against a sample, file by file.
 pub(super) fn compare(sample: &DataProfile, found: &DataProfile, list: &mut Differences) {
@@ -143,31 +141,28 @@ fn unknown<'a>(sample: &TableSchema, found: &Found<'a>) -> Vec<&'a Column> {
 /// Columns of the sample that are not there.
 fn missing_columns(pairs: &Pairs<'_>) -> Vec<Difference> {
     let names: Vec<&str> = pairs.missing.iter().map(|column| column.name.as_str()).collect();
-    let fits = |place: usize, column: &Column| {
-        fit::to_sample(&words(pairs.missing[place]), &words(column)) != Fit::Changed
+    let fits = |place: usize, new: usize| {
+        fit::to_sample(&words(pairs.missing[place]), &words(pairs.extra[new])) != Fit::Changed
     };
-    let candidates = renamed(&names, &pairs.extra, fits);
+    let extra: Vec<&str> = pairs.extra.iter().map(|column| column.name.as_str()).collect();
+    let candidates = renamed(&names, &extra, fits);
     let differences = pairs.missing.iter().zip(candidates).map(|(column, renamed)| {
         Difference::MissingColumn { column: column.name.clone(), expected: column.data_type.clone(), renamed }
     });
     differences.collect()
 }
 
-/// Columns of another type. Nulls alone are no type: what they differ in is a matter of nullability.
+/// Columns of another type, or with another one inside. Nulls alone are no type: what they differ in is a matter of
+/// nullability.
 fn types(pairs: &Pairs<'_>) -> Vec<Difference> {
-    let fit = |expected: &Column, found: &str| {
-        if expected.data_type == found || is_null(expected) || found == NULL {
-            return Fit::Same;
-        }
-        fit::to_sample(&words(expected), &TypeWords::parse(found))
+    let known = pairs.both.iter().map(|(expected, _)| *expected);
+    let columns = known.chain(pairs.missing.iter().copied()).chain(pairs.extra.iter().copied());
+    let taken = TakenNames::of(columns.map(|column| column.name.as_str()));
+    let is_same = |expected: &Column, found: &Column| {
+        expected.data_type == found.data_type || is_null(expected) || is_null(found)
     };
-    let difference =
-        |(expected, column): &(&Column, FoundColumn<'_>)| match column.fit(|found| fit(expected, found)) {
-            (Fit::Same, _) => None,
-            (Fit::Promotes, column) => Some(promoted(column, &expected.data_type)),
-            (Fit::Changed, column) => Some(type_changed(column, &expected.data_type)),
-        };
-    pairs.both.iter().filter_map(difference).collect()
+    let others = pairs.both.iter().filter(|(expected, column)| !is_same(expected, column.settled()));
+    others.flat_map(|(expected, column)| nested::types(expected, *column, &taken)).collect()
 }
 
 /// Columns that may hold nulls where those of the sample do not, or the other way round; and those of which one side

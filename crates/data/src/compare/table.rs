@@ -34,13 +34,20 @@ impl<'a> FoundColumn<'a> {
         self.part.map_or(self.own, |part| &part.settled)
     }
 
+    /// The types that the parts of the table show by themselves, if there are several.
+    pub(super) fn types(self) -> &'a [String] {
+        self.part.map_or(&[], |part| &part.types)
+    }
+
     /// How well the type of the column fits. It is that of the whole table. Where that does not fit because of other
     /// parts, it is told of those.
     pub(super) fn fit(self, fit: impl Fn(&str) -> Fit) -> (Fit, &'a Column) {
         let settled = self.settled();
         let whole = fit(&settled.data_type);
-        let Some(part) = self.part.filter(|_| whole == Fit::Changed) else { return (whole, settled) };
-        if part.types.iter().any(|data_type| fit(data_type) == Fit::Changed) {
+        if whole != Fit::Changed || self.part.is_none() {
+            return (whole, settled);
+        }
+        if self.types().iter().any(|data_type| fit(data_type) == Fit::Changed) {
             (fit(&self.own.data_type), self.own)
         } else {
             // Each by itself would do.
@@ -80,11 +87,8 @@ impl<'a> Found<'a> {
 
 /// Whether a column shows nothing but nulls.
 pub(super) fn is_null(column: &Column) -> bool {
-    column.data_type == NULL
+    column.data_type == "null"
 }
-
-/// The type of a column that shows no value.
-pub(super) const NULL: &str = "null";
 
 pub(super) fn words(column: &Column) -> TypeWords {
     TypeWords::parse(&column.data_type)

@@ -263,6 +263,65 @@ proptest! {
     }
 }
 
+/// A step into a value of JSON.
+#[derive(Debug, Clone)]
+enum Step {
+    Items,
+    Field(&'static str),
+}
+
+impl Step {
+    /// A value that has another one inside, and more beside it.
+    fn around(&self, value: &str) -> String {
+        match self {
+            Self::Items => format!("[{value}]"),
+            Self::Field(name) => format!(r#"{{"x": true, "{name}": {value}, "y": [1]}}"#),
+        }
+    }
+
+    fn path(&self) -> String {
+        match self {
+            Self::Items => "[]".to_owned(),
+            Self::Field(name) if name.contains('.') => format!(".\"{name}\""),
+            Self::Field(name) => format!(".{name}"),
+        }
+    }
+}
+
+fn any_steps() -> impl Strategy<Value = Vec<Step>> {
+    let field = prop::sample::select(&["zip", "b c", "x.y", "größe"][..]).prop_map(Step::Field);
+    prop::collection::vec(prop_oneof![1 => Just(Step::Items), 2 => field], 0..6)
+}
+
+proptest! {
+    /// What changes within a column is told by its path, and nothing else is.
+    #[test]
+    fn a_field_that_changes_is_told_by_its_path(steps in any_steps()) {
+        let folder = Folder::new();
+        let profile = |name: &str, value: &str| {
+            let value = steps.iter().rfold(value.to_owned(), |value, step| step.around(&value));
+            folder.write(name, format!(r#"[{{"a": {value}, "b": 1}}]"#));
+            profile_of(&folder, name)
+        };
+        let text = profile("text.json", "\"1010\"");
+        let differences = |value: &str| {
+            let told = compare(&Expected::Inferred(&text), &profile("other.json", value));
+            told.into_iter().map(|told| told.difference).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(differences("\"x\""), vec![]);
+        let column = format!("a{}", steps.iter().map(Step::path).collect::<String>());
+        let changed = |found: &str| Difference::TypeChanged {
+            column: column.clone(),
+            expected: "text".to_owned(),
+            found: found.to_owned(),
+            row: None,
+            value: None,
+        };
+        prop_assert_eq!(differences("1010"), vec![changed("int64")]);
+        prop_assert_eq!(differences("[\"1010\"]"), vec![changed("list<text>")]);
+    }
+}
+
 /// The contract with the columns that are there too, which are to be integers in turn.
 fn with_columns_of(mut contract: TableContract, batch: &RecordBatch) -> TableContract {
     for (field, word) in batch.schema().fields().iter().zip([TypeWord::Integer, TypeWord::Any].iter().cycle())

@@ -87,7 +87,7 @@ fn differences() {
     break misnamed []: the name promises json, the content is json in gzip
     break format_changed []: expected the format csv, found arrow_ipc
     break missing_file []: the file is missing
-    note promoted [amount]: column `amount`: int64 promotes to float
+    note promoted [amount]: column `amount`: expected float, found int64, which will do
     note nullability [amount]: column `amount` may hold nulls
     note nullability [amount]: column `amount` holds no nulls
     note extra_column [amount]: extra column `amount` (text)

@@ -1,5 +1,7 @@
 //! What the page is told of a report: all that it shows, in the words in which it shows it.
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 use runtime_testing_models::{
     Column, DataCompatibilityResult, DataProfile, Difference, EdgeIssue, EdgeNote, EdgeVerdict, ExitOutcome,
@@ -383,19 +385,41 @@ fn table(
         && !matches!(result.verdict, EdgeVerdict::Accepted | EdgeVerdict::Untested { .. })
         && !differences(result, binding, file)
             .any(|difference| matches!(difference, Difference::NotCompared { .. }));
+    let names: HashSet<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    // What is missing stands in no file, and what is within a column has a path.
+    let others: Vec<(&str, &Difference)> = differences(result, binding, file)
+        .filter_map(|difference| Some((difference.column()?, difference)))
+        .filter(|(path, _)| !names.contains(path))
+        .collect();
+    // Whether a column fits that differs within is told there.
+    let fits = |column: &Column| is_compared && !others.iter().any(|(path, _)| is_within(path, &column.name));
     let mut rows: Vec<Row> = columns
         .iter()
         .take(MAX_COLUMNS)
-        .map(|column| row(&column.name, Some(typed(column)), &of_column(&column.name), is_compared))
+        .map(|column| row(&column.name, Some(typed(column)), &of_column(&column.name), fits(column)))
         .collect();
-    // What is missing stands in no file.
-    for difference in differences(result, binding, file) {
-        if let Difference::MissingColumn { column, .. } = difference {
-            rows.push(row(column, None, &[difference], is_compared));
-        }
-    }
+    rows.extend(
+        others.iter().map(|(path, difference)| row(path, found(difference), &[*difference], is_compared)),
+    );
     rows.sort_by_key(|row| row.sign != "breaks");
     Table { file: harmless(&shown_file(file)), rows, more: more(columns.len(), MAX_COLUMNS, "columns") }
+}
+
+/// Whether a path leads into a column, whose name it may have in quotes.
+fn is_within(path: &str, column: &str) -> bool {
+    let quoted = format!("\"{}\"", column.replace('\\', "\\\\").replace('"', "\\\""));
+    let rest = path.strip_prefix(column).or_else(|| path.strip_prefix(&quoted));
+    rest.is_some_and(|rest| rest.starts_with(['.', '[', '{']))
+}
+
+/// The type that was found where there is a difference.
+fn found(difference: &Difference) -> Option<String> {
+    match difference {
+        Difference::TypeChanged { found, .. }
+        | Difference::Promoted { found, .. }
+        | Difference::ExtraColumn { found, .. } => Some(found.clone()),
+        _ => None,
+    }
 }
 
 fn row(column: &str, found: Option<String>, differences: &[&Difference], is_compared: bool) -> Row {

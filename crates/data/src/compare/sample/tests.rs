@@ -34,8 +34,8 @@ fn types() {
         &[("a", "int64"), ("b", "float64"), ("c", "int64"), ("d", "date")],
         &[("a", "float64"), ("b", "int64"), ("c", "text"), ("d", "timestamp[us]")],
         &[
-            "a.csv: column `a`: float64 promotes to int64",
-            "a.csv: column `b`: int64 promotes to float64",
+            "a.csv: column `a`: expected int64, found float64, which will do",
+            "a.csv: column `b`: expected float64, found int64, which will do",
             "! a.csv: column `c`: expected int64, found text",
             "! a.csv: column `d`: expected date, found timestamp[us]",
         ],
@@ -49,7 +49,10 @@ fn nullability() {
     check_columns(
         &[("a", "int64")],
         &[("a", "float64?")],
-        &["a.csv: column `a`: float64 promotes to int64", "a.csv: column `a` may hold nulls"],
+        &[
+            "a.csv: column `a`: expected int64, found float64, which will do",
+            "a.csv: column `a` may hold nulls",
+        ],
     );
 }
 
@@ -57,8 +60,16 @@ fn nullability() {
 fn nulls_alone_are_no_type() {
     check_columns(&[("a", "int64")], &[("a", "null?")], &["a.csv: column `a` may hold nulls"]);
     check_columns(&[("a", "null?")], &[("a", "int64")], &["a.csv: column `a` holds no nulls"]);
-    check_columns(&[("a", "int64?")], &[("a", "null?")], &["a.csv: column `a`: null promotes to int64"]);
-    check_columns(&[("a", "null?")], &[("a", "text?")], &["a.csv: column `a`: text promotes to null"]);
+    check_columns(
+        &[("a", "int64?")],
+        &[("a", "null?")],
+        &["a.csv: column `a`: expected int64, found null, which will do"],
+    );
+    check_columns(
+        &[("a", "null?")],
+        &[("a", "text?")],
+        &["a.csv: column `a`: expected null, found text, which will do"],
+    );
 }
 
 #[test]
@@ -86,7 +97,10 @@ fn rows() {
     check(
         &Expected::Inferred(&header),
         &full,
-        &["a.csv: column `amount`: float64 promotes to null", "a.csv: column `name`: text promotes to null"],
+        &[
+            "a.csv: column `amount`: expected null, found float64, which will do",
+            "a.csv: column `name`: expected null, found text, which will do",
+        ],
     );
     let blank = single(table("a.json", &[], 0));
     check(

@@ -1,0 +1,473 @@
+//! What differs within a column, told by its path: `address.zip` is a field of a struct, `tags[]` are the items of a
+//! list, and `prices{}` the values of a map.
+
+use std::collections::{HashMap, HashSet};
+
+use runtime_testing_models::{Column, Difference};
+
+use super::fit::{self, Fit};
+use super::rename::renamed;
+use super::table::{FoundColumn, is_null, words};
+use crate::type_words::{TypeWords, path_name};
+
+/// The characters by which a path goes on.
+const STEPS: [char; 3] = ['.', '[', '{'];
+
+/// The names by which paths could begin and that other columns begin with: beside a column `a.b`, the field of `a` is
+/// `"a".b`.
+#[derive(Debug)]
+pub(super) struct TakenNames<'a>(HashSet<&'a str>);
+
+impl<'a> TakenNames<'a> {
+    pub(super) fn of(names: impl Iterator<Item = &'a str>) -> Self {
+        Self(names.filter_map(|name| Some(name.split_once(STEPS)?.0)).collect())
+    }
+}
+
+/// How the type of a column differs from that of a sample, which is another one.
+pub(super) fn types(expected: &Column, found: FoundColumn<'_>, taken: &TakenNames<'_>) -> Vec<Difference> {
+    let expected = words(expected);
+    let (settled, own) = (words(found.settled()), words(found.own));
+    let parts: Vec<TypeWords> = found.types().iter().map(|part| TypeWords::parse(part)).collect();
+    let place = Place {
+        whole: &settled,
+        // Nulls alone are no type.
+        own: (!is_null(found.own)).then_some(&own),
+        parts: parts.iter().collect(),
+    };
+    let path = Path::of(found.own, taken);
+    let mut list = Vec::new();
+    add(&expected, &place, &path, &mut list);
+    if list.is_empty() && fit::to_sample(&expected, &settled) == Fit::Promotes {
+        // Of fields that share a name, only the first is looked at.
+        list.push(promoted(&expected, &settled, &path));
+    }
+    list
+}
+
+/// A column, or something within it.
+struct Path<'a> {
+    column: &'a Column,
+    /// How the column is called in longer paths.
+    name: String,
+    /// What follows the column.
+    rest: String,
+    /// Whether the row that decided the column's type is the one that decided the type here: not that of one field of
+    /// several.
+    is_decided: bool,
+}
+
+impl<'a> Path<'a> {
+    fn of(column: &'a Column, taken: &TakenNames<'_>) -> Self {
+        let name = path_name(&column.name, taken.0.contains(&*column.name)).into_owned();
+        Self { column, name, rest: String::new(), is_decided: true }
+    }
+
+    fn within(&self, step: &str, is_decided: bool) -> Self {
+        let Self { column, name, rest, .. } = self;
+        Self { column, name: name.clone(), rest: format!("{rest}{step}"), is_decided }
+    }
+
+    fn field(&self, name: &str) -> Self {
+        self.within(&format!(".{}", path_name(name, false)), false)
+    }
+
+    /// Columns by themselves are told by their names as they are, inner ones by paths.
+    fn told(&self) -> String {
+        if self.rest.is_empty() { self.column.name.clone() } else { format!("{}{}", self.name, self.rest) }
+    }
+}
+
+/// What was found at a path.
+struct Place<'a> {
+    /// The type that the rows of all parts of the table show.
+    whole: &'a TypeWords,
+    /// The type that the file shows, if it shows one.
+    own: Option<&'a TypeWords>,
+    /// The types that the parts show by themselves, if there are several.
+    parts: Vec<&'a TypeWords>,
+}
+
+impl<'a> Place<'a> {
+    /// The items of a list, or the values of a map.
+    fn elements(&self) -> Option<Self> {
+        let parts = self.parts.iter().filter_map(|part| elements(part)).collect();
+        Some(Self { whole: elements(self.whole)?, own: self.own.and_then(elements), parts })
+    }
+
+    /// Whether the whole breaks what is expected because some parts do.
+    fn breaks_in_parts(&self, expected: &TypeWords) -> bool {
+        let breaks = |found: &TypeWords| fit::to_sample(expected, found) == Fit::Changed;
+        breaks(self.whole) && self.parts.iter().any(|part| breaks(part))
+    }
+}
+
+fn elements(words: &TypeWords) -> Option<&TypeWords> {
+    match words {
+        TypeWords::List(elements) | TypeWords::Map(_, elements) => Some(elements),
+        _ => None,
+    }
+}
+
+/// The fields of a struct by their names.
+fn fields(words: &TypeWords) -> HashMap<&str, &TypeWords> {
+    match words {
+        TypeWords::Struct(fields) => {
+            fields.iter().rev().map(|(name, words)| (name.as_str(), words)).collect()
+        }
+        _ => HashMap::new(),
+    }
+}
+
+/// Adds how what was found differs. What a struct, a list or a map has inside is told by its own path.
+fn add(expected: &TypeWords, found: &Place<'_>, path: &Path<'_>, list: &mut Vec<Difference>) {
+    use TypeWords::{List, Map, Struct};
+
+    let mut add_elements = |expected: &TypeWords, path: &Path<'_>| {
+        if let Some(found) = found.elements() {
+            add(expected, &found, path, list);
+        }
+    };
+    match (expected, found.whole) {
+        (expected, found) if expected == found => {}
+        (List(items), List(_)) => add_elements(items, &path.within("[]", path.is_decided)),
+        (Map(keys, values), Map(found_keys, _)) if keys == found_keys => {
+            add_elements(values, &path.within("{}", false));
+        }
+        (Struct(fields), Struct(found_fields)) => add_fields(fields, found_fields, found, path, list),
+        _ if found.breaks_in_parts(expected) => {
+            if let Some(own) = found.own {
+                add(expected, &Place { whole: own, own: Some(own), parts: Vec::new() }, path, list);
+            }
+        }
+        _ => list.extend(difference(expected, found, path)),
+    }
+}
+
+/// How a type differs that has nothing inside to compare.
+fn difference(expected: &TypeWords, found: &Place<'_>, path: &Path<'_>) -> Option<Difference> {
+    match fit::to_sample(expected, found.whole) {
+        Fit::Same => None,
+        Fit::Promotes => Some(promoted(expected, found.whole, path)),
+        Fit::Changed => {
+            // In the whole, another part may have decided.
+            let column = Some(path.column).filter(|_| path.is_decided && found.own == Some(found.whole));
+            Some(Difference::TypeChanged {
+                column: path.told(),
+                expected: expected.to_string(),
+                found: found.whole.to_string(),
+                row: column.and_then(|column| column.deciding_row),
+                value: column.and_then(|column| column.deciding_value.clone()),
+            })
+        }
+    }
+}
+
+fn promoted(expected: &TypeWords, found: &TypeWords, path: &Path<'_>) -> Difference {
+    Difference::Promoted { column: path.told(), expected: expected.to_string(), found: found.to_string() }
+}
+
+type Field = (String, TypeWords);
+
+/// Adds how the fields of a struct differ, by the rules for columns.
+fn add_fields<'a>(
+    expected: &[Field],
+    found_fields: &[Field],
+    found: &Place<'a>,
+    path: &Path<'_>,
+    list: &mut Vec<Difference>,
+) {
+    let whole = fields(found.whole);
+    let (both, missing): (Vec<&Field>, Vec<&Field>) =
+        expected.iter().partition(|(name, _)| whole.contains_key(name.as_str()));
+    let known: HashSet<&str> = expected.iter().map(|(name, _)| name.as_str()).collect();
+    let (old, extra): (Vec<&Field>, Vec<&Field>) =
+        found_fields.iter().partition(|(name, _)| known.contains(name.as_str()));
+    let told = |(name, _): &&Field| path.field(name).told();
+    list.extend(missing_fields(&missing, &extra, path));
+    let own = found.own.map(fields);
+    let parts: Vec<_> = found.parts.iter().map(|part| fields(part)).collect();
+    for (name, expected) in both.iter().copied() {
+        let of = |fields: &HashMap<&str, &'a TypeWords>| fields.get(name.as_str()).copied();
+        let Some(whole) = of(&whole) else { continue };
+        let found =
+            Place { whole, own: own.as_ref().and_then(of), parts: parts.iter().filter_map(of).collect() };
+        add(expected, &found, &path.field(name), list);
+    }
+    list.extend(
+        extra.iter().map(|field| Difference::ExtraColumn { column: told(field), found: field.1.to_string() }),
+    );
+    if names(&both) != names(&old) {
+        list.push(Difference::ColumnOrder {
+            expected: both.iter().map(told).collect(),
+            found: old.iter().map(told).collect(),
+        });
+    }
+}
+
+fn names<'a>(fields: &[&'a Field]) -> Vec<&'a str> {
+    fields.iter().map(|(name, _)| name.as_str()).collect()
+}
+
+fn missing_fields(missing: &[&Field], extra: &[&Field], path: &Path<'_>) -> Vec<Difference> {
+    let fits = |place: usize, new: usize| fit::to_sample(&missing[place].1, &extra[new].1) != Fit::Changed;
+    let candidates = renamed(&names(missing), &names(extra), fits);
+    let differences = missing.iter().zip(candidates).map(|((name, expected), renamed)| {
+        let renamed = renamed.map(|name| path.field(&name).told());
+        Difference::MissingColumn { column: path.field(name).told(), expected: expected.to_string(), renamed }
+    });
+    differences.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use runtime_testing_models::{DataProfile, FileProfile, TableSchema};
+
+    use super::*;
+    use crate::compare::testing::{check, file, folder, single, table};
+    use crate::compare::{Expected, compare};
+
+    /// Compares tables of one column each.
+    #[track_caller]
+    fn check_types(sample: &str, found: &str, differences: &[&str]) {
+        let (sample, found) = (of_type(sample), of_type(found));
+        check(&Expected::Inferred(&sample), &found, differences);
+        check(&Expected::Inferred(&sample), &sample, &[]);
+        check(&Expected::Inferred(&found), &found, &[]);
+    }
+
+    fn of_type(data_type: &str) -> DataProfile {
+        single(table("a.arrow", &[("a", data_type)], 1))
+    }
+
+    #[test]
+    fn fields() {
+        check_types(
+            "struct<geo: struct<lat: float64>, zip: text>",
+            "struct<geo: struct<lat: float64>, zip: int64>",
+            &["! a.arrow: column `a.zip`: expected text, found int64"],
+        );
+        check_types(
+            "struct<geo: struct<lat: float64, lon: int64>, x: int64, zip: text>",
+            "struct<geo: struct<lat: int64, lon: text>, name: text, zip: text>",
+            &[
+                "! a.arrow: column `a.x` (int64) is missing",
+                "a.arrow: column `a.geo.lat`: expected float64, found int64, which will do",
+                "! a.arrow: column `a.geo.lon`: expected int64, found text",
+                "a.arrow: extra column `a.name` (text)",
+            ],
+        );
+        check_types(
+            "struct<>",
+            "struct<b: struct<c: int64>>",
+            &["a.arrow: extra column `a.b` (struct<c: int64>)"],
+        );
+        check_types(
+            "struct<x: text>",
+            "struct<x: null>",
+            &["a.arrow: column `a.x`: expected text, found null, which will do"],
+        );
+    }
+
+    #[test]
+    fn fields_are_renamed_within_their_struct() {
+        check_types(
+            "struct<s: struct<zip: text>, t: struct<b: int64>>",
+            "struct<s: struct<zip.code: text>, t: struct<b: int64, zip: text>>",
+            &[
+                r#"! a.arrow: column `a.s.zip` (text) is missing; was it renamed to `a.s."zip.code"`?"#,
+                r#"a.arrow: extra column `a.s."zip.code"` (text)"#,
+                "a.arrow: extra column `a.t.zip` (text)",
+            ],
+        );
+        check_types(
+            "struct<zip: text>",
+            "struct<zap: int64>",
+            &["! a.arrow: column `a.zip` (text) is missing", "a.arrow: extra column `a.zap` (int64)"],
+        );
+    }
+
+    #[test]
+    fn the_order_of_fields() {
+        check_types(
+            "list<struct<b: int64, c: text, d: int64>>",
+            "list<struct<c: text, x: text, b: int64>>",
+            &[
+                "! a.arrow: column `a[].d` (int64) is missing",
+                "a.arrow: extra column `a[].x` (text)",
+                "a.arrow: the columns come as `a[].c`, `a[].b`, not as `a[].b`, `a[].c`",
+            ],
+        );
+    }
+
+    #[test]
+    fn items_and_values() {
+        check_types("list<int64>", "list<text>", &["! a.arrow: column `a[]`: expected int64, found text"]);
+        check_types(
+            "list<list<struct<price: float64>>>",
+            "list<list<struct<price: text>>>",
+            &["! a.arrow: column `a[][].price`: expected float64, found text"],
+        );
+        check_types(
+            "map<text, struct<x: int64, y: list<date>>>",
+            "map<text, struct<x: float64, y: list<text>>>",
+            &[
+                "a.arrow: column `a{}.x`: expected int64, found float64, which will do",
+                "! a.arrow: column `a{}.y[]`: expected date, found text",
+            ],
+        );
+        // What differs in its keys differs as a whole.
+        check_types(
+            "struct<m: map<text, int64>>",
+            "struct<m: map<int64, text>>",
+            &["! a.arrow: column `a.m`: expected map<text, int64>, found map<int64, text>"],
+        );
+    }
+
+    #[test]
+    fn what_became_something_else_differs_as_a_whole() {
+        check_types(
+            "struct<b: struct<c: int64>>",
+            "struct<b: list<int64>>",
+            &["! a.arrow: column `a.b`: expected struct<c: int64>, found list<int64>"],
+        );
+        check_types(
+            "list<struct<c: int64>>",
+            "list<null>",
+            &["a.arrow: column `a[]`: expected struct<c: int64>, found null, which will do"],
+        );
+        check_types(
+            "struct<c: int64>",
+            "text",
+            &["! a.arrow: column `a`: expected struct<c: int64>, found text"],
+        );
+    }
+
+    #[test]
+    fn fields_that_share_a_name() {
+        check_types(
+            "struct<b: int64, b: int64>",
+            "struct<b: int64, b: text>",
+            &["a.arrow: column `a`: expected struct<b: int64, b: int64>, found struct<b: int64, b: text>, \
+               which will do"],
+        );
+    }
+
+    #[test]
+    fn paths_are_no_names_of_columns() {
+        let of = |zip: &str| {
+            let address = format!("struct<zip: {zip}>");
+            let columns =
+                [("a.zip", zip), ("a", &*address), ("b.c", &*address), ("d", &*address), ("e.zip", zip)];
+            single(table("a.arrow", &columns, 1))
+        };
+        check(
+            &Expected::Inferred(&of("text")),
+            &of("int64"),
+            &[
+                "! a.arrow: column `a.zip`: expected text, found int64",
+                r#"! a.arrow: column `"a".zip`: expected text, found int64"#,
+                r#"! a.arrow: column `"b.c".zip`: expected text, found int64"#,
+                "! a.arrow: column `d.zip`: expected text, found int64",
+                "! a.arrow: column `e.zip`: expected text, found int64",
+            ],
+        );
+    }
+
+    /// A JSON file of one column, whose type a row decided.
+    fn decided(path: &str, data_type: &str) -> FileProfile {
+        let column = Column {
+            nullable: false,
+            deciding_row: Some(7),
+            deciding_value: Some("[x]".to_owned()),
+            ..Column::new("a", data_type)
+        };
+        let schema = TableSchema { columns: vec![column], rows: 9 };
+        file(path, crate::format_of_extension(path.as_ref()), Some(schema))
+    }
+
+    #[test]
+    fn the_row_that_decided_is_told_where_it_is_certain() {
+        let check = |sample: &str, found: &str, expected: &str| {
+            let sample = single(table("a.json", &[("a", sample)], 9));
+            check(&Expected::Inferred(&sample), &single(decided("a.json", found)), &[expected]);
+        };
+        check("int64", "text", r#"! a.json: column `a`: expected int64, found text; row 7 is "[x]""#);
+        check(
+            "list<int64>",
+            "list<mixed>",
+            r#"! a.json: column `a[]`: expected int64, found mixed; row 7 is "[x]""#,
+        );
+        check("struct<b: int64>", "struct<b: mixed>", "! a.json: column `a.b`: expected int64, found mixed");
+        check(
+            "list<struct<b: int64>>",
+            "list<struct<b: text>>",
+            "! a.json: column `a[].b`: expected int64, found text",
+        );
+    }
+
+    #[test]
+    fn the_part_that_breaks_within_is_told() {
+        let sample = single(table("a.json", &[("a", "struct<b: int64, c: int64, d: int64>")], 9));
+        let found = |types: [&str; 4]| {
+            let files = types.iter().zip(0..);
+            folder(&files.map(|(part, place)| decided(&format!("{place}.json"), part)).collect::<Vec<_>>())
+        };
+        check(
+            &Expected::Inferred(&sample),
+            &found(["struct<b: int64>", "struct<b: text, c: float64>", "struct<c: int64>", "null"]),
+            &[
+                "! 0.json: column `a.d` (int64) is missing",
+                "0.json: column `a.c`: expected int64, found float64, which will do",
+                "! 1.json: column `a.d` (int64) is missing",
+                "! 1.json: column `a.b`: expected int64, found text",
+                "1.json: column `a.c`: expected int64, found float64, which will do",
+                "! 2.json: column `a.d` (int64) is missing",
+                "2.json: column `a.c`: expected int64, found float64, which will do",
+                "! 3.json: column `a.d` (int64) is missing",
+                "3.json: column `a.c`: expected int64, found float64, which will do",
+            ],
+        );
+        let sound = "struct<b: int64, c: int64, d: int64>";
+        check(
+            &Expected::Inferred(&sample),
+            &found([sound, "list<int64>", sound, "null"]),
+            &[
+                r#"! 1.json: column `a`: expected struct<b: int64, c: int64, d: int64>, found list<int64>; row 7 is "[x]""#,
+            ],
+        );
+    }
+
+    fn any_words() -> impl Strategy<Value = TypeWords> {
+        let leaf =
+            prop::sample::select(vec!["null", "int64", "float64", "decimal(9,2)", "text", "date", "mixed"]);
+        leaf.prop_map(TypeWords::parse).prop_recursive(3, 16, 3, |inner| {
+            let name = prop::sample::select(vec!["b", "c", "d.e"]).prop_map(str::to_owned);
+            prop_oneof![
+                1 => inner.clone().prop_map(|item| TypeWords::List(item.into())),
+                1 => inner.clone().prop_map(|value| TypeWords::Map(TypeWords::Text.into(), value.into())),
+                3 => prop::collection::vec((name, inner), 0..4).prop_map(TypeWords::Struct),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        /// However far apart, what is told within weighs what the whole does.
+        #[test]
+        fn differences_within_weigh_what_the_type_does(sample in any_words(), found in any_words()) {
+            prop_assume!(sample != TypeWords::Null && found != TypeWords::Null);
+            let expected = fit::to_sample(&sample, &found);
+            let (sample, found) = (of_type(&sample.to_string()), of_type(&found.to_string()));
+            let told = compare(&Expected::Inferred(&sample), &found);
+            let fit = match told.iter().map(|told| told.difference.is_breaking()).max() {
+                None => Fit::Same,
+                Some(false) => Fit::Promotes,
+                Some(true) => Fit::Changed,
+            };
+            prop_assert_eq!(fit, expected, "{:?}", told);
+        }
+    }
+}
