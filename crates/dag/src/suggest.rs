@@ -12,8 +12,8 @@ pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) 
         let folded = folded(candidate);
         let by_letters = strsim::normalized_damerau_levenshtein(&wanted, &folded);
         // A word of several, such as `timeout` of `timeout_seconds`.
-        let is_beginning = wanted.len() >= 4 && folded.starts_with(&wanted);
-        let score = if is_beginning { by_letters.max(0.6) } else { by_letters };
+        let is_part = wanted.len() >= 4 && folded.contains(&wanted);
+        let score = if is_part { by_letters.max(0.6 + 0.1 * by_letters) } else { by_letters };
         if score >= 0.6 && best.is_none_or(|(highest, _)| score > highest) {
             best = Some((score, candidate));
         }

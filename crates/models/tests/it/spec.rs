@@ -115,7 +115,7 @@ fn all_mistakes_of_a_file_are_reported_at_once() {
       - line 11, column 97: `input_schemas.row.columns.d.type`: unknown type `quux`; the types are `boolean`, `integer`, `float`, `decimal`, `text`, `date`, `time`, `timestamp`, `duration`, `binary`, `list`, `struct`, `map`, `any`
       - line 12, column 46: `input_schemas.row.extra_columns`: expected `allow` or `forbid`, found `maybe`
       - line 12, column 67: `input_schemas.row.min_rows`: expected a whole number, zero or more
-      - line 12, column 71: `input_schemas.row.rows`: unknown key; the keys are `columns`, `extra_columns`, `min_rows`
+      - line 12, column 71: `input_schemas.row.rows`: unknown key; did you mean `min_rows`?
       - line 13, column 28: `output_schemas.ok`: the key `columns` is missing
     "#);
 }
@@ -161,7 +161,7 @@ fn mistakes_in_a_pipeline_testing_spec_have_their_place() {
       - line 2, column 45: `script_specs.a.step_nam`: unknown key; did you mean `step_name`?
       - line 2, column 63: `script_specs.x/y`: invalid step name `x/y`: it contains `/`
       - line 3, column 25: `test_workspace_root`: expected a string, found a number
-      - line 3, column 28: `workspace`: unknown key; did you mean `workspace_aware_root`?
+      - line 3, column 28: `workspace`: unknown key; did you mean `test_workspace_root`?
     ");
 }
 
