@@ -9,9 +9,11 @@ mod parts;
 mod rename;
 mod rows;
 mod sample;
+mod settle_renames;
 mod table;
 #[cfg(test)]
 pub(crate) mod testing;
+mod values;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{DataProfile, Difference, FileProfile, TableContract, TypeWord};
@@ -19,6 +21,7 @@ use serde::Serialize;
 
 pub(crate) use self::parts::settled;
 pub(crate) use self::rows::is_blank;
+pub use self::settle_renames::settle_renames;
 use crate::type_words::TypeWords;
 
 /// What is expected of data.
@@ -49,6 +52,9 @@ pub struct FileDifference {
 /// A contract holds for every table of a folder. A sample holds file by file, by their paths; a single file is compared
 /// with a single file whatever their names. Files of one table in several parts may come in any number under any names, and
 /// of CSV and TSV they are one table in their types, too: digits in one part are text where another part has letters.
+///
+/// Profiles hold no values, so what a missing column may be called now is a guess by names and types:
+/// [`settle_renames`] looks at the values.
 ///
 /// ```
 /// use runtime_testing_data::{Expected, compare};
