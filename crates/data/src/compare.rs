@@ -10,9 +10,11 @@ mod parts;
 mod rename;
 mod rows;
 mod sample;
+mod settle_renames;
 mod table;
 #[cfg(test)]
 pub(crate) mod testing;
+mod values;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{DataProfile, Difference, FileProfile, TableContract, TypeWord};
@@ -20,6 +22,7 @@ use serde::Serialize;
 
 pub(crate) use self::parts::settled;
 pub(crate) use self::rows::is_blank;
+pub use self::settle_renames::settle_renames;
 use crate::type_words::TypeWords;
 
 /// What is expected of data.
@@ -49,9 +52,12 @@ pub struct FileDifference {
 ///
 /// A contract holds for every table of a folder. A sample holds file by file, by their paths; a single file is compared
 /// with a single file whatever their names. Files of one table in several parts may come in any number under any names, and
-/// of CSV and TSV they are one table in their types, too: digits in one part are text where another part has letters.
+/// in text formats they are one table in their types, too: digits in one part of CSV are text where another has letters.
 ///
 /// Against a sample, what differs within structs, lists and maps is told by its path, as [`Difference`] has it.
+///
+/// Profiles hold no values, so what a missing column may be called now is a guess by names and types:
+/// [`settle_renames`] looks at the values.
 ///
 /// ```
 /// use runtime_testing_data::{Expected, compare};

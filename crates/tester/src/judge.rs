@@ -8,6 +8,7 @@ use camino::Utf8Path;
 use indexmap::IndexMap;
 use runtime_testing_data::{
     DataError, Expected, FileDifference, ProfileOptions, compare, format_of_extension, profile_path_with,
+    settle_renames,
 };
 use runtime_testing_models::{
     Binding, BindingRule, DataCompatibilityResult, DataFinding, DataProfile, Difference, EdgeIssue, EdgeNote,
@@ -226,7 +227,11 @@ impl<'a> Judge<'a> {
             };
             formats_a.push(found.formats());
             compared.has_expectation &= expectation.says_something();
-            for FileDifference { file, difference } in compare(&expectation.expected(), &found) {
+            let mut differences = compare(&expectation.expected(), &found);
+            if matches!(expectation, Expectation::Inferred(_)) {
+                settle_renames(&mut differences, &port.path, &path, options);
+            }
+            for FileDifference { file, difference } in differences {
                 let (output, input) = (output.clone(), input.clone());
                 if difference.is_breaking() {
                     compared.issues.push(EdgeIssue::Data { output, input, file, difference });

@@ -7,7 +7,7 @@ use runtime_testing_models::{Column, Difference};
 
 use super::fit::{self, Fit};
 use super::rename::renamed;
-use super::table::{FoundColumn, is_null, words};
+use super::table::{FoundColumn, deciding, is_null, words};
 use crate::type_words::{TypeWords, path_name};
 
 /// The characters by which a path goes on.
@@ -152,12 +152,18 @@ fn difference(expected: &TypeWords, found: &Place<'_>, path: &Path<'_>) -> Optio
         Fit::Changed => {
             // In the whole, another part may have decided.
             let column = Some(path.column).filter(|_| path.is_decided && found.own == Some(found.whole));
+            let (row, value) = match column {
+                None => (None, None),
+                Some(column) if path.rest.is_empty() => deciding(column),
+                // The first list may have been empty.
+                Some(column) => (column.deciding_row, column.deciding_value.clone()),
+            };
             Some(Difference::TypeChanged {
                 column: path.told(),
                 expected: expected.to_string(),
                 found: found.whole.to_string(),
-                row: column.and_then(|column| column.deciding_row),
-                value: column.and_then(|column| column.deciding_value.clone()),
+                row,
+                value,
             })
         }
     }

@@ -1,15 +1,15 @@
-//! Columns that are missing and may be there under another name.
+//! Columns that are missing and may be there under another name, as far as profiles tell it.
 
 use std::collections::BTreeSet;
 
 /// From here on two names count as similar.
-const SIMILAR: f64 = 0.5;
+pub(super) const SIMILAR: f64 = 0.5;
 
 /// How alike names are of which one has all the words of the other.
 const CONTAINED: f64 = 0.75;
 
 /// The most pairs of names that are compared. Beyond that no one could read the guesses.
-const MOST_PAIRS: usize = 10_000;
+pub(super) const MOST_PAIRS: usize = 10_000;
 
 /// For each missing column, an extra one that may be the same: of a fitting type and a similar name, the most similar
 /// pairs first; or the only one that fits, where only one is missing. `fits` is asked with the places of the two.
@@ -32,11 +32,9 @@ pub(super) fn renamed(
         }
     }
     pairs.sort_by(|one, other| other.0.total_cmp(&one.0));
-    let mut taken = BTreeSet::new();
-    for (_, missing_place, extra_place) in pairs {
-        if renamed[missing_place].is_none() && taken.insert(extra_place) {
-            renamed[missing_place] = Some(extra[extra_place].to_owned());
-        }
+    let pairs = pairs.into_iter().map(|(_, missing_place, extra_place)| (missing_place, extra_place));
+    for (missing_place, extra_place) in each_once(pairs) {
+        renamed[missing_place] = Some(extra[extra_place].to_owned());
     }
     if let [name @ None] = renamed.as_mut_slice() {
         let mut fitting = (0..extra.len()).filter(|place| fits(0, *place));
@@ -47,8 +45,21 @@ pub(super) fn renamed(
     renamed
 }
 
+/// Of pairs of places, the best first, those neither of whose places is in one that comes before and is kept.
+pub(super) fn each_once(pairs: impl IntoIterator<Item = (usize, usize)>) -> Vec<(usize, usize)> {
+    let (mut ones, mut others) = (BTreeSet::new(), BTreeSet::new());
+    let mut kept = Vec::new();
+    for (one, other) in pairs {
+        if !ones.contains(&one) && others.insert(other) {
+            ones.insert(one);
+            kept.push((one, other));
+        }
+    }
+    kept
+}
+
 /// How similar two names are, from 0 to 1. Case and what separates words do not count.
-fn similarity(one: &str, other: &str) -> f64 {
+pub(super) fn similarity(one: &str, other: &str) -> f64 {
     let (one, other) = (words(one), words(other));
     let edited = strsim::normalized_damerau_levenshtein(&one.concat(), &other.concat());
     let contains =

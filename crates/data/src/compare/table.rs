@@ -115,13 +115,21 @@ pub(super) fn column_order(expected: &[&str], found: &Found<'_>) -> Option<Diffe
 
 /// A column has another type than it should.
 pub(super) fn type_changed(found: &Column, expected: impl Into<String>) -> Difference {
-    let first = found.first_value.clone().filter(|_| found.deciding_row.is_none()).unzip();
+    let (row, value) = deciding(found);
     Difference::TypeChanged {
         column: found.name.clone(),
         expected: expected.into(),
         found: found.data_type.clone(),
-        row: found.deciding_row.or(first.0),
-        value: found.deciding_value.clone().or(first.1),
+        row,
+        value,
+    }
+}
+
+/// The row that made a column's type what it is, and what stands in it: the first with a value, where no other did.
+pub(super) fn deciding(column: &Column) -> (Option<u64>, Option<String>) {
+    match column.deciding_row {
+        Some(row) => (Some(row), column.deciding_value.clone()),
+        None => column.first_value.clone().unzip(),
     }
 }
 

@@ -17,6 +17,7 @@ mod functions;
 mod last_failures;
 mod plan;
 mod refusals;
+mod renames;
 mod runs;
 mod selection;
 mod similar_names;
