@@ -67,6 +67,7 @@ mod python;
 mod record;
 mod recorded;
 mod runner;
+mod same_data;
 mod schedule;
 mod scripts;
 mod settings;
