@@ -21,6 +21,7 @@ use crate::feed::{self, Feed};
 use crate::inputs_left::{missing_inputs, unfed_inputs, why_no_run};
 use crate::job::profile_options;
 use crate::lists::Lists;
+use crate::own_data::OwnDataNotes;
 use crate::plan::{Plan, PlannedEdge};
 use crate::record::{self, Records, RunRecord};
 use crate::recorded::HandedOver;
@@ -119,14 +120,19 @@ impl<'a> Judge<'a> {
     }
 
     /// The result for each step, in declaration order, without its runs: those are added by [`record::hand_over`].
-    /// `edges` has the results for the edges, and is empty where they were not to be judged.
+    /// `edges` has the results for the edges, and is empty where they were not to be judged. `own_data` has what is to
+    /// be noted of the own data of steps.
     pub(crate) fn steps(
         &self,
         edges: &IndexMap<String, DataCompatibilityResult>,
+        own_data: OwnDataNotes,
     ) -> IndexMap<StepName, ScriptTestResult> {
         let steps = &self.plan.steps;
         let mut results = IndexMap::with_capacity(steps.len());
         results.extend(steps.iter().enumerate().map(|(at, step)| (step.name.clone(), self.step(at, edges))));
+        for (at, notes) in own_data {
+            results[at].notes.extend(notes);
+        }
         results
     }
 
@@ -570,7 +576,7 @@ impl Expectation<'_> {
     }
 }
 
-fn cannot_look_at(path: &Utf8Path) -> impl FnOnce(DataError) -> TestError {
+pub(crate) fn cannot_look_at(path: &Utf8Path) -> impl FnOnce(DataError) -> TestError {
     move |error| TestError::io("look at", path)(io::Error::other(error))
 }
 

@@ -59,6 +59,7 @@ mod leftovers;
 mod lists;
 mod looks;
 mod observed;
+mod own_data;
 mod plan;
 mod plan_error;
 mod process;

@@ -259,6 +259,15 @@ fn steps_that_were_not_run_and_notes() {
         StepNote::SampleData { inputs: inputs() },
         StepNote::NotRunIndividually { inputs: inputs() },
         StepNote::EmptyOutputs { outputs: inputs() },
+        StepNote::OwnData {
+            input: logical("raw"),
+            file: "stations.csv".into(),
+            difference: Difference::MissingColumn {
+                column: text("low"),
+                expected: text("float"),
+                renamed: None,
+            },
+        },
         similar_name(NamePlace::OutputPaths),
         similar_name(NamePlace::Columns { input: logical("orders") }),
     ];
@@ -282,6 +291,7 @@ fn steps_that_were_not_run_and_notes() {
     run on sample data: the inputs `a`, `b` do not exist
     not run on its own: its own inputs `a`, `b` do not exist
     nothing was written to `a`, `b`
+    its own input `raw`, stations.csv, is not what its contract says: column `low` (float) is missing
     there is no `amout`; among its `output_paths` is `amount`
     there is no `amout`; among the columns of `orders` is `amount`
     changed
