@@ -61,6 +61,10 @@ fn differences() {
         Difference::Nullability { column: column(), expected_nullable: true, found_nullable: false },
         Difference::ExtraColumn { column: column(), found: found() },
         Difference::ColumnOrder { expected: vec![text("a"), text("b")], found: vec![text("b"), text("a")] },
+        Difference::Delimiter { expected: Some(','), found: ';' },
+        Difference::Delimiter { expected: Some(';'), found: '\t' },
+        Difference::Delimiter { expected: None, found: ';' },
+        Difference::ByteOrderMark,
         Difference::ExtraFile,
         Difference::NotCompared { reason: NotCompared::SampleUnreadable { finding } },
         Difference::NotCompared { reason: NotCompared::SampleBlank },
@@ -92,6 +96,10 @@ fn differences() {
     note nullability [amount]: column `amount` holds no nulls
     note extra_column [amount]: extra column `amount` (text)
     note column_order []: the columns come as `b`, `a`, not as `a`, `b`
+    note delimiter []: the delimiter is `;` and not `,`
+    note delimiter []: the delimiter is a tab and not `;`
+    note delimiter []: the delimiter is `;`, which readers have to be told
+    note byte_order_mark []: begins with a byte order mark, which some readers take for a part of the first name
     note extra_file []: extra file
     note not_compared []: not compared: the sample cannot be read: line 7: row has 3 fields, the header has 4
     note not_compared []: not compared: the sample has no columns

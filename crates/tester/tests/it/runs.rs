@@ -371,3 +371,17 @@ fn outputs_have_digests_of_what_they_hold() {
     assert_ne!(digest("id,amount\n1,2.51\n", OutputDigests::Cheap), Some(plain));
     assert_eq!(digest("id,amount\n1,2.50\n", OutputDigests::Never), None);
 }
+
+#[test]
+fn another_delimiter_is_noted() {
+    let clean = COPY.replace("file.read()", "file.read().replace(',', ';')");
+    let report = Space::new()
+        .step("clean", &clean, &["raw=data/raw.csv"], &["rows=output/rows.csv"])
+        .step("train", COPY, &["rows=data/raw.csv"], &["model=output/model.csv"])
+        .edge("clean", "train")
+        .passes();
+    let edge = &report.data_flow_results["clean->train"];
+    assert_eq!(edge.verdict.as_str(), "compatible");
+    let notes: Vec<String> = edge.notes.iter().map(ToString::to_string).collect();
+    assert_eq!(notes, ["`rows` -> `rows`, rows.csv: the delimiter is `;` and not `,`"]);
+}
