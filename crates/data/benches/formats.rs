@@ -311,6 +311,8 @@ fn wide(columns: usize, changed: usize) -> DataProfile {
         format: FileFormat::Parquet,
         compression: None,
         promised: None,
+        delimiter: None,
+        byte_order_mark: false,
         bytes: 1_000_000_000,
         schema: Some(schema),
         findings: Vec::new(),

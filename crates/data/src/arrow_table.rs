@@ -29,7 +29,7 @@ impl ArrowTable {
         let columns: Vec<Column> = columns.collect();
         let findings = duplicate_names(columns.iter().map(|column| column.name.as_str()), finding);
         let schema = Some(TableSchema { columns, rows: self.rows });
-        Content { schema, findings, declared: Some(self.schema) }
+        Content { declared: Some(self.schema), ..Content::of_text(schema, findings) }
     }
 }
 

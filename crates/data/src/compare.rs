@@ -73,6 +73,8 @@ pub struct FileDifference {
 ///         format: FileFormat::Csv,
 ///         compression: None,
 ///         promised: None,
+///         delimiter: None,
+///         byte_order_mark: false,
 ///         bytes: 40,
 ///         schema: Some(schema),
 ///         findings: Vec::new(),

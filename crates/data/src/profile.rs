@@ -19,12 +19,16 @@ pub(crate) struct Content {
     pub(crate) findings: Vec<DataFinding>,
     /// The schema that the file declares, for formats that do.
     pub(crate) declared: Option<Schema>,
+    /// What stands between the cells, where it is not what the format is named for.
+    pub(crate) delimiter: Option<char>,
+    /// Whether a table in text begins with a byte order mark.
+    pub(crate) byte_order_mark: bool,
 }
 
 impl Content {
     /// What a text yields, which declares nothing.
     pub(crate) fn of_text(schema: Option<TableSchema>, findings: Vec<DataFinding>) -> Self {
-        Self { schema, findings, declared: None }
+        Self { schema, findings, declared: None, delimiter: None, byte_order_mark: false }
     }
 
     pub(crate) fn of_finding(finding: DataFinding) -> Self {
@@ -114,6 +118,8 @@ fn profile_as(
         format: kind.format,
         compression: kind.compression,
         promised,
+        delimiter: content.delimiter,
+        byte_order_mark: content.byte_order_mark,
         bytes,
         schema: content.schema,
         findings: content.findings,

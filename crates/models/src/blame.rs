@@ -13,13 +13,13 @@ use crate::{ScriptFailure, UntestedStep};
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EdgeBlame {
-    /// No other edge feeds the run.
+    /// No other edge feeds the run with anything else than the consumer's own inputs hold, byte for byte.
     OnlyEdge,
     /// The consumer fails with the data of this edge alone.
     Alone,
     /// The consumer passes with the data of each edge alone. Only together they make it fail.
     Together {
-        /// The other upstream steps.
+        /// The other upstream steps whose data is not, byte for byte, what the consumer's own inputs hold.
         with: Vec<StepName>,
     },
     /// It is not known whether the consumer fails with the data of this edge alone.

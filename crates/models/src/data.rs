@@ -189,6 +189,12 @@ pub struct FileProfile {
     /// What the file's name promises, where its content is something else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promised: Option<FileKind>,
+    /// What stands between the cells of CSV or TSV, where it is not what the format is named for: comma or tab.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<char>,
+    /// Whether CSV or TSV begins with a byte order mark. JSON must not: there it is a finding.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub byte_order_mark: bool,
     /// The size in bytes.
     pub bytes: u64,
     /// The columns and rows, for a table that could be read.

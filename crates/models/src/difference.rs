@@ -119,6 +119,16 @@ pub enum Difference {
         /// The order in which they are there.
         found: Vec<String>,
     },
+    /// Something else stands between the cells, which readers that are not told of it take for a part of them.
+    Delimiter {
+        /// What should stand there, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expected: Option<char>,
+        /// What stands there.
+        found: char,
+    },
+    /// The text begins with a byte order mark, where none is expected.
+    ByteOrderMark,
     /// A file is there that is not expected.
     ExtraFile,
     /// The file was not compared, so nothing is known of what it differs in.
@@ -175,6 +185,8 @@ impl Difference {
             | Self::Nullability { .. }
             | Self::ExtraColumn { .. }
             | Self::ColumnOrder { .. }
+            | Self::Delimiter { .. }
+            | Self::ByteOrderMark
             | Self::ExtraFile
             | Self::NotCompared { .. } => false,
         }
@@ -197,6 +209,8 @@ impl Difference {
             Self::Nullability { .. } => "nullability",
             Self::ExtraColumn { .. } => "extra_column",
             Self::ColumnOrder { .. } => "column_order",
+            Self::Delimiter { .. } => "delimiter",
+            Self::ByteOrderMark => "byte_order_mark",
             Self::ExtraFile => "extra_file",
             Self::NotCompared { .. } => "not_compared",
         }
@@ -271,9 +285,26 @@ impl fmt::Display for Difference {
             Self::ColumnOrder { expected, found } => {
                 write!(formatter, "the columns come as {}, not as {}", first(found), first(expected))
             }
+            Self::Delimiter { expected: Some(expected), found } => {
+                write!(formatter, "the delimiter is {} and not {}", delimiter(*found), delimiter(*expected))
+            }
+            Self::Delimiter { expected: None, found } => {
+                write!(formatter, "the delimiter is {}, which readers have to be told", delimiter(*found))
+            }
+            Self::ByteOrderMark => formatter.write_str(
+                "begins with a byte order mark, which some readers take for a part of the first name",
+            ),
             Self::ExtraFile => formatter.write_str("extra file"),
             Self::NotCompared { reason } => reason.fmt(formatter),
         }
+    }
+}
+
+/// A delimiter as people read it.
+fn delimiter(delimiter: char) -> String {
+    match delimiter {
+        '\t' => "a tab".to_owned(),
+        shown => format!("`{shown}`"),
     }
 }
 

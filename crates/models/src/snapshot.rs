@@ -70,6 +70,10 @@ struct FileSnapshot {
     #[serde(skip_serializing_if = "Option::is_none")]
     promised: Option<FileKind>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    delimiter: Option<char>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    byte_order_mark: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<u64>,
     /// `name: type`, with `?` behind a type that may be null.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -178,6 +182,8 @@ fn files_of(data: &DataProfile) -> Vec<FileSnapshot> {
         format: file.format,
         compression: file.compression,
         promised: file.promised,
+        delimiter: file.delimiter,
+        byte_order_mark: file.byte_order_mark,
         rows: file.schema.as_ref().map(|schema| schema.rows),
         columns: file.schema.as_ref().map_or_else(Vec::new, |schema| {
             let column = |column: &crate::Column| {

@@ -5,7 +5,7 @@ use camino::Utf8PathBuf;
 use runtime_testing_dag::StepName;
 use serde::{Deserialize, Serialize};
 
-use crate::{DataProfile, Digest, LogicalName, ScriptFailure, ScriptName};
+use crate::{DataProfile, Difference, Digest, LogicalName, ScriptFailure, ScriptName};
 
 /// How a step fared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -394,6 +394,16 @@ pub enum StepNote {
         /// The outputs.
         outputs: Vec<LogicalName>,
     },
+    /// It was run on the user's own data, and that is not what the contract on the input says.
+    OwnData {
+        /// The input.
+        input: LogicalName,
+        /// The file: its path below the input, or its name where the input is a file itself.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
+        file: Utf8PathBuf,
+        /// How it differs.
+        difference: Difference,
+    },
     /// It failed over a name that was not there, and one that was there is nearly the same.
     SimilarName {
         /// The name that was not there.
@@ -454,6 +464,12 @@ impl fmt::Display for StepNote {
                 write!(formatter, "it left processes running, which were ended: {}", list(processes))
             }
             Self::EmptyOutputs { outputs } => write!(formatter, "nothing was written to {}", list(outputs)),
+            Self::OwnData { input, file, difference } => {
+                write!(
+                    formatter,
+                    "its own input `{input}`, {file}, is not what its contract says: {difference}"
+                )
+            }
             Self::SimilarName { name, similar, place } => {
                 write!(formatter, "there is no `{name}`; among {place} is `{similar}`")
             }

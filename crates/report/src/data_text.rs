@@ -24,9 +24,17 @@ const WIDEST_TYPE: usize = 24;
 /// use runtime_testing_report::{TextOptions, render_profile_text};
 ///
 /// let schema = TableSchema { columns: vec![Column::new("id", "int64")], rows: 2 };
-/// let (path, format) = ("ids.csv".into(), FileFormat::Csv);
-/// let (compression, promised) = (None, None);
-/// let file = FileProfile { path, format, compression, promised, bytes: 7, schema: Some(schema), findings: vec![] };
+/// let file = FileProfile {
+///     path: "ids.csv".into(),
+///     format: FileFormat::Csv,
+///     compression: None,
+///     promised: None,
+///     delimiter: None,
+///     byte_order_mark: false,
+///     bytes: 7,
+///     schema: Some(schema),
+///     findings: vec![],
+/// };
 /// let profile = DataProfile { is_folder: false, files: vec![file] };
 /// let text = render_profile_text(&profile, TextOptions::default());
 /// assert_eq!(text, "ids.csv: csv, 2 rows, 1 column, 7 bytes\n  column  type    nulls\n  id      int64?      -\n");
@@ -221,6 +229,8 @@ mod tests {
             format,
             compression: None,
             promised: None,
+            delimiter: None,
+            byte_order_mark: false,
             bytes: 1,
             schema,
             findings,

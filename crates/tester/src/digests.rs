@@ -63,6 +63,8 @@ mod tests {
             format: FileFormat::Parquet,
             compression: None,
             promised: None,
+            delimiter: None,
+            byte_order_mark: false,
             bytes,
             schema,
             findings: vec![],

@@ -280,6 +280,8 @@ impl Job<'_> {
                     format: FileFormat::Opaque,
                     compression: None,
                     promised: None,
+                    delimiter: None,
+                    byte_order_mark: false,
                     bytes: 0,
                     schema: None,
                     findings: vec![DataFinding { message, line: None }],

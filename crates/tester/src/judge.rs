@@ -1,6 +1,7 @@
 //! What the runs say of every step and every edge.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 
@@ -21,9 +22,11 @@ use crate::feed::{self, Feed};
 use crate::inputs_left::{missing_inputs, unfed_inputs, why_no_run};
 use crate::job::profile_options;
 use crate::lists::Lists;
+use crate::own_data::OwnDataNotes;
 use crate::plan::{Plan, PlannedEdge};
 use crate::record::{self, Records, RunRecord};
 use crate::recorded::HandedOver;
+use crate::same_data::stands_for;
 use crate::similar_names::similar_names;
 use crate::single_out::{self, Alone, Share};
 use crate::test_error::TestError;
@@ -67,6 +70,8 @@ struct Compared {
     no_data: Option<UntestedEdge>,
     /// What inputs are handed that is not what one output holds.
     handed_over: Vec<(LogicalName, DataProfile)>,
+    /// Whether the data is what the consumer's own inputs hold, once that was asked.
+    carries_own_data: OnceCell<bool>,
 }
 
 /// What is said of edges.
@@ -110,20 +115,25 @@ impl<'a> Judge<'a> {
             if !handed_over.is_empty() {
                 judged.handed_over.insert(key.clone(), handed_over.into_iter().collect());
             }
-            judged.results.insert(key, self.edge(edge, &compared[at], &compared));
+            judged.results.insert(key, self.edge(at, &compared));
         }
         Ok(judged)
     }
 
     /// The result for each step, in declaration order, without its runs: those are added by [`record::hand_over`].
-    /// `edges` has the results for the edges, and is empty where they were not to be judged.
+    /// `edges` has the results for the edges, and is empty where they were not to be judged. `own_data` has what is to
+    /// be noted of the own data of steps.
     pub(crate) fn steps(
         &self,
         edges: &IndexMap<String, DataCompatibilityResult>,
+        own_data: OwnDataNotes,
     ) -> IndexMap<StepName, ScriptTestResult> {
         let steps = &self.plan.steps;
         let mut results = IndexMap::with_capacity(steps.len());
         results.extend(steps.iter().enumerate().map(|(at, step)| (step.name.clone(), self.step(at, edges))));
+        for (at, notes) in own_data {
+            results[at].notes.extend(notes);
+        }
         results
     }
 
@@ -181,7 +191,7 @@ impl<'a> Judge<'a> {
         let (mut formats_a, mut formats_b) = (Vec::new(), Vec::new());
         for bound in &edge.bindings.bound {
             let (output, input) = (bound.output.clone(), bound.input.clone());
-            let port = to.inputs.iter().find(|port| port.name == input).expect("a binding names an input");
+            let port = to.input(&input);
             let written = record::written(result, &output, self.places);
             let folder = record::output_folder(result, &output, self.places);
             let fed = feed::feed(&folder, &written, &port.path, bound.below.as_deref());
@@ -249,7 +259,8 @@ impl<'a> Judge<'a> {
         Ok(compared)
     }
 
-    fn edge(&self, edge: &PlannedEdge, compared: &Compared, all: &[Compared]) -> DataCompatibilityResult {
+    fn edge(&self, at: usize, all: &[Compared]) -> DataCompatibilityResult {
+        let (edge, compared) = (&self.plan.edges[at], &all[at]);
         let (from, to) = (&self.plan.steps[edge.from], &self.plan.steps[edge.to]);
         let mut issues = compared.issues.clone();
         let mut notes = compared.notes.clone();
@@ -267,8 +278,8 @@ impl<'a> Judge<'a> {
                 // An edge that carries nothing has no part in what the consumer does.
                 !self.plan.edges[edge].bindings.bound.is_empty() && !all[edge].issues.iter().all(is_guess)
             };
-            share =
-                single_out::share(self.plan, self.records, &self.incoming, edge, failure, has_broken_data);
+            let suspects = || self.suspects(edge.to, all);
+            share = single_out::share(self.plan, self.records, at, failure, suspects, has_broken_data);
         }
         match share {
             Share::Cause(failure, blame) => issues.push(EdgeIssue::ConsumerFailed { failure, blame }),
@@ -312,6 +323,32 @@ impl<'a> Judge<'a> {
             data_format_a: compared.format_a.clone(),
             data_format_b: compared.format_b.clone(),
         }
+    }
+
+    /// The edges into a step that can have a part in that it fails on their data and passes on its own: those that
+    /// carry something else than its own inputs hold. Where none does, it is not the bytes, and all can.
+    fn suspects(&self, step: usize, all: &[Compared]) -> Vec<usize> {
+        let carrying = self.edges_into(step).filter(|(_, edge)| !edge.bindings.bound.is_empty());
+        let carrying: Vec<(usize, &PlannedEdge)> = carrying.collect();
+        let differs = |(at, edge): &&(usize, &PlannedEdge)| {
+            !*all[*at].carries_own_data.get_or_init(|| self.carries_own_data(edge))
+        };
+        let suspects: Vec<usize> = carrying.iter().filter(differs).map(|(at, _)| *at).collect();
+        if suspects.is_empty() { carrying.into_iter().map(|(at, _)| at).collect() } else { suspects }
+    }
+
+    /// Whether what an edge carries is byte for byte what the consumer's own inputs hold.
+    fn carries_own_data(&self, edge: &PlannedEdge) -> bool {
+        let Some(result) = self.record(edge.producer_run).and_then(RunRecord::executed) else { return false };
+        edge.bindings.bound.iter().all(|bound| {
+            let own = &self.plan.steps[edge.to].input(&bound.input).path;
+            let written = record::written(result, &bound.output, self.places);
+            let folder = record::output_folder(result, &bound.output, self.places);
+            match feed::feed(&folder, &written, own, bound.below.as_deref()) {
+                Feed::Path(path) => stands_for(&path, own),
+                Feed::Nothing | Feed::Broken { .. } | Feed::Missing { .. } => false,
+            }
+        })
     }
 
     /// Whether a step's run on its own inputs succeeded.
@@ -544,7 +581,7 @@ impl Expectation<'_> {
     }
 }
 
-fn cannot_look_at(path: &Utf8Path) -> impl FnOnce(DataError) -> TestError {
+pub(crate) fn cannot_look_at(path: &Utf8Path) -> impl FnOnce(DataError) -> TestError {
     move |error| TestError::io("look at", path)(io::Error::other(error))
 }
 

@@ -71,6 +71,8 @@ mod tests {
             format: FileFormat::Csv,
             compression: None,
             promised: None,
+            delimiter: None,
+            byte_order_mark: false,
             bytes: 1,
             schema: None,
             findings: Vec::new(),

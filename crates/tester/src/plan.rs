@@ -80,6 +80,11 @@ impl PlannedStep<'_> {
         self.spec.isolation.unwrap_or(settings.isolation)
     }
 
+    /// The input that a binding names.
+    pub(crate) fn input(&self, name: &LogicalName) -> &Port {
+        self.inputs.iter().find(|port| port.name == *name).expect("a binding names an input")
+    }
+
     /// What the data that an input is handed is compared with.
     pub(crate) fn expectation(&self, input: &LogicalName, places: &Places) -> DataExpectation {
         if self.spec.input_schemas.contains_key(input) {
@@ -498,12 +503,11 @@ impl Planner<'_> {
     }
 
     fn upstream(&self, run: usize, from: usize, to: usize, bound: &bindings::Bound) -> PlannedInput {
-        let port = self.steps[to].inputs.iter().find(|port| port.name == bound.input);
         PlannedInput::Upstream {
             run,
             step: from,
             output: bound.output.clone(),
-            input: port.expect("a binding names an input").path.to_path_buf(),
+            input: self.steps[to].input(&bound.input).path.to_path_buf(),
             below: bound.below.clone(),
         }
     }

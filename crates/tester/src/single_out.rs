@@ -2,7 +2,6 @@
 
 use runtime_testing_models::{EdgeBlame, LogicalName, NotSingledOut, ScriptFailure, StepName};
 
-use crate::lists::Lists;
 use crate::plan::{Action, Plan, PlannedEdge, PlannedInput, PlannedInputs};
 use crate::record::{Records, RunRecord};
 
@@ -85,32 +84,40 @@ pub(crate) enum Share {
     Unknown(NotSingledOut),
 }
 
-/// What an edge has to do with `failure`, its consumer's on what it was given in all. `has_broken_data` says of each edge
-/// whether its data is known to be broken already, which is cause enough.
+/// What the edge at `at` has to do with `failure`, its consumer's on what it was given in all. `suspects` are the
+/// edges into the consumer that can have a part in it. `has_broken_data` says of each edge whether its data is known
+/// to be broken already, which is cause enough.
 pub(crate) fn share(
     plan: &Plan<'_>,
     records: &Records,
-    incoming: &Lists,
-    edge: &PlannedEdge,
+    at: usize,
     failure: &ScriptFailure,
+    suspects: impl FnOnce() -> Vec<usize>,
     has_broken_data: impl Fn(usize) -> bool,
 ) -> Share {
-    let reason = match alone(plan, records, edge) {
-        // The run had no other data than this.
-        None => return Share::Cause(failure.clone(), EdgeBlame::OnlyEdge),
-        Some(Alone::Fails(failure)) => return Share::Cause(failure.clone(), EdgeBlame::Alone),
-        Some(Alone::Passes) => None,
-        Some(Alone::Unknown(reason)) => Some(reason),
+    let only_edge = || Share::Cause(failure.clone(), EdgeBlame::OnlyEdge);
+    // The run had no other data than this.
+    let Some(with_this) = alone(plan, records, &plan.edges[at]) else { return only_edge() };
+    let suspects = suspects();
+    if !suspects.contains(&at) {
+        return Share::Innocent;
+    }
+    let reason = match with_this {
+        Alone::Fails(failure) => return Share::Cause(failure.clone(), EdgeBlame::Alone),
+        // The run with it alone was given nothing else than the one that fails.
+        _ if suspects == [at] => return only_edge(),
+        Alone::Passes => None,
+        Alone::Unknown(reason) => Some(reason),
     };
     let (mut passing, mut unknown): (Vec<StepName>, Vec<StepName>) = (Vec::new(), Vec::new());
     let mut is_explained = false;
-    for other in incoming.of(edge.to) {
-        is_explained |= has_broken_data(*other);
-        let other = &plan.edges[*other];
+    for suspect in suspects {
+        is_explained |= has_broken_data(suspect);
+        let other = &plan.edges[suspect];
         let name = plan.steps[other.from].name;
         match alone(plan, records, other) {
             Some(Alone::Fails(_)) => is_explained = true,
-            _ if other.from == edge.from => {}
+            _ if suspect == at => {}
             Some(Alone::Passes) => passing.push(name.clone()),
             Some(Alone::Unknown(_)) => unknown.push(name.clone()),
             None => {}

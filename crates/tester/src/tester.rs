@@ -23,6 +23,7 @@ use crate::fork_server::ForkServers;
 use crate::function::{Function, FunctionParams};
 use crate::job::profile_options;
 use crate::judge::{self, Judge, JudgedEdges};
+use crate::own_data::own_data_notes;
 use crate::plan::{self, Action, Scope, Tested};
 use crate::plan_error::{PlanError, PlanProblem};
 use crate::python;
@@ -471,6 +472,7 @@ impl RuntimeTester {
         };
         let own_profiles =
             if scope.compatibility { Some(judge::own_profiles(&plan, &self.cancel)?) } else { None };
+        let own_data = own_data_notes(&plan, &self.cancel)?;
         let mut times = Times::load(&places.workspace);
         if let Some(run_root) = &run_root {
             forks.keep_log_in(&run_root.path);
@@ -508,7 +510,7 @@ impl RuntimeTester {
         for step in &mut plan.steps {
             step.outputs = Box::default();
         }
-        let steps = Judge::new(&plan, &records, &places).steps(&edges);
+        let steps = Judge::new(&plan, &records, &places).steps(&edges, own_data);
         drop((plan.steps, plan.edges));
 
         let mut report = PipelineTestReport {

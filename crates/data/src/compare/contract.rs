@@ -22,6 +22,7 @@ pub(super) fn compare(contract: &TableContract, found: &DataProfile, list: &mut 
         if let Some(schema) = file.schema.as_ref().filter(|_| file::is_sound(file)) {
             let table = Found::new(schema, parts.columns(place));
             list.add(&file.path, table_differences(contract, &table, file.format));
+            list.add(&file.path, file::text_differences(None, file));
         }
     }
     if !all_sound {
@@ -251,6 +252,19 @@ mod tests {
         );
         let found = single(table("a.json", &reversed, 3));
         check(&Expected::Contract(&contract()), &found, &["a.json: extra column `x` (text)"]);
+    }
+
+    #[test]
+    fn what_readers_have_to_be_told() {
+        let mut odd = table("a.csv", &KEPT, 3);
+        (odd.delimiter, odd.byte_order_mark) = (Some(';'), true);
+        let told = [
+            "a.csv: the delimiter is `;`, which readers have to be told",
+            "a.csv: begins with a byte order mark, which some readers take for a part of the first name",
+        ];
+        check(&Expected::Contract(&contract()), &single(odd.clone()), &told);
+        check(&Expected::Contract(&contract()), &folder(&[odd, table("b.csv", &KEPT, 3)]), &told);
+        check(&Expected::Contract(&contract()), &single(table("a.tsv", &KEPT, 3)), &[]);
     }
 
     #[track_caller]

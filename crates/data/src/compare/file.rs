@@ -1,6 +1,6 @@
 //! Rules about a file as a whole.
 
-use runtime_testing_models::{DataProfile, Difference, FileProfile, TableSchema};
+use runtime_testing_models::{DataProfile, Difference, FileFormat, FileProfile, TableSchema};
 
 use super::Differences;
 use crate::findings::finding;
@@ -49,6 +49,31 @@ pub(super) fn is_misnamed_alike(
 pub(super) fn format_changed(expected: &FileProfile, found: &FileProfile) -> Option<Difference> {
     (expected.format != found.format)
         .then_some(Difference::FormatChanged { expected: expected.format, found: found.format })
+}
+
+/// What a reader of a table in text has to be told that it need not be told of its counterpart. Without one, what it
+/// has to be told at all.
+pub(super) fn text_differences(expected: Option<&FileProfile>, found: &FileProfile) -> Vec<Difference> {
+    let delimiter = match (expected.and_then(delimiter), delimiter(found)) {
+        (Some(expected), Some(found)) if expected != found => {
+            Some(Difference::Delimiter { expected: Some(expected), found })
+        }
+        (None, Some(_)) => found.delimiter.map(|found| Difference::Delimiter { expected: None, found }),
+        _ => None,
+    };
+    let is_marked = found.byte_order_mark && !expected.is_some_and(|expected| expected.byte_order_mark);
+    delimiter.into_iter().chain(is_marked.then_some(Difference::ByteOrderMark)).collect()
+}
+
+/// What stands between the cells of a table in text. One column alone does not show it.
+fn delimiter(file: &FileProfile) -> Option<char> {
+    let usual = match file.format {
+        FileFormat::Csv => ',',
+        FileFormat::Tsv => '\t',
+        _ => return None,
+    };
+    let has_several = file.schema.as_ref().is_some_and(|schema| schema.columns.len() > 1);
+    has_several.then(|| file.delimiter.unwrap_or(usual))
 }
 
 /// One of two files is a table, and the other is none.

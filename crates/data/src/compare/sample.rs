@@ -88,6 +88,7 @@ fn content_differences(
     if let Some(difference) = file::no_longer_a_table(expected, found) {
         return vec![difference];
     }
+    let text = file::text_differences(Some(expected), found);
     match (&expected.schema, &found.schema) {
         (Some(sample), Some(schema)) if rows::is_blank(sample) && !rows::is_blank(schema) => {
             not_compared(NotCompared::SampleBlank)
@@ -103,6 +104,7 @@ fn content_differences(
                 let names: Vec<&str> = sample.columns.iter().map(|column| column.name.as_str()).collect();
                 differences.extend(column_order(&names, &found));
             }
+            differences.extend(text);
             differences
         }
         _ => Vec::new(),

@@ -11,6 +11,8 @@ pub(crate) fn file(path: &str, format: FileFormat, schema: Option<TableSchema>) 
         format,
         compression: None,
         promised: broken_promise(path.into(), format.into()),
+        delimiter: None,
+        byte_order_mark: false,
         bytes: 100,
         schema,
         findings: Vec::new(),

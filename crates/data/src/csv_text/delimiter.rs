@@ -28,6 +28,15 @@ impl Delimiter {
             Self::Tab => b'\t',
         }
     }
+
+    /// A delimiter that was found, as a reader has to be told it: one that the format is named for need not be.
+    pub(super) fn unusual(self, found: u8) -> Option<char> {
+        let usual = match self {
+            Self::Detected => b',',
+            Self::Tab => b'\t',
+        };
+        (found != usual).then_some(char::from(found))
+    }
 }
 
 fn detect(text: &[u8]) -> u8 {

@@ -47,12 +47,13 @@ fn profile_in_blocks(
 ) -> io::Result<Content> {
     let mut head = Vec::new();
     source.by_ref().take((BYTE_ORDER_MARK.len() + HEAD_BYTES) as u64).read_to_end(&mut head)?;
-    if head.starts_with(BYTE_ORDER_MARK) {
+    let byte_order_mark = head.starts_with(BYTE_ORDER_MARK);
+    if byte_order_mark {
         head.drain(..BYTE_ORDER_MARK.len());
     }
-    let delimiter = delimiter.byte(&head);
+    let separator = delimiter.byte(&head);
     let nulls = NullWords::new(options.null_tokens());
-    let mut splitter = Splitter::new(delimiter);
+    let mut splitter = Splitter::new(separator);
     let mut table = Table { header: Header::default(), rows: Rows::new(0, &nulls) };
     let mut not_utf8 = NotUtf8::default();
     let mut blocks = Blocks::new(head, source, block_bytes);
@@ -69,11 +70,12 @@ fn profile_in_blocks(
             _ => NonZeroUsize::MIN,
         };
         let part = Part { splitter, rows: table.rows, not_utf8 };
-        let part = feed_all(part, blocks, jobs, || Part::new(delimiter, columns, &nulls))?;
+        let part = feed_all(part, blocks, jobs, || Part::new(separator, columns, &nulls))?;
         (splitter, table.rows, not_utf8) = (part.splitter, part.rows, part.not_utf8);
     }
     let unclosed = splitter.finish(&mut table);
-    Ok(table.into_content(not_utf8, unclosed))
+    let delimiter = delimiter.unusual(separator);
+    Ok(Content { delimiter, byte_order_mark, ..table.into_content(not_utf8, unclosed) })
 }
 
 /// The names of the columns, as they come in.

@@ -135,6 +135,25 @@ fn a_header_alone() {
 }
 
 #[test]
+fn what_readers_of_text_have_to_be_told() {
+    let told = |path: &str, content: &str| {
+        let folder = Folder::new();
+        let file = profile_file(&folder.write(path, content)).expect("a file that can be read");
+        assert_eq!(file.findings, []);
+        (file.delimiter, file.byte_order_mark)
+    };
+    assert_eq!(told("a.csv", "a,b\n1,2\n"), (None, false));
+    assert_eq!(told("a.csv", "a;b\n1;2\n"), (Some(';'), false));
+    assert_eq!(told("a.csv", "a\tb\n1\t2\n"), (Some('\t'), false));
+    assert_eq!(told("a.csv", "a\n1\n"), (None, false));
+    assert_eq!(told("a.csv", "\u{feff}a|b\n1|2\n"), (Some('|'), true));
+    assert_eq!(told("a.csv", "\u{feff}a\n1\n"), (None, true));
+    assert_eq!(told("a.tsv", "\u{feff}a\tb\n1\t2\n"), (None, true));
+    assert_eq!(told("a.tsv", "a;b\n1;2\n"), (Some(';'), false), "csv under another name");
+    assert_eq!(told("a.json", "[{\"a\": 1}]"), (None, false));
+}
+
+#[test]
 fn what_is_not_what_its_name_says() {
     check("a.parquet", "a\n", "parquet\n  ! this is no Parquet file: it does not begin with `PAR1`");
     check("a.feather", "a\n", "arrow_ipc\n  ! this is neither an Arrow IPC file nor a stream");

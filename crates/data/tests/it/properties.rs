@@ -306,7 +306,7 @@ proptest! {
         let text = profile("text.json", "\"1010\"");
         let differences = |value: &str| {
             let told = compare(&Expected::Inferred(&text), &profile("other.json", value));
-            told.into_iter().map(|told| told.difference).collect::<Vec<_>>()
+            told.into_iter().map(|told| without_place(told.difference)).collect::<Vec<_>>()
         };
         prop_assert_eq!(differences("\"x\""), vec![]);
         let column = format!("a{}", steps.iter().map(Step::path).collect::<String>());
@@ -320,6 +320,14 @@ proptest! {
         prop_assert_eq!(differences("1010"), vec![changed("int64")]);
         prop_assert_eq!(differences("[\"1010\"]"), vec![changed("list<text>")]);
     }
+}
+
+/// A difference without the row that it was decided by.
+fn without_place(mut difference: Difference) -> Difference {
+    if let Difference::TypeChanged { row, value, .. } = &mut difference {
+        (*row, *value) = (None, None);
+    }
+    difference
 }
 
 /// The contract with the columns that are there too, which are to be integers in turn.

@@ -233,6 +233,8 @@ fn any_profile() -> impl Strategy<Value = DataProfile> {
                 format,
                 compression: None,
                 promised: None,
+                delimiter: None,
+                byte_order_mark: false,
                 bytes: 1,
                 schema,
                 findings: Vec::new(),

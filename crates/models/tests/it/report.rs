@@ -31,6 +31,8 @@ fn run(kinds: Vec<RunKind>, failure: Option<ScriptFailure>) -> RunResult {
         format: FileFormat::Csv,
         compression: None,
         promised: None,
+        delimiter: None,
+        byte_order_mark: false,
         bytes: 120,
         schema: Some(TableSchema { columns: vec![column], rows: 6000 }),
         findings: vec![],

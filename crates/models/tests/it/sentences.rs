@@ -61,6 +61,10 @@ fn differences() {
         Difference::Nullability { column: column(), expected_nullable: true, found_nullable: false },
         Difference::ExtraColumn { column: column(), found: found() },
         Difference::ColumnOrder { expected: vec![text("a"), text("b")], found: vec![text("b"), text("a")] },
+        Difference::Delimiter { expected: Some(','), found: ';' },
+        Difference::Delimiter { expected: Some(';'), found: '\t' },
+        Difference::Delimiter { expected: None, found: ';' },
+        Difference::ByteOrderMark,
         Difference::ExtraFile,
         Difference::NotCompared { reason: NotCompared::SampleUnreadable { finding } },
         Difference::NotCompared { reason: NotCompared::SampleBlank },
@@ -92,6 +96,10 @@ fn differences() {
     note nullability [amount]: column `amount` holds no nulls
     note extra_column [amount]: extra column `amount` (text)
     note column_order []: the columns come as `b`, `a`, not as `a`, `b`
+    note delimiter []: the delimiter is `;` and not `,`
+    note delimiter []: the delimiter is a tab and not `;`
+    note delimiter []: the delimiter is `;`, which readers have to be told
+    note byte_order_mark []: begins with a byte order mark, which some readers take for a part of the first name
     note extra_file []: extra file
     note not_compared []: not compared: the sample cannot be read: line 7: row has 3 fields, the header has 4
     note not_compared []: not compared: the sample has no columns
@@ -260,6 +268,15 @@ fn steps_that_were_not_run_and_notes() {
         StepNote::SampleData { inputs: inputs() },
         StepNote::NotRunIndividually { inputs: inputs() },
         StepNote::EmptyOutputs { outputs: inputs() },
+        StepNote::OwnData {
+            input: logical("raw"),
+            file: "stations.csv".into(),
+            difference: Difference::MissingColumn {
+                column: text("low"),
+                expected: text("float"),
+                renamed: None,
+            },
+        },
         similar_name(NamePlace::OutputPaths),
         similar_name(NamePlace::Columns { input: logical("orders") }),
     ];
@@ -284,6 +301,7 @@ fn steps_that_were_not_run_and_notes() {
     run on sample data: the inputs `a`, `b` do not exist
     not run on its own: its own inputs `a`, `b` do not exist
     nothing was written to `a`, `b`
+    its own input `raw`, stations.csv, is not what its contract says: column `low` (float) is missing
     there is no `amout`; among its `output_paths` is `amount`
     there is no `amout`; among the columns of `orders` is `amount`
     changed

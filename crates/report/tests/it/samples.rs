@@ -36,6 +36,8 @@ pub(crate) fn table(file: &str, columns: &[(&str, &str)]) -> DataProfile {
             format: FileFormat::Csv,
             compression: None,
             promised: None,
+            delimiter: None,
+            byte_order_mark: false,
             bytes: 4096,
             schema: Some(TableSchema { columns, rows: 120 }),
             findings: vec![],

@@ -94,6 +94,31 @@ fn only_together() {
     check(
         "    assert len(bad) < 2\n",
         "ab",
+        "a->join breaking with [\"b\"]\nb->join breaking with [\"a\"]\nc->join identical",
+    );
+    check(
+        "    assert len(bad) < 3\n",
+        "abc",
+        "a->join breaking with [\"b\", \"c\"]\nb->join breaking with [\"a\", \"c\"]\n\
+         c->join breaking with [\"a\", \"b\"]",
+    );
+}
+
+/// Fails where its inputs come from upstream steps, all of them or one of these only, whatever is in them.
+const FAILS_IN_THE_FLOW: &str = "    assert not all('.runs' in path for path in input_paths.values())\n";
+
+#[test]
+fn what_the_consumer_has_itself_is_no_cause() {
+    check(FAILS_IN_THE_FLOW, "b", "a->join identical\nb->join breaking OnlyEdge\nc->join identical");
+    let fails_with_a = "    assert '.runs' not in input_paths['a']\n";
+    check(fails_with_a, "b", "a->join identical\nb->join breaking OnlyEdge\nc->join identical");
+}
+
+#[test]
+fn where_all_have_what_the_consumer_has_it_is_not_the_bytes() {
+    check(
+        FAILS_IN_THE_FLOW,
+        "",
         "a->join breaking with [\"b\", \"c\"]\nb->join breaking with [\"a\", \"c\"]\n\
          c->join breaking with [\"a\", \"b\"]",
     );
@@ -184,7 +209,7 @@ fn a_canceled_run_is_no_proof() {
     assert_eq!(edge.verdict, EdgeVerdict::Breaking);
     let canceled = || NotSingledOut::NotMade { reason: UntestedStep::Canceled };
     let EdgeIssue::ConsumerFailed { blame, .. } = &edge.issues[0] else { panic!("{:?}", edge.issues) };
-    assert_eq!(*blame, EdgeBlame::Unclear { reason: canceled(), or: vec![step("b"), step("c")] });
+    assert_eq!(*blame, EdgeBlame::Unclear { reason: canceled(), or: vec![step("b")] });
     assert!(!edge.notes.contains(&EdgeNote::NotSingledOut { reason: canceled() }));
 }
 

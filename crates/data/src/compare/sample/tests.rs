@@ -245,3 +245,49 @@ fn an_empty_sample_expects_nothing() {
     check(&Expected::Inferred(&folder(&[])), &found, &[]);
     check(&Expected::Inferred(&found), &folder(&[]), &[]);
 }
+
+/// A table in text with this delimiter, if it is not the usual one, and perhaps a byte order mark.
+fn text(path: &str, delimiter: Option<char>, byte_order_mark: bool) -> FileProfile {
+    FileProfile { delimiter, byte_order_mark, ..table(path, &ORDERS, 3) }
+}
+
+#[test]
+fn what_readers_have_to_be_told() {
+    let check = |sample: FileProfile, found: FileProfile, differences: &[&str]| {
+        check(&Expected::Inferred(&single(sample)), &single(found), differences);
+    };
+    let (comma, semicolon) = (|| text("a.csv", None, false), || text("a.csv", Some(';'), false));
+    check(comma(), semicolon(), &["a.csv: the delimiter is `;` and not `,`"]);
+    check(semicolon(), comma(), &["a.csv: the delimiter is `,` and not `;`"]);
+    check(semicolon(), semicolon(), &[]);
+    let marked = "a.csv: begins with a byte order mark, which some readers take for a part of the first name";
+    check(comma(), text("a.csv", None, true), &[marked]);
+    check(text("a.csv", None, true), comma(), &[]);
+    check(text("a.csv", None, true), text("a.csv", None, true), &[]);
+    let tabs = text("a.csv", Some('\t'), true);
+    check(semicolon(), tabs, &["a.csv: the delimiter is a tab and not `;`", marked]);
+    check(text("a.tsv", None, false), text("a.tsv", None, false), &[]);
+}
+
+#[test]
+fn one_column_shows_no_delimiter() {
+    let one = || single(table("a.csv", &ORDERS[..1], 3));
+    let two = single(text("a.csv", Some(';'), false));
+    let missing = "! a.csv: column `name` (text) is missing";
+    check(&Expected::Inferred(&two), &one(), &[missing]);
+    let told =
+        ["a.csv: extra column `name` (text)", "a.csv: the delimiter is `;`, which readers have to be told"];
+    check(&Expected::Inferred(&one()), &two, &told);
+}
+
+#[test]
+fn each_part_of_a_table_tells_its_delimiter() {
+    let sample = single(text("all.csv", None, false));
+    let parts =
+        [text("p-0.csv", Some(';'), false), text("p-1.csv", None, false), text("p-2.csv", Some('|'), false)];
+    check(
+        &Expected::Inferred(&sample),
+        &folder(&parts),
+        &["p-0.csv: the delimiter is `;` and not `,`", "p-2.csv: the delimiter is `|` and not `,`"],
+    );
+}
