@@ -90,9 +90,9 @@ fn stays(event: &Event<'_>) -> bool {
 /// What there is to say of an event.
 fn line(event: &Event<'_>) -> Option<String> {
     let line = match event {
-        Event::RunFinished { step, result, elapsed, .. } => {
+        Event::RunFinished { step, result, .. } => {
             let word = if result.failure.is_none() { "pass" } else { "FAIL" };
-            format!("{word}  {step} ({:.2} s)", elapsed.as_secs_f64())
+            format!("{word}  {step} ({:.2} s)", result.resources.wall_seconds)
         }
         Event::RunSlow { step, elapsed, .. } => {
             format!("slow  {step} ({:.0} s so far)", elapsed.as_secs_f64())

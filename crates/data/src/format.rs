@@ -16,6 +16,22 @@ pub fn format_of_extension(path: &Utf8Path) -> FileFormat {
     kind_of_name(path).format
 }
 
+/// Whether this build reads the content of files of a kind: Parquet with the feature `parquet`, compressed text with the
+/// feature `compression`, all else always. What is opaque has no content that could be read.
+///
+/// ```
+/// use runtime_testing_data::can_read;
+/// use runtime_testing_models::FileFormat;
+///
+/// assert!(can_read(FileFormat::Csv.into()));
+/// assert_eq!(can_read(FileFormat::Parquet.into()), cfg!(feature = "parquet"));
+/// ```
+pub fn can_read(kind: FileKind) -> bool {
+    let FileKind { format, compression } = kind;
+    (cfg!(feature = "parquet") || format != FileFormat::Parquet)
+        && (cfg!(feature = "compression") || compression.is_none())
+}
+
 /// What a path's extensions promise.
 pub(crate) fn kind_of_name(path: &Utf8Path) -> FileKind {
     let compression = match lower_extension(path).as_str() {

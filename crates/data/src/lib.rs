@@ -92,7 +92,7 @@ pub use arrow;
 pub use compare::{Expected, FileDifference, compare, settle_renames, without_table};
 pub use digest::{digest_path, digest_path_until};
 pub use files::{DataError, data_files};
-pub use format::format_of_extension;
+pub use format::{can_read, format_of_extension};
 pub use nearest::nearest_path;
 pub use observed_contract::{ContractRemark, NoContract, ObservedContract, observe_contract};
 pub use options::{NullTokens, ProfileOptions};

@@ -56,6 +56,8 @@ pub enum UntestedEdge {
     ProducerFailed,
     /// The producer was not run, so there is no data.
     ProducerNotRun,
+    /// The build that tests cannot read what the producer wrote.
+    MissingFeature,
     /// There is nothing to compare with, and the consumer was not run on the data.
     ConsumerNotRun,
     /// There is nothing to compare with, and the consumer fails for reasons of its own.
@@ -71,6 +73,10 @@ impl fmt::Display for UntestedEdge {
         formatter.write_str(match self {
             Self::ProducerFailed => "the producer did not succeed",
             Self::ProducerNotRun => "the producer was not run",
+            Self::MissingFeature => {
+                "this build cannot read what the producer wrote: enable the feature `parquet`, or `compression` where it is \
+                 compressed text"
+            }
             Self::ConsumerNotRun => "the consumer was not run, and there is nothing to compare with",
             Self::ConsumerFailed => {
                 "the consumer does not work, and there is nothing to compare with; if the data may be at fault, a \

@@ -108,9 +108,9 @@ pub use runtime_testing_dag::{
 pub use runtime_testing_data::{
     Batches, BuildSampleError, ContractRemark, DataError, Expected, FileDifference, NoContract, NullTokens,
     ObservedContract, ParseSampleError, ProfileOptions, ReadTableError, SampleData, SampleDataBuilder,
-    WriteTableError, arrow, compare, data_files, digest_path, digest_path_until, format_of_extension,
-    nearest_path, observe_contract, profile_file, profile_file_with, profile_path, profile_path_with,
-    read_batches, schema_of, settle_renames, without_table, write_batches,
+    WriteTableError, arrow, can_read, compare, data_files, digest_path, digest_path_until,
+    format_of_extension, nearest_path, observe_contract, profile_file, profile_file_with, profile_path,
+    profile_path_with, read_batches, schema_of, settle_renames, without_table, write_batches,
 };
 #[cfg(feature = "harness")]
 pub use runtime_testing_harness as harness;

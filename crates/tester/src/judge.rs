@@ -8,13 +8,13 @@ use std::io;
 use camino::Utf8Path;
 use indexmap::IndexMap;
 use runtime_testing_data::{
-    DataError, Expected, FileDifference, ProfileOptions, compare, format_of_extension, profile_path_with,
-    settle_renames,
+    DataError, Expected, FileDifference, ProfileOptions, can_read, compare, format_of_extension,
+    profile_path_with, settle_renames,
 };
 use runtime_testing_models::{
     Binding, BindingRule, DataCompatibilityResult, DataFinding, DataProfile, Difference, EdgeIssue, EdgeNote,
-    EdgeVerdict, FileFormat, InputSource, LogicalName, RunResult, ScriptFailure, ScriptTestResult, StepName,
-    StepNote, StepStatus, UntestedEdge, UntestedStep, edge_key,
+    EdgeVerdict, FileFormat, FileKind, FileProfile, InputSource, LogicalName, RunResult, ScriptFailure,
+    ScriptTestResult, StepName, StepNote, StepStatus, UntestedEdge, UntestedStep, edge_key,
 };
 
 use crate::cancel::CancelHandle;
@@ -235,6 +235,11 @@ impl<'a> Judge<'a> {
                 }
                 found => found.map_err(cannot_look_at(&path))?,
             };
+            let kind = |file: &FileProfile| FileKind { format: file.format, compression: file.compression };
+            if !found.files.iter().all(|file| can_read(kind(file))) {
+                compared.no_data = Some(UntestedEdge::MissingFeature);
+                return Ok(compared);
+            }
             formats_a.push(found.formats());
             compared.has_expectation &= expectation.says_something();
             let mut differences = compare(&expectation.expected(), &found);

@@ -128,7 +128,7 @@ mod tests {
         assert!(similarity("raw_data", "processed_data").0 < 0.7);
         assert!(similarity("model", "metrics").0 < 0.7);
         check("", "", 1.0, Similarity::Letters);
-        check("customers", "custmers", 0.89, Similarity::Letters);
+        check("customers", "customized", 0.6, Similarity::Letters);
     }
 
     #[test]
@@ -145,6 +145,6 @@ mod tests {
             let (score, _) = similarity(one, other);
             assert!(score < 0.6, "{one} and {other}: {score}");
         }
-        check("customer1", "custmer1", 0.89, Similarity::Letters);
+        check("sales_total1", "sale_totals1", 0.83, Similarity::Letters);
     }
 }

@@ -430,7 +430,7 @@ fn parquet_files_need_the_feature() {
 fn check_told(expected: (&str, &str), found: (&str, &str), told: &[&str]) {
     let folder = Folder::new();
     let [expected, found] =
-        [expected, found].map(|(name, content)| profile_path(&folder.write(name, content)).unwrap());
+        [expected, found].map(|(name, content)| profile_path(&folder.write(name, content)).expect("a file"));
     let differences = compare(&Expected::Inferred(&expected), &found);
     assert_eq!(differences.iter().map(|told| told.difference.to_string()).collect::<Vec<_>>(), told);
 }

@@ -190,6 +190,7 @@ fn verdicts_and_rules() {
     let reasons = [
         UntestedEdge::ProducerFailed,
         UntestedEdge::ProducerNotRun,
+        UntestedEdge::MissingFeature,
         UntestedEdge::ConsumerNotRun,
         UntestedEdge::ConsumerFailed,
         UntestedEdge::UnconfirmedGuess,
@@ -219,6 +220,7 @@ fn verdicts_and_rules() {
     breaking false
     untested: the producer did not succeed
     untested: the producer was not run
+    untested: this build cannot read what the producer wrote: enable the feature `parquet`, or `compression` where it is compressed text
     untested: the consumer was not run, and there is nothing to compare with
     untested: the consumer does not work, and there is nothing to compare with; if the data may be at fault, a contract (`input_schemas`) tells
     untested: its binding is a guess from names, and the consumer did not run well on the data
