@@ -31,11 +31,7 @@ pub(crate) fn script(
     let result = interrupt
         .during(tester, &Progress::new(arguments.quiet), &reports, |tester| tester.test_script(script, None))
         .map_err(|error| error.to_string())?;
-    if let Some(ScriptFailure::ScriptNotFound { .. }) = result.status.failure()
-        && let Some(meant) = meant_script(script, &arguments.workspace.folder()).filter(|_| !arguments.quiet)
-    {
-        output::say(&format!("there is no script `{script}`; did you mean `{meant}`?"));
-    }
+    say_what_is_meant(script, result.status.failure(), arguments);
     let written = reports.written();
     match arguments.output.format {
         OutputFormat::Json => output::print(&json(&result))?,
@@ -79,6 +75,11 @@ pub(crate) fn compatibility(
         }
     }
     written?;
+    for note in &result.notes {
+        if let EdgeNote::StepFailed { step, failure } = note {
+            say_what_is_meant(&step.cast(), Some(failure), arguments);
+        }
+    }
     // An edge is no pass of a script that it was tested with.
     let step_failed = result.notes.iter().any(|note| matches!(note, EdgeNote::StepFailed { .. }));
     Ok(verdict(result.compatible() && !step_failed))
@@ -119,6 +120,15 @@ pub(crate) fn pipeline(
 }
 
 /// The step with a spec or the script in a workspace whose name is most like one that is not there.
+/// Says which script may be meant by one that is not there.
+fn say_what_is_meant(script: &ScriptName, failure: Option<&ScriptFailure>, arguments: &TestArguments) {
+    if let Some(ScriptFailure::ScriptNotFound { .. }) = failure
+        && let Some(meant) = meant_script(script, &arguments.workspace.folder()).filter(|_| !arguments.quiet)
+    {
+        output::say(&format!("there is no script `{script}`; did you mean `{meant}`?"));
+    }
+}
+
 fn meant_script(script: &ScriptName, workspace: &Utf8Path) -> Option<String> {
     match PipelineTestingSpecBuilder::new(workspace).store().load(&script.cast()) {
         Err(LoadSpecError::NotFound { nearest: Some(step), .. }) => Some(step.to_string()),

@@ -413,6 +413,15 @@ pub enum StepNote {
         /// Where it was.
         place: NamePlace,
     },
+    /// It failed over a name that it asked for and that was not there.
+    UnknownName {
+        /// The name that was not there.
+        name: String,
+        /// The names that were.
+        known: Vec<String>,
+        /// Where it was asked for.
+        place: NamePlace,
+    },
 }
 
 /// What of that which a script is handed has a name.
@@ -469,6 +478,12 @@ impl fmt::Display for StepNote {
                     formatter,
                     "its own input `{input}`, {file}, is not what its contract says: {difference}"
                 )
+            }
+            Self::UnknownName { name, known, place } if known.is_empty() => {
+                write!(formatter, "there is no `{name}` among {place}, which are empty")
+            }
+            Self::UnknownName { name, known, place } => {
+                write!(formatter, "there is no `{name}` among {place}; there are {}", list(known))
             }
             Self::SimilarName { name, similar, place } => {
                 write!(formatter, "there is no `{name}`; among {place} is `{similar}`")

@@ -5,7 +5,10 @@ use runtime_testing_models::{
 
 use crate::paint::Tone;
 use crate::text_page::{Mark, Page};
-use crate::words::{Sign, edge_notes, is_worth_a_line, last_lines, quotes, shown_edge, shown_file, summary};
+use crate::words::{
+    Sign, edge_notes, exception, is_worth_a_line, last_lines, shown_edge, shown_file, summary, tails,
+    traceback_lines,
+};
 
 /// How text is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -176,10 +179,21 @@ fn step_block(page: &mut Page, step: &str, result: &ScriptTestResult) {
     }
 }
 
-/// The last lines of what a run has to say, and how it is repeated.
+/// The traceback of a run and the last lines of what it has printed, and how it is repeated.
 fn run_block(page: &mut Page, run: &RunResult) {
     const LINES: usize = 12;
-    for (name, text, omitted) in quotes(run) {
+    let exception = run.failure.as_ref().and_then(exception);
+    if let Some(exception) = exception.filter(|exception| !exception.traceback.trim().is_empty()) {
+        page.line(6, Tone::Plain, "traceback:");
+        for (left_out, line) in traceback_lines(exception, LINES) {
+            if left_out > 0 {
+                let lines = if left_out == 1 { "line" } else { "lines" };
+                page.line(8, Tone::Quiet, &format!("[{left_out} {lines} left out]"));
+            }
+            page.quoted(8, &cut(&crate::paint::harmless(line)));
+        }
+    }
+    for (name, text, omitted) in tails(run) {
         page.line(6, Tone::Plain, &format!("{name}:"));
         let text = crate::paint::harmless(text);
         let last = last_lines(&text, omitted, LINES);

@@ -170,17 +170,54 @@ pub(crate) fn last_lines(text: &str, omitted_bytes: u64, count: usize) -> LastLi
     LastLines { lines: lines[skipped..].to_vec(), omitted_bytes: omitted_bytes + before as u64 }
 }
 
+/// The lines of a traceback that has no more than `count` of them; else the innermost frame of the user's own code and the
+/// last lines, with how many are left out before each.
+pub(crate) fn traceback_lines(exception: &PythonException, count: usize) -> Vec<(usize, &str)> {
+    let lines: Vec<&str> = exception.traceback.trim_end().lines().collect();
+    let is_frame = |line: &str| line.trim_start().starts_with("File \"");
+    let own = exception.file.as_ref().and_then(|file| file.file_name()).zip(exception.line);
+    let is_own = |line: &str| {
+        own.is_some_and(|(file, number)| {
+            is_frame(line) && line.contains(&format!("{file}\", line {number},"))
+        })
+    };
+    if lines.len() <= count {
+        return lines.into_iter().map(|line| (0, line)).collect();
+    }
+    let start = lines.iter().rposition(|line| is_own(line)).unwrap_or(lines.len());
+    let frame = lines
+        .iter()
+        .skip(start + 1)
+        .position(|line| is_frame(line))
+        .map_or(lines.len(), |end| start + 1 + end);
+    let frame = start..frame.min(start + count / 2).min(lines.len()).max(start);
+    let end = lines.len() - (count - frame.len());
+    let kept = frame.filter(|place| *place < end).chain(end..lines.len());
+    let mut next = 0;
+    let mut shown = Vec::with_capacity(count);
+    for place in kept {
+        shown.push((place - next, lines[place]));
+        next = place + 1;
+    }
+    shown
+}
+
 /// What a failed run has to quote: the traceback, and the ends of its two outputs, each under its name.
 pub(crate) fn quotes(run: &RunResult) -> Vec<(String, &str, u64)> {
     let mut quotes = Vec::new();
     if let Some(exception) = run.failure.as_ref().and_then(exception) {
         quotes.push(("traceback".to_owned(), exception.traceback.as_str(), 0));
     }
-    for (name, tail) in [("stdout", &run.stdout), ("stderr", &run.stderr)] {
-        quotes.push((format!("{name} ({})", tail.file), tail.text.as_str(), tail.omitted_bytes));
-    }
+    quotes.extend(tails(run));
     quotes.retain(|(_, text, _)| !text.trim().is_empty());
     quotes
+}
+
+/// The ends of a run's two outputs that it has printed anything to, each under its name.
+pub(crate) fn tails(run: &RunResult) -> impl Iterator<Item = (String, &str, u64)> {
+    let tails = [("stdout", &run.stdout), ("stderr", &run.stderr)].into_iter();
+    let tails = tails.filter(|(_, tail)| !tail.text.trim().is_empty());
+    tails.map(|(name, tail)| (format!("{name} ({})", tail.file), tail.text.as_str(), tail.omitted_bytes))
 }
 
 /// The exception that a failure comes from.
@@ -188,5 +225,49 @@ pub(crate) fn exception(failure: &ScriptFailure) -> Option<&PythonException> {
     match failure {
         ScriptFailure::Exception { exception } | ScriptFailure::ImportFailed { exception } => Some(exception),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is shown of a traceback with so many frames of a library behind the user's own.
+    #[track_caller]
+    fn check(frames: usize, count: usize, expected: &str) {
+        let mut traceback =
+            "Traceback (most recent call last):\n  File \"/w/scripts/train.py\", line 9, in main\n    \
+                             merge(orders)\n"
+                .to_owned();
+        for frame in 0..frames {
+            traceback += &format!("  File \"/lib/merge.py\", line {frame}, in step\n    step()\n");
+        }
+        let exception = PythonException {
+            type_name: "KeyError".to_owned(),
+            message: "'x'".to_owned(),
+            file: Some("scripts/train.py".into()),
+            line: Some(9),
+            traceback: traceback + "KeyError: 'x'\n",
+        };
+        let lines = traceback_lines(&exception, count);
+        assert!(lines.len() <= count);
+        let shown = lines.iter().map(|(left_out, line)| match left_out {
+            0 => line.trim().to_owned(),
+            _ => format!("[{left_out}] {}", line.trim()),
+        });
+        assert_eq!(shown.collect::<Vec<_>>().join(" | "), expected);
+    }
+
+    #[test]
+    fn the_frame_of_the_users_own_code_stays() {
+        let own = "File \"/w/scripts/train.py\", line 9, in main | merge(orders)";
+        check(0, 4, &format!("Traceback (most recent call last): | {own} | KeyError: 'x'"));
+        check(1, 5, &format!("[1] {own} | File \"/lib/merge.py\", line 0, in step | step() | KeyError: 'x'"));
+        check(
+            9,
+            5,
+            &format!("[1] {own} | [16] File \"/lib/merge.py\", line 8, in step | step() | KeyError: 'x'"),
+        );
+        check(9, 3, "[1] File \"/w/scripts/train.py\", line 9, in main | [18] step() | KeyError: 'x'");
     }
 }

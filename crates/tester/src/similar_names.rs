@@ -10,8 +10,9 @@ const MOST_NAMES: usize = 8;
 /// Longer ones are no names.
 const MOST_NAME_BYTES: usize = 100;
 
-/// A note for each name that a run's exception quotes as missing and that has a near namesake among what the run was
-/// handed. `data` has the inputs that upstream steps wrote.
+/// A note for each name that a run's exception quotes as missing: where the line that raised it says where the name was
+/// looked for, with what is there; else with a near namesake among what the run was handed, if there is one. `data` has the
+/// inputs that upstream steps wrote.
 pub(crate) fn similar_names<'a>(
     spec: &ScriptExecutionSpec,
     run: &RunResult,
@@ -38,21 +39,54 @@ pub(crate) fn similar_names<'a>(
     }
     let mut notes = Vec::new();
     for name in quoted(&exception.message).into_iter().take(MOST_NAMES) {
-        // What is there in one place was looked for in another, of which nothing is known.
-        if name.len() > MOST_NAME_BYTES || places.iter().any(|(_, known)| known.contains(&name)) {
+        if name.len() > MOST_NAME_BYTES {
             continue;
         }
-        for (place, known) in &places {
-            if let Some(similar) = dag::nearest(name, known.iter().copied()) {
-                let (name, similar, place) = (name.to_owned(), similar.to_owned(), place.clone());
-                let note = StepNote::SimilarName { name, similar, place };
-                if !notes.contains(&note) {
-                    notes.push(note);
-                }
+        for note in notes_on(name, &places, exception) {
+            if !notes.contains(&note) {
+                notes.push(note);
             }
         }
     }
     notes
+}
+
+fn notes_on(name: &str, places: &[(NamePlace, Vec<&str>)], exception: &PythonException) -> Vec<StepNote> {
+    let similar = |(place, known): &(NamePlace, Vec<&str>)| {
+        let similar = dag::nearest(name, known.iter().copied())?.to_owned();
+        Some(StepNote::SimilarName { name: name.to_owned(), similar, place: place.clone() })
+    };
+    if let Some(asked) = places.iter().find(|(place, _)| is_asked_of(place, name, exception)) {
+        let (place, known) = asked;
+        let known = known.iter().map(|known| (*known).to_owned()).collect();
+        let unknown = || StepNote::UnknownName { name: name.to_owned(), known, place: place.clone() };
+        return vec![similar(asked).unwrap_or_else(unknown)];
+    }
+    // What is there in one place was looked for in another, of which nothing is known.
+    if places.iter().any(|(_, known)| known.contains(&name)) {
+        return Vec::new();
+    }
+    let is_column = |(place, _): &&(NamePlace, Vec<&str>)| matches!(place, NamePlace::Columns { .. });
+    let columns: Vec<StepNote> = places.iter().filter(is_column).filter_map(similar).collect();
+    if columns.is_empty() { places.iter().filter_map(similar).collect() } else { columns }
+}
+
+/// Whether a line of the traceback asks this place for the name.
+fn is_asked_of(place: &NamePlace, name: &str, exception: &PythonException) -> bool {
+    let words: &[&str] = match place {
+        NamePlace::InputPaths => &["input_paths"],
+        NamePlace::OutputPaths => &["output_paths"],
+        NamePlace::EnvironVars => &["environ_vars", "os.environ"],
+        NamePlace::JobArgs => {
+            return exception.message == format!("'Namespace' object has no attribute '{name}'");
+        }
+        _ => return false,
+    };
+    let is_asked = |word: &&str| {
+        let asked = [format!("{word}[\"{name}\"]"), format!("{word}['{name}']")];
+        asked.iter().any(|asked| exception.traceback.contains(asked.as_str()))
+    };
+    words.iter().any(is_asked)
 }
 
 /// Whether an exception quotes names that were not found: those of Python itself, and those of libraries for tables.

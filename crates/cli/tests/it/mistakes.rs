@@ -89,6 +89,8 @@ fn what_may_be_meant_is_told() {
     let outcome = space.run(&["test-script", "claen"]);
     assert_eq!(outcome.status, Some(1), "{outcome:?}");
     assert!(outcome.stderr.ends_with("there is no script `claen`; did you mean `clean`?\n"), "{outcome:?}");
+    let outcome = space.run(&["test-compatibility", "clean", "trian"]);
+    assert!(outcome.stderr.ends_with("there is no script `trian`; did you mean `train`?\n"), "{outcome:?}");
     space.write("test_workspace/scripts/unspecified_steps.py", "");
     let outcome = space.run(&["test-script", "unspecified_step"]);
     assert!(outcome.stderr.ends_with("did you mean `unspecified_steps`?\n"), "{outcome:?}");

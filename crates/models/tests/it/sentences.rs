@@ -254,6 +254,11 @@ fn bindings_say_what_is_compared() {
 #[test]
 fn steps_that_were_not_run_and_notes() {
     let inputs = || vec![logical("a"), logical("b")];
+    let unknown_name = |known: &[&str]| StepNote::UnknownName {
+        name: "orders".into(),
+        known: known.iter().map(|name| (*name).to_owned()).collect(),
+        place: NamePlace::InputPaths,
+    };
     let similar_name =
         |place| StepNote::SimilarName { name: "amout".into(), similar: "amount".into(), place };
     let reasons = [
@@ -280,6 +285,8 @@ fn steps_that_were_not_run_and_notes() {
             },
         },
         similar_name(NamePlace::OutputPaths),
+        unknown_name(&["a", "b"]),
+        unknown_name(&[]),
         similar_name(NamePlace::Columns { input: logical("orders") }),
     ];
     let changes = [FileChange::Changed, FileChange::Deleted, FileChange::Added];
@@ -305,6 +312,8 @@ fn steps_that_were_not_run_and_notes() {
     nothing was written to `a`, `b`
     its own input `raw`, stations.csv, is not what its contract says: column `low` (float) is missing
     there is no `amout`; among its `output_paths` is `amount`
+    there is no `orders` among its `input_paths`; there are `a`, `b`
+    there is no `orders` among its `input_paths`, which are empty
     there is no `amout`; among the columns of `orders` is `amount`
     changed
     deleted

@@ -24,7 +24,9 @@ fn check(line: &str, expected: &[&str]) {
         .expect("the test can be carried out");
     assert!(!report.pipeline_success(), "it passed");
     let notes = report.script_results[&step("train")].notes.iter();
-    let notes = notes.filter(|note| matches!(note, StepNote::SimilarName { .. })).map(StepNote::to_string);
+    let is_on_name =
+        |note: &&StepNote| matches!(note, StepNote::SimilarName { .. } | StepNote::UnknownName { .. });
+    let notes = notes.filter(is_on_name).map(StepNote::to_string);
     assert_eq!(notes.collect::<Vec<_>>(), expected, "for {line:?}");
 }
 
@@ -46,6 +48,16 @@ fn the_nearest_name_is_told() {
         &["there is no `LABEL_FEILD`; among its `environ_vars` is `LABEL_FIELD`"],
     );
     check("job_args.learning_rat", &["there is no `learning_rat`; among its `job_args` is `learning_rate`"]);
+}
+
+#[test]
+fn what_is_there_is_told_where_it_is_known_what_was_asked() {
+    check("input_paths['a']", &["there is no `a` among its `input_paths`; there are `orders`"]);
+    check("output_paths[\"amount\"]", &["there is no `amount` among its `output_paths`; there are `model`"]);
+    check("job_args.epochs", &["there is no `epochs` among its `job_args`; there are `learning_rate`"]);
+    // A library raised it: it is about a column, whatever the inputs are called.
+    check("raise KeyError('orderid')", &["there is no `orderid`; among its `input_paths` is `orders`"]);
+    check("{}['amounts']", &["there is no `amounts`; among the columns of `orders` is `amount`"]);
 }
 
 #[test]
