@@ -2,6 +2,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use runtime_testing_models::dag::nearest;
 use runtime_testing_models::{PipelineDag, PipelineTestingSpec, ScriptExecutionSpec, StepName};
 use runtime_testing_spec_store::{BrokenFile, Lookup, ReadFolderError, SaveSpecError, SpecIndex, SpecStore};
 
@@ -52,6 +53,8 @@ pub enum SpecProblem {
         step: StepName,
         /// The file that a draft was just saved to. `None` where nothing was written.
         drafted_at: Option<Utf8PathBuf>,
+        /// A step that has a spec and is none of the pipeline's, where its name is nearly the same.
+        nearest: Option<StepName>,
     },
     /// The spec of the step is a draft that nobody has changed.
     Drafted {
@@ -128,13 +131,20 @@ impl SpecProblem {
 impl fmt::Display for SpecProblem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing { step, drafted_at: Some(path) } => write!(
-                formatter,
-                "Missing ScriptExecutionSpec for step `{step}`: a default was drafted at `{path}`; edit it, {}",
-                remedy(step)
-            ),
-            Self::Missing { step, drafted_at: None } => {
-                write!(formatter, "Missing ScriptExecutionSpec for step `{step}`; {}", remedy(step))
+            Self::Missing { step, drafted_at, nearest } => {
+                write!(formatter, "Missing ScriptExecutionSpec for step `{step}`")?;
+                if let Some(nearest) = nearest {
+                    write!(
+                        formatter,
+                        ", though there is one of `{nearest}`, which is no step of the pipeline"
+                    )?;
+                }
+                match drafted_at {
+                    Some(path) => {
+                        write!(formatter, ": a default was drafted at `{path}`; edit it, {}", remedy(step))
+                    }
+                    None => write!(formatter, "; {}", remedy(step)),
+                }
             }
             Self::Drafted { step, path } => write!(
                 formatter,
@@ -239,7 +249,10 @@ pub(crate) fn survey(store: &SpecStore, dag: &PipelineDag) -> Result<Survey, Rea
                 let (step, path) = (step.clone(), store.default_path(step));
                 problems.push(match holders.get(path.as_path()) {
                     Some(holder) => SpecProblem::Occupied { step, path, holder: (*holder).clone() },
-                    None => SpecProblem::Missing { step, drafted_at: None },
+                    None => {
+                        let nearest = nearest_stray(&index, dag, &step);
+                        SpecProblem::Missing { step, drafted_at: None, nearest }
+                    }
                 });
                 None
             }
@@ -248,6 +261,14 @@ pub(crate) fn survey(store: &SpecStore, dag: &PipelineDag) -> Result<Survey, Rea
     }
     problems.extend(unattributed(&index, &problems));
     Ok(Survey { specs, problems })
+}
+
+/// The step of a name most like another's that has a spec and is not in the pipeline.
+fn nearest_stray(index: &SpecIndex, dag: &PipelineDag, step: &StepName) -> Option<StepName> {
+    let names = index.specs().map(|saved| &saved.spec.step_name);
+    let strays: Vec<&StepName> = names.filter(|name| !dag.contains(name)).collect();
+    let nearest = nearest(step.as_str(), strays.iter().map(|name| name.as_str()))?;
+    strays.into_iter().find(|name| name.as_str() == nearest).cloned()
 }
 
 /// The broken files that may be a spec that is missing, without those that are reported already.
@@ -279,7 +300,7 @@ pub(crate) fn build(
     let saved = if drafts.is_empty() { Vec::new() } else { store.save_new(&drafts)? };
     if !problems.is_empty() {
         for problem in &mut problems {
-            if let SpecProblem::Missing { step, drafted_at } = problem {
+            if let SpecProblem::Missing { step, drafted_at, .. } = problem {
                 *drafted_at = Some(store.default_path(step));
             }
         }

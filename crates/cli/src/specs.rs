@@ -107,7 +107,10 @@ fn check(builder: &PipelineTestingSpecBuilder, file: Option<&Utf8PathBuf>) -> Re
     if let Some(file) = file {
         let dag = read_dag(file)?;
         builder.load_from_dag(&dag, Validation::Required).map_err(|error| error.to_string())?;
-        output::print(&format!("{} steps, each with a complete spec", dag.steps().len()))?;
+        output::print(&match dag.steps().len() {
+            1 => "1 step, with a complete spec".to_owned(),
+            count => format!("{count} steps, each with a complete spec"),
+        })?;
         return Ok(Verdict::Passed);
     }
     let index = builder.store().load_all().map_err(|error| error.to_string())?;
