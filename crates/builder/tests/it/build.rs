@@ -183,7 +183,7 @@ fn the_spec_of_another_step_of_nearly_the_name_is_named() {
     space.builder.save_script_spec(&spec("daily", "daily")).unwrap();
     space.builder.save_script_spec(&spec("clean", "clean")).unwrap();
     let problems = problems(&space, &chain(&["clean", "dayly"]));
-    insta::assert_snapshot!(problems[0], @r#"Missing ScriptExecutionSpec for step `dayly`, though there is one of `daily`, which is no step of the pipeline: a default was drafted at `/tmp/.tmpZNw9iH/.specs/dayly_runtime_test_spec.json`; edit it, run `runtime-testing specs edit dayly`, or call `builder.update_script_spec("dayly", ...)`"#);
+    insta::assert_snapshot!(space.shown(&problems[0]), @r#"Missing ScriptExecutionSpec for step `dayly`, though there is one of `daily`, which is no step of the pipeline: a default was drafted at `<root>/.specs/dayly_runtime_test_spec.json`; edit it, run `runtime-testing specs edit dayly`, or call `builder.update_script_spec("dayly", ...)`"#);
 }
 
 #[test]
