@@ -249,26 +249,39 @@ pub(crate) fn survey(store: &SpecStore, dag: &PipelineDag) -> Result<Survey, Rea
                 let (step, path) = (step.clone(), store.default_path(step));
                 problems.push(match holders.get(path.as_path()) {
                     Some(holder) => SpecProblem::Occupied { step, path, holder: (*holder).clone() },
-                    None => {
-                        let nearest = nearest_stray(&index, dag, &step);
-                        SpecProblem::Missing { step, drafted_at: None, nearest }
-                    }
+                    None => SpecProblem::Missing { step, drafted_at: None, nearest: None },
                 });
                 None
             }
         };
         specs.push((step.clone(), spec));
     }
+    name_strays(&index, dag, &mut problems);
     problems.extend(unattributed(&index, &problems));
     Ok(Survey { specs, problems })
 }
 
-/// The step of a name most like another's that has a spec and is not in the pipeline.
-fn nearest_stray(index: &SpecIndex, dag: &PipelineDag, step: &StepName) -> Option<StepName> {
+/// The most pairs of names that are compared. Beyond that no one could read what may be meant.
+const MOST_PAIRS: usize = 100_000;
+
+/// Adds to each missing spec the step of a name most like its own that has a spec and is not in the pipeline.
+fn name_strays(index: &SpecIndex, dag: &PipelineDag, problems: &mut [SpecProblem]) {
+    let is_missing = |problem: &&SpecProblem| matches!(problem, SpecProblem::Missing { .. });
+    let missing = problems.iter().filter(is_missing).count();
+    if missing == 0 {
+        return;
+    }
     let names = index.specs().map(|saved| &saved.spec.step_name);
     let strays: Vec<&StepName> = names.filter(|name| !dag.contains(name)).collect();
-    let nearest = nearest(step.as_str(), strays.iter().map(|name| name.as_str()))?;
-    strays.into_iter().find(|name| name.as_str() == nearest).cloned()
+    if missing.saturating_mul(strays.len()) > MOST_PAIRS {
+        return;
+    }
+    for problem in problems {
+        if let SpecProblem::Missing { step, nearest: named, .. } = problem {
+            let most_like = nearest(step.as_str(), strays.iter().map(|name| name.as_str()));
+            *named = strays.iter().find(|name| Some(name.as_str()) == most_like).map(|name| (*name).clone());
+        }
+    }
 }
 
 /// The broken files that may be a spec that is missing, without those that are reported already.

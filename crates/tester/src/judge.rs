@@ -13,8 +13,8 @@ use runtime_testing_data::{
 };
 use runtime_testing_models::{
     Binding, BindingRule, DataCompatibilityResult, DataFinding, DataProfile, Difference, EdgeIssue, EdgeNote,
-    EdgeVerdict, FileFormat, FileKind, FileProfile, InputSource, LogicalName, RunResult, ScriptFailure,
-    ScriptTestResult, StepName, StepNote, StepStatus, UntestedEdge, UntestedStep, edge_key,
+    EdgeVerdict, FileFormat, InputSource, LogicalName, RunResult, ScriptFailure, ScriptTestResult, StepName,
+    StepNote, StepStatus, UntestedEdge, UntestedStep, edge_key,
 };
 
 use crate::cancel::CancelHandle;
@@ -235,10 +235,9 @@ impl<'a> Judge<'a> {
                 }
                 found => found.map_err(cannot_look_at(&path))?,
             };
-            let kind = |file: &FileProfile| FileKind { format: file.format, compression: file.compression };
-            if !found.files.iter().all(|file| can_read(kind(file))) {
+            if !found.files.iter().all(|file| can_read(file.kind())) {
                 compared.no_data = Some(UntestedEdge::MissingFeature);
-                return Ok(compared);
+                continue;
             }
             formats_a.push(found.formats());
             compared.has_expectation &= expectation.says_something();

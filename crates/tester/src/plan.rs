@@ -1,6 +1,7 @@
 //! What will be run, on what, and in which order: settled before anything runs.
 
-use std::collections::{BTreeSet, HashMap};
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -246,7 +247,16 @@ pub(crate) fn plan<'a>(
     let edges = edges(pipeline, part, &steps, &left_out);
     let order: Vec<StepName> = part.topological_order().into_iter().cloned().collect();
     let cut = steps.iter().map(|step| left_out.parents_of(step.name, &pipeline.dag)).collect();
-    let mut planner = Planner { steps, edges, cut, runs: Vec::new(), keys: HashMap::new(), settings, sample };
+    let mut planner = Planner {
+        steps,
+        edges,
+        cut,
+        outgoing: OnceCell::new(),
+        runs: Vec::new(),
+        keys: HashMap::new(),
+        settings,
+        sample,
+    };
     planner.plan_runs(&order, scope);
     let Planner { steps, edges, mut runs, .. } = planner;
     runs.shrink_to_fit();
@@ -374,6 +384,8 @@ struct RunKey<'a> {
 struct Planner<'a> {
     steps: Vec<PlannedStep<'a>>,
     edges: Vec<PlannedEdge>,
+    /// The steps that edges lead to from each step, once somebody asks.
+    outgoing: OnceCell<Lists>,
     /// For each step, those that feed it and are not tested.
     cut: Vec<Box<[StepName]>>,
     runs: Vec<PlannedRun>,
@@ -526,24 +538,27 @@ impl Planner<'_> {
             unconnected.iter().flat_map(|port| port.published_by.to_vec()).collect();
         from.sort();
         from.dedup();
-        let inputs = unconnected.into_iter().map(|port| port.name.clone()).collect();
+        let names = |ports: Vec<&Port>| ports.into_iter().map(|port| port.name.clone()).collect();
         let later = self.downstream_of(step);
-        let is_later = |name: &StepName| later.iter().any(|step| self.steps[*step].name == name);
-        if from.iter().any(is_later) {
-            from.retain(is_later);
-            UntestedStep::FedFromDownstream { from, inputs }
-        } else {
-            UntestedStep::MissingEdges { from, inputs }
+        let is_later = |name: &StepName| later.contains(name);
+        if !from.iter().any(is_later) {
+            return UntestedStep::MissingEdges { from, inputs: names(unconnected) };
         }
+        from.retain(is_later);
+        let inputs = unconnected.into_iter().filter(|port| port.published_by.iter().any(is_later)).collect();
+        UntestedStep::FedFromDownstream { from, inputs: names(inputs) }
     }
 
     /// The steps that edges lead to from a step, and on from there.
-    fn downstream_of(&self, step: usize) -> BTreeSet<usize> {
-        let mut found = BTreeSet::new();
+    fn downstream_of(&self, step: usize) -> HashSet<&StepName> {
+        let outgoing = self.outgoing.get_or_init(|| {
+            Lists::of_pairs(self.steps.len(), self.edges.iter().map(|edge| (edge.from, edge.to)))
+        });
+        let mut found = HashSet::new();
         let mut stack = vec![step];
         while let Some(at) = stack.pop() {
-            let next = self.edges.iter().filter(|edge| edge.from == at).map(|edge| edge.to);
-            stack.extend(next.filter(|step| found.insert(*step)));
+            let next = outgoing.of(at).iter().copied();
+            stack.extend(next.filter(|step| found.insert(self.steps[*step].name)));
         }
         found
     }

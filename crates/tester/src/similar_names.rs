@@ -56,19 +56,28 @@ fn notes_on(name: &str, places: &[(NamePlace, Vec<&str>)], exception: &PythonExc
         let similar = dag::nearest(name, known.iter().copied())?.to_owned();
         Some(StepNote::SimilarName { name: name.to_owned(), similar, place: place.clone() })
     };
-    if let Some(asked) = places.iter().find(|(place, _)| is_asked_of(place, name, exception)) {
+    let is_missing = |(place, known): &&(NamePlace, Vec<&str>)| {
+        !known.contains(&name) && is_asked_of(place, name, exception)
+    };
+    if let Some(asked) = places.iter().find(is_missing) {
         let (place, known) = asked;
         let known = known.iter().map(|known| (*known).to_owned()).collect();
         let unknown = || StepNote::UnknownName { name: name.to_owned(), known, place: place.clone() };
         return vec![similar(asked).unwrap_or_else(unknown)];
     }
+    let (columns, others): (Vec<_>, Vec<_>) =
+        places.iter().partition(|(place, _)| matches!(place, NamePlace::Columns { .. }));
+    let has_name = |places: &[&(NamePlace, Vec<&str>)]| places.iter().any(|(_, known)| known.contains(&name));
     // What is there in one place was looked for in another, of which nothing is known.
-    if places.iter().any(|(_, known)| known.contains(&name)) {
+    if has_name(&columns) {
         return Vec::new();
     }
-    let is_column = |(place, _): &&(NamePlace, Vec<&str>)| matches!(place, NamePlace::Columns { .. });
-    let columns: Vec<StepNote> = places.iter().filter(is_column).filter_map(similar).collect();
-    if columns.is_empty() { places.iter().filter_map(similar).collect() } else { columns }
+    let notes: Vec<StepNote> = columns.into_iter().filter_map(similar).collect();
+    if notes.is_empty() && !has_name(&others) {
+        others.into_iter().filter_map(similar).collect()
+    } else {
+        notes
+    }
 }
 
 /// Whether a line of the traceback asks this place for the name.

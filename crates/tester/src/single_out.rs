@@ -98,14 +98,23 @@ pub(crate) fn share(
     let only_edge = || Share::Cause(failure.clone(), EdgeBlame::OnlyEdge);
     // The run had no other data than this.
     let Some(with_this) = alone(plan, records, &plan.edges[at]) else { return only_edge() };
+    if let Alone::Fails(failure) = with_this {
+        return Share::Cause(failure.clone(), EdgeBlame::Alone);
+    }
     let suspects = suspects();
     if !suspects.contains(&at) {
         return Share::Innocent;
     }
+    let to = plan.edges[at].to;
+    let fails = |edge: &PlannedEdge| matches!(alone(plan, records, edge), Some(Alone::Fails(_)));
     let reason = match with_this {
-        Alone::Fails(failure) => return Share::Cause(failure.clone(), EdgeBlame::Alone),
+        // What a run shows goes before what files are.
+        _ if suspects == [at] && plan.edges.iter().any(|edge| edge.to == to && fails(edge)) => {
+            return Share::Innocent;
+        }
         // The run with it alone was given nothing else than the one that fails.
         _ if suspects == [at] => return only_edge(),
+        Alone::Fails(_) => unreachable!("it was told before"),
         Alone::Passes => None,
         Alone::Unknown(reason) => Some(reason),
     };

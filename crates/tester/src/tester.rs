@@ -472,7 +472,7 @@ impl RuntimeTester {
         };
         let own_profiles =
             if scope.compatibility { Some(judge::own_profiles(&plan, &self.cancel)?) } else { None };
-        let own_data = own_data_notes(&plan, &self.cancel)?;
+        let own_data = own_data_notes(&plan, &self.cancel);
         let mut times = Times::load(&places.workspace);
         if let Some(run_root) = &run_root {
             forks.keep_log_in(&run_root.path);

@@ -76,8 +76,10 @@ pub fn settle_renames(
             Difference::MissingColumn { renamed, .. } => Some(renamed),
             _ => None,
         });
-        for (settled, name) in missing.zip(renamed) {
-            *settled = name;
+        for (offer, settled) in missing.zip(renamed) {
+            if let Some(name) = settled {
+                *offer = name;
+            }
         }
     }
 }
@@ -99,17 +101,19 @@ struct New<'a> {
 struct Sample {
     path: Utf8PathBuf,
     columns: Vec<String>,
-    values: Vec<Values>,
+    /// None for what is told by a path within a column.
+    values: Vec<Option<Values>>,
 }
 
-/// The new name of each missing column of a file, and none where values say nothing. `last` is what was looked at
-/// last of the sample, because the parts of a table lack the same columns.
+/// What each missing column of a file is settled to be called now: none where its offer stays as it is, because it lies
+/// within a column. None at all where values say nothing. `last` is what was looked at last of the sample, because the parts
+/// of a table lack the same columns.
 fn renamed(
     differences: &[FileDifference],
     (expected, found): (&Utf8Path, &Utf8Path),
     options: &ProfileOptions,
     last: &mut Option<Sample>,
-) -> Option<Vec<Option<String>>> {
+) -> Option<Vec<Option<Option<String>>>> {
     let is_missing = |told: &FileDifference| matches!(told.difference, Difference::MissingColumn { .. });
     let file = &differences.iter().find(|told| is_missing(told))?.file;
     let (missing, new) = columns(differences);
@@ -130,7 +134,22 @@ fn renamed(
     let found = if found.is_dir() { found.join(file) } else { found.to_owned() };
     let names: Vec<&str> = new.iter().map(|column| column.name).collect();
     let found = values(&found, &names, options)?;
-    Some(best(&missing, &new, |missing, new| sample.values[missing].likeness(&found[new])))
+    let mut settled: Vec<Option<Option<String>>> = vec![None; missing.len()];
+    let (missing, sample) = whole_columns(missing, &sample.values);
+    let (new, found) = whole_columns(new, &found);
+    let best = best(&missing.1, &new.1, |missing, new| sample[missing].likeness(found[new]));
+    for (place, name) in missing.0.into_iter().zip(best) {
+        settled[place] = Some(name);
+    }
+    Some(settled)
+}
+
+/// Of columns and their values those that are columns of the file: with their places, and the values of each.
+#[allow(clippy::type_complexity, reason = "it is taken apart at once")]
+fn whole_columns<T>(columns: Vec<T>, values: &[Option<Values>]) -> ((Vec<usize>, Vec<T>), Vec<&Values>) {
+    let all = columns.into_iter().enumerate().zip(values);
+    let whole = all.filter_map(|(column, values)| Some((column, values.as_ref()?)));
+    whole.unzip()
 }
 
 /// The columns of a file that are missing, and those that are new.
@@ -166,7 +185,7 @@ fn counterpart(expected: &Utf8Path, file: &Utf8Path) -> Option<Utf8PathBuf> {
 }
 
 /// What the first rows of a file hold in each of these columns, if it can be read.
-fn values(path: &Utf8Path, columns: &[&str], options: &ProfileOptions) -> Option<Vec<Values>> {
+fn values(path: &Utf8Path, columns: &[&str], options: &ProfileOptions) -> Option<Vec<Option<Values>>> {
     let unreadable = |error| tracing::debug!(%path, %error, "values were not compared");
     read_values(path, columns, options).map_err(unreadable).ok()
 }
@@ -175,18 +194,19 @@ fn read_values(
     path: &Utf8Path,
     columns: &[&str],
     options: &ProfileOptions,
-) -> Result<Vec<Values>, ArrowError> {
+) -> Result<Vec<Option<Values>>, ArrowError> {
     let file = TableFile::look_at(path, options)
         .map_err(|error| ArrowError::from_external_error(Box::new(error)))?;
     let schema = file.schema.clone();
-    let places = columns.iter().map(|name| schema.index_of(name)).collect::<Result<Vec<_>, _>>()?;
-    let mut values: Vec<Values> = columns.iter().map(|_| Values::default()).collect();
+    let places: Vec<Option<usize>> = columns.iter().map(|name| schema.index_of(name).ok()).collect();
+    let mut values: Vec<Option<Values>> =
+        places.iter().map(|place| place.map(|_| Values::default())).collect();
     let mut rows_left = MOST_ROWS.min(MOST_VALUES / columns.len().max(1));
     for batch in Batches::of(vec![file], schema) {
         let batch = batch?;
         // Those of Arrow IPC are as large as they lie in the file.
         let rows = rows_left.min(batch.num_rows());
-        for (values, place) in values.iter_mut().zip(&places) {
+        for (values, place) in values.iter_mut().flatten().zip(places.iter().flatten()) {
             values.add(&batch.column(*place).slice(0, rows))?;
         }
         rows_left -= rows;

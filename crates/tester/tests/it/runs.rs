@@ -407,6 +407,12 @@ fn an_input_that_lies_where_a_later_step_publishes() {
     let expected = "not run: the inputs `raw` lie where `train` publishes, which comes after it: turn the edge round, \
                     or give the input or the output another path";
     assert_eq!(message, expected);
+    let space = Space::new()
+        .step("clean", COPY, &["raw=output/model.csv", "more=output/more.csv"], &["rows=output/rows.csv"])
+        .step("train", COPY, &["rows=output/rows.csv"], &["model=output/model.csv"])
+        .step("other", COPY, &["raw=data/raw.csv"], &["more=output/more.csv"])
+        .edge("clean", "train");
+    assert_eq!(space.fails().error_message().unwrap(), expected, "what is no later step's is another matter");
 }
 
 #[test]

@@ -63,6 +63,8 @@ fn what_is_there_is_told_where_it_is_known_what_was_asked() {
 #[test]
 fn what_is_no_name_is_not_told() {
     check("{}['price']", &[]);
+    // The line asks for an input that is there, and it is a column that is missing.
+    check("dict.fromkeys([input_paths['orders']])['orders']", &[]);
     // It is there, and was looked for elsewhere.
     check("{}['amount']", &[]);
     check("float('amont')", &[]);

@@ -185,6 +185,19 @@ fn what_cannot_be_read_leaves_the_offers_alone() {
 }
 
 #[test]
+fn what_is_within_a_column_keeps_its_offer() {
+    let (a, b) = (
+        r#"[{"price": 0.25, "address": {"zip": "1010"}}, {"price": 0.75, "address": {"zip": "8020"}}]"#,
+        r#"[{"cost": 0.25, "weight": 7.5, "address": {"zip_code": "1010", "note": "x"}}, {"cost": 0.75, "weight": 8.5, "address": {"zip_code": "8020", "note": "y"}}]"#,
+    );
+    let folder = Folder::new(&[("a.json", a), ("b.json", b)]);
+    let compared = offers(&folder.compared("a.json", "b.json"));
+    let within = "b.json: address.zip -> address.zip_code";
+    assert_eq!(compared, ["b.json: price -> ?", within]);
+    assert_eq!(offers(&folder.settled("a.json", "b.json")), ["b.json: price -> cost", within]);
+}
+
+#[test]
 fn the_first_rows_decide() {
     let rows = |name: &str, first: i32| {
         let numbers = (0..1_500).map(|row| if row < 1_000 { first + row } else { 1 });
