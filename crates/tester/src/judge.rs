@@ -33,11 +33,11 @@ use crate::test_error::TestError;
 use crate::workspace::Places;
 
 /// What the user's own inputs hold that edges lead to: what the consumer expects where no contract says it. By step and
-/// input. Taken before anything runs, because scripts can damage them.
+/// input.
 pub(crate) type OwnProfiles = HashMap<(usize, LogicalName), DataProfile>;
 
-///
-/// Where the test is canceled, those that were taken so far: nothing will be run that they could be compared with.
+/// Profiles the user's own inputs before anything runs, because scripts can damage them. Where the test is
+/// canceled, those that were taken so far: nothing will be run that they could be compared with.
 pub(crate) fn own_profiles(plan: &Plan<'_>, cancel: &CancelHandle) -> Result<OwnProfiles, TestError> {
     let options = profile_options(cancel);
     let mut profiles = OwnProfiles::new();

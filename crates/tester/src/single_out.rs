@@ -98,38 +98,33 @@ pub(crate) fn share(
     let only_edge = || Share::Cause(failure.clone(), EdgeBlame::OnlyEdge);
     // The run had no other data than this.
     let Some(with_this) = alone(plan, records, &plan.edges[at]) else { return only_edge() };
-    if let Alone::Fails(failure) = with_this {
-        return Share::Cause(failure.clone(), EdgeBlame::Alone);
-    }
+    let reason = match with_this {
+        Alone::Fails(failure) => return Share::Cause(failure.clone(), EdgeBlame::Alone),
+        Alone::Passes => None,
+        Alone::Unknown(reason) => Some(reason),
+    };
     let suspects = suspects();
     if !suspects.contains(&at) {
         return Share::Innocent;
     }
     let to = plan.edges[at].to;
     let fails = |edge: &PlannedEdge| matches!(alone(plan, records, edge), Some(Alone::Fails(_)));
-    let reason = match with_this {
-        // What a run shows goes before what files are.
-        _ if suspects == [at] && plan.edges.iter().any(|edge| edge.to == to && fails(edge)) => {
-            return Share::Innocent;
-        }
+    // What a run shows goes before what files are: also of an edge that is no suspect.
+    let mut is_explained = plan.edges.iter().any(|edge| edge.to == to && fails(edge));
+    if suspects == [at] && !is_explained {
         // The run with it alone was given nothing else than the one that fails.
-        _ if suspects == [at] => return only_edge(),
-        Alone::Fails(_) => unreachable!("it was told before"),
-        Alone::Passes => None,
-        Alone::Unknown(reason) => Some(reason),
-    };
+        return only_edge();
+    }
     let (mut passing, mut unknown): (Vec<StepName>, Vec<StepName>) = (Vec::new(), Vec::new());
-    let mut is_explained = false;
     for suspect in suspects {
         is_explained |= has_broken_data(suspect);
         let other = &plan.edges[suspect];
         let name = plan.steps[other.from].name;
         match alone(plan, records, other) {
-            Some(Alone::Fails(_)) => is_explained = true,
             _ if suspect == at => {}
             Some(Alone::Passes) => passing.push(name.clone()),
             Some(Alone::Unknown(_)) => unknown.push(name.clone()),
-            None => {}
+            Some(Alone::Fails(_)) | None => {}
         }
     }
     match reason {
