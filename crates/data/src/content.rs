@@ -141,7 +141,7 @@ impl<'f> Text<'f> {
 
     fn document(&self) -> io::Result<(FileFormat, Content)> {
         match json_text::profile_document(&mut TextReader::new(self.open()?))? {
-            Document::Value(content) => Ok((FileFormat::Json, content)),
+            Document::Value(format, content) => Ok((format, content)),
             Document::Lines => Ok((FileFormat::Ndjson, self.lines()?)),
         }
     }

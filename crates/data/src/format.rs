@@ -67,17 +67,22 @@ fn format_named(extension: &str) -> FileFormat {
 
 /// Whether files of a format are text.
 pub(crate) fn is_text(format: FileFormat) -> bool {
-    matches!(format, FileFormat::Csv | FileFormat::Tsv | FileFormat::Json | FileFormat::Ndjson)
+    use FileFormat::{Csv, Json, JsonObject, Ndjson, Tsv};
+
+    matches!(format, Csv | Tsv | Json | JsonObject | Ndjson)
 }
 
 /// What a path promises, if a file of this kind does not keep it. A stream of Arrow data in a file called `.arrow` or
-/// `.ipc` does: what reads those takes both. What reads `.feather` takes files alone.
+/// `.ipc` does: what reads those takes both. What reads `.feather` takes files alone. And `.json` is any one value.
 pub(crate) fn broken_promise(path: &Utf8Path, found: FileKind) -> Option<FileKind> {
     let promised = kind_of_name(path);
     let is_stream_too = promised.format == FileFormat::ArrowIpc
         && found == FileFormat::ArrowStream.into()
         && lower_extension(path) != "feather";
-    (promised.format != FileFormat::Opaque && promised != found && !is_stream_too).then_some(promised)
+    let is_object = promised.format == FileFormat::Json
+        && found == FileKind { format: FileFormat::JsonObject, ..promised };
+    let is_kept = promised == found || is_stream_too || is_object;
+    (promised.format != FileFormat::Opaque && !is_kept).then_some(promised)
 }
 
 /// What the first bytes of a file say of its format.
@@ -204,6 +209,10 @@ mod tests {
         check_promise("a.csv.gz", gzip(FileFormat::Csv), None);
         check_promise("a.csv.gz", FileFormat::Csv, Some("csv in gzip"));
         check_promise("a.csv.zst", gzip(FileFormat::Csv), Some("csv in zstd"));
+        check_promise("a.json", FileFormat::JsonObject, None);
+        check_promise("a.json.gz", gzip(FileFormat::JsonObject), None);
+        check_promise("a.json.gz", FileFormat::JsonObject, Some("json in gzip"));
+        check_promise("a.csv", FileFormat::JsonObject, Some("csv"));
         check_promise("a.arrow", FileFormat::ArrowStream, None);
         check_promise("a.ipc", FileFormat::ArrowStream, None);
         check_promise("a.feather", FileFormat::ArrowStream, Some("arrow_ipc"));

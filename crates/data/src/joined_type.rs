@@ -22,7 +22,7 @@ impl Typing {
     pub(crate) fn of(format: FileFormat) -> Self {
         match format {
             FileFormat::Csv | FileFormat::Tsv => Self::Cells,
-            FileFormat::Json | FileFormat::Ndjson => Self::Values,
+            FileFormat::Json | FileFormat::JsonObject | FileFormat::Ndjson => Self::Values,
             _ => Self::Declared,
         }
     }
@@ -31,7 +31,7 @@ impl Typing {
 /// The type of a column with the rows of both, if it has one: as within one file, where types are shown by the rows.
 /// Declared types alone can have none.
 pub(crate) fn joined(one: &TypeWords, other: &TypeWords, typing: Typing) -> Option<TypeWords> {
-    use TypeWords::{Date, Float, Int, List, Mixed, Null, Struct, Text, Timestamp};
+    use TypeWords::{Date, Float, Int, List, Map, Mixed, Null, Struct, Text, Timestamp};
 
     if one == other {
         return Some(one.clone());
@@ -50,8 +50,24 @@ pub(crate) fn joined(one: &TypeWords, other: &TypeWords, typing: Typing) -> Opti
         _ if typing == Typing::Cells => Some(Text),
         (List(one), List(other)) => joined(one, other, typing).map(|item| List(Box::new(item))),
         (Struct(ours), Struct(theirs)) => joined_fields(ours, theirs, typing).map(Struct),
+        (Map(key, one), Map(_, other)) => {
+            joined(one, other, typing).map(|value| Map(key.clone(), Box::new(value)))
+        }
+        // In JSON a map is an object with many keys.
+        (map @ Map(..), Struct(fields)) | (Struct(fields), map @ Map(..)) => {
+            joined(map, &map_of(fields), typing)
+        }
         _ => Some(Mixed),
     }
+}
+
+/// Fields as the values of a map in JSON, where a key says which is which.
+pub(crate) fn map_of(fields: &[(String, TypeWords)]) -> TypeWords {
+    let join = |all: TypeWords, (_, field): &(String, TypeWords)| {
+        joined(&all, field, Typing::Values).expect("values of JSON have a type together")
+    };
+    let values = fields.iter().fold(TypeWords::Null, join);
+    TypeWords::Map(Box::new(TypeWords::Text), Box::new(values))
 }
 
 /// The fields of structs, each of which may be in one of them alone, in the order of their names.

@@ -204,7 +204,7 @@ fn decoder(table: &TableFile, schema: &SchemaRef) -> Result<Decoder, ArrowError>
             let text = TextReader::new(open_text(file, table.kind.compression)?);
             Box::new(CsvBatches::new(text, delimiter, schema, batch_rows)?)
         }
-        FileFormat::Json | FileFormat::Ndjson => {
+        FileFormat::Json | FileFormat::JsonObject | FileFormat::Ndjson => {
             let builder = arrow::json::ReaderBuilder::new(schema).with_batch_size(batch_rows);
             let text = BufReader::new(open_text(file, table.kind.compression)?);
             Box::new(builder.with_flatten(format == FileFormat::Json).build(text)?)

@@ -103,6 +103,12 @@ impl TypeWords {
                     fields.iter().map(|(name, words)| Some(Field::new(name, words.to_arrow()?, true)));
                 DataType::Struct(fields.collect::<Option<Vec<_>>>()?.into())
             }
+            Self::Map(key, value) => {
+                let key = Field::new("keys", key.to_arrow()?, false);
+                let value = Field::new("values", value.to_arrow()?, true);
+                let entries = DataType::Struct(vec![key, value].into());
+                DataType::Map(Arc::new(Field::new("entries", entries, false)), false)
+            }
             _ => return None,
         })
     }

@@ -13,8 +13,10 @@ pub enum FileFormat {
     Csv,
     /// Tab-separated values with a header.
     Tsv,
-    /// One JSON value: an array of objects is a table, anything else is not.
+    /// One JSON value that is no object: an array of objects is a table, anything else is not.
     Json,
+    /// One JSON object: a table of one row, whose columns are its keys.
+    JsonObject,
     /// One JSON object a line.
     Ndjson,
     /// Apache Parquet.
@@ -34,6 +36,7 @@ impl FileFormat {
             Self::Csv => "csv",
             Self::Tsv => "tsv",
             Self::Json => "json",
+            Self::JsonObject => "json_object",
             Self::Ndjson => "ndjson",
             Self::Parquet => "parquet",
             Self::ArrowIpc => "arrow_ipc",
@@ -229,10 +232,13 @@ impl DataProfile {
     }
 
     /// The files that are tables and could be read, with their schemas. What was seen of a table that could not be read to
-    /// its end does not count.
+    /// its end does not count, and neither do single JSON objects beside other tables.
     pub fn tables(&self) -> impl Iterator<Item = (&FileProfile, &TableSchema)> {
-        let sound = self.files.iter().filter(|file| file.findings.is_empty());
-        sound.filter_map(|file| Some((file, file.schema.as_ref()?)))
+        let sound = || self.files.iter().filter(|file| file.findings.is_empty());
+        let all = move || sound().filter_map(|file| Some((file, file.schema.as_ref()?)));
+        let is_object = |file: &FileProfile| file.format == FileFormat::JsonObject;
+        let are_objects = all().all(|(file, _)| is_object(file));
+        all().filter(move |(file, _)| are_objects || !is_object(file))
     }
 
     /// The formats of the files, each once, in the order they come: `csv`, or `csv, opaque`.

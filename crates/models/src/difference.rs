@@ -26,6 +26,17 @@ pub enum Difference {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         renamed: Option<String>,
     },
+    /// A key of a single JSON object, or of one within it, is not there. Unlike a column, it may be data: an object can
+    /// hold what it says of this and of that, each under its name.
+    MissingKey {
+        /// The key, or the path of what is within it.
+        key: String,
+        /// The type that its value should have.
+        expected: String,
+        /// A key that is there, was not expected, and may be the same under another name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        renamed: Option<String>,
+    },
     /// A column has a type that does not promote to the expected one.
     TypeChanged {
         /// The column, or the path of what is within it.
@@ -151,6 +162,8 @@ pub enum NotCompared {
     },
     /// The sample has neither columns nor rows, as an empty JSON array.
     SampleBlank,
+    /// One of them is a JSON object with so many keys that they are taken for data.
+    ManyKeys,
     /// Neither of them is a table, and they are not the same byte for byte.
     NoTable,
 }
@@ -162,6 +175,7 @@ impl fmt::Display for NotCompared {
                 write!(formatter, "not compared: the sample cannot be read: {finding}")
             }
             Self::SampleBlank => formatter.write_str("not compared: the sample has no columns"),
+            Self::ManyKeys => formatter.write_str("not compared: so many keys of one object are data"),
             Self::NoTable => formatter.write_str("not compared: no table, and other bytes"),
         }
     }
@@ -181,7 +195,8 @@ impl Difference {
             | Self::Misnamed { .. }
             | Self::FormatChanged { .. }
             | Self::MissingFile => true,
-            Self::Promoted { .. }
+            Self::MissingKey { .. }
+            | Self::Promoted { .. }
             | Self::Nullability { .. }
             | Self::ExtraColumn { .. }
             | Self::ColumnOrder { .. }
@@ -196,6 +211,7 @@ impl Difference {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::MissingColumn { .. } => "missing_column",
+            Self::MissingKey { .. } => "missing_key",
             Self::TypeChanged { .. } => "type_changed",
             Self::NullsFound { .. } => "nulls_found",
             Self::UnexpectedColumn { .. } => "unexpected_column",
@@ -225,7 +241,8 @@ impl Difference {
             | Self::UnexpectedColumn { column, .. }
             | Self::Promoted { column, .. }
             | Self::Nullability { column, .. }
-            | Self::ExtraColumn { column, .. } => Some(column),
+            | Self::ExtraColumn { column, .. }
+            | Self::MissingKey { key: column, .. } => Some(column),
             _ => None,
         }
     }
@@ -235,11 +252,10 @@ impl fmt::Display for Difference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MissingColumn { column, expected, renamed } => {
-                write!(formatter, "column `{column}` ({expected}) is missing")?;
-                match renamed {
-                    Some(renamed) => write!(formatter, "; was it renamed to `{renamed}`?"),
-                    None => Ok(()),
-                }
+                write!(formatter, "column `{column}` ({expected}) is missing{}", Renamed(renamed.as_deref()))
+            }
+            Self::MissingKey { key, expected, renamed } => {
+                write!(formatter, "key `{key}` ({expected}) is missing{}", Renamed(renamed.as_deref()))
             }
             Self::TypeChanged { column, expected, found, row, value } => {
                 write!(formatter, "column `{column}`: expected {expected}, found {found}")?;
@@ -296,6 +312,18 @@ impl fmt::Display for Difference {
             ),
             Self::ExtraFile => formatter.write_str("extra file"),
             Self::NotCompared { reason } => reason.fmt(formatter),
+        }
+    }
+}
+
+/// What something may be called now.
+struct Renamed<'a>(Option<&'a str>);
+
+impl fmt::Display for Renamed<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(renamed) => write!(formatter, "; was it renamed to `{renamed}`?"),
+            None => Ok(()),
         }
     }
 }

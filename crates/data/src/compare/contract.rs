@@ -14,12 +14,15 @@ use super::{Differences, file, rows};
 use crate::findings::finding;
 use crate::type_words::TypeWords;
 
-/// Holds every table of what was found against a contract. What is no table is left alone as long as there is one.
+/// Holds every table of what was found against a contract. What is no table is left alone as long as there is one, and
+/// so are single JSON objects, which stand beside tables to tell something of them.
 pub(super) fn compare(contract: &TableContract, found: &DataProfile, list: &mut Differences) {
     let (tables, all_sound) = file::sound_tables(found, list);
     let parts = Parts::of(found);
+    let are_objects = found.tables().all(|(file, _)| file::is_object(file));
     for (place, file) in found.files.iter().enumerate() {
-        if let Some(schema) = file.schema.as_ref().filter(|_| file::is_sound(file)) {
+        let is_meant = file::is_sound(file) && (are_objects || !file::is_object(file));
+        if let Some(schema) = file.schema.as_ref().filter(|_| is_meant) {
             let table = Found::new(schema, parts.columns(place));
             list.add(&file.path, table_differences(contract, &table, file.format));
             list.add(&file.path, file::text_differences(None, file));
@@ -310,6 +313,14 @@ mod tests {
             &["! metrics.json: cannot be read: no table among the files"],
         );
         check(&expected, &folder(&[value, model, table("part.csv", &KEPT, 2)]), &[]);
+        let object = file("metrics.json", FileFormat::JsonObject, Some(columns(&[("day", "date")], 1)));
+        check(&expected, &folder(&[object.clone(), table("part.csv", &KEPT, 2)]), &[]);
+        let missing = "! metrics.json: column `amount` (float) is missing";
+        for objects in [single(object.clone()), folder(&[object.clone()])] {
+            check(&expected, &objects, &[missing]);
+        }
+        let empty = [object, table("part.csv", &KEPT, 0)];
+        check(&expected, &folder(&empty), &["! part.csv: there are no rows"]);
         check(&expected, &folder(&[]), &[]);
     }
 

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use camino::Utf8Path;
 use runtime_testing_models::{DataProfile, Difference, FileProfile};
 
+use super::file::is_object;
 use super::{Differences, rows};
 
 /// The file of the sample that a found file is compared with.
@@ -45,10 +46,15 @@ pub(super) fn counterparts<'a>(
     let whole = only_table(settled);
     let counterpart = |file: &FileProfile| match (by_path.get(file.path.as_path()), whole) {
         (Some(expected), _) => Counterpart::File(expected),
-        (None, Some(expected)) if file.schema.is_some() => Counterpart::Part(expected),
+        (None, Some(expected)) if may_be_part(file, expected) => Counterpart::Part(expected),
         _ => Counterpart::None,
     };
     found.files.iter().map(counterpart).collect()
+}
+
+/// Whether a file is a table that can be a part of one with an expected file. What is told of tables in an object is none.
+fn may_be_part(found: &FileProfile, expected: &FileProfile) -> bool {
+    found.schema.is_some() && (!is_object(found) || is_object(expected))
 }
 
 /// A file of the sample's table, if all its tables have the same columns and so are parts of one. Where there is none, a

@@ -1,6 +1,6 @@
 //! Rules about a file as a whole.
 
-use runtime_testing_models::{DataProfile, Difference, FileFormat, FileProfile, TableSchema};
+use runtime_testing_models::{DataProfile, Difference, FileFormat, FileProfile, NotCompared, TableSchema};
 
 use super::Differences;
 use crate::findings::finding;
@@ -78,7 +78,12 @@ fn delimiter(file: &FileProfile) -> Option<char> {
 
 /// One of two files is a table, and the other is none.
 pub(super) fn no_longer_a_table(expected: &FileProfile, found: &FileProfile) -> Option<Difference> {
+    let are_objects = is_object(expected) && is_object(found);
     let message = match (&expected.schema, &found.schema) {
+        // The keys of an object are columns as long as there are few.
+        (Some(_), None) | (None, Some(_)) if are_objects => {
+            return Some(Difference::NotCompared { reason: NotCompared::ManyKeys });
+        }
         (Some(_), None) => "not a table",
         // An empty array can be either.
         (None, Some(schema)) if expected.findings.is_empty() && !schema.columns.is_empty() => {
@@ -87,6 +92,11 @@ pub(super) fn no_longer_a_table(expected: &FileProfile, found: &FileProfile) -> 
         _ => return None,
     };
     Some(Difference::Unreadable { finding: finding(message) })
+}
+
+/// Whether a file is a single JSON object.
+pub(super) fn is_object(file: &FileProfile) -> bool {
+    file.format == FileFormat::JsonObject
 }
 
 /// Adds what is wrong with files by themselves. The tables with which nothing is wrong, and whether that is all files.
@@ -98,10 +108,9 @@ pub(super) fn sound_tables<'a>(found: &'a DataProfile, list: &mut Differences) -
         if !differences.is_empty() {
             all_sound = false;
             list.add(&file.path, differences);
-        } else if let Some(schema) = &file.schema {
-            tables.push((file, schema));
         }
     }
+    tables.extend(found.tables().filter(|(file, _)| is_sound(file)));
     (tables, all_sound)
 }
 
@@ -160,6 +169,14 @@ mod tests {
         );
         assert_eq!(told(&value, &blank), None);
         assert_eq!(told(&value, &value), None);
+        let object = |schema| file("a.json", FileFormat::JsonObject, schema);
+        let (few, many) = (object(table.schema.clone()), object(None));
+        for (expected, found) in [(&few, &many), (&many, &few)] {
+            let told = told(expected, found);
+            assert_eq!(told.as_deref(), Some("not compared: so many keys of one object are data"));
+        }
+        assert_eq!(told(&few, &few), None);
+        assert_eq!(told(&many, &many), None);
         assert_eq!(told(&table, &blank), None);
     }
 }

@@ -8,6 +8,7 @@ use runtime_testing_models::{Column, Difference};
 use super::fit::{self, Fit};
 use super::rename::renamed;
 use super::table::{FoundColumn, deciding, is_null, words};
+use crate::joined_type::map_of;
 use crate::type_words::{TypeWords, path_name};
 
 /// The characters by which a path goes on.
@@ -24,11 +25,22 @@ impl<'a> TakenNames<'a> {
     }
 }
 
-/// How the type of a column differs from that of a sample, which is another one.
-pub(super) fn types(expected: &Column, found: FoundColumn<'_>, taken: &TakenNames<'_>) -> Vec<Difference> {
-    let expected = words(expected);
-    let (settled, own) = (words(found.settled()), words(found.own));
-    let parts: Vec<TypeWords> = found.types().iter().map(|part| TypeWords::parse(part)).collect();
+/// How the type of a column differs from that of a sample, which is another one. In single objects, where there are many
+/// keys on one side, they are those of a map on the other, too.
+pub(super) fn types(
+    expected: &Column,
+    found: FoundColumn<'_>,
+    taken: &TakenNames<'_>,
+    are_objects: bool,
+) -> Vec<Difference> {
+    let like = |words: TypeWords, other: &TypeWords| {
+        if are_objects { with_maps_of(words, other) } else { words }
+    };
+    let settled = words(found.settled());
+    let expected = like(words(expected), &settled);
+    let (settled, own) = (like(settled, &expected), like(words(found.own), &expected));
+    let parts = found.types().iter().map(|part| like(TypeWords::parse(part), &expected));
+    let parts: Vec<TypeWords> = parts.collect();
     let place = Place {
         whole: &settled,
         // Nulls alone are no type.
@@ -43,6 +55,29 @@ pub(super) fn types(expected: &Column, found: FoundColumn<'_>, taken: &TakenName
         list.push(promoted(&expected, &settled, &path));
     }
     list
+}
+
+/// The type with a map where another has one.
+fn with_maps_of(words: TypeWords, other: &TypeWords) -> TypeWords {
+    use TypeWords::{List, Map, Struct};
+
+    match (words, other) {
+        (List(item), List(other)) => List(Box::new(with_maps_of(*item, other))),
+        (Map(key, value), Map(_, other)) => Map(key, Box::new(with_maps_of(*value, other))),
+        (Struct(fields), Map(..)) => with_maps_of(map_of(&fields), other),
+        (Struct(fields), Struct(others)) => {
+            let field = |(name, words): (String, TypeWords)| {
+                let other = others.iter().find(|(other, _)| *other == name);
+                let words = match other {
+                    Some((_, other)) => with_maps_of(words, other),
+                    None => words,
+                };
+                (name, words)
+            };
+            Struct(fields.into_iter().map(field).collect())
+        }
+        (words, _) => words,
+    }
 }
 
 /// A column, or something within it.

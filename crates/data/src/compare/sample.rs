@@ -94,10 +94,11 @@ fn content_differences(
             not_compared(NotCompared::SampleBlank)
         }
         (Some(sample), Some(schema)) if !rows::is_blank(schema) => {
+            let are_objects = file::is_object(expected) && file::is_object(found);
             let found = Found::new(schema, parts);
             let pairs = Pairs::of(sample, &found);
             let mut differences = missing_columns(&pairs);
-            differences.extend(types(&pairs));
+            differences.extend(types(&pairs, are_objects));
             differences.extend(nullability(&pairs, &found));
             differences.extend(pairs.extra.iter().map(|column| extra_column(column)));
             if has_order(expected.format) {
@@ -105,9 +106,19 @@ fn content_differences(
                 differences.extend(column_order(&names, &found));
             }
             differences.extend(text);
-            differences
+            if are_objects { differences.into_iter().map(of_object).collect() } else { differences }
         }
         _ => Vec::new(),
+    }
+}
+
+/// A difference between single objects, of which a key that is missing may be data.
+fn of_object(difference: Difference) -> Difference {
+    match difference {
+        Difference::MissingColumn { column: key, expected, renamed } => {
+            Difference::MissingKey { key, expected, renamed }
+        }
+        other => other,
     }
 }
 
@@ -156,7 +167,7 @@ fn missing_columns(pairs: &Pairs<'_>) -> Vec<Difference> {
 
 /// Columns of another type, or with another one inside. Nulls alone are no type: what they differ in is a matter of
 /// nullability.
-fn types(pairs: &Pairs<'_>) -> Vec<Difference> {
+fn types(pairs: &Pairs<'_>, are_objects: bool) -> Vec<Difference> {
     let known = pairs.both.iter().map(|(expected, _)| *expected);
     let columns = known.chain(pairs.missing.iter().copied()).chain(pairs.extra.iter().copied());
     let taken = TakenNames::of(columns.map(|column| column.name.as_str()));
@@ -164,7 +175,7 @@ fn types(pairs: &Pairs<'_>) -> Vec<Difference> {
         expected.data_type == found.data_type || is_null(expected) || is_null(found)
     };
     let others = pairs.both.iter().filter(|(expected, column)| !is_same(expected, column.settled()));
-    others.flat_map(|(expected, column)| nested::types(expected, *column, &taken)).collect()
+    others.flat_map(|(expected, column)| nested::types(expected, *column, &taken, are_objects)).collect()
 }
 
 /// Columns that may hold nulls where those of the sample do not, or the other way round; and those of which one side

@@ -96,7 +96,7 @@ pub(super) fn words(column: &Column) -> TypeWords {
 
 /// Whether the columns of a format have an order.
 pub(super) fn has_order(format: FileFormat) -> bool {
-    !matches!(format, FileFormat::Json | FileFormat::Ndjson)
+    !matches!(format, FileFormat::Json | FileFormat::JsonObject | FileFormat::Ndjson)
 }
 
 /// The columns that are expected and there come in another order.

@@ -1,8 +1,10 @@
 use std::io::{self, Read};
 
-use runtime_testing_models::TableSchema;
+use runtime_testing_models::{FileFormat, TableSchema};
 
+use super::json_type::JsonType;
 use super::lexer::{Chunks, Lexer};
+use super::object;
 use super::rows::Rows;
 use crate::findings::{Stop, finding_on};
 use crate::profile::Content;
@@ -14,8 +16,8 @@ pub(super) const DUPLICATE_KEYS: &str = "keys that stand twice in an object";
 /// What a text of JSON turns out to be.
 #[derive(Debug)]
 pub(crate) enum Document {
-    /// One value; an array of objects is a table.
-    Value(Content),
+    /// One value, and which of the two formats of one value it is. An array of objects and an object are tables.
+    Value(FileFormat, Content),
     /// One object a line, which is NDJSON. No more than the first was read.
     Lines,
 }
@@ -23,21 +25,21 @@ pub(crate) enum Document {
 /// Profiles a text that is one JSON value.
 pub(crate) fn profile_document(text: &mut TextReader<impl Read>) -> io::Result<Document> {
     let mut lexer = Lexer::new(text);
-    let (schema, stop) = match read_document(&mut lexer) {
+    let (format, schema, stop) = match read_document(&mut lexer) {
         Ok(Value::Lines) => return Ok(Document::Lines),
-        Ok(Value::Table(schema)) => (Some(schema), None),
-        Ok(Value::Other) => (None, None),
-        Err(stop) => (None, Some(stop.into_finding()?)),
+        Ok(Value::Object(schema)) => (FileFormat::JsonObject, schema, None),
+        Ok(Value::Other(schema)) => (FileFormat::Json, schema, None),
+        Err(stop) => (FileFormat::Json, None, Some(stop.into_finding()?)),
     };
     let mut findings: Vec<_> = stop.into_iter().collect();
     findings.extend(lexer.into_duplicate_keys().into_list(DUPLICATE_KEYS));
-    Ok(Document::Value(Content::of_text(schema, findings)))
+    Ok(Document::Value(format, Content::of_text(schema, findings)))
 }
 
-/// What the value is.
+/// What the value is, and its table if it is one.
 enum Value {
-    Table(TableSchema),
-    Other,
+    Object(Option<TableSchema>),
+    Other(Option<TableSchema>),
     /// It has others behind it, each on a line.
     Lines,
 }
@@ -48,24 +50,36 @@ fn read_document<T: Chunks>(lexer: &mut Lexer<'_, T>) -> Result<Value, Stop> {
         return Err(Stop::Bad(finding_on(1, BYTE_ORDER_MARK)));
     }
     let value = match first {
-        Some(b'[') => read_array(lexer)?.map_or(Value::Other, Value::Table),
+        Some(b'[') => Value::Other(read_array(lexer)?),
         Some(b'{') => {
             let begins = lexer.line();
-            lexer.value(0)?;
+            let schema = read_object(lexer)?;
             let ends = lexer.line();
             if lexer.next()? == Some(b'{') && begins == ends && lexer.line() > ends {
                 return Ok(Value::Lines);
             }
-            Value::Other
+            Value::Object(schema)
         }
         _ => {
             lexer.value(0)?;
-            Value::Other
+            Value::Other(None)
         }
     };
     match lexer.next()? {
         None => Ok(value),
         Some(_) => Err(lexer.unexpected("nothing behind the value")),
+    }
+}
+
+/// Reads an object. It is a table unless it has so many keys that they are data.
+fn read_object<T: Chunks>(lexer: &mut Lexer<'_, T>) -> Result<Option<TableSchema>, Stop> {
+    lexer.may_let_go = true;
+    let value = lexer.value(0)?;
+    let is_known = !std::mem::take(&mut lexer.has_let_go);
+    lexer.may_let_go = false;
+    match value {
+        JsonType::Struct(fields) if is_known => Ok(object::schema(fields)),
+        _ => Ok(None),
     }
 }
 
@@ -103,8 +117,10 @@ mod tests {
         for chunk_bytes in [8, 1000] {
             let mut reader = TextReader::with_chunk_bytes(text, chunk_bytes);
             match profile_document(&mut reader).expect("a slice can be read") {
-                Document::Value(content) => {
+                Document::Value(format, content) => {
                     let (shown, found) = shown(&content);
+                    let shown =
+                        if format == FileFormat::JsonObject { format!("object, {shown}") } else { shown };
                     assert_eq!(found, findings);
                     assert_eq!(shown, expected);
                 }
@@ -125,11 +141,48 @@ mod tests {
 
     #[test]
     fn other_values_are_none() {
-        for text in
-            ["{\"a\": 1}", "{\n\"a\":\n1}", "5", "\"x\"", "[1, 2]", "[{\"a\": 1}, 2]", "[[{}]]", "null"]
-        {
+        for text in ["5", "\"x\"", "[1, 2]", "[{\"a\": 1}, 2]", "[[{}]]", "null"] {
             check(text.as_bytes(), "no table", &[]);
         }
+    }
+
+    #[test]
+    fn objects_are_tables_of_one_row() {
+        check(b"{}", "object, 1 rows; ", &[]);
+        let text =
+            b"{\"f1\": 0.9, \"auc\": null, \"by class\": {\"a\": 1, \"b\": 0.5}, \"tags\": [1, \"x\"]}";
+        let shown = "object, 1 rows; auc: null?, by class: struct<a: int64, b: float64>, f1: float64, tags: list<mixed>";
+        check(text, shown, &[]);
+        check(b"{\n\"a\":\n1}\n", "object, 1 rows; a: int64", &[]);
+        check(
+            b"{\"a\": 1, \"a\": 2}",
+            "object, 1 rows; a: int64",
+            &["line 1: the key `a` stands twice in one object"],
+        );
+        check(b"{\"a\": }", "no table", &["line 1: invalid JSON: expected a value, found `}`"]);
+    }
+
+    #[test]
+    fn keys_that_are_data_make_no_columns() {
+        let object = |keys: usize| {
+            let members: Vec<String> = (0..keys).map(|key| format!("\"{key}\": {key}")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        check(object(101).as_bytes(), "object, no table", &[]);
+        // More than is kept of names.
+        let many = format!("{{\"b\": {}, \"a\": 1}}", object(300_000));
+        let mut reader = TextReader::new(many.as_bytes());
+        let Document::Value(format, content) = profile_document(&mut reader).expect("a slice can be read")
+        else {
+            panic!("one value")
+        };
+        assert_eq!((format, content.schema, content.findings), (FileFormat::JsonObject, None, Vec::new()));
+        let many = format!("[{many}]");
+        let mut reader = TextReader::new(many.as_bytes());
+        let Document::Value(_, content) = profile_document(&mut reader).expect("a slice can be read") else {
+            panic!("one value")
+        };
+        assert!(content.findings[0].message.contains("too many different keys"));
     }
 
     #[test]

@@ -59,6 +59,9 @@ pub(crate) struct Lexer<'t, T> {
     pub(super) key: Vec<u8>,
     /// What the names of the value that is being read take.
     pub(super) names: usize,
+    /// Whether a value with too many names is read on without its type, and whether one was.
+    pub(super) may_let_go: bool,
+    pub(super) has_let_go: bool,
     duplicate_keys: Findings,
 }
 
@@ -76,6 +79,8 @@ impl<'t, T: Chunks> Lexer<'t, T> {
             number: Vec::new(),
             key: Vec::new(),
             names: 0,
+            may_let_go: false,
+            has_let_go: false,
             duplicate_keys: Findings::default(),
         }
     }

@@ -7,6 +7,7 @@ mod document;
 mod json_type;
 mod lexer;
 mod lines;
+mod object;
 mod parts;
 mod plain;
 mod rows;

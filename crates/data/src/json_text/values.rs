@@ -30,12 +30,19 @@ impl<T: Chunks> Lexer<'_, T> {
                 let mut fields = BTreeMap::new();
                 self.object(|lexer, key| {
                     let field = lexer.value_within(depth + 1)?;
+                    if lexer.has_let_go {
+                        return Ok(());
+                    }
                     if fields.insert(key.to_owned(), field).is_some() {
                         lexer.add_duplicate_key(key);
                     } else {
                         lexer.names += name_bytes(key);
                     }
-                    if lexer.names > MOST_NAME_BYTES { Err(lexer.bad(TOO_MANY_NAMES)) } else { Ok(()) }
+                    if lexer.names <= MOST_NAME_BYTES {
+                        return Ok(());
+                    }
+                    fields = BTreeMap::new();
+                    lexer.let_go()
                 })?;
                 Ok(JsonType::Struct(fields))
             }
@@ -66,6 +73,12 @@ impl<T: Chunks> Lexer<'_, T> {
             Some(b'I') => Err(self.bad("`Infinity` is no JSON; write null")),
             _ => Err(self.unexpected("a value")),
         }
+    }
+
+    /// Goes on without types where there are too many names, if there may be.
+    fn let_go(&mut self) -> Result<(), Stop> {
+        self.has_let_go = true;
+        if self.may_let_go { Ok(()) } else { Err(self.bad(TOO_MANY_NAMES)) }
     }
 
     /// Reads an object, whose `{` comes next. `member` reads the value of each key.

@@ -108,6 +108,17 @@ fn json_has_the_types_that_its_profile_tells() {
         "s: Struct(\"e\": List(Null), \"x\": Float64, \"y\": Utf8)?\n\
          {e: [], x: 9.223372036854776e18, y: null}\n{e: null, x: null, y: \u{1f600}\n}\nnull",
     );
+    check("a.json", "{\n\"b\": [true],\n\"a\": null}\n", "a: Null?, b: List(Boolean)\nnull, [true]");
+    let all = |separator: &str| {
+        (0..101).map(|key| format!("{separator}k{key}{separator}: 0.5")).collect::<Vec<_>>()
+    };
+    let keys = |separator: &str| format!("{{{}}}", all(separator).join(", "));
+    let entries = "non-null Struct(\"keys\": non-null Utf8, \"values\": Float64)";
+    check(
+        "a.json",
+        &format!("{{\"a\": {}}}", keys("\"")),
+        &format!("a: Map(\"entries\": {entries}, unsorted)\n{}", keys("")),
+    );
     check("a.json", "[{}, {}]", "\n\n");
     check("a.json", "[]", "");
     check("a.ndjson", "\n", "");

@@ -371,10 +371,13 @@ fn what_is_no_table_is_its_bytes() {
     let is_bytes = |name, content| of_text(name, content, &ORDERED).to_string().starts_with("bytes1:");
     assert!(
         is_bytes("a.pkl", "x")
-            && is_bytes("a.json", "{\"a\": 1}")
+            && is_bytes("a.json", "[1]")
+            && is_bytes("a.json", "{\"a\": [1, \"x\"]}")
             && is_bytes("a.json", "[{\"a\": 1}, {\"a\": \"x\"}]")
     );
     assert!(!is_bytes("a.json", "[]"));
+    let object = of_text("a.json", "{\n\"b\": \"x\",\n\"a\": 1.50\n}", &ORDERED);
+    assert_eq!(object, of_text("a.csv", "a,b\n1.5,x\n", &ORDERED));
     let folder = Folder::new();
     let path = folder.path().join("lost");
     assert_eq!(

@@ -12,7 +12,7 @@ fn profile(path: &str) -> DataProfile {
 
 #[test]
 fn penguins() {
-    insta::assert_snapshot!(shown_all(&profile("penguins/data")), @r"
+    insta::assert_snapshot!(shown_all(&profile("penguins/data")), @"
     penguins_raw.csv: csv, 344 rows
       studyName: text
       Sample Number: int64
@@ -46,7 +46,10 @@ fn penguins() {
       bill_ratio: float64
       flipper_length_mm: int64
       body_mass_kg: float64
-    species.json: json
+    species.json: json_object, 1 rows
+      Adelie Penguin (Pygoscelis adeliae): struct<code: text, name: text>
+      Chinstrap penguin (Pygoscelis antarctica): struct<code: text, name: text>
+      Gentoo penguin (Pygoscelis papua): struct<code: text, name: text>
     ");
 }
 

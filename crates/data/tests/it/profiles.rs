@@ -29,10 +29,15 @@ fn formats_follow_the_content_first() {
     check("a.tsv", "a,b\n1,2\n", "csv, promised tsv, 1 rows\n  a: int64\n  b: int64");
     check("a.csv", r#" [{"a": 1}]"#, "json, promised csv, 1 rows\n  a: int64");
     check("a.csv", "{\"a\": 1}\n{\"a\": 2}\n", "ndjson, promised csv, 2 rows\n  a: int64");
-    check("a.tsv", r#"{"a": 1}"#, "json, promised tsv");
+    check("a.tsv", r#"{"a": 1}"#, "json_object, promised tsv, 1 rows\n  a: int64");
     check("a.csv", "[id],{x}\n1,2\n", "csv, 1 rows\n  [id]: int64\n  {x}: int64");
     check("a.json", "{\"a\": 1}\n{\"a\": 2}\n", "ndjson, promised json, 2 rows\n  a: int64");
-    check("a.json", r#"{"a": 1}"#, "json");
+    check(
+        "a.json",
+        "{\n  \"b\": {\"c\": []},\n  \"a\": null\n}\n",
+        "json_object, 1 rows\n  a: null?, 1 nulls\n  b: struct<c: list<null>>",
+    );
+    check("a.json", "[1, 2]", "json");
     check("a.jsonl", r#"[{"a": 1}]"#, "json, promised ndjson, 1 rows\n  a: int64");
     check("a.jsonl", "[1]\n", "ndjson, 0 rows\n  ! line 1: the line is no object");
 }

@@ -66,7 +66,12 @@ fn check_error(name: &str, content: &str, expected: &str) {
 #[test]
 fn what_has_no_schema() {
     check_error("a.pkl", "x", "`a.pkl` is no table: its format is opaque");
-    check_error("a.json", "{}", "`a.json` is no table: its format is json");
+    check_error("a.json", "[1]", "`a.json` is no table: its format is json");
+    check_error(
+        "a.json",
+        r#"{"a": [1, "x"]}"#,
+        "column `a` of `a.json` is list<mixed>, for which Arrow has no type",
+    );
     check_error(
         "a.csv",
         "a,a\n1\n",

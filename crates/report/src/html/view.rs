@@ -425,6 +425,7 @@ fn found(difference: &Difference) -> Option<String> {
 fn row(column: &str, found: Option<String>, differences: &[&Difference], is_compared: bool) -> Row {
     let expected = differences.iter().find_map(|difference| match difference {
         Difference::MissingColumn { expected, .. }
+        | Difference::MissingKey { expected, .. }
         | Difference::TypeChanged { expected, .. }
         | Difference::Promoted { expected, .. } => Some(expected.clone()),
         Difference::NullsFound { .. } | Difference::Nullability { expected_nullable: false, .. } => {

@@ -298,15 +298,19 @@ def main(input_paths, output_paths, environ_vars, job_args):
       input train, from parts of split
         + a: integer, no nulls
         + b: text, no nulls
+      output out
+        + score: integer, no nulls
     step all (workspace/.specs/all_runtime_test_spec.json)
       input parts, from parts of split
         + a: integer, no nulls
         + b: text, no nulls, may be missing
         note: b: only some of the tables have it, so it may be missing
-    left out: one, out: there is no table with columns
-    left out: all, out: there is no table with columns
+      output out
+        + score: integer, no nulls
+    step model (workspace/.specs/model_runtime_test_spec.json)
+      output out
+        + score: integer, no nulls
     left out: model, model: there is no table with columns
-    left out: model, out: there is no table with columns
     ");
     accept(&space, &[]);
     let report = test(&space);

@@ -173,6 +173,81 @@ fn values_and_tables() {
     check(&Expected::Inferred(&value), &rows, &expected);
 }
 
+/// A single object with these keys.
+fn object(path: &str, keys: &[(&str, &str)]) -> FileProfile {
+    file(path, FileFormat::JsonObject, Some(columns(keys, 1)))
+}
+
+#[test]
+fn keys_of_single_objects_may_be_data() {
+    let sample = [("auc", "float64"), ("by class", "struct<a: float64, b: int64>"), ("name", "text")];
+    let sample = single(object("metrics.json", &sample));
+    check(&Expected::Inferred(&sample), &sample, &[]);
+    let found = [("Auc", "int64"), ("by class", "struct<a: int64, c: text>"), ("name", "int64")];
+    check(
+        &Expected::Inferred(&sample),
+        &single(object("metrics.json", &found)),
+        &[
+            "metrics.json: key `auc` (float64) is missing; was it renamed to `Auc`?",
+            "metrics.json: key `by class.b` (int64) is missing",
+            "metrics.json: column `by class.a`: expected float64, found int64, which will do",
+            "metrics.json: extra column `by class.c` (text)",
+            "! metrics.json: column `name`: expected text, found int64",
+            "metrics.json: extra column `Auc` (int64)",
+        ],
+    );
+    let rows = single(file("metrics.json", FileFormat::Json, Some(columns(&[("auc", "float64")], 1))));
+    let changed = ["! metrics.json: expected the format json_object, found json"];
+    check(&Expected::Inferred(&sample), &rows, &changed);
+    let many = single(file("metrics.json", FileFormat::JsonObject, None));
+    let told = ["metrics.json: not compared: so many keys of one object are data"];
+    check(&Expected::Inferred(&sample), &many, &told);
+    check(&Expected::Inferred(&many), &sample, &told);
+    check(&Expected::Inferred(&many), &many, &[]);
+}
+
+#[test]
+fn many_keys_within_objects_are_those_of_a_map() {
+    let few =
+        single(object("a.json", &[("ids", "struct<b: list<struct<x: int64>>>"), ("z", "struct<x: text>")]));
+    let many = |value: &str| {
+        let ids = format!("struct<b: list<map<text, {value}>>>");
+        single(object("a.json", &[("ids", &ids), ("z", "struct<x: text>")]))
+    };
+    for (one, other) in [(&few, &many("int64")), (&many("int64"), &few)] {
+        check(&Expected::Inferred(one), other, &[]);
+    }
+    let changed = ["! a.json: column `ids.b[]{}`: expected int64, found text"];
+    check(&Expected::Inferred(&few), &many("text"), &changed);
+    let changed = ["! a.json: column `ids.b[]{}`: expected text, found int64"];
+    check(&Expected::Inferred(&many("text")), &few, &changed);
+}
+
+#[test]
+fn objects_beside_tables_are_no_parts_of_them() {
+    let sample = folder(&[table("p-0.csv", &ORDERS, 3), object("metrics.json", &[("auc", "float64")])]);
+    let found = folder(&[
+        table("p-1.csv", &ORDERS, 3),
+        table("p-2.csv", &ORDERS, 3),
+        object("metrics.json", &[("auc", "text")]),
+        object("params.json", &[("depth", "int64")]),
+    ]);
+    let told = ["! metrics.json: column `auc`: expected float64, found text", "params.json: extra file"];
+    check(&Expected::Inferred(&sample), &found, &told);
+    let alone = folder(&[table("p-0.csv", &ORDERS, 3)]);
+    check(&Expected::Inferred(&sample), &alone, &["! metrics.json: the file is missing"]);
+}
+
+#[test]
+fn an_object_a_file_is_a_table_in_parts() {
+    let annotation = |path, label| object(path, &[("image", "text"), ("label", label)]);
+    let sample = folder(&[annotation("1.json", "int64"), annotation("2.json", "int64")]);
+    let found = [annotation("7.json", "int64"), annotation("8.json", "int64"), annotation("9.json", "text")];
+    check(&Expected::Inferred(&sample), &folder(&found[..2]), &[]);
+    let changed = ["! 9.json: column `label`: expected int64, found text"];
+    check(&Expected::Inferred(&sample), &folder(&found), &changed);
+}
+
 #[test]
 fn files_are_matched_by_path() {
     let other = [("x", "boolean")];
