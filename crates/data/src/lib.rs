@@ -51,14 +51,13 @@
 //!
 //! # Limitations
 //!
-//! Parquet and Arrow IPC are not looked for in compressed files. CSV needs a header, and its delimiter is found in it, not
-//! part of a profile: two files that differ in nothing but the delimiter are identical. In text formats a column has the types that text
+//! Parquet and Arrow IPC are not looked for in compressed files. CSV needs a header; that it is missing is told where the
+//! first line shows it, and, above columns of text, where the rows do. In text formats a column has the types that text
 //! shows: no decimals, times of day, durations, bytes or nested values in CSV, and nothing but JSON's own types in JSON.
-//! Of a JSON value that is neither an array of objects nor an object of few keys only the syntax is checked. Of Parquet and Arrow IPC a profile reads
-//! the metadata, not the data: damage within a page or a batch is found by [`read_batches`] at the earliest. So is half a
-//! surrogate pair in JSON, which is good JSON and no text. A missing header is told only where each of the first line's
-//! cells is a value of its column, and not all are integers. Memory grows with the number of columns and of different keys
-//! in JSON objects, not with the number of rows; of JSON with more than 16 MiB of different keys the rest is not read. Names of files are UTF-8.
+//! Of a JSON value that is neither an array of objects nor an object of few keys only the syntax is checked. Of Parquet
+//! and Arrow IPC a profile reads the metadata, not the data: damage within a page or a batch is found by [`read_batches`]
+//! at the earliest. Memory grows with the number of columns and of different keys in JSON objects, not with the number of
+//! rows; of tables in JSON with more than 16 MiB of different keys the rest is not read. Names of files are UTF-8.
 
 mod arrow_ipc;
 mod arrow_table;

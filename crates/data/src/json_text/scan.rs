@@ -45,13 +45,29 @@ fn special_bytes(word: u64) -> u64 {
     (is_zero(word ^ repeated(b'"')) | is_zero(word ^ repeated(b'\\')) | is_control) & repeated(0x80)
 }
 
-/// The end of an escape whose backslash stands before `at`.
+/// The end of an escape whose backslash stands before `at`, or of the two that make up one character.
 fn escape_end(text: &[u8], at: usize) -> Option<usize> {
     match text.get(at)? {
         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(at + 1),
-        b'u' if text.get(at + 1..at + 5)?.iter().all(u8::is_ascii_hexdigit) => Some(at + 5),
+        b'u' => match text.get(at + 1..at + 5)? {
+            // Halves of characters, of which the second has to follow the first.
+            [b'd' | b'D', b'8' | b'9' | b'a' | b'b' | b'A' | b'B', rest @ ..] if are_digits(rest) => {
+                match text.get(at + 5..at + 11)? {
+                    [b'\\', b'u', b'd' | b'D', b'c'..=b'f' | b'C'..=b'F', rest @ ..] if are_digits(rest) => {
+                        Some(at + 11)
+                    }
+                    _ => None,
+                }
+            }
+            [b'd' | b'D', b'c'..=b'f' | b'C'..=b'F', ..] => None,
+            digits => are_digits(digits).then_some(at + 5),
+        },
         _ => None,
     }
+}
+
+fn are_digits(text: &[u8]) -> bool {
+    text.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// The end of the digits from `at` on.
@@ -87,6 +103,11 @@ mod tests {
         check("\"a\\\"b\" ", Some(6));
         check("\"\\u00e9\\\\\"...........", Some(10));
         check("\"é\u{1f600}\u{7f}\"", Some(9));
+        check(r#""\ud83d\uDE00!""#, Some(15));
+        check(r#""\ud7ff\ue000...""#, Some(17));
+        for half in [r#""\ud83d""#, r#""\ud83d\n......""#, r#""\uD83D\ud83d...""#, r#""\ude00......""#] {
+            check(half, None);
+        }
         for wrong in ["\"", "\"abcdefghijk", "\"a\nb\"", "\"\u{1f}........\"", "\"\\x\"", "\"\\u12\"", "\"\\"]
         {
             check(wrong, None);

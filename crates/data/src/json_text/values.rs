@@ -13,6 +13,12 @@ pub(super) const MAX_DEPTH: usize = 128;
 /// The longest key or number.
 const LONGEST_TOKEN: usize = 64 * 1024;
 
+/// The numbers that are no characters: of two in a row, the first of the lower and the second of the upper half of them,
+/// make up one character.
+const FIRST_HALF_FROM: u16 = 0xD800;
+const SECOND_HALF_FROM: u16 = 0xDC00;
+const SECOND_HALF_TO: u16 = 0xDFFF;
+
 impl<T: Chunks> Lexer<'_, T> {
     /// Reads a value, which lies in so many arrays and objects.
     pub(crate) fn value(&mut self, depth: usize) -> Result<JsonType, Stop> {
@@ -141,22 +147,45 @@ impl<T: Chunks> Lexer<'_, T> {
         self.take(bytes);
     }
 
-    /// Reads an escape, whose backslash comes next.
+    /// Reads an escape, whose backslash comes next, or the two that make up one character.
     fn escape(&mut self, into: &mut Option<&mut Vec<u8>>) -> Result<(), Stop> {
-        self.take_into(1, into);
-        let digits = match self.peek()? {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 0,
-            Some(b'u') => 4,
-            _ => return Err(self.unexpected("an escape")),
-        };
-        self.take_into(1, into);
-        for _ in 0..digits {
-            if !self.peek()?.is_some_and(|byte| byte.is_ascii_hexdigit()) {
-                return Err(self.unexpected("four hexadecimal digits"));
+        let Some(unit) = self.one_escape(into)? else { return Ok(()) };
+        let is_whole = match unit {
+            FIRST_HALF_FROM..SECOND_HALF_FROM => {
+                let second = if self.peek()? == Some(b'\\') { self.one_escape(into)? } else { None };
+                matches!(second, Some(SECOND_HALF_FROM..=SECOND_HALF_TO))
             }
+            SECOND_HALF_FROM..=SECOND_HALF_TO => false,
+            _ => true,
+        };
+        if is_whole { Ok(()) } else { Err(self.half(unit)) }
+    }
+
+    /// Reads an escape, whose backslash comes next, and tells the number in it if it has one.
+    fn one_escape(&mut self, into: &mut Option<&mut Vec<u8>>) -> Result<Option<u16>, Stop> {
+        self.take_into(1, into);
+        let kind = self.peek()?;
+        if !matches!(kind, Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' | b'u')) {
+            return Err(self.unexpected("an escape"));
+        }
+        self.take_into(1, into);
+        if kind == Some(b'u') { self.four_digits(into).map(Some) } else { Ok(None) }
+    }
+
+    fn four_digits(&mut self, into: &mut Option<&mut Vec<u8>>) -> Result<u16, Stop> {
+        let mut number = 0;
+        for _ in 0..4 {
+            let digit = self.peek()?.and_then(|byte| char::from(byte).to_digit(16));
+            let Some(digit) = digit else { return Err(self.unexpected("four hexadecimal digits")) };
+            number = number * 16 + digit;
             self.take_into(1, into);
         }
-        Ok(())
+        Ok(u16::try_from(number).expect("four digits"))
+    }
+
+    /// A finding that a character is only half there. No text holds it.
+    fn half(&self, unit: u16) -> Stop {
+        self.bad(&format!("`\\u{unit:04x}` is half a character, and its other half is missing"))
     }
 
     fn word(&mut self, word: &[u8], json_type: JsonType) -> Result<JsonType, Stop> {
@@ -198,7 +227,7 @@ pub(super) fn is_of_number(byte: &u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')
 }
 
-/// A key without its escapes, which are well formed. Half a surrogate pair becomes a replacement character.
+/// A key without its escapes, which are well formed and in which no character is only half there.
 pub(super) fn unescaped(key: &str) -> Cow<'_, str> {
     let Some(first) = key.find('\\') else { return Cow::Borrowed(key) };
     let (plain, mut rest) = key.split_at(first);
@@ -270,6 +299,7 @@ mod tests {
 
     use super::*;
     use crate::json_text::document::DUPLICATE_KEYS;
+    use crate::json_text::scan::string_end;
     use crate::text_reader::TextReader;
 
     /// The type of the value that makes up a text, and the findings about it.
@@ -317,7 +347,7 @@ mod tests {
         check("123456789012345678901234567890", "float64");
         check("1.5e-7", "float64");
         check("1E9", "float64");
-        check(r#""a\"\\\u20ac\ud83d\ude00\ud83d""#, "text");
+        check(r#""a\"\\\u20ac\ud83d\ude00\uD83D\uDE00\ud7ff\ue000""#, "text");
         check("[]", "list<null>");
         check("[1, 2.5, null]", "list<float64>");
         check(r#"{"b": [1], "a": {"c": "x"}}"#, "struct<a: struct<c: text>, b: list<int64>>");
@@ -346,6 +376,34 @@ mod tests {
         check_bad("[-Infinity]", "line 1: invalid JSON: `-Infinity` is no JSON; write null");
         check_bad("1 \u{20ac}", "line 1: invalid JSON: expected nothing more, found `\u{20ac}`");
         check_bad(&"[".repeat(200), "line 1: invalid JSON: nested deeper than 128 levels");
+    }
+
+    #[test]
+    fn halves_of_characters() {
+        let high = r"line 1: invalid JSON: `\ud83d` is half a character, and its other half is missing";
+        let low = r"line 1: invalid JSON: `\ude00` is half a character, and its other half is missing";
+        for text in [
+            r#""\ud83d""#,
+            r#""\uD83D""#,
+            r#""x\ud83dx""#,
+            r#""\ud83d\n""#,
+            r#""\ud83d\u0041""#,
+            r#""\ud83d\ud83d\ude00""#,
+            r#""\ud83d"#,
+            r#"{"\ud83d": 1}"#,
+            r#"[{"a": {"b\ud83d": 1}}]"#,
+        ] {
+            check_bad(text, high);
+        }
+        for text in [r#""\ude00""#, r#""\uDE00\ud83d""#, r#""\ud83d\ude00\ude00""#, r#"{"x\ude00": 1}"#] {
+            check_bad(text, low);
+        }
+        check_bad(
+            "[\n\"\\udfff\"]",
+            r"line 2: invalid JSON: `\udfff` is half a character, and its other half is missing",
+        );
+        check_bad(r#""\ud83d\u12g4""#, "line 1: invalid JSON: expected four hexadecimal digits, found `g`");
+        check_bad(r#""\ud83d\x""#, "line 1: invalid JSON: expected an escape, found `x`");
     }
 
     #[test]
@@ -381,6 +439,17 @@ mod tests {
                 }
             }
             prop_assert_eq!(unescaped(&written), key);
+        }
+
+        #[test]
+        fn strings_are_what_serde_json_takes(
+            text in r"(x|\\n|\\u00e9|\\u[dD][789abcABCdef][0-9a-f]{2}|\\ud83d|\\ude00){0,6}",
+            chunk_bytes in 8..20_usize,
+        ) {
+            let text = format!("\"{text}\"");
+            let expected = serde_json::from_str::<String>(&text).is_ok();
+            prop_assert_eq!(read(&text, chunk_bytes).is_ok(), expected, "{}", text);
+            prop_assert_eq!(string_end(text.as_bytes(), 1).is_some(), expected, "{}", text);
         }
 
         #[test]

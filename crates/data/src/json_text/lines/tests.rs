@@ -96,6 +96,25 @@ fn text_that_is_not_utf8() {
 }
 
 #[test]
+fn halves_of_characters() {
+    let told = |line| {
+        format!(r"line {line}: invalid JSON: `\ud800` is half a character, and its other half is missing")
+    };
+    let text = r#"{"a": "\ud83d\ude00", "b": [{"c": "x"}]}
+{"a": "\ud800", "b": []}
+{"a": "x", "b": [{"c": "\ud800\n"}]}
+{"a": "\ud83d\ude00", "\ud800": 1}
+{"a": "\ud83d\uDE00\ud83d\ude00", "b": []}
+"#;
+    let told = [2, 3, 4].map(told);
+    check_lines(
+        text.as_bytes(),
+        "2 rows; a: text, b: list<struct<c: text>>",
+        &told.each_ref().map(String::as_str),
+    );
+}
+
+#[test]
 fn byte_order_marks() {
     let told = "line 1: the text begins with a byte order mark, which JSON does not allow";
     check_lines(b"\xEF\xBB\xBF{\"a\": 1}\n", "1 rows; a: int64", &[told]);
