@@ -57,12 +57,13 @@ fn may_be_part(found: &FileProfile, expected: &FileProfile) -> bool {
     found.schema.is_some() && (!is_object(found) || is_object(expected))
 }
 
-/// A file of the sample's table, if all its tables have the same columns and so are parts of one. Where there is none, a
-/// file that should be one and cannot be read stands for it.
+/// A file of the sample's table, if all its tables have the same columns and so are parts of one. What has neither columns
+/// nor rows can be a part of any. Where there is none, a file that should be one and cannot be read stands for it.
 fn only_table(sample: &DataProfile) -> Option<&FileProfile> {
-    let mut tables = sample.tables();
+    let mut tables = sample.tables().filter(|(_, schema)| !rows::is_blank(schema));
     let Some((first, schema)) = tables.next() else {
-        return sample.files.iter().find(|file| !file.findings.is_empty());
+        let broken = sample.files.iter().find(|file| !file.findings.is_empty());
+        return broken.or(sample.tables().map(|(blank, _)| blank).next());
     };
     let names = rows::column_names(schema);
     tables.all(|(_, other)| rows::column_names(other) == names).then_some(first)
@@ -85,8 +86,10 @@ pub(super) fn missing_files(
     let parts: HashSet<Vec<&str>> = schemas.flatten().map(rows::column_names).collect();
     let there: HashSet<&Utf8Path> = found.files.iter().map(|file| file.path.as_path()).collect();
     for expected in &sample.files {
-        let has_part =
-            expected.schema.as_ref().is_some_and(|schema| parts.contains(&rows::column_names(schema)));
+        let is_part = |schema| {
+            parts.contains(&rows::column_names(schema)) || (rows::is_blank(schema) && !parts.is_empty())
+        };
+        let has_part = expected.schema.as_ref().is_some_and(is_part);
         // Of a file that cannot be read, nobody knows of which table it is a part.
         let may_have_part = !expected.findings.is_empty() && !parts.is_empty();
         if !has_part && !may_have_part && !there.contains(expected.path.as_path()) {

@@ -309,6 +309,17 @@ fn parts_of_one_table_come_in_any_number() {
 }
 
 #[test]
+fn parts_that_show_nothing_are_parts_of_any_table() {
+    let whole = single(table("orders.json", &ORDERS, 9));
+    let parts = folder(&[table("p-0.json", &ORDERS, 9), table("x.json", &[], 0)]);
+    check(&Expected::Inferred(&whole), &parts, &[]);
+    check(&Expected::Inferred(&parts), &whole, &[]);
+    let blank = folder(&[table("p-0.json", &[], 0), table("p-1.json", &[], 0)]);
+    let told = "orders.json: not compared: the sample has no columns";
+    check(&Expected::Inferred(&blank), &whole, &[told]);
+}
+
+#[test]
 fn tables_without_rows_keep_their_own_counterparts() {
     let sample = folder(&[table("a.csv", &[("x", "null")], 0), table("b.csv", &ORDERS, 3)]);
     check(&Expected::Inferred(&sample), &sample, &[]);
