@@ -1,6 +1,7 @@
 //! What data differs in from what is expected of it. Every rule is a function of its own that returns differences, and
 //! "identical" is nothing but an empty list of them.
 
+mod complete;
 mod contract;
 mod counterpart;
 mod file;
@@ -20,6 +21,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{DataProfile, Difference, FileProfile, TableContract, TypeWord};
 use serde::Serialize;
 
+pub(crate) use self::complete::Complete;
 pub(crate) use self::parts::settled;
 pub(crate) use self::rows::is_blank;
 pub use self::settle_renames::settle_renames;
@@ -53,6 +55,9 @@ pub struct FileDifference {
 /// A contract holds for every table of a folder. A sample holds file by file, by their paths; a single file is compared
 /// with a single file whatever their names. Files of one table in several parts may come in any number under any names, and
 /// in text formats they are one table in their types, too: digits in one part of CSV are text where another has letters.
+/// Files have the same columns if they have the same names of columns. In JSON, where a key without a value is often left
+/// out, numbered parts (`part-0.json`, `part-1.json`, `year=2024/0.json`) have the columns of all of them: one that a part
+/// lacks is all nulls there.
 ///
 /// Against a sample, what differs within structs, lists and maps is told by its path, as [`Difference`] has it.
 ///
@@ -88,12 +93,17 @@ pub struct FileDifference {
 /// ```
 pub fn compare(expected: &Expected<'_>, found: &DataProfile) -> Vec<FileDifference> {
     let mut list = Differences::default();
+    let complete = Complete::of(found);
+    let found = &*complete.data;
     match expected {
         _ if found.is_empty() => {}
         Expected::Contract(contract) => contract::compare(contract, found, &mut list),
-        Expected::Inferred(sample) if !sample.is_empty() => sample::compare(sample, found, &mut list),
+        Expected::Inferred(sample) if !sample.is_empty() => {
+            sample::compare(&Complete::of(sample).data, found, &mut list);
+        }
         Expected::Inferred(_) | Expected::Nothing => compare_with_nothing(found, &mut list),
     }
+    list.0.retain(|told| complete.is_told(told));
     list.0.sort_by(|one, other| one.file.as_str().cmp(other.file.as_str()));
     list.0
 }

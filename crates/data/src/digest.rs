@@ -15,7 +15,7 @@ use runtime_testing_models::{Digest, DigestOptions, DigestScheme};
 use self::rows::RowHasher;
 use crate::files::{DataError, data_files};
 use crate::options::ProfileOptions;
-use crate::read_batches::{Batches, joined_schema};
+use crate::read_batches::{Batches, complete, joined_schema};
 use crate::schema::{ReadTableError, TableFile};
 use crate::text_reader::CancelableReader;
 
@@ -29,7 +29,8 @@ const BATCH_ROWS: usize = 8192;
 ///   in CSV, a decimal 1.50 and a float 1.5 are.
 /// - A file that is no table, and JSON whose columns hold values of several kinds, gives the digest of its bytes
 ///   (`bytes1:…`).
-/// - The files of a folder that have the same columns are parts of one table, read in the order of their paths. A folder of
+/// - The files of a folder that have the same columns are parts of one table, read in the order of their paths. So are
+///   numbered parts in JSON (`part-0.json`, `part-1.json`), of which some may leave out columns of nulls. A folder of
 ///   one table gives the digest of its rows; any other one gives that of all its tables and of the paths and bytes of its
 ///   other files (`files1:…`).
 ///
@@ -94,15 +95,19 @@ fn digest_folder(
     options: DigestOptions,
     reading: &ProfileOptions,
 ) -> Result<Digest, ReadTableError> {
-    let mut tables: Vec<(Vec<String>, Vec<TableFile>)> = Vec::new();
-    let mut blank = Vec::new();
+    let mut files = Vec::new();
     let mut others = Vec::new();
     for below in data_files(folder)? {
         let path = folder.join(&below);
-        let Some(file) = look_at(&path, reading)? else {
-            others.push((below, digest_bytes(&path, reading)?));
-            continue;
-        };
+        match look_at(&path, reading)? {
+            Some(file) => files.push(file),
+            None => others.push((below, digest_bytes(&path, reading)?)),
+        }
+    }
+    complete(&mut files);
+    let mut tables: Vec<(Vec<String>, Vec<TableFile>)> = Vec::new();
+    let mut blank = Vec::new();
+    for file in files {
         let names = column_names(&file.schema);
         if names.is_empty() && file.rows == 0 {
             blank.push(file);

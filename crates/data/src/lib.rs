@@ -72,6 +72,7 @@ mod format;
 mod joined_type;
 mod json_text;
 mod nearest;
+mod numbered;
 mod observed_contract;
 mod options;
 mod parquet_file;

@@ -6,7 +6,7 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use runtime_testing_models::{Column, ColumnContract, DataProfile, Difference, TableContract, TypeWord};
 
-use crate::compare::{Expected, compare, fits_word, is_blank, settled};
+use crate::compare::{Complete, Expected, compare, fits_word, is_blank, settled};
 use crate::type_words::TypeWords;
 
 /// A contract that data keeps to, and what of the data it cannot say.
@@ -96,7 +96,8 @@ pub enum NoContract {
 /// row. With a contract that is known already, whatever of it the data keeps to stays: an optional column, a float that
 /// happens to be whole, a column without nulls that may have some.
 ///
-/// Of several tables in a folder the contract holds for each: a column that some lack may be missing. A table without a
+/// Of several tables in a folder the contract holds for each: a column that some lack may be missing. One that only some
+/// of the numbered parts of a table in JSON have may be null. A table without a
 /// row is said to need none. How many rows there are is otherwise not said: the next data has others.
 ///
 /// ```
@@ -121,8 +122,10 @@ pub fn observe_contract(
     found: &DataProfile,
     known: Option<&TableContract>,
 ) -> Result<ObservedContract, NoContract> {
-    let whole = settled(found);
-    let tables: Vec<&[Column]> = found
+    let complete = Complete::of(found);
+    let complete = &*complete.data;
+    let whole = settled(complete);
+    let tables: Vec<&[Column]> = complete
         .tables()
         .filter(|(_, schema)| !is_blank(schema) && !schema.columns.is_empty())
         .map(|(_, schema)| schema.columns.as_slice())
@@ -130,10 +133,10 @@ pub fn observe_contract(
     if tables.is_empty() {
         return Err(broken(found, &TableContract::default()).unwrap_or(NoContract::NoTable));
     }
-    let rows = fewest_rows(found);
+    let rows = fewest_rows(complete);
     let mut observed = ObservedContract { contract: TableContract::default(), remarks: Vec::new() };
     for name in names(&tables) {
-        let column = ObservedColumn::of(found, &whole, name, tables.len());
+        let column = ObservedColumn::of(complete, &whole, name, tables.len());
         let contract =
             column.contract(known.and_then(|known| known.columns.get(name)), &mut observed.remarks);
         observed.contract.columns.insert(name.to_owned(), contract);
@@ -408,6 +411,24 @@ mod tests {
         let told =
             "none: the tables of the folder have no column in common, and a contract holds for each of them";
         check(&folder(&strangers), None, &[told]);
+    }
+
+    #[test]
+    fn a_column_that_numbered_parts_leave_out_may_be_null() {
+        let all = [("a", "int64"), ("b", "text")];
+        let mut parts = vec![table("0.json", &all[..1], 3), table("1.json", &all, 2)];
+        check(&folder(&parts), None, &["a: integer, no nulls", "b: text"]);
+        parts.push(table("2.json", &[], 1));
+        check(&folder(&parts), None, &["a: integer", "b: text"]);
+        check(
+            &folder(&[table("test.json", &all[..1], 3), table("train.json", &all, 2)]),
+            None,
+            &[
+                "a: integer, no nulls",
+                "b: text, no nulls, may be missing",
+                "remark b: only some of the tables have it, so it may be missing",
+            ],
+        );
     }
 
     #[test]

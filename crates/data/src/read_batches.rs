@@ -20,7 +20,7 @@ use crate::text_reader::TextReader;
 
 mod parts;
 
-pub(crate) use parts::joined_schema;
+pub(crate) use parts::{complete, joined_schema};
 
 /// The most rows, cells and bytes of text that a batch is to have.
 const BATCH_ROWS: u64 = 8192;
@@ -37,7 +37,8 @@ const BATCH_TEXT_BYTES: u64 = 16 * 1024 * 1024;
 /// Of a folder, the files that [`data_files`](crate::data_files) counts are read one after the other. They must have the
 /// same columns in the same order. Where text formats are alone, their types are settled over the rows of all files, so
 /// that one may show integers or nothing but nulls where another shows floats, and in CSV where another shows text; in
-/// JSON an object has the fields of all. A column may hold nulls if it may in any of the files, and the schema has
+/// JSON an object has the fields of all. Numbered parts in JSON (`part-0.json`, `part-1.json`) may lack columns of the
+/// others, which are null there. A column may hold nulls if it may in any of the files, and the schema has
 /// metadata if all files have the same.
 ///
 /// Memory does not grow with the number of rows: text is read twice, first for its types and then for its values, and

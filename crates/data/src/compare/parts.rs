@@ -1,4 +1,5 @@
-//! The files of a folder that have the same columns are parts of one table.
+//! The files of a folder that have the same columns are parts of one table. Numbered parts in JSON have been given those of
+//! all of them before.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -1,10 +1,13 @@
 //! The files of one table, and the schema that they have in common.
 
-use arrow::datatypes::{Field, Schema};
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use camino::Utf8Path;
 
 use crate::files::{DataError, data_files};
 use crate::joined_type::{Typing, joined_arrow};
+use crate::numbered::{Numbered, lacking};
 use crate::options::ProfileOptions;
 use crate::schema::{ReadTableError, TableFile};
 use crate::type_words::TypeWords;
@@ -18,19 +21,41 @@ pub(super) fn look_at(path: &Utf8Path) -> Result<(Vec<TableFile>, Schema), ReadT
         let schema = file.schema.clone();
         return Ok((vec![file], schema));
     }
-    let mut files: Vec<TableFile> = Vec::new();
-    let mut common: Option<Table> = None;
-    for below in data_files(path)? {
-        let file = TableFile::look_at(&path.join(below), &options)?;
-        let part = Table::of(&file);
-        common = Some(match common {
-            None => part,
-            Some(table) => table.join(&part).map_err(|difference| differ(&files, &file, difference))?,
-        });
-        files.push(file);
+    let below = data_files(path)?;
+    let files = below.into_iter().map(|below| TableFile::look_at(&path.join(below), &options));
+    let mut files = files.collect::<Result<Vec<_>, _>>()?;
+    complete(&mut files);
+    let (first, rest) =
+        files.split_first().ok_or_else(|| ReadTableError::NoFiles { path: path.to_owned() })?;
+    let mut common = Table::of(first);
+    for (place, file) in rest.iter().enumerate() {
+        let join = common.join(&Table::of(file));
+        common = join.map_err(|difference| differ(&files[..=place], file, difference))?;
     }
-    let common = common.ok_or_else(|| ReadTableError::NoFiles { path: path.to_owned() })?;
     Ok((files, common.schema))
+}
+
+/// Gives each numbered part of a table in JSON the columns of all of them. What no row of its own has is null.
+pub(crate) fn complete(files: &mut [TableFile]) {
+    let tables: Vec<Numbered<'_>> = files.iter().map(numbered).collect();
+    let added: Vec<Vec<FieldRef>> = files
+        .iter()
+        .zip(lacking(&tables))
+        .map(|(file, names)| {
+            let nulls = |name| Arc::new(Field::new(name, DataType::Null, file.rows > 0));
+            names.into_iter().map(nulls).collect()
+        })
+        .collect();
+    for (file, added) in files.iter_mut().zip(added).filter(|(_, added)| !added.is_empty()) {
+        let mut fields: Vec<FieldRef> = file.schema.fields().iter().cloned().chain(added).collect();
+        fields.sort_by(|one, other| one.name().cmp(other.name()));
+        file.schema = Schema::new(fields);
+    }
+}
+
+fn numbered(file: &TableFile) -> Numbered<'_> {
+    let columns = file.schema.fields().iter().map(|field| field.name().as_str()).collect();
+    Numbered { path: &file.path, kind: file.kind, columns }
 }
 
 /// The schema that files have in common, if they are parts of one table.

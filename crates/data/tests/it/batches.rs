@@ -217,6 +217,16 @@ fn objects_of_several_files_have_the_fields_of_all() {
     );
 }
 
+#[test]
+fn numbered_parts_of_json_may_lack_columns() {
+    let folder = Folder::new();
+    folder.write("year=2023/0.json", r#"[{"b": 1}]"#);
+    folder.write("year=2024/0.json", "[]");
+    folder.write("year=2024/1.json", r#"[{"a": "x", "b": 2}]"#);
+    folder.write("year=2024/2.json", "[{}]");
+    assert_eq!(shown(read_batches(folder.path()).unwrap()), "a: Utf8?, b: Int64?\nnull, 1\nx, 2\nnull, null");
+}
+
 #[track_caller]
 fn check_refused(files: &[(&str, &str)], expected: &str) {
     let folder = Folder::new();
@@ -247,6 +257,10 @@ fn files_that_are_no_parts_of_one_table() {
         &[("0.json", r#"[{"s": {"x": 1}}]"#), ("1.json", r#"[{"s": {"x": "y"}}]"#)],
         "`1.json` and `0.json` are no parts of one table: \
          column `s` is struct<x: text> and not struct<x: int64>",
+    );
+    check_refused(
+        &[("test.json", r#"[{"a": 1}]"#), ("train.json", r#"[{"a": 1, "b": 2}]"#)],
+        "`train.json` and `test.json` are no parts of one table: it has 2 columns and not 1",
     );
     check_refused(
         &[("0.csv", "a\n1\n"), ("README.md", "about")],

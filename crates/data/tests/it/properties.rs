@@ -8,11 +8,12 @@ use runtime_testing_data::arrow::array::RecordBatch;
 use runtime_testing_data::arrow::compute::concat_batches;
 use runtime_testing_data::proptest1::{record_batches, schemas};
 use runtime_testing_data::{
-    Expected, WriteTableError, compare, digest_path, profile_path, read_batches, write_batches,
+    Expected, WriteTableError, compare, digest_path, observe_contract, profile_path, read_batches,
+    write_batches,
 };
 use runtime_testing_models::proptest1::contracts;
 use runtime_testing_models::{
-    ColumnContract, DataProfile, Difference, DigestOptions, RowOrder, TableContract, TypeWord,
+    ColumnContract, DataProfile, Difference, DigestOptions, ExtraColumns, RowOrder, TableContract, TypeWord,
 };
 
 use crate::folder::Folder;
@@ -82,8 +83,16 @@ fn any_values() -> impl Strategy<Value = Vec<&'static str>> {
     (0..TYPES.len(), 0..TYPES.len()).prop_flat_map(move |(one, other)| values(one, other))
 }
 
-fn object<'a>(values: impl Iterator<Item = &'a str>) -> String {
-    let members = ["a", "b", "c"].iter().zip(values).map(|(name, value)| format!("\"{name}\": {value}"));
+/// Which keys each row of JSON has: the first at least, so that all parts have one in common, or none at all.
+fn any_keys() -> impl Strategy<Value = Vec<[bool; 3]>> {
+    let keys = any::<[bool; 2]>().prop_map(|[second, third]| [true, second, third]);
+    let rows = prop::collection::vec(prop_oneof![9 => keys, 1 => Just([false; 3])], ROWS);
+    prop_oneof![1 => Just(vec![[true; 3]; ROWS]), 3 => rows]
+}
+
+fn object<'a>(values: impl Iterator<Item = &'a str>, keys: [bool; 3]) -> String {
+    let members = ["a", "b", "c"].iter().zip(values).zip(keys).filter(|(_, is_there)| *is_there);
+    let members = members.map(|((name, value), _)| format!("\"{name}\": {value}"));
     format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
 }
 
@@ -92,20 +101,25 @@ fn parts(cuts: &BTreeSet<usize>) -> impl Iterator<Item = (usize, usize)> {
     std::iter::once(0).chain(cuts.iter().copied()).zip(cuts.iter().copied().chain([ROWS]))
 }
 
+/// What breaks a contract, or is a note on it, and of which columns.
+fn told(
+    contract: &TableContract,
+    profile: &DataProfile,
+    counts: impl Fn(&Difference) -> bool,
+) -> BTreeSet<(&'static str, Option<String>)> {
+    let told = compare(&Expected::Contract(contract), profile).into_iter().map(|told| told.difference);
+    told.filter(counts).map(|told| (told.as_str(), told.column().map(str::to_owned))).collect()
+}
+
 /// Whether the files in the folder `parts` hold what the file `whole` does, for whoever looks at them.
 fn check_parts(folder: &Folder, whole: &str, contract: &TableContract) -> Result<(), TestCaseError> {
     let path = folder.path().join(whole);
     let (whole, parts) = (profile_of(folder, whole), profile_of(folder, "parts"));
     prop_assert_eq!(compare(&Expected::Inferred(&whole), &parts), &[]);
     prop_assert_eq!(compare(&Expected::Inferred(&parts), &whole), &[]);
-    let breaking = |profile: &DataProfile| {
-        let told = compare(&Expected::Contract(contract), profile).into_iter().map(|told| told.difference);
-        let told = told.filter(Difference::is_breaking);
-        told.map(|told| (told.as_str(), told.column().map(str::to_owned))).collect::<BTreeSet<_>>()
-    };
+    let breaking = |profile: &DataProfile| told(contract, profile, Difference::is_breaking);
     prop_assert_eq!(breaking(&parts), breaking(&whole));
-    let columns = &whole.files[0].schema.as_ref().expect("a table").columns;
-    if columns.iter().any(|column| column.data_type.contains("mixed")) {
+    if is_mixed(&whole) {
         // It has the digest of its bytes.
         return Ok(());
     }
@@ -117,10 +131,42 @@ fn check_parts(folder: &Folder, whole: &str, contract: &TableContract) -> Result
     Ok(())
 }
 
+/// Whether a column holds values of several kinds.
+fn is_mixed(whole: &DataProfile) -> bool {
+    let columns = &whole.files[0].schema.as_ref().expect("a table").columns;
+    columns.iter().any(|column| column.data_type.contains("mixed"))
+}
+
+/// The same of JSON, of which all parts are read alike.
+fn check_json_parts(folder: &Folder, whole: &str, contract: &TableContract) -> Result<(), TestCaseError> {
+    check_parts(folder, whole, contract)?;
+    let (path, (whole, parts)) =
+        (folder.path().join(whole), (profile_of(folder, whole), profile_of(folder, "parts")));
+    // Where a part breaks a contract, one that would do by itself is not told to break it.
+    let but_promoted = |told: &Difference| !matches!(told, Difference::Promoted { .. });
+    prop_assert_eq!(told(contract, &parts, but_promoted), told(contract, &whole, but_promoted));
+    for known in [None, Some(contract)] {
+        prop_assert_eq!(observe_contract(&parts, known), observe_contract(&whole, known));
+    }
+    if !is_mixed(&whole) {
+        prop_assert_eq!(rows_of(&folder.path().join("parts")), rows_of(&path));
+    }
+    Ok(())
+}
+
+/// All rows of a file or folder, with the schema of it.
+fn rows_of(path: &Utf8Path) -> RecordBatch {
+    let rows = read_batches(path).expect("what was just written");
+    let schema = rows.schema();
+    let rows: Vec<RecordBatch> = rows.collect::<Result<_, _>>().expect("what was just written");
+    concat_batches(&schema, &rows).expect("batches of one schema")
+}
+
 fn any_cell_contract() -> impl Strategy<Value = TableContract> {
     let column = (prop::sample::select(&TypeWord::ALL[..]), any::<bool>());
-    prop::collection::vec(column, 1..4).prop_map(|columns| {
-        let mut contract = TableContract::default();
+    let extra_columns = prop::sample::select(&[ExtraColumns::Allow, ExtraColumns::Forbid][..]);
+    (prop::collection::vec(column, 1..4), extra_columns).prop_map(|(columns, extra_columns)| {
+        let mut contract = TableContract { extra_columns, ..TableContract::default() };
         for (name, (data_type, nullable)) in ["a", "b", "c"].into_iter().zip(columns) {
             let column = ColumnContract { data_type, nullable, optional: false };
             contract.columns.insert(name.to_owned(), column);
@@ -146,11 +192,7 @@ proptest! {
                 continue;
             }
             prop_assert!(write(&folder, &name, &batch, rows)?, "{} holds every type", format);
-            let read = read_batches(&folder.path().join(&name)).expect("what was just written");
-            let schema = read.schema();
-            let read: Vec<RecordBatch> = read.collect::<Result<_, _>>().expect("what was just written");
-            let read = concat_batches(&schema, &read).expect("batches of one schema");
-            prop_assert_eq!(&read, &batch, "{}", format);
+            prop_assert_eq!(&rows_of(&folder.path().join(&name)), &batch, "{}", format);
         }
     }
 
@@ -201,15 +243,19 @@ proptest! {
         check_parts(&folder, "whole.csv", &contract)?;
     }
 
+    /// The same of JSON, in which rows leave out keys, so that a part may lack a column.
     #[test]
-    fn parts_of_json_are_the_table(
+    fn numbered_parts_of_json_are_the_table(
         columns in prop::collection::vec(any_values(), 1..4),
+        keys in any_keys(),
         cuts in prop::collection::btree_set(1..ROWS, 0..4),
         contract in any_cell_contract(),
         is_array: bool,
+        has_empty: bool,
     ) {
         let folder = Folder::new();
-        let lines: Vec<String> = (0..ROWS).map(|row| object(columns.iter().map(|values| values[row]))).collect();
+        let line = |row: usize| object(columns.iter().map(|values| values[row]), keys[row]);
+        let lines: Vec<String> = (0..ROWS).map(line).collect();
         let document = |lines: &[String]| if is_array { format!("[{}]", lines.join(",\n")) } else { lines.join("\n") };
         let extension = if is_array { "json" } else { "ndjson" };
         let whole = format!("whole.{extension}");
@@ -217,7 +263,10 @@ proptest! {
         for (start, end) in parts(&cuts) {
             folder.write(&format!("parts/{start:02}.{extension}"), document(&lines[start..end]));
         }
-        check_parts(&folder, &whole, &contract)?;
+        if is_array && has_empty {
+            folder.write("parts/99.json", "[]");
+        }
+        check_json_parts(&folder, &whole, &contract)?;
     }
 
     /// A column that is taken away, or added, is one difference, and the others stay as they are.

@@ -1,0 +1,152 @@
+//! Numbered parts of a table in JSON, each with the columns of all of them.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use camino::Utf8Path;
+use runtime_testing_models::{Column, DataProfile, Difference, FileProfile, TableSchema};
+
+use super::FileDifference;
+use super::rows::is_blank;
+use crate::numbered::{Numbered, lacking};
+
+/// Data in which a part has the columns that other parts have and no row of its own, as columns of nulls.
+pub(crate) struct Complete<'a> {
+    pub(crate) data: Cow<'a, DataProfile>,
+    /// The columns that were added to each file.
+    added: HashMap<&'a Utf8Path, Vec<&'a str>>,
+}
+
+impl<'a> Complete<'a> {
+    pub(crate) fn of(data: &'a DataProfile) -> Self {
+        let tables: Vec<(usize, Numbered<'a>)> =
+            data.files.iter().enumerate().filter_map(|(place, file)| Some((place, part(file)?))).collect();
+        let (places, tables): (Vec<usize>, Vec<Numbered<'a>>) = tables.into_iter().unzip();
+        let mut complete = Self { data: Cow::Borrowed(data), added: HashMap::new() };
+        for (place, names) in places.into_iter().zip(lacking(&tables)) {
+            if !names.is_empty() {
+                let schema = complete.data.to_mut().files[place].schema.as_mut().expect("a part is a table");
+                add_columns(schema, &names);
+                complete.added.insert(&data.files[place].path, names);
+            }
+        }
+        complete
+    }
+
+    /// Whether a difference is about the file as it is: of a column that it does not have, all but its nulls is told of
+    /// the parts that have it.
+    pub(super) fn is_told(&self, told: &FileDifference) -> bool {
+        let of_nulls =
+            matches!(told.difference, Difference::NullsFound { .. } | Difference::Nullability { .. });
+        let added = self.added.get(told.file.as_path());
+        let is_added = |column: &str| added.is_some_and(|names| names.contains(&column));
+        of_nulls || !told.difference.column().is_some_and(is_added)
+    }
+}
+
+/// A file as what may be a part of a table. What has neither columns nor rows can be a part of any table as it is.
+fn part(file: &FileProfile) -> Option<Numbered<'_>> {
+    let schema = file.schema.as_ref().filter(|schema| file.findings.is_empty() && !is_blank(schema))?;
+    let columns = schema.columns.iter().map(|column| column.name.as_str()).collect();
+    Some(Numbered { path: &file.path, kind: file.kind(), columns })
+}
+
+/// Adds columns of nulls to those of JSON, which come in the order of their names.
+fn add_columns(schema: &mut TableSchema, names: &[&str]) {
+    let nulls = |name: &&str| Column {
+        nullable: schema.rows > 0,
+        nulls: Some(schema.rows),
+        ..Column::new(*name, "null")
+    };
+    let added: Vec<Column> = names.iter().map(nulls).collect();
+    schema.columns.extend(added);
+    schema.columns.sort_by(|one, other| one.name.cmp(&other.name));
+}
+
+#[cfg(test)]
+mod tests {
+    use runtime_testing_models::{ExtraColumns, TableContract, TypeWord};
+
+    use crate::compare::Expected;
+    use crate::compare::testing::{check, folder, single, table};
+
+    fn contract() -> TableContract {
+        let mut contract = TableContract::default()
+            .with_column("id", TypeWord::Integer)
+            .with_column("label", TypeWord::Integer);
+        contract.columns.values_mut().for_each(|column| column.nullable = false);
+        contract
+    }
+
+    const BOTH: [(&str, &str); 2] = [("id", "int64"), ("label", "int64")];
+
+    #[test]
+    fn a_column_that_a_numbered_part_lacks_is_null_there() {
+        let expected = contract();
+        let expected = Expected::Contract(&expected);
+        let parts = folder(&[
+            table("part-0.json", &BOTH, 3),
+            table("part-1.json", &BOTH[..1], 7),
+            table("x.json", &[], 0),
+        ]);
+        check(&expected, &parts, &["! part-1.json: column `label`: expected no nulls, found 7"]);
+        let sample = single(table("all.json", &BOTH, 10));
+        let may = "part-1.json: column `label` may hold nulls";
+        check(&Expected::Inferred(&sample), &parts, &[may]);
+        check(&Expected::Inferred(&parts), &parts, &[]);
+        check(&Expected::Inferred(&parts), &sample, &["all.json: column `label` holds no nulls"]);
+        let with_nulls = single(table("all.json", &[BOTH[0], ("label", "int64?")], 10));
+        check(&Expected::Inferred(&with_nulls), &parts, &[]);
+        let whole = folder(&[table("part-0.json", &BOTH, 3), table("part-1.json", &BOTH, 7)]);
+        check(&Expected::Inferred(&whole), &parts, &[may]);
+    }
+
+    #[test]
+    fn a_column_that_all_parts_lack_is_missing() {
+        let expected = contract();
+        let missing = |file: &str| format!("! {file}: column `label` (integer) is missing");
+        for (one, other) in [("part-0.json", "part-1.json"), ("test.json", "validation.json")] {
+            let parts = folder(&[table(one, &BOTH[..1], 3), table(other, &BOTH[..1], 7)]);
+            check(&Expected::Contract(&expected), &parts, &[&missing(one), &missing(other)]);
+        }
+        let unlike = folder(&[table("test.json", &BOTH[..1], 3), table("train.json", &BOTH, 7)]);
+        check(&Expected::Contract(&expected), &unlike, &[&missing("test.json")]);
+        let sample = single(table("all.json", &BOTH, 10));
+        let missing = "! test.json: column `label` (int64) is missing";
+        check(&Expected::Inferred(&sample), &unlike, &[missing]);
+    }
+
+    #[test]
+    fn what_else_is_wrong_is_told_of_the_parts_that_have_it() {
+        let mut expected = contract();
+        expected.columns["label"].nullable = true;
+        let parts = |label, extra| {
+            let more = [BOTH[0], ("label", label), ("note", extra)];
+            folder(&[table("0.ndjson", &more, 3), table("1.ndjson", &BOTH[..1], 7)])
+        };
+        check(
+            &Expected::Contract(&expected),
+            &parts("text", "text"),
+            &[
+                "! 0.ndjson: column `label`: expected integer, found text",
+                "0.ndjson: extra column `note` (text)",
+            ],
+        );
+        expected.extra_columns = ExtraColumns::Forbid;
+        let forbidden = "! 0.ndjson: column `note` (null) is forbidden by the contract";
+        check(&Expected::Contract(&expected), &parts("int64", "null"), &[forbidden]);
+    }
+
+    #[test]
+    fn fields_are_told_of_the_parts_that_have_the_column() {
+        let address = |fields| [("id", "int64"), ("address", fields)];
+        let sample = single(table("all.json", &address("struct<city: text, zip: text>?"), 9));
+        let parts =
+            [table("0.json", &address("struct<city: text, zip: int64>?"), 3), table("1.json", &BOTH[..1], 7)];
+        check(
+            &Expected::Inferred(&sample),
+            &folder(&parts),
+            &["! 0.json: column `address.zip`: expected text, found int64"],
+        );
+    }
+}
