@@ -316,7 +316,7 @@ mod tests {
         let object = file("metrics.json", FileFormat::JsonObject, Some(columns(&[("day", "date")], 1)));
         check(&expected, &folder(&[object.clone(), table("part.csv", &KEPT, 2)]), &[]);
         let missing = "! metrics.json: column `amount` (float) is missing";
-        for objects in [single(object.clone()), folder(&[object.clone()])] {
+        for objects in [single(object.clone()), folder(std::slice::from_ref(&object))] {
             check(&expected, &objects, &[missing]);
         }
         let empty = [object, table("part.csv", &KEPT, 0)];
