@@ -1,6 +1,7 @@
 //! Texts that are compressed as a whole. They are decompressed as they are read, so what they grow to costs time and no
 //! memory.
 
+use std::fmt;
 use std::io::{self, BufReader, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +12,8 @@ use crate::findings::finding_on;
 
 #[cfg(feature = "compression")]
 mod gzip;
+#[cfg(feature = "compression")]
+mod zstandard;
 
 /// How much of a compressed file is read at once.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -48,7 +51,7 @@ fn decoder<'s>(
 ) -> io::Result<Box<dyn Read + Send + 's>> {
     Ok(match compression {
         Compression::Gzip => Box::new(gzip::Members::new(source)),
-        Compression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(source)?),
+        Compression::Zstd => Box::new(zstandard::Frames::new(source)?),
         other => return Err(io::Error::other(format!("{other} cannot be read"))),
     })
 }
@@ -163,9 +166,8 @@ impl Read for Decompressed<'_> {
             Err(error) => {
                 // The library's own words change from version to version, so they go to the log and not into the finding.
                 tracing::debug!(%error, "compressed data is damaged");
-                let is_cut_off = error.kind() == io::ErrorKind::UnexpectedEof;
                 let Self { compression, bytes, lines, .. } = *self;
-                Err(io::Error::other(Damage { compression, is_cut_off, bytes, lines }))
+                Err(io::Error::other(Damage { compression, kind: DamageKind::of(&error), bytes, lines }))
             }
         }
     }
@@ -173,13 +175,46 @@ impl Read for Decompressed<'_> {
 
 /// Compressed data that does not go on.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("the {compression} data is {} behind byte {bytes} of the text", if *.is_cut_off { "cut off" } else { "damaged" })]
+#[error("the {compression} data is {kind} behind byte {bytes} of the text")]
 struct Damage {
     compression: Compression,
-    is_cut_off: bool,
+    kind: DamageKind,
     bytes: u64,
     lines: u64,
 }
+
+#[derive(Debug, Clone, Copy)]
+enum DamageKind {
+    CutOff,
+    Damaged,
+    /// It is whole, and something else stands behind it, which some programs pass over and others refuse.
+    Followed,
+}
+
+impl DamageKind {
+    fn of(error: &io::Error) -> Self {
+        match error.get_ref() {
+            Some(inner) if inner.is::<OtherBytes>() => Self::Followed,
+            _ if error.kind() == io::ErrorKind::UnexpectedEof => Self::CutOff,
+            _ => Self::Damaged,
+        }
+    }
+}
+
+impl fmt::Display for DamageKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::CutOff => "cut off",
+            Self::Damaged => "damaged",
+            Self::Followed => "followed by something else",
+        })
+    }
+}
+
+/// What follows compressed data is not compressed.
+#[derive(Debug, thiserror::Error)]
+#[error("something else follows")]
+struct OtherBytes;
 
 /// The finding about compressed data that is damaged, if that is what an error is about.
 pub(crate) fn damage(error: &io::Error) -> Option<DataFinding> {
@@ -237,11 +272,60 @@ mod tests {
             let two = [&gzip(&text), zeros, &gzip(b"2\n"), zeros].concat();
             assert_eq!(read(&two), (b"a\n1\n2\n".to_vec(), None));
             let (found, told) = read(&[&gzip(&text), zeros, b"x"].concat());
-            assert!(found == text && told.is_some(), "{told:?}");
+            assert_eq!(found, text);
+            let expected = "line 3: the gzip data is followed by something else behind byte 4 of the text";
+            assert_eq!(told.as_deref(), Some(expected));
         }
-        let (found, told) = read(&[gzip(&text), b"rest".to_vec()].concat());
-        assert_eq!(found, text);
-        assert!(told.is_some());
+    }
+
+    #[test]
+    fn what_follows_and_is_not_compressed_is_told() {
+        let text = b"a\n1\n".to_vec();
+        for (compress, name) in [(gzip as fn(&[u8]) -> Vec<u8>, "gzip"), (zstd, "zstd")] {
+            for rest in [&b"x"[..], b"rest", b"rest that goes on\n", b"\x1F\x8C\x08", &[b'x'; 200_000]] {
+                let (found, told) = read(&[&compress(&text), rest].concat());
+                assert_eq!(found, text);
+                let end = "is followed by something else behind byte 4 of the text";
+                assert_eq!(told, Some(format!("line 3: the {name} data {end}")));
+            }
+            // Another one may have begun.
+            for length in 1..10 {
+                let (found, told) = read(&[&compress(&text), &compress(&text)[..length]].concat());
+                assert_eq!(found, text);
+                let end = "is cut off behind byte 4 of the text";
+                assert_eq!(told, Some(format!("line 3: the {name} data {end}")));
+            }
+        }
+        let (found, told) = read(&[&zstd(&text), &[0; 4][..]].concat());
+        assert!(found == text && told.is_some_and(|told| told.contains("followed by something else")));
+    }
+
+    #[test]
+    fn frames_that_are_skipped_are_no_text() {
+        let skipped = b"\x5A\x2A\x4D\x18\x03\0\0\0abc";
+        let text = b"a\n1\n".to_vec();
+        assert_eq!(read(&[skipped, &zstd(&text)[..], skipped].concat()), (text, None));
+    }
+
+    #[test]
+    fn texts_are_whole_whatever_is_read_at_once() {
+        let text = (0..60_000).map(|line| format!("{line},{}\n", line * 7919 % 1000)).collect::<String>();
+        for compress in [gzip, zstd] {
+            let bytes = [compress(text.as_bytes()), compress(b""), compress(text.as_bytes())].concat();
+            for at_once in [1, 1000, 1 << 20] {
+                let compression = compression_of(&bytes).expect("compressed data");
+                let mut reader = decompressed(&bytes[..], compression).expect("a decoder");
+                let mut found = Vec::new();
+                let mut buffer = vec![0; at_once];
+                loop {
+                    match reader.read(&mut buffer).expect("the data is whole") {
+                        0 => break,
+                        read => found.extend_from_slice(&buffer[..read]),
+                    }
+                }
+                assert!(found == text.repeat(2).as_bytes(), "{at_once} bytes at once");
+            }
+        }
     }
 
     #[test]

@@ -144,10 +144,12 @@ pub(crate) fn begins_as_table(head: &[u8]) -> Option<FileFormat> {
 
 /// What a file is by its first bytes that is neither a table nor compressed in a way that is read.
 pub(crate) fn foreign(head: &[u8]) -> Option<&'static str> {
-    const MARKS: [(&[u8], &str); 8] = [
+    const MARKS: [(&[u8], &str); 10] = [
         (b"PK\x03\x04", "a ZIP archive or a workbook"),
         (b"BZh", "compressed with bzip2"),
         (b"\xFD7zXZ\0", "compressed with xz"),
+        (b"\x04\x22\x4D\x18", "compressed with LZ4"),
+        (b"\xFF\x06\0\0sNaPpY", "compressed with Snappy"),
         (b"SQLite format 3\0", "an SQLite database"),
         (b"\x89HDF\r\n\x1A\n", "HDF5"),
         (b"\x93NUMPY", "a NumPy array"),
@@ -234,6 +236,8 @@ mod tests {
     fn what_is_no_table() {
         assert_eq!(foreign(b"PK\x03\x04\x14\0"), Some("a ZIP archive or a workbook"));
         assert_eq!(foreign(b"BZh91AY&SY"), Some("compressed with bzip2"));
+        assert_eq!(foreign(b"\x04\"M\x18d@\xA7"), Some("compressed with LZ4"));
+        assert_eq!(foreign(b"\xFF\x06\0\0sNaPpY\0"), Some("compressed with Snappy"));
         assert_eq!(foreign(b"BZh,b\n1,2\n"), None);
         assert_eq!(foreign(b"a,b\n"), None);
     }

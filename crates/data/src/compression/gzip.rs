@@ -5,6 +5,8 @@ use std::io::{self, BufRead, Read};
 
 use flate2::bufread::GzDecoder;
 
+use super::OtherBytes;
+
 /// The text of all members.
 pub(super) struct Members<R> {
     /// The member that is being read; none behind the last.
@@ -28,14 +30,22 @@ impl<R: BufRead> Read for Members<R> {
                 return Ok(read);
             }
             skip_zeros(member.get_mut())?;
-            if member.get_mut().fill_buf()?.is_empty() {
+            let bytes = member.get_mut().fill_buf()?;
+            if bytes.is_empty() {
                 self.member = None;
-            } else {
+            } else if may_begin_member(bytes) {
                 self.member = self.member.take().map(|member| GzDecoder::new(member.into_inner()));
+            } else {
+                return Err(io::Error::other(OtherBytes));
             }
         }
         Ok(0)
     }
+}
+
+/// Whether a member may begin with these bytes, of which there may be too few to be sure.
+fn may_begin_member(bytes: &[u8]) -> bool {
+    [0x1F, 0x8B, 0x08].iter().zip(bytes).all(|(one, other)| one == other)
 }
 
 /// Goes past zeros, up to another byte or the end.

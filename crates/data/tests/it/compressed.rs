@@ -93,11 +93,16 @@ mod with_the_feature {
             findings("a.csv.gz", &wrong_sum),
             "line 3: the gzip data is damaged behind byte 8 of the text"
         );
-        let garbage = [&GZIP[..], b"garbage that goes on"].concat();
-        assert_eq!(
-            findings("a.csv.gz", &garbage),
-            "line 3: the gzip data is damaged behind byte 8 of the text"
-        );
+        for rest in ["x", "something that goes on"] {
+            for (name, data) in [("gzip", &GZIP[..]), ("zstd", &ZSTD)] {
+                assert_eq!(
+                    findings("a.csv.gz", &[data, rest.as_bytes()].concat()),
+                    format!(
+                        "line 3: the {name} data is followed by something else behind byte 8 of the text"
+                    )
+                );
+            }
+        }
         assert_eq!(
             findings("a.ndjson.gz", &GZIP[..4]),
             "line 1: the gzip data is cut off behind byte 0 of the text"
