@@ -107,20 +107,22 @@ struct Text<'f> {
     file: &'f File,
     compression: Option<Compression>,
     options: &'f ProfileOptions,
-    /// How much of it was read since it was opened.
+    /// How much of it was read, the time that most of it was.
     bytes: AtomicU64,
 }
 
 /// Counts what is read.
 struct Counted<'c> {
     text: Box<dyn Read + Send + 'c>,
-    bytes: &'c AtomicU64,
+    read: u64,
+    most: &'c AtomicU64,
 }
 
 impl Read for Counted<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.text.read(buffer)?;
-        self.bytes.fetch_add(read as u64, Ordering::Relaxed);
+        self.read += read as u64;
+        self.most.fetch_max(self.read, Ordering::Relaxed);
         Ok(read)
     }
 }
@@ -134,9 +136,8 @@ impl<'f> Text<'f> {
     fn open(&self) -> io::Result<Counted<'_>> {
         let mut file = self.file;
         file.seek(SeekFrom::Start(0))?;
-        self.bytes.store(0, Ordering::Relaxed);
         let text = open_text(CancelableReader::new(file, self.options), self.compression)?;
-        Ok(Counted { text, bytes: &self.bytes })
+        Ok(Counted { text, read: 0, most: &self.bytes })
     }
 
     fn document(&self) -> io::Result<(FileFormat, Content)> {
@@ -151,7 +152,7 @@ impl<'f> Text<'f> {
     }
 
     fn table(&self, delimiter: Delimiter) -> io::Result<Content> {
-        csv_text::profile(self.open()?, delimiter, self.options)
+        csv_text::profile(|| self.open(), delimiter, self.options)
     }
 }
 

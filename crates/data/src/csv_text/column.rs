@@ -82,6 +82,11 @@ impl ColumnState {
         }
     }
 
+    /// The narrowest type of all cells so far.
+    pub(super) fn kind(&self) -> Cell {
+        self.kind
+    }
+
     /// What a text is, if it is a value like those of the column, and the column is not text.
     pub(crate) fn kind_of_value(&self, text: &str, nulls: &NullWords) -> Option<Cell> {
         let kind = classify(text.as_bytes(), nulls);

@@ -9,6 +9,7 @@ mod cell;
 mod column;
 mod delimiter;
 mod ends;
+mod first_line;
 mod lines;
 mod nulls;
 mod parallel;

@@ -2,6 +2,7 @@ use runtime_testing_models::{Column, DataFinding};
 
 use super::cell::Cell;
 use super::column::ColumnState;
+use super::first_line::FirstLine;
 use super::nulls::NullWords;
 use super::records::RecordSink;
 use crate::findings::{Findings, finding_on};
@@ -50,6 +51,11 @@ impl<'n> Rows<'n> {
             self.columns.iter().zip(names).map(|(column, name)| column.kind_of_value(name, self.nulls));
         let found: Option<Vec<Cell>> = found.collect();
         found.is_some_and(|kinds| kinds.iter().any(|kind| *kind != Cell::Int))
+    }
+
+    /// The first line with these cells, if it may be a row of columns with text, which only the rows can tell.
+    pub(super) fn first_line_in_doubt(&self, cells: &[String]) -> Option<FirstLine<'n>> {
+        FirstLine::in_doubt(&self.columns, cells, self.nulls)
     }
 
     /// The columns, which take these names, and what is wrong with rows.

@@ -30,21 +30,22 @@ const MOST_COLUMNS_IN_PARALLEL: usize = 4096;
 const HEADER_BYTES: usize = 48 * 1024 * 1024;
 const COLUMN_BYTES: usize = 384;
 
-/// Profiles all rows of a CSV or TSV text.
-pub(crate) fn profile(
-    source: impl Read + Send,
+/// Profiles all rows of a CSV or TSV text, which may be opened a second time to find out whether it has a header.
+pub(crate) fn profile<R: Read + Send>(
+    open: impl Fn() -> io::Result<R>,
     delimiter: Delimiter,
     options: &ProfileOptions,
 ) -> io::Result<Content> {
-    profile_in_blocks(source, delimiter, options, BLOCK_BYTES)
+    profile_in_blocks(open, delimiter, options, BLOCK_BYTES)
 }
 
-fn profile_in_blocks(
-    mut source: impl Read + Send,
+fn profile_in_blocks<R: Read + Send>(
+    open: impl Fn() -> io::Result<R>,
     delimiter: Delimiter,
     options: &ProfileOptions,
     block_bytes: usize,
 ) -> io::Result<Content> {
+    let mut source = open()?;
     let mut head = Vec::new();
     source.by_ref().take((BYTE_ORDER_MARK.len() + HEAD_BYTES) as u64).read_to_end(&mut head)?;
     let byte_order_mark = head.starts_with(BYTE_ORDER_MARK);
@@ -74,8 +75,14 @@ fn profile_in_blocks(
         (splitter, table.rows, not_utf8) = (part.splitter, part.rows, part.not_utf8);
     }
     let unclosed = splitter.finish(&mut table);
+    let header_is_row = table.rows.has_values(&table.header.names)
+        || match table.rows.first_line_in_doubt(&table.header.names) {
+            Some(first_line) => first_line.proves_to_be_row(open()?, separator, block_bytes)?,
+            None => false,
+        };
     let delimiter = delimiter.unusual(separator);
-    Ok(Content { delimiter, byte_order_mark, ..table.into_content(not_utf8, unclosed) })
+    let content = table.into_content(not_utf8, unclosed, header_is_row);
+    Ok(Content { delimiter, byte_order_mark, ..content })
 }
 
 /// The names of the columns, as they come in.
@@ -123,7 +130,7 @@ impl RecordSink for Table<'_> {
 }
 
 impl Table<'_> {
-    fn into_content(self, not_utf8: NotUtf8, unclosed: Option<u64>) -> Content {
+    fn into_content(self, not_utf8: NotUtf8, unclosed: Option<u64>, header_is_row: bool) -> Content {
         let mut findings = Vec::from_iter(not_utf8.0);
         if self.header.is_too_long() {
             findings.push(finding("the first line is too long for a header"));
@@ -135,7 +142,7 @@ impl Table<'_> {
             return Content::of_text(None, findings);
         };
         let names = self.header.names.iter().map(String::as_str);
-        if self.rows.has_values(&self.header.names) {
+        if header_is_row {
             let message =
                 "the first line looks like a row, not like a header; write the names of the columns first";
             findings.push(finding_on(header_line, message));
@@ -159,7 +166,7 @@ mod tests {
     fn profile_with(text: &[u8], delimiter: Delimiter, jobs: usize, block_bytes: usize) -> Content {
         let jobs = NonZeroUsize::new(jobs).expect("some jobs");
         let options = ProfileOptions::default().with_jobs(jobs);
-        profile_in_blocks(text, delimiter, &options, block_bytes).expect("a slice can be read")
+        profile_in_blocks(|| Ok(text), delimiter, &options, block_bytes).expect("a slice can be read")
     }
 
     fn profile_text(text: &[u8], delimiter: Delimiter) -> Content {
@@ -246,6 +253,12 @@ mod tests {
         check_findings(b"1,2.5\n3,4.5\n", "1 rows; 1: int64, 2.5: float64", &[message]);
         check_findings(b"2024-01-31\n2024-02-29\n", "1 rows; 2024-01-31: date", &[message]);
         check_findings(b"true,1\nNA,2\nfalse,\n", "2 rows; true: boolean?, 1: int64?", &[message]);
+        let counting = b"\n1,ann\n2,bob\n3,eve\n4,dan\n";
+        let message = message.replace("line 1", "line 2");
+        check_findings(counting, "3 rows; 1: int64, ann: text", &[&message]);
+        let again = b"\nx,2.5,x\nx,1.5,z\ny,3.5,x\nx,2.0,y\nz,1.0,x\ny,2.0,z\n";
+        let twice = "line 2: duplicate column name `x`";
+        check_findings(again, "5 rows; x: text, 2.5: float64, x: text", &[&message, twice]);
         // What is or may be a name.
         check("0,1,2\n3,4,5\n", "1 rows; 0: int64, 1: int64, 2: int64");
         check("2024-01-31,2024-02-29\n1,2\n", "1 rows; 2024-01-31: int64, 2024-02-29: int64");
@@ -336,11 +349,12 @@ mod tests {
     proptest! {
         #[test]
         fn the_number_of_threads_does_not_count(
+            header in prop::sample::select(&["a,b,c", "x,2.5,x", "1,x,2.5", "1,x", "x,2.5,1", "x,2024-02-29"]),
             rows in any_rows(),
             bad in prop::option::weighted(0.2, any::<prop::sample::Index>()),
             block_bytes in prop_oneof![4..40_usize, 64..200_usize],
         ) {
-            let mut text = format!("a,b,c\n{rows}").into_bytes();
+            let mut text = format!("{header}\n{rows}").into_bytes();
             if let Some(bad) = bad {
                 text.insert(bad.index(text.len()), 0xFF);
             }

@@ -97,7 +97,7 @@ impl Values {
 }
 
 /// The number in a cell that was found to be one. Blanks around it do not count.
-fn number<T: std::str::FromStr>(cell: &[u8]) -> Option<T> {
+pub(super) fn number<T: std::str::FromStr>(cell: &[u8]) -> Option<T> {
     std::str::from_utf8(cell).ok()?.trim_matches([' ', '\t']).parse().ok()
 }
 

@@ -8,9 +8,10 @@ use runtime_testing_data::arrow::array::{
 };
 use runtime_testing_data::arrow::datatypes::{DataType, Field, Int8Type};
 use runtime_testing_data::{
-    DataError, Expected, NullTokens, ProfileOptions, SampleData, compare, profile_file, profile_file_with,
-    profile_path, profile_path_with,
+    DataError, Expected, NullTokens, ProfileOptions, ReadTableError, SampleData, compare, digest_path,
+    profile_file, profile_file_with, profile_path, profile_path_with, read_batches, schema_of,
 };
+use runtime_testing_models::DigestOptions;
 
 use crate::folder::{Folder, shown, write_batch};
 
@@ -465,4 +466,69 @@ fn a_type_that_is_another_from_the_first_row_on_is_told_with_that_row() {
         !serde_json::to_string(&profile).unwrap().contains("secret"),
         "what decided nothing is not written"
     );
+}
+
+/// Rows as those of `iris.data`, which has no header.
+const IRIS: &str = "5.1,3.5,1.4,0.2,Iris-setosa\n4.9,3.0,1.4,0.2,Iris-setosa\n4.7,3.2,1.3,0.2,Iris-setosa\n\
+    7.0,3.2,4.7,1.4,Iris-versicolor\n5.1,2.5,3.0,1.1,Iris-versicolor\n4.9,2.5,4.5,1.7,Iris-virginica\n\
+    6.3,3.3,6.0,2.5,Iris-virginica\n";
+
+const NO_HEADER: &str =
+    "line 1: the first line looks like a row, not like a header; write the names of the columns first";
+
+#[test]
+fn a_table_with_text_and_no_header_is_read_by_nobody() {
+    let folder = Folder::new();
+    let tsv = IRIS.replace(',', "\t");
+    for (name, content) in [("a.csv", IRIS), ("a.tsv", &tsv)] {
+        let path = folder.write(name, content);
+        let findings: Vec<String> =
+            profile_file(&path).unwrap().findings.iter().map(ToString::to_string).collect();
+        assert_eq!(findings, [NO_HEADER]);
+        let told = |error: ReadTableError| assert!(error.to_string().ends_with(NO_HEADER), "{error}");
+        told(schema_of(&path).unwrap_err());
+        told(read_batches(&path).expect_err("a finding"));
+        told(digest_path(&path, &DigestOptions::default()).unwrap_err());
+    }
+}
+
+#[test]
+fn each_part_of_a_table_needs_a_header() {
+    let folder = Folder::new();
+    let named = format!("a,b,c,d,e\n{IRIS}");
+    folder.write("parts/1.csv", &named);
+    folder.write("parts/2.csv", &named);
+    assert_eq!(
+        read_batches(&folder.path().join("parts"))
+            .unwrap()
+            .map(|batch| batch.unwrap().num_rows())
+            .sum::<usize>(),
+        14
+    );
+    folder.write("parts/2.csv", IRIS);
+    let profile = profile_path(&folder.path().join("parts")).unwrap();
+    let findings: Vec<usize> = profile.files.iter().map(|file| file.findings.len()).collect();
+    assert_eq!(findings, [0, 1]);
+}
+
+#[test]
+fn the_second_reading_can_be_canceled() {
+    let folder = Folder::new();
+    // A pivot, of which each row has to be read again.
+    let row = "Oslo,in,5,0\nGraz,out,7000,1\n";
+    let path = folder.write("a.csv", format!("place,kind,2019,2020\n{}", row.repeat(200_000)));
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = |most: usize| {
+        let counter = Arc::clone(&asked);
+        counter.store(0, Ordering::Relaxed);
+        ProfileOptions::default()
+            .with_jobs(NonZeroUsize::MIN)
+            .with_cancel(move || counter.fetch_add(1, Ordering::Relaxed) >= most)
+    };
+    assert_eq!(profile_file_with(&path, &count(usize::MAX)).unwrap().findings, []);
+    let all = asked.load(Ordering::Relaxed);
+    for most in [all / 2 + 2, all - 1] {
+        let result = profile_file_with(&path, &count(most));
+        assert!(matches!(result, Err(DataError::Canceled { .. })), "after {most} of {all}");
+    }
 }
