@@ -372,6 +372,22 @@ pub enum StepNote {
         /// The inputs.
         inputs: Vec<LogicalName>,
     },
+    /// It was run on the sample data that the test was given, and not on its own inputs, which exist.
+    GivenData {
+        /// The inputs.
+        inputs: Vec<LogicalName>,
+    },
+    /// The path of an input does not exist, nothing feeds it, and there is one that is nearly the same.
+    NearPath {
+        /// The input.
+        input: LogicalName,
+        /// Its path, as the spec has it.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
+        path: Utf8PathBuf,
+        /// The path that there is, relative to the base folder where it lies there.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
+        near: Utf8PathBuf,
+    },
     /// It was not run on its own, because its own inputs do not exist.
     NotRunIndividually {
         /// The inputs that do not exist.
@@ -462,6 +478,19 @@ impl fmt::Display for StepNote {
         match self {
             Self::SampleData { inputs } => {
                 write!(formatter, "run on sample data: the inputs {} do not exist", list(inputs))
+            }
+            Self::GivenData { inputs } => {
+                write!(
+                    formatter,
+                    "run on the sample data that was given, and not on its own inputs {}",
+                    list(inputs)
+                )
+            }
+            Self::NearPath { input, path, near } => {
+                write!(
+                    formatter,
+                    "the input `{input}` is `{path}`, which does not exist; did you mean `{near}`?"
+                )
             }
             Self::NotRunIndividually { inputs } => {
                 write!(formatter, "not run on its own: its own inputs {} do not exist", list(inputs))

@@ -9,7 +9,7 @@ use runtime_testing_models::{
 };
 
 use crate::bindings::Bound;
-use crate::inputs_left::{missing_inputs, unfed_inputs, why_no_run};
+use crate::inputs_left::{missing_inputs, near_paths, unfed_inputs, why_no_run};
 use crate::lists::Lists;
 use crate::plan::{Action, Plan, PlannedEdge, PlannedInput, PlannedInputs, PlannedStep, ScriptFile};
 use crate::settings::TesterSettings;
@@ -87,7 +87,7 @@ impl Teller<'_> {
             timeout_seconds: step.timeout(self.settings).as_secs_f64(),
             not_run: runs.is_empty().then(|| why_no_run(self.plan, incoming, at)),
             outputs: step.outputs.iter().map(|port| (port.name.clone(), shown(&port.path))).collect(),
-            notes: self.notes(step),
+            notes: self.notes(step, incoming),
             runs,
         }
     }
@@ -104,13 +104,14 @@ impl Teller<'_> {
         })
     }
 
-    fn notes(&self, step: &PlannedStep<'_>) -> Vec<StepNote> {
-        let is_left_out = step.individual.is_none() && step.failure.is_none() && self.plan.tests_individually;
-        if is_left_out {
-            vec![StepNote::NotRunIndividually { inputs: missing_inputs(step) }]
-        } else {
-            Vec::new()
+    fn notes(&self, step: &PlannedStep<'_>, incoming: &[usize]) -> Vec<StepNote> {
+        let bound = || incoming.iter().flat_map(|edge| &self.plan.edges[*edge].bindings.bound);
+        let is_fed = |input: &LogicalName| bound().any(|bound| bound.input == *input);
+        let mut notes = near_paths(step, is_fed, &self.places.base);
+        if step.individual.is_none() && step.failure.is_none() && self.plan.tests_individually {
+            notes.push(StepNote::NotRunIndividually { inputs: missing_inputs(step) });
         }
+        notes
     }
 
     /// A run as far as it serves a step.

@@ -1,7 +1,10 @@
 //! The inputs of a plan that are left without data, and what that means for their step.
 
-use runtime_testing_models::{LogicalName, UntestedStep};
+use camino::Utf8Path;
+use runtime_testing_data::nearest_path;
+use runtime_testing_models::{LogicalName, StepNote, UntestedStep};
 
+use crate::bindings::Port;
 use crate::plan::{Plan, PlannedStep};
 
 /// The inputs of a step for which the user has no data.
@@ -20,6 +23,25 @@ pub(crate) fn unfed_inputs(plan: &Plan<'_>, incoming: &[usize], step: usize) -> 
     let needy: Vec<LogicalName> =
         unfed.iter().filter(|port| !port.has_own_data).map(|port| port.name.clone()).collect();
     if needy.is_empty() { unfed.into_iter().map(|port| port.name.clone()).collect() } else { needy }
+}
+
+/// The inputs of a step that neither exist nor are fed, and of which nearly the same path exists, which no other input is.
+pub(crate) fn near_paths(
+    step: &PlannedStep<'_>,
+    is_fed: impl Fn(&LogicalName) -> bool,
+    base: &Utf8Path,
+) -> Vec<StepNote> {
+    let lost = |port: &&Port| !port.has_own_data && port.published_by.is_empty() && !is_fed(&port.name);
+    let note = |port: &Port| {
+        let near = nearest_path(&port.path)?;
+        let is_another = step.inputs.iter().any(|other| *other.path == *near);
+        (!is_another).then(|| StepNote::NearPath {
+            input: port.name.clone(),
+            path: step.spec.input_paths[&port.name].clone(),
+            near: near.strip_prefix(base).map_or_else(|_| near.clone(), Utf8Path::to_path_buf),
+        })
+    };
+    step.inputs.iter().filter(lost).filter_map(note).collect()
 }
 
 /// Why a step for which no run is planned is not run.

@@ -19,7 +19,7 @@ use runtime_testing_models::{
 
 use crate::cancel::CancelHandle;
 use crate::feed::{self, Feed};
-use crate::inputs_left::{missing_inputs, unfed_inputs, why_no_run};
+use crate::inputs_left::{missing_inputs, near_paths, unfed_inputs, why_no_run};
 use crate::job::profile_options;
 use crate::lists::Lists;
 use crate::own_data::OwnDataNotes;
@@ -517,9 +517,18 @@ impl<'a> Judge<'a> {
             names.sort();
             names.dedup();
         }
+        let (given, sampled): (Vec<_>, Vec<_>) =
+            sampled.into_iter().partition(|name| step.input(name).has_own_data);
         if !sampled.is_empty() {
             notes.push(StepNote::SampleData { inputs: sampled });
         }
+        if !given.is_empty() {
+            notes.push(StepNote::GivenData { inputs: given });
+        }
+        let is_fed = |input: &LogicalName| {
+            self.edges_into(at).flat_map(|(_, edge)| &edge.bindings.bound).any(|bound| bound.input == *input)
+        };
+        notes.extend(near_paths(step, is_fed, &self.places.base));
         if step.individual.is_none() && step.failure.is_none() && self.plan.tests_individually {
             notes.push(StepNote::NotRunIndividually { inputs: missing_inputs(step) });
         }

@@ -273,6 +273,12 @@ fn steps_that_were_not_run_and_notes() {
     ];
     let notes = [
         StepNote::SampleData { inputs: inputs() },
+        StepNote::GivenData { inputs: inputs() },
+        StepNote::NearPath {
+            input: logical("raw"),
+            path: "data/order.csv".into(),
+            near: "data/orders.csv".into(),
+        },
         StepNote::NotRunIndividually { inputs: inputs() },
         StepNote::EmptyOutputs { outputs: inputs() },
         StepNote::OwnData {
@@ -308,6 +314,8 @@ fn steps_that_were_not_run_and_notes() {
     it is not known what the edges from `clean` carry, and nothing feeds the inputs `a`, `b`
     `clean` wrote nothing that could feed the inputs `a`, `b`
     run on sample data: the inputs `a`, `b` do not exist
+    run on the sample data that was given, and not on its own inputs `a`, `b`
+    the input `raw` is `data/order.csv`, which does not exist; did you mean `data/orders.csv`?
     not run on its own: its own inputs `a`, `b` do not exist
     nothing was written to `a`, `b`
     its own input `raw`, stations.csv, is not what its contract says: column `low` (float) is missing

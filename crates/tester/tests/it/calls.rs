@@ -7,7 +7,7 @@ use runtime_testing_models::{
 };
 use runtime_testing_tester::{RuntimeTester, TestError};
 
-use crate::space::{COPY, Space, script, spec};
+use crate::space::{COPY, Space, script, spec, step};
 
 fn two_steps() -> Space {
     Space::new()
@@ -154,12 +154,33 @@ def main(input_paths, output_paths, environ_vars, job_args):
 }
 
 #[test]
+fn a_path_that_is_nearly_there_is_told() {
+    let near = |path: &str| {
+        let mut space = two_steps();
+        space.specs[0].input_paths[0] = path.into();
+        let told = |notes: &[StepNote]| notes.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let plan = space.tester().plan().unwrap();
+        (told(&plan.steps[&step("clean")].notes), told(&space.passes().script_results[&step("clean")].notes))
+    };
+    let (planned, told) = near("data/rwa.csv");
+    let hint = "the input `raw` is `data/rwa.csv`, which does not exist; did you mean `data/raw.csv`?";
+    assert_eq!(planned, [hint]);
+    assert_eq!(told, ["run on sample data: the inputs `raw` do not exist", hint]);
+    assert_eq!(near("data/raw.csv"), (vec![], vec![]));
+    let (planned, told) = near("data/measurements.csv");
+    assert_eq!(planned, [""; 0]);
+    assert_eq!(told, ["run on sample data: the inputs `raw` do not exist"]);
+}
+
+#[test]
 fn sample_data_that_is_given_takes_the_place_of_the_input() {
     let space = two_steps();
     for spec in &space.specs {
         space.tester().builder().save_script_spec(spec).unwrap();
     }
     let sample = SampleData::from_json(r#"{"col1": [1, 2]}"#).unwrap();
+    let result = space.tester().test_script(&script("clean"), Some(&sample)).unwrap();
+    assert_eq!(result.notes, [StepNote::GivenData { inputs: vec!["raw".parse().unwrap()] }]);
     let result =
         space.tester().test_data_compatibility(&script("clean"), &script("train"), Some(&sample)).unwrap();
     assert!(result.compatible());
