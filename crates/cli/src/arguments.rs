@@ -139,10 +139,10 @@ pub(crate) struct TestArguments {
     #[command(flatten)]
     pub(crate) scripts: ScriptArguments,
     /// How long a script that was asked to end may take to do so before it is ended [default: 2]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) grace: Option<Duration>,
     /// How many runs are made at once [default: the number of processors]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = jobs, allow_negative_numbers = true)]
     pub(crate) jobs: Option<NonZeroUsize>,
     /// Write the report to a file as well: `html=FILE`, `junit=FILE`, `markdown=FILE`, `json=FILE`; may be given several times. Where
     /// `GITHUB_STEP_SUMMARY` is set, the report is appended there as Markdown
@@ -179,7 +179,7 @@ pub(crate) struct PlanArguments {
 #[derive(Debug, Args)]
 pub(crate) struct ScriptArguments {
     /// How long a run may take where its spec says nothing [default: 600]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) timeout: Option<Duration>,
     /// The Python interpreter for steps whose spec names none [default: python3]
     #[arg(long, value_name = "PATH")]
@@ -347,6 +347,10 @@ fn schema_name() -> impl TypedValueParser<Value = SchemaName> {
         let known = SchemaName::ALL.into_iter().find(|name| name.as_str() == word);
         known.expect("the parser takes no other words")
     })
+}
+
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected a whole number of at least 1".to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

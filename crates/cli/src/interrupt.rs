@@ -102,8 +102,9 @@ fn interrupted(state: &Mutex<State>) {
     let progress = test.progress.clone();
     match test.canceled_at {
         None => {
-            test.cancel.cancel();
+            // First, so that what comes of it is told behind it.
             briefly(move || progress.canceling());
+            test.cancel.cancel();
             test.canceled_at = Some(Instant::now());
             state.has_canceled = true;
         }

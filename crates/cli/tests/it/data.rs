@@ -196,7 +196,7 @@ fn what_cannot_be_compared_is_not_identical() {
     let compare = |one, other, status| check(&space, &["compare", one, other], status);
     space.write("a.pkl", "x");
     space.write("b.pkl", "y");
-    space.write("a.json", "{\"a\": 1}");
+    space.write("a.json", "[1]");
     space.write("b.json", "\"x\"");
     space.write("other/0.csv", "id,amount\n1,2.5\n");
     space.write("other/model.pkl", "y");
