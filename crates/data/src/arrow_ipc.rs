@@ -1,13 +1,23 @@
-//! Arrow IPC, as a file and as a stream. Schema, rows and nulls stand in the headers of the messages, so no column is
-//! read or decompressed, and what a header claims about sizes is checked against the file before it is believed.
+//! Arrow IPC, as a file and as a stream. Schema, rows and mostly nulls stand in the headers of the messages, so no column
+//! is read or decompressed unless its values may be nulls that no header counts: those of a dictionary, of runs, and of a
+//! union. What a header claims about sizes is checked against the file before it is believed.
 
+mod batch;
+mod rows;
+
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-use arrow::datatypes::{DataType, Schema};
+use arrow::datatypes::{DataType, Field, Schema};
 use arrow::ipc::convert::try_fb_to_schema;
-use arrow::ipc::{Message, MessageHeader, RecordBatch, root_as_footer, root_as_message};
+use arrow::ipc::{
+    self, Block, DictionaryBatch, Message, MessageHeader, RecordBatch, root_as_footer, root_as_message,
+};
 
+pub(crate) use self::rows::{count_nulls, open_rows};
+
+use self::batch::{BatchHeader, Body, has_negative_width};
 use crate::arrow_table::ArrowTable;
 use crate::findings::{Stop, finding};
 
@@ -20,8 +30,16 @@ const FILE_START: u64 = 8;
 /// The length of the footer and the magic at the end of a file.
 const FILE_END: u64 = 10;
 
+/// How closely Arrow IPC is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    Headers,
+    /// At the sizes, too, that compressed buffers begin with.
+    HeadersAndSizes,
+}
+
 /// Reads the headers of an IPC file.
-pub(crate) fn read_file(file: &mut File) -> Result<ArrowTable, Stop> {
+pub(crate) fn read_file(file: &mut File, look: Look) -> Result<ArrowTable, Stop> {
     let bytes = file.metadata()?.len();
     let Some(footer_end) = bytes.checked_sub(FILE_END).filter(|end| *end >= FILE_START) else {
         return Err(bad("the Arrow file is cut off"));
@@ -39,62 +57,82 @@ pub(crate) fn read_file(file: &mut File) -> Result<ArrowTable, Stop> {
     let footer = read_at(file, footer_start, footer_end - footer_start)?;
     let footer = root_as_footer(&footer).map_err(|error| damaged("footer", &error))?;
     let schema = footer.schema().ok_or_else(|| bad("the footer of the Arrow file has no schema"))?;
-    let schema = try_fb_to_schema(schema).map_err(|error| damaged("schema", &error))?;
-    let mut counts = Counts::new(&schema);
-    for block in footer.recordBatches().into_iter().flatten() {
-        let (offset, header, body) = (block.offset(), i64::from(block.metaDataLength()), block.bodyLength());
-        let end = offset.checked_add(header).and_then(|end| end.checked_add(body));
-        let is_inside =
-            offset >= 0 && header >= 0 && body >= 0 && end.is_some_and(|end| end as u64 <= footer_start);
-        if !is_inside {
-            return Err(bad("the footer of the Arrow file is damaged"));
+    let mut batches = Batches::new(schema_of(schema)?, look);
+    let dictionaries = footer.dictionaries().into_iter().flatten().map(|block| (block, true));
+    let rows = footer.recordBatches().into_iter().flatten().map(|block| (block, false));
+    for (block, is_dictionary) in dictionaries.chain(rows) {
+        let (header, body) = read_block(file, block, footer_start)?;
+        let message = message(&header)?;
+        if is_dictionary {
+            batches.add_dictionary(file, message, body)?;
+        } else {
+            batches.add_rows(file, message, body)?;
         }
-        file.seek(SeekFrom::Start(offset as u64))?;
-        let header =
-            read_header(file, bytes)?.ok_or_else(|| bad("a record batch of the Arrow file is damaged"))?;
-        counts.add(&schema, message(&header)?)?;
     }
-    Ok(counts.into_table(schema))
+    Ok(batches.into_table())
+}
+
+/// Reads the header of a message that the footer tells of.
+fn read_block(file: &mut File, block: &Block, footer_start: u64) -> Result<(Vec<u8>, Body), Stop> {
+    let damaged_footer = || bad("the footer of the Arrow file is damaged");
+    let unsigned = |number: i64| u64::try_from(number).map_err(|_| damaged_footer());
+    let start = unsigned(block.offset())?;
+    let (offset, bytes) = (unsigned(block.metaDataLength().into())?, unsigned(block.bodyLength())?);
+    let body = start.checked_add(offset).ok_or_else(damaged_footer)?;
+    if body.checked_add(bytes).is_none_or(|end| end > footer_start) {
+        return Err(damaged_footer());
+    }
+    file.seek(SeekFrom::Start(start))?;
+    // The header ends where the body begins, or before.
+    let header =
+        read_header(file, body)?.ok_or_else(|| bad("a record batch of the Arrow file is damaged"))?;
+    Ok((header, Body { start: body, bytes, offset }))
 }
 
 /// Reads the headers of an IPC stream.
-pub(crate) fn read_stream(file: &mut File) -> Result<ArrowTable, Stop> {
+pub(crate) fn read_stream(file: &mut File, look: Look) -> Result<ArrowTable, Stop> {
     let bytes = file.metadata()?.len();
     file.seek(SeekFrom::Start(0))?;
-    let mut table: Option<(Schema, Counts)> = None;
+    let mut batches: Option<Batches> = None;
     while let Some(header) = read_header(file, bytes)? {
         let message = message(&header)?;
-        match (&mut table, message.header_as_schema()) {
-            (None, Some(schema)) => {
-                let schema = try_fb_to_schema(schema).map_err(|error| damaged("schema", &error))?;
-                let counts = Counts::new(&schema);
-                table = Some((schema, counts));
-            }
-            (None, None) => break,
-            (Some((schema, counts)), _) if message.header_type() == MessageHeader::RecordBatch => {
-                counts.add(schema, message)?;
-            }
-            (Some(_), _) => {}
-        }
-        let at = file.stream_position()?;
-        let end = u64::try_from(message.bodyLength()).ok().and_then(|body| at.checked_add(body));
-        match end.filter(|end| *end <= bytes) {
-            Some(end) => file.seek(SeekFrom::Start(end))?,
-            None => return Err(bad("the Arrow stream is cut off")),
+        let start = file.stream_position()?;
+        let end = u64::try_from(message.bodyLength()).ok().and_then(|body| start.checked_add(body));
+        let Some(end) = end.filter(|end| *end <= bytes) else {
+            return Err(bad("the Arrow stream is cut off"));
         };
+        let body = Body { start, bytes: end - start, offset: 0 };
+        match (&mut batches, message.header_type()) {
+            (Some(batches), MessageHeader::RecordBatch) => batches.add_rows(file, message, body)?,
+            (Some(batches), MessageHeader::DictionaryBatch) => batches.add_dictionary(file, message, body)?,
+            (Some(_), _) => {}
+            (None, _) => match message.header_as_schema() {
+                Some(schema) => batches = Some(Batches::new(schema_of(schema)?, look)),
+                None => break,
+            },
+        }
+        file.seek(SeekFrom::Start(end))?;
     }
-    let (schema, counts) = table.ok_or_else(|| bad("the Arrow stream has no schema"))?;
-    Ok(counts.into_table(schema))
+    let batches = batches.ok_or_else(|| bad("the Arrow stream has no schema"))?;
+    Ok(batches.into_table())
 }
 
-/// Reads the header of the message that comes next; none at the end of a stream.
-fn read_header(file: &mut File, bytes: u64) -> Result<Option<Vec<u8>>, Stop> {
+fn schema_of(schema: ipc::Schema<'_>) -> Result<Schema, Stop> {
+    let schema = try_fb_to_schema(schema).map_err(|error| damaged("schema", &error))?;
+    if schema.fields().iter().any(|field| has_negative_width(field.data_type())) {
+        return Err(damaged("schema", &"a width is negative"));
+    }
+    Ok(schema)
+}
+
+/// Reads the header of the message that comes next, which has to end here or before; none at the end of a stream.
+fn read_header(file: &mut File, end: u64) -> Result<Option<Vec<u8>>, Stop> {
     let at = file.stream_position()?;
-    if at == bytes {
+    if at == end {
         return Ok(None);
     }
     let cut_off = || bad("the Arrow data is cut off");
-    if bytes - at < 8 {
+    if end - at < 8 {
         return Err(cut_off());
     }
     let prefix = read_at(file, at, 8)?;
@@ -105,7 +143,7 @@ fn read_header(file: &mut File, bytes: u64) -> Result<Option<Vec<u8>>, Stop> {
     if length == 0 {
         return Ok(None);
     }
-    if u64::from(length) > bytes - at - 8 {
+    if u64::from(length) > end - at - 8 {
         return Err(cut_off());
     }
     Ok(Some(read_at(file, at + 8, u64::from(length))?))
@@ -134,69 +172,108 @@ fn damaged(what: &str, error: &dyn std::fmt::Debug) -> Stop {
     Stop::Bad(finding(format!("a {what} of the Arrow data is damaged")))
 }
 
-/// The rows and nulls of all batches so far.
+/// What the headers of all batches so far say.
 #[derive(Debug)]
-struct Counts {
+struct Batches {
+    schema: Schema,
+    look: Look,
     rows: u64,
-    nulls: Vec<Option<u64>>,
+    columns: Vec<Nulls>,
+    /// The dictionaries that hold a null.
+    dictionaries_with_nulls: BTreeSet<i64>,
 }
 
-impl Counts {
-    fn new(schema: &Schema) -> Self {
-        let known = |data_type: &DataType| match data_type {
-            // Where the nulls are those of the values, no header counts them.
-            DataType::RunEndEncoded(..) | DataType::Union(..) => None,
-            _ => Some(0),
-        };
-        Self { rows: 0, nulls: schema.fields().iter().map(|field| known(field.data_type())).collect() }
+/// The nulls of a column that headers count, and whether there may be more.
+#[derive(Debug, Clone, Default)]
+struct Nulls {
+    told: u64,
+    may_be_more: bool,
+}
+
+impl Batches {
+    fn new(schema: Schema, look: Look) -> Self {
+        let columns = vec![Nulls::default(); schema.fields().len()];
+        Self { schema, look, rows: 0, columns, dictionaries_with_nulls: BTreeSet::new() }
     }
 
-    fn add(&mut self, schema: &Schema, message: Message<'_>) -> Result<(), Stop> {
+    fn add_rows(&mut self, file: &mut File, message: Message<'_>, body: Body) -> Result<(), Stop> {
         let batch = message.header_as_record_batch();
-        match batch.and_then(|batch| self.add_batch(schema, batch)) {
-            Some(()) => Ok(()),
-            None => Err(bad("a record batch of the Arrow data is damaged")),
-        }
+        let added = batch.and_then(|batch| {
+            let mut header = BatchHeader::new(batch, message.version(), body);
+            self.add_batch(batch, &mut header).map(|()| header)
+        });
+        self.check_sizes(file, added.as_ref(), "a record batch of the Arrow data is damaged")
     }
 
-    fn add_batch(&mut self, schema: &Schema, batch: RecordBatch<'_>) -> Option<()> {
+    fn add_batch(&mut self, batch: RecordBatch<'_>, header: &mut BatchHeader<'_>) -> Option<()> {
         let rows = u64::try_from(batch.length()).ok()?;
         self.rows = self.rows.checked_add(rows)?;
-        let mut nodes = batch.nodes().into_iter().flatten();
-        for (field, nulls) in schema.fields().iter().zip(&mut self.nulls) {
-            let node = nodes.next()?;
-            let found = match field.data_type() {
-                DataType::Null => rows,
-                _ => u64::try_from(node.null_count()).ok().filter(|nulls| *nulls <= rows)?,
-            };
-            if let Some(nulls) = nulls {
-                *nulls = nulls.checked_add(found)?;
-            }
-            for _ in 0..inner_nodes(field.data_type()) {
-                nodes.next()?;
-            }
+        for (field, nulls) in self.schema.fields().iter().zip(&mut self.columns) {
+            let column = header.column(field.data_type()).filter(|column| column.rows == rows)?;
+            nulls.told = nulls.told.checked_add(column.nulls)?;
+            nulls.may_be_more |= column.has_inner_nulls;
         }
         Some(())
     }
 
-    fn into_table(self, schema: Schema) -> ArrowTable {
-        ArrowTable { schema, rows: self.rows, nulls: self.nulls }
+    fn add_dictionary(&mut self, file: &mut File, message: Message<'_>, body: Body) -> Result<(), Stop> {
+        let batch = message.header_as_dictionary_batch();
+        let added = batch.and_then(|batch| {
+            let mut header = BatchHeader::new(batch.data()?, message.version(), body);
+            self.add_values(batch, &mut header).map(|()| header)
+        });
+        self.check_sizes(file, added.as_ref(), "a dictionary of the Arrow data is damaged")
+    }
+
+    fn add_values(&mut self, batch: DictionaryBatch<'_>, header: &mut BatchHeader<'_>) -> Option<()> {
+        #[expect(deprecated, reason = "nothing else tells whose a dictionary is")]
+        let fields = self.schema.fields_with_dict_id(batch.id());
+        let DataType::Dictionary(_, values) = fields.first()?.data_type() else { return None };
+        if header.column(values)?.may_have_nulls() {
+            self.dictionaries_with_nulls.insert(batch.id());
+        }
+        Some(())
+    }
+
+    /// Looks at the sizes of a batch whose header is good, if it is to.
+    fn check_sizes(
+        &self,
+        file: &mut File,
+        header: Option<&BatchHeader<'_>>,
+        damage: &str,
+    ) -> Result<(), Stop> {
+        match header {
+            Some(header) if self.look == Look::Headers || header.has_good_sizes(file)? => Ok(()),
+            _ => Err(bad(damage)),
+        }
+    }
+
+    fn into_table(self) -> ArrowTable {
+        let nulls_of = |(field, nulls): (_, &Nulls)| {
+            let has_nulls = |dictionary| self.dictionaries_with_nulls.contains(dictionary);
+            let may_be_more = nulls.may_be_more || dictionaries_of(field).iter().any(has_nulls);
+            (!may_be_more).then_some(nulls.told)
+        };
+        let fields = self.schema.fields().iter().map(|field| field.as_ref());
+        let nulls = fields.zip(&self.columns).map(nulls_of).collect();
+        ArrowTable { schema: self.schema, rows: self.rows, nulls }
     }
 }
 
-/// How many nodes of a batch stand for what is inside a column of this type.
-fn inner_nodes(data_type: &DataType) -> usize {
-    let of = |data_type: &DataType| 1 + inner_nodes(data_type);
-    match data_type {
-        DataType::List(item)
-        | DataType::LargeList(item)
-        | DataType::ListView(item)
-        | DataType::LargeListView(item)
-        | DataType::FixedSizeList(item, _)
-        | DataType::Map(item, _) => of(item.data_type()),
-        DataType::Struct(fields) => fields.iter().map(|field| of(field.data_type())).sum(),
-        DataType::Union(fields, _) => fields.iter().map(|(_, field)| of(field.data_type())).sum(),
-        DataType::RunEndEncoded(ends, values) => of(ends.data_type()) + of(values.data_type()),
-        _ => 0,
+/// The dictionaries whose nulls are nulls of a column.
+fn dictionaries_of(field: &Field) -> Vec<i64> {
+    #[expect(deprecated, reason = "nothing else tells which dictionary a field has")]
+    let mut found: Vec<i64> = field.dict_id().into_iter().collect();
+    let values = match field.data_type() {
+        DataType::Dictionary(_, values) => values,
+        other => other,
+    };
+    match values {
+        DataType::RunEndEncoded(_, values) => found.extend(dictionaries_of(values)),
+        DataType::Union(fields, _) => {
+            found.extend(fields.iter().flat_map(|(_, field)| dictionaries_of(field)))
+        }
+        _ => {}
     }
+    found
 }

@@ -1,12 +1,15 @@
 use std::collections::HashSet;
 
+use arrow::array::Array as _;
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use runtime_testing_models::{Column, DataFinding, TableSchema};
 
 use crate::findings::{Findings, finding};
+use crate::options::ProfileOptions;
 use crate::profile::Content;
+use crate::read_batches::without_panic;
 use crate::type_words::TypeWords;
 
 /// What the metadata of a file says that has an Arrow schema.
@@ -31,6 +34,47 @@ impl ArrowTable {
         let schema = Some(TableSchema { columns, rows: self.rows });
         Content { declared: Some(self.schema), ..Content::of_text(schema, findings) }
     }
+}
+
+/// Counts the nulls of the columns where they are not known, by reading those at their places. They stay unknown where that
+/// fails, and where it is given up.
+pub(crate) fn settle_nulls(
+    columns: &mut [Column],
+    read: impl FnOnce(&[usize]) -> Result<Option<Vec<u64>>, ArrowError>,
+) {
+    let unknown: Vec<usize> = (0..columns.len()).filter(|place| columns[*place].nulls.is_none()).collect();
+    if unknown.is_empty() {
+        return;
+    }
+    match without_panic(|| read(&unknown)) {
+        Ok(Some(nulls)) => {
+            for (place, nulls) in unknown.into_iter().zip(nulls) {
+                columns[place].nulls = Some(nulls);
+            }
+        }
+        Ok(None) => {}
+        Err(error) => tracing::debug!(%error, "nulls cannot be counted"),
+    }
+}
+
+/// The nulls of each of so many columns over all batches; none where it was canceled.
+pub(crate) fn sum_nulls(
+    batches: impl IntoIterator<Item = Result<RecordBatch, ArrowError>>,
+    columns: usize,
+    options: &ProfileOptions,
+) -> Result<Option<Vec<u64>>, ArrowError> {
+    let mut nulls = vec![0; columns];
+    for batch in batches {
+        let batch = batch?;
+        // Of a column that has nothing to read, such as a struct without fields in Parquet, there is nothing to count.
+        if options.is_canceled() || batch.num_columns() != columns {
+            return Ok(None);
+        }
+        for (nulls, column) in nulls.iter_mut().zip(batch.columns()) {
+            *nulls += column.logical_null_count() as u64;
+        }
+    }
+    Ok(Some(nulls))
 }
 
 /// A batch with another schema of the same columns, which may differ in its metadata and in what may be null.

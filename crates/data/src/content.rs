@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use camino::Utf8Path;
 use runtime_testing_models::{Compression, FileFormat, FileKind};
 
+use crate::arrow_ipc::Look;
 use crate::compression::{self, compression_of, damage, decompressed};
 use crate::csv_text::{self, Delimiter};
 use crate::files::DataError;
@@ -69,14 +70,16 @@ fn read(
     }
     let (format, content) = match magic(&head, named.format) {
         Some(Magic::Parquet) => (FileFormat::Parquet, Content::of_arrow(parquet_file::read(file))?),
-        Some(Magic::ArrowFile) => (FileFormat::ArrowIpc, Content::of_arrow(arrow_ipc::read_file(file))?),
+        Some(Magic::ArrowFile) => {
+            (FileFormat::ArrowIpc, Content::of_arrow(arrow_ipc::read_file(file, Look::Headers))?)
+        }
         Some(Magic::FeatherOne) => {
             let message = "Feather version 1 is not supported; write Feather 2 / Arrow IPC";
             (FileFormat::ArrowIpc, Content::of_finding(finding(message)))
         }
         found => {
             if found == Some(Magic::ArrowStream) {
-                let content = Content::of_arrow(arrow_ipc::read_stream(file))?;
+                let content = Content::of_arrow(arrow_ipc::read_stream(file, Look::Headers))?;
                 let is_named = matches!(named.format, FileFormat::ArrowIpc | FileFormat::ArrowStream);
                 if is_named || content.findings.is_empty() {
                     return Ok((FileFormat::ArrowStream.into(), content, None));

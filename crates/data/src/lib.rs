@@ -55,9 +55,10 @@
 //! first line shows it, and, above columns of text, where the rows do. In text formats a column has the types that text
 //! shows: no decimals, times of day, durations, bytes or nested values in CSV, and nothing but JSON's own types in JSON.
 //! Of a JSON value that is neither an array of objects nor an object of few keys only the syntax is checked. Of Parquet
-//! and Arrow IPC a profile reads the metadata, not the data: damage within a page or a batch is found by [`read_batches`]
-//! at the earliest. Memory grows with the number of columns and of different keys in JSON objects, not with the number of
-//! rows; of tables in JSON with more than 16 MiB of different keys the rest is not read. Names of files are UTF-8.
+//! and Arrow IPC a profile reads the metadata, and of the data nothing but columns whose nulls that does not tell: damage
+//! within a page or a batch is found by [`read_batches`] at the earliest. Memory grows with the number of columns and of
+//! different keys in JSON objects, not with the number of rows; of tables in JSON with more than 16 MiB of different keys
+//! the rest is not read. Names of files are UTF-8.
 
 mod arrow_ipc;
 mod arrow_table;

@@ -5,10 +5,10 @@ use std::fs::File;
 use runtime_testing_models::Column;
 
 use crate::arrow_table::ArrowTable;
+#[cfg(feature = "parquet")]
+use crate::arrow_table::settle_nulls;
 use crate::findings::{Stop, finding};
 use crate::options::ProfileOptions;
-#[cfg(feature = "parquet")]
-use crate::read_batches::without_panic;
 
 /// Reads the footer of a Parquet file.
 #[cfg(feature = "parquet")]
@@ -37,23 +37,10 @@ pub(crate) fn read(_file: &File) -> Result<ArrowTable, Stop> {
     Err(Stop::Bad(finding("this build cannot read Parquet: enable the feature `parquet`")))
 }
 
-/// Counts the nulls of columns of which the footer does not tell them, by reading as little of each as shows them. They
-/// stay unknown where they cannot be decoded, and where the options say to give up.
+/// Counts the nulls of columns of which the footer does not tell them, by reading as little of each as shows them.
 #[cfg(feature = "parquet")]
 pub(crate) fn count_nulls(file: File, columns: &mut [Column], options: &ProfileOptions) {
-    let unknown: Vec<usize> = (0..columns.len()).filter(|place| columns[*place].nulls.is_none()).collect();
-    if unknown.is_empty() {
-        return;
-    }
-    match without_panic(|| nulls::read(file, &unknown, options)) {
-        Ok(Some(nulls)) => {
-            for (place, nulls) in unknown.into_iter().zip(nulls) {
-                columns[place].nulls = Some(nulls);
-            }
-        }
-        Ok(None) => {}
-        Err(error) => tracing::debug!(%error, "nulls of a Parquet file cannot be counted"),
-    }
+    settle_nulls(columns, |places| nulls::read(file, places, options));
 }
 
 #[cfg(not(feature = "parquet"))]
@@ -63,7 +50,6 @@ pub(crate) fn count_nulls(_file: File, _columns: &mut [Column], _options: &Profi
 mod nulls {
     use std::fs::File;
 
-    use arrow::array::Array as _;
     use arrow::datatypes::{DataType, Schema};
     use arrow::error::ArrowError;
     use parquet::arrow::ProjectionMask;
@@ -71,6 +57,7 @@ mod nulls {
     use parquet::basic::Repetition;
     use parquet::file::metadata::ParquetMetaData;
 
+    use crate::arrow_table::sum_nulls;
     use crate::options::ProfileOptions;
 
     /// How many rows are decoded at once. A row of lists may be long.
@@ -86,18 +73,8 @@ mod nulls {
         let leaves: Vec<usize> =
             places.iter().flat_map(|place| leaves_of(builder.metadata(), builder.schema(), *place)).collect();
         let mask = ProjectionMask::leaves(builder.parquet_schema(), leaves);
-        let mut nulls = vec![0; places.len()];
-        for batch in builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()? {
-            let batch = batch?;
-            // A struct without fields has no leaf that could be read.
-            if options.is_canceled() || batch.num_columns() != places.len() {
-                return Ok(None);
-            }
-            for (nulls, column) in nulls.iter_mut().zip(batch.columns()) {
-                *nulls += column.logical_null_count() as u64;
-            }
-        }
-        Ok(Some(nulls))
+        let batches = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()?;
+        sum_nulls(batches, places.len(), options)
     }
 
     /// The leaves of a column that have to be read to see its nulls: any one of them, and so the smallest. A map cannot be

@@ -10,7 +10,7 @@ use crate::content::{FileContent, read_content};
 use crate::files::{DataError, data_files};
 use crate::findings::Stop;
 use crate::options::ProfileOptions;
-use crate::parquet_file;
+use crate::{arrow_ipc, parquet_file};
 
 /// What a file's content yields.
 #[derive(Debug, PartialEq)]
@@ -105,9 +105,12 @@ fn profile_as(
     options: &ProfileOptions,
 ) -> Result<FileProfile, DataError> {
     let FileContent { bytes, kind, promised, mut content, .. } = read_content(path, options)?;
-    if let Some(table) = content.schema.as_mut().filter(|_| kind.format == FileFormat::Parquet) {
+    if let Some(table) = content.schema.as_mut().filter(|_| is_binary(kind.format)) {
         let file = File::open(path).map_err(|source| DataError::new(path, source))?;
-        parquet_file::count_nulls(file, &mut table.columns, options);
+        match kind.format {
+            FileFormat::Parquet => parquet_file::count_nulls(file, &mut table.columns, options),
+            format => arrow_ipc::count_nulls(file, format, &mut table.columns, options),
+        }
         if options.is_canceled() {
             return Err(DataError::Canceled { path: path.to_owned() });
         }
@@ -124,4 +127,9 @@ fn profile_as(
         schema: content.schema,
         findings: content.findings,
     })
+}
+
+/// Whether a format may leave it to whoever reads the rows to count nulls.
+fn is_binary(format: FileFormat) -> bool {
+    matches!(format, FileFormat::Parquet | FileFormat::ArrowIpc | FileFormat::ArrowStream)
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
-use arrow::ipc::reader::{FileReader, StreamReader};
 use arrow::record_batch::{RecordBatch, RecordBatchReader};
 use camino::Utf8Path;
 use runtime_testing_models::FileFormat;
 
+use crate::arrow_ipc::open_rows;
 use crate::arrow_table::with_schema;
 use crate::content::open_text;
 use crate::csv_text::{CsvBatches, Delimiter};
@@ -215,9 +215,8 @@ fn decoder(table: &TableFile, schema: &SchemaRef) -> Result<Decoder, ArrowError>
             let builder = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)?;
             Box::new(builder.with_batch_size(batch_rows).build()?)
         }
-        FileFormat::ArrowIpc => Box::new(FileReader::try_new(BufReader::new(file), None)?),
-        // Of the formats that are tables, the stream is left.
-        _ => Box::new(StreamReader::try_new(BufReader::new(file), None)?),
+        // Of the formats that are tables, those of Arrow IPC are left.
+        _ => open_rows(file, format, None)?,
     })
 }
 

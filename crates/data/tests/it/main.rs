@@ -10,6 +10,7 @@ mod fixtures;
 mod folder;
 mod fuzz_seeds;
 mod hostile;
+mod inner_nulls;
 mod profiles;
 #[cfg(feature = "proptest1")]
 mod properties;

@@ -340,7 +340,7 @@ fn nulls_behind_nested_columns_are_counted() {
         assert_eq!(
             shown.split_once(": ").unwrap().1,
             format!(
-                "{format}, 3 rows\n  runs: text?, nulls unknown\n  list: list<int64>?, 1 nulls\n  \
+                "{format}, 3 rows\n  runs: text?, 1 nulls\n  list: list<int64>?, 1 nulls\n  \
                  map: map<text, int64>?, 2 nulls\n  struct: struct<x: int64>?\n  dictionary: text?, 1 nulls\n  \
                  null: null?, 3 nulls\n  plain: int64?, 2 nulls",
             ),

@@ -1,12 +1,14 @@
 //! What holds for every table, of any types and values.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use camino::Utf8Path;
 use proptest::prelude::*;
-use runtime_testing_data::arrow::array::RecordBatch;
+use runtime_testing_data::arrow::array::{Array, RecordBatch};
 use runtime_testing_data::arrow::compute::concat_batches;
-use runtime_testing_data::proptest1::{record_batches, schemas};
+use runtime_testing_data::arrow::datatypes::{DataType, Field, Schema, UnionFields, UnionMode};
+use runtime_testing_data::proptest1::{data_types, record_batches, schemas};
 use runtime_testing_data::{
     Expected, WriteTableError, compare, digest_path, observe_contract, profile_path, read_batches,
     write_batches,
@@ -20,6 +22,39 @@ use crate::folder::Folder;
 
 fn any_batch() -> impl Strategy<Value = RecordBatch> {
     schemas().prop_flat_map(|schema| record_batches(schema, 0..6))
+}
+
+/// Types that Arrow IPC alone holds.
+fn arrow_types() -> impl Strategy<Value = DataType> {
+    let item = || data_types().prop_map(|item| Arc::new(Field::new_list_field(item, true)));
+    let kinds = prop::collection::vec((data_types(), any::<bool>()), 1..4);
+    let modes = prop::sample::select(&[UnionMode::Sparse, UnionMode::Dense]);
+    let ends = prop::sample::select(&[DataType::Int16, DataType::Int32, DataType::Int64]);
+    let values =
+        prop::sample::select(&[DataType::Boolean, DataType::Int64, DataType::Utf8, DataType::Date32]);
+    prop_oneof![
+        1 => item().prop_map(DataType::ListView),
+        1 => item().prop_map(DataType::LargeListView),
+        3 => (ends, values).prop_map(|(ends, values)| {
+            let (ends, values) = (Field::new("run_ends", ends, false), Field::new("values", values, true));
+            DataType::RunEndEncoded(Arc::new(ends), Arc::new(values))
+        }),
+        3 => (kinds, modes).prop_map(|(kinds, mode)| {
+            let field = |(place, (kind, nullable)): (usize, (DataType, bool))| {
+                let nullable = nullable || kind == DataType::Null;
+                Field::new(format!("k{place}"), kind, nullable)
+            };
+            DataType::Union(UnionFields::from_fields(kinds.into_iter().enumerate().map(field)), mode)
+        }),
+    ]
+}
+
+fn any_arrow_batch() -> impl Strategy<Value = RecordBatch> {
+    prop::collection::vec(arrow_types(), 1..4).prop_flat_map(|types| {
+        let fields = types.into_iter().enumerate();
+        let fields = fields.map(|(place, data_type)| Field::new(format!("c{place}"), data_type, true));
+        record_batches(Arc::new(Schema::new(fields.collect::<Vec<_>>())), 0..6)
+    })
 }
 
 /// The rows in batches of a few each, as a table in a file; none where the format does not hold them.
@@ -193,6 +228,31 @@ proptest! {
             }
             prop_assert!(write(&folder, &name, &batch, rows)?, "{} holds every type", format);
             prop_assert_eq!(&rows_of(&folder.path().join(&name)), &batch, "{}", format);
+        }
+    }
+
+    #[test]
+    fn every_batch_of_arrow_is_read_as_it_was_written_and_has_its_nulls(
+        batch in prop_oneof![any_batch(), any_arrow_batch()],
+        rows in 1..4_usize,
+    ) {
+        let folder = Folder::new();
+        let nulls_of = |batch: &RecordBatch| {
+            let columns = batch.columns().iter();
+            columns.map(|column| Some(column.logical_null_count() as u64)).collect::<Vec<_>>()
+        };
+        for format in ["arrow", "arrows"] {
+            let name = format!("a.{format}");
+            prop_assert!(write(&folder, &name, &batch, rows)?, "{} holds every type", format);
+            let read = read_batches(&folder.path().join(&name)).expect("what was just written");
+            for (place, read) in read.enumerate() {
+                let read = read.expect("what was just written");
+                prop_assert_eq!(&read, &batch.slice(place * rows, read.num_rows()), "{}", format);
+            }
+            let profile = profile_of(&folder, &name);
+            let columns = &profile.files[0].schema.as_ref().expect("a table").columns;
+            let nulls: Vec<_> = columns.iter().map(|column| column.nulls).collect();
+            prop_assert_eq!(nulls, nulls_of(&batch), "{}", format);
         }
     }
 
