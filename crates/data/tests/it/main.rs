@@ -2,6 +2,7 @@
 
 mod batches;
 mod compressed;
+mod damage;
 mod differential;
 mod digest_properties;
 mod digests;
