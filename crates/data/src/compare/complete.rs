@@ -19,6 +19,9 @@ pub(crate) struct Complete<'a> {
 
 impl<'a> Complete<'a> {
     pub(crate) fn of(data: &'a DataProfile) -> Self {
+        if data.files.len() < 2 {
+            return Self { data: Cow::Borrowed(data), added: HashMap::new() };
+        }
         let tables: Vec<(usize, Numbered<'a>)> =
             data.files.iter().enumerate().filter_map(|(place, file)| Some((place, part(file)?))).collect();
         let (places, tables): (Vec<usize>, Vec<Numbered<'a>>) = tables.into_iter().unzip();
