@@ -443,6 +443,8 @@ byId("times-scroll").addEventListener("keydown", (event) => {
 
 // ---- The details
 
+// The width from which on the page has the details beside all else.
+const OVERLAID = "(max-width: 1100px)";
 const details = byId("details");
 let opener = null;
 
@@ -457,13 +459,13 @@ function select(kind, at) {
   }
 }
 
-function open(kind, at, from) {
+function open(kind, at, from, isFocused = true) {
   if (from && !details.contains(from)) opener = from;
   const wasHidden = details.hidden;
   details.replaceChildren(...(kind === "step" ? stepDetails(steps[at], at) : edgeDetails(edges[at])));
   details.hidden = false;
   details.scrollTop = 0;
-  details.querySelector("h2").focus();
+  if (isFocused) details.querySelector("h2").focus();
   if (wasHidden) {
     drawTimes();
     if (!view.isChosen) fit(chosenSteps());
@@ -633,6 +635,8 @@ byId("tab-edges").textContent = `Edges (${edges.length})`;
 choose("step");
 drawTimes();
 fit();
+// What is to blame is what one looks for first, where it leaves room for all else.
+if (data.culprit && !window.matchMedia(OVERLAID).matches) open(...data.culprit, null, false);
 window.addEventListener("resize", () => {
   drawTimes();
   if (!view.isChosen) fit(chosenSteps());

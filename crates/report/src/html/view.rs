@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use indexmap::IndexMap;
 use runtime_testing_models::{
-    Column, DataCompatibilityResult, DataProfile, Difference, EdgeIssue, EdgeNote, EdgeVerdict, ExitOutcome,
-    LogicalName, PipelineTestReport, RunResult, RunSlot, ScriptTestResult,
+    Column, Culprit, DataCompatibilityResult, DataProfile, Difference, EdgeIssue, EdgeNote, EdgeVerdict,
+    ExitOutcome, LogicalName, PipelineTestReport, RunResult, RunSlot, ScriptTestResult,
 };
 use serde::Serialize;
 
@@ -24,6 +24,8 @@ const MAX_QUIET_BYTES: usize = 1_500;
 pub(super) struct View {
     steps: Vec<Step>,
     edges: Vec<Edge>,
+    /// What is to blame, the first if there are several: `step` or `edge`, and which.
+    culprit: Option<(&'static str, usize)>,
     /// The size of a step, and of the whole graph.
     step: (i32, i32),
     size: (i32, i32),
@@ -144,6 +146,14 @@ impl View {
             .into_iter()
             .filter_map(|((from, to), result)| Some(((*numbers.get(from)?, *numbers.get(to)?), result)));
         let (ends, results): (Vec<_>, Vec<_>) = known.unzip();
+        let culprit = report.culprits().into_iter().find_map(|culprit| match culprit {
+            Culprit::Step(name) => Some(("step", *numbers.get(name.as_str())?)),
+            Culprit::Edge { from, to } => {
+                let of_edge = (*numbers.get(from.as_str())?, *numbers.get(to.as_str())?);
+                Some(("edge", ends.iter().position(|ends| *ends == of_edge)?))
+            }
+            _ => None,
+        });
         let layout = layout(numbers.len(), &ends);
         let steps = report.script_results.iter().zip(layout.steps);
         let edges = ends.into_iter().zip(results).zip(layout.lanes);
@@ -152,6 +162,7 @@ impl View {
             edges: edges
                 .map(|((ends, result), lanes)| edge(ends, result, &report.script_results[ends.0], lanes))
                 .collect(),
+            culprit,
             step: (WIDTH, HEIGHT),
             size: layout.size,
         }

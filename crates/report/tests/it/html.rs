@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use runtime_testing_models::PipelineTestReport;
+use runtime_testing_models::{Culprit, PipelineTestReport};
 use runtime_testing_report::render_html;
 use serde_json::{Value, json};
 
@@ -70,6 +70,27 @@ fn every_page_is_shown_without_an_error() {
             browser.picture(&format!("{name}_{theme}_edge"));
             assert_eq!(browser.errors(), [""; 0], "{name}");
         }
+    }
+}
+
+#[test]
+fn what_is_to_blame_is_shown_at_once() {
+    let told = "return [document.getElementById('details').hidden, document.querySelector('#details h2')?.textContent ?? null, document.activeElement.tagName]";
+    let mut reports = samples::all();
+    // Its names are not shown as they are.
+    reports.retain(|(name, _)| *name != "hostile");
+    reports.push(("5", samples::large(5, 2, 0)));
+    for (name, report) in reports {
+        let Some(browser) = Browser::open(&render_html(&report), &[]) else { return };
+        let shown = match report.culprits().first() {
+            None => json!([true, null, "BODY"]),
+            Some(Culprit::Edge { from, to }) => json!([false, format!("{from} → {to}"), "BODY"]),
+            Some(Culprit::Step(step)) => json!([false, step, "BODY"]),
+            Some(other) => panic!("{other}"),
+        };
+        assert_eq!(browser.eval(told), shown, "{name}");
+        let narrow = Browser::open(&render_html(&report), &["--window-size=1000,700"]).expect("as before");
+        assert_eq!(narrow.eval("return document.getElementById('details').hidden"), true, "{name}");
     }
 }
 
