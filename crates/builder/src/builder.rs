@@ -158,7 +158,8 @@ impl PipelineTestingSpecBuilder {
     }
 
     /// Asks for what the spec of a step lacks: input path, output path, environment and arguments. A draft that nobody
-    /// has changed lacks all four. A blank answer takes the default, and what cannot be understood is asked again.
+    /// has changed lacks all four, and its inputs and outputs may be given other names, and be several, as `NAME=PATH`. A blank
+    /// answer takes the default, and what cannot be understood is asked again.
     ///
     /// # Errors
     ///

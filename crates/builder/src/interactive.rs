@@ -82,8 +82,9 @@ pub(crate) fn update(
     })?;
     // What is there now is changed, and not what was there before the questions.
     let updated = store.update(step, |saved| {
-        let mut spec =
-            saved.unwrap_or_else(|| ScriptExecutionSpec::new(known.script_name.clone(), step.clone()));
+        let mut spec = saved
+            .filter(|saved| !is_untouched_draft(saved))
+            .unwrap_or_else(|| ScriptExecutionSpec::new(known.script_name.clone(), step.clone()));
         answers.apply(&mut spec);
         if is_untouched_draft(&spec) {
             spec.user_notes = Some("the default paths were confirmed".to_owned());
@@ -128,7 +129,8 @@ fn ask_all(
     Ok(answers)
 }
 
-/// Asks for the path of each of `known`, all of which are blank, or of the default one where there is none.
+/// Asks for the path of each of `known`, all of which are blank. Where there is none, for that of the default one, or for
+/// others with their names.
 fn ask_paths(
     prompter: &mut dyn Prompter,
     noun: &str,
@@ -137,18 +139,55 @@ fn ask_paths(
     defaults: &IndexMap<&LogicalName, &Utf8Path>,
 ) -> Result<Vec<(LogicalName, Utf8PathBuf)>, PromptError> {
     let (default_name, folder) = defaults.first().expect("the default spec has an input and an output");
-    let names = match known.is_empty() {
-        true => vec![*default_name],
-        false => known.keys().copied().collect(),
-    };
-    let mut paths = Vec::with_capacity(names.len());
-    for name in &names {
-        let text = format!("path of {noun} `{name}` of step `{}`", spec.step_name);
+    let step = &spec.step_name;
+    if known.is_empty() {
+        let text =
+            format!("path of {noun} `{default_name}` of step `{step}`, or NAME=PATH under another name");
+        let answer = ask_path(prompter, &Question::new(text).with_default(folder.as_str()))?;
+        return match named(&answer) {
+            None => Ok(vec![((*default_name).clone(), answer)]),
+            Some(first) => ask_more(prompter, noun, step, first),
+        };
+    }
+    let mut paths = Vec::with_capacity(known.len());
+    for name in known.keys() {
+        let text = format!("path of {noun} `{name}` of step `{step}`");
         // Two inputs do not lie in one place.
-        let default = if names.len() == 1 { folder.to_string() } else { format!("{folder}/{name}") };
+        let default = if known.len() == 1 { folder.to_string() } else { format!("{folder}/{name}") };
         paths.push(((*name).clone(), ask_path(prompter, &Question::new(text).with_default(default))?));
     }
     Ok(paths)
+}
+
+/// Asks for more names with their paths, until there is none.
+fn ask_more(
+    prompter: &mut dyn Prompter,
+    noun: &str,
+    step: &StepName,
+    first: (LogicalName, Utf8PathBuf),
+) -> Result<Vec<(LogicalName, Utf8PathBuf)>, PromptError> {
+    let question =
+        Question::new(format!("another {noun} of step `{step}`, as NAME=PATH; nothing if there is none"));
+    let mut paths = vec![first];
+    loop {
+        let answer = ask_path(prompter, &question)?;
+        match named(&answer) {
+            None if answer.as_str().is_empty() => return Ok(paths),
+            None => prompter.tell(&format!("`{answer}` is not NAME=PATH; please answer again")),
+            Some((name, _)) if paths.iter().any(|(known, _)| *known == name) => {
+                prompter.tell(&format!("there is `{name}` already; please answer again"));
+            }
+            Some(named) => paths.push(named),
+        }
+    }
+}
+
+/// A name and a path, if an answer has both. `./year=2024` is a path.
+fn named(answer: &Utf8Path) -> Option<(LogicalName, Utf8PathBuf)> {
+    let (name, path) = answer.as_str().split_once('=')?;
+    let (name, path) = (name.trim(), path.trim());
+    let name = LogicalName::new(name).ok().filter(|_| !name.contains(['/', '\\', '.']))?;
+    (!path.is_empty()).then(|| (name, path.into()))
 }
 
 fn ask_path(prompter: &mut dyn Prompter, question: &Question) -> Result<Utf8PathBuf, PromptError> {

@@ -29,8 +29,8 @@ fn a_new_spec_from_two_paths_and_two_defaults() {
     let space = Space::new();
     let (spec, prompter) = dialog(&space, &["data/orders.csv", " output/clean ", "", ""]);
     insta::assert_snapshot!(transcript(&space, &prompter), @r#"
-    path of input `data_input` of step `clean` [<root>/clean/input]
-    path of output `data_output` of step `clean` [<root>/clean/output]
+    path of input `data_input` of step `clean`, or NAME=PATH under another name [<root>/clean/input]
+    path of output `data_output` of step `clean`, or NAME=PATH under another name [<root>/clean/output]
     environment variables of step `clean`, as a JSON object [{"LABEL_FIELD":"label"}]
     arguments of step `clean`, as a JSON object [{"job_type":"testing"}]
     "#);
@@ -49,6 +49,43 @@ fn confirmed_defaults_are_no_draft_any_more() {
     assert_eq!(spec.input_paths["data_input"], space.builder.test_data_dir().join("clean/input"));
     assert!(!is_untouched_draft(&spec));
     assert!(space.builder.build_from_dag(&chain(&["clean"]), Validation::Required).is_ok());
+}
+
+#[test]
+fn inputs_and_outputs_have_the_names_that_are_given() {
+    let space = Space::new();
+    space.builder.build_from_dag(&chain(&["clean"]), Validation::Skipped).unwrap();
+    let answers = [
+        "orders = data/orders.csv",
+        "rates.csv",
+        "orders=data/other.csv",
+        "rates=",
+        "rates=data/year=2024",
+        "",
+        "./a=b",
+        "",
+        "",
+    ];
+    let (spec, prompter) = dialog(&space, &answers);
+    insta::assert_snapshot!(transcript(&space, &prompter), @r#"
+    path of input `data_input` of step `clean`, or NAME=PATH under another name [<root>/clean/input]
+    another input of step `clean`, as NAME=PATH; nothing if there is none
+    another input of step `clean`, as NAME=PATH; nothing if there is none
+    another input of step `clean`, as NAME=PATH; nothing if there is none
+    another input of step `clean`, as NAME=PATH; nothing if there is none
+    another input of step `clean`, as NAME=PATH; nothing if there is none
+    path of output `data_output` of step `clean`, or NAME=PATH under another name [<root>/clean/output]
+    environment variables of step `clean`, as a JSON object [{"LABEL_FIELD":"label"}]
+    arguments of step `clean`, as a JSON object [{"job_type":"testing"}]
+    `rates.csv` is not NAME=PATH; please answer again
+    there is `orders` already; please answer again
+    `rates=` is not NAME=PATH; please answer again
+    "#);
+    let paths: Vec<(&str, &str)> =
+        spec.input_paths.iter().map(|(name, path)| (name.as_str(), path.as_str())).collect();
+    assert_eq!(paths, [("orders", "data/orders.csv"), ("rates", "data/year=2024")]);
+    assert_eq!(spec.output_paths.len(), 1);
+    assert_eq!(spec.output_paths["data_output"], "./a=b");
 }
 
 #[test]

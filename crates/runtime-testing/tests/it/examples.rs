@@ -41,8 +41,8 @@ fn pipeline_test() {
 fn interactive_specs() {
     insta::assert_snapshot!(run("interactive_specs"), @r#"
     missing before: input_paths, output_paths
-    asked: path of input `data_input` of step `train`
-    asked: path of output `data_output` of step `train`
+    asked: path of input `data_input` of step `train`, or NAME=PATH under another name
+    asked: path of output `data_output` of step `train`, or NAME=PATH under another name
     asked: environment variables of step `train`, as a JSON object
     asked: environment variables of step `train`, as a JSON object
     asked: arguments of step `train`, as a JSON object
