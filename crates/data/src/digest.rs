@@ -15,7 +15,7 @@ use runtime_testing_models::{Digest, DigestOptions, DigestScheme};
 use self::rows::RowHasher;
 use crate::files::{DataError, data_files};
 use crate::options::ProfileOptions;
-use crate::read_batches::{Batches, complete, joined_schema};
+use crate::read_batches::{Batches, complete, joined_schema, read_lines_among_lines};
 use crate::schema::{ReadTableError, TableFile};
 use crate::text_reader::CancelableReader;
 
@@ -32,7 +32,7 @@ const BATCH_ROWS: usize = 8192;
 /// - The files of a folder that have the same columns are parts of one table, read in the order of their paths. So are
 ///   numbered parts in JSON (`part-0.json`, `part-1.json`), of which some may leave out columns of nulls. A folder of
 ///   one table gives the digest of its rows; any other one gives that of all its tables and of the paths and bytes of its
-///   other files (`files1:…`).
+///   other files (`files1:…`). Single JSON objects beside tables are other files, of which the rows count and not the bytes.
 ///
 /// Memory does not grow with the number of rows. It protects from accidents, not from people who look for two tables with
 /// one digest: where the order of rows is ignored, hashes of rows are added up.
@@ -103,6 +103,16 @@ fn digest_folder(
             Some(file) => files.push(file),
             None => others.push((below, digest_bytes(&path, reading)?)),
         }
+    }
+    read_lines_among_lines(&mut files);
+    if files.iter().any(|file| !file.is_object()) {
+        // Beside tables, an object tells something of them.
+        let objects = files.extract_if(.., |file| file.is_object());
+        for object in objects {
+            let below = object.path.strip_prefix(folder).expect("the files lie in the folder").to_owned();
+            others.push((below, digest_rows(vec![object], options, reading)?));
+        }
+        others.sort_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
     }
     complete(&mut files);
     let mut tables: Vec<(Vec<String>, Vec<TableFile>)> = Vec::new();

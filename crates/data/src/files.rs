@@ -121,7 +121,7 @@ fn walk_error(path: &Utf8Path, error: walkdir::Error) -> DataError {
 }
 
 /// Whether a file or folder of this name is data, and not something a program left on the side.
-fn counts(name: &str) -> bool {
+pub(crate) fn counts(name: &str) -> bool {
     let left_aside = matches!(
         name,
         "Thumbs.db"

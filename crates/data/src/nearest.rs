@@ -1,8 +1,11 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::dag::nearest;
 
+use crate::files::counts;
+
 /// The path most like one that does not exist: where a folder or file on the way is not there, the one of the same folder
-/// whose name is most like it, if one is like enough to be what was meant. None where the path exists.
+/// whose name is most like it, if one is like enough to be what was meant. What programs leave on the side is not, such as
+/// `orders.csv~`. None where the path exists.
 ///
 /// ```
 /// use runtime_testing_data::nearest_path;
@@ -30,6 +33,7 @@ pub fn nearest_path(path: &Utf8Path) -> Option<Utf8PathBuf> {
             .read_dir_utf8()
             .ok()?
             .filter_map(|entry| Some(entry.ok()?.file_name().to_owned()))
+            .filter(|name| counts(name) || part.as_str().starts_with('.'))
             .collect();
         names.sort_unstable();
         found.push(nearest(part.as_str(), names.iter().map(String::as_str))?);
@@ -55,6 +59,8 @@ mod tests {
         assert_eq!(near("data/Raw/orders.csv").as_deref(), Some("data/raw/orders.csv"));
         assert_eq!(near("data/raw/orders.csv"), None, "it is there");
         assert_eq!(near("data/raw/zzz"), None);
+        std::fs::write(folder.join("data/model.pkl.tmp"), "").unwrap();
+        assert_eq!(near("data/model.pkl"), None, "it is left on the side");
         assert_eq!(near("data/raw/orders.csv/x"), None);
     }
 }

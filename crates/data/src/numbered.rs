@@ -1,12 +1,13 @@
 //! Files of JSON that their names tell to be numbered parts of one table. A key that a row does not have is a null, and
 //! many writers leave out all nulls, so one of the parts may lack a column of the others.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use camino::Utf8Path;
-use runtime_testing_models::FileKind;
+use runtime_testing_models::{FileFormat, FileKind};
 
 use crate::joined_type::Typing;
+use crate::json_text::{MOST_NAME_BYTES, name_bytes};
 
 /// What tells whether a table is a numbered part of another one.
 #[derive(Debug)]
@@ -34,6 +35,9 @@ pub(crate) fn lacking<'a>(files: &[Numbered<'a>]) -> Vec<Vec<&'a str>> {
         for parts in tables(files, &family) {
             let all: BTreeSet<&str> =
                 parts.iter().flat_map(|part| files[*part].columns.iter().copied()).collect();
+            if !is_small(files, &parts, &all) {
+                continue;
+            }
             for part in parts {
                 let own: BTreeSet<&str> = files[part].columns.iter().copied().collect();
                 lacking[part] = all.difference(&own).copied().collect();
@@ -41,6 +45,13 @@ pub(crate) fn lacking<'a>(files: &[Numbered<'a>]) -> Vec<Vec<&'a str>> {
         }
     }
     lacking
+}
+
+/// Whether not too much is added to the parts of a table. What has so many keys has data for keys.
+fn is_small(files: &[Numbered<'_>], parts: &[usize], all: &BTreeSet<&str>) -> bool {
+    let all: usize = all.iter().map(|name| name_bytes(name)).sum();
+    let own = parts.iter().flat_map(|part| &files[*part].columns).map(|name| name_bytes(name)).sum();
+    all.saturating_mul(parts.len()).saturating_sub(own) <= MOST_NAME_BYTES
 }
 
 /// The places of files that have one name but for what numbers them.
@@ -99,6 +110,28 @@ impl Sets {
         let (one, other) = (self.root(one), self.root(other));
         self.0[one.max(other)] = one.min(other);
     }
+}
+
+/// The places of single objects that are one line of files which have several, of which they are numbered parts. `files` has
+/// the path and kind of each, and whether it is one value on one line.
+pub(crate) fn lines_among_lines<'a>(
+    files: impl Iterator<Item = (&'a Utf8Path, FileKind, bool)> + Clone,
+) -> Vec<usize> {
+    let lines: HashSet<_> = files
+        .clone()
+        .filter(|(_, kind, _)| kind.format == FileFormat::Ndjson)
+        .map(|(path, kind, _)| (unnumbered(path), kind.compression))
+        .collect();
+    let is_line = |(path, kind, is_one_line): (&Utf8Path, FileKind, bool)| {
+        let may_be = is_one_line && kind.format == FileFormat::JsonObject && !lines.is_empty();
+        may_be && lines.contains(&(unnumbered(path), kind.compression))
+    };
+    files.enumerate().filter(|(_, file)| is_line(*file)).map(|(place, _)| place).collect()
+}
+
+/// Whether two paths are equal but for what numbers them.
+pub(crate) fn are_numbered_alike(one: &Utf8Path, other: &Utf8Path) -> bool {
+    unnumbered(one) == unnumbered(other)
 }
 
 /// A path with one zero for each number in it, and without the values of folders such as `year=2024`.
@@ -198,6 +231,20 @@ mod tests {
             ("4.json", &["x"], &[]),
             ("x.json", &["a"], &[]),
         ]);
+    }
+
+    #[test]
+    fn keys_that_are_data_are_not_added_to_every_part() {
+        let names: Vec<String> = (0..20_000).map(|key| format!("key {key}")).collect();
+        let paths: Vec<String> = (0..100).map(|part| format!("{part}.json")).collect();
+        fn file<'a>((path, own): (&'a str, Vec<&'a str>)) -> Numbered<'a> {
+            let columns = std::iter::once("id").chain(own).collect();
+            Numbered { path: Utf8Path::new(path), kind: kind_of_name(Utf8Path::new(path)), columns }
+        }
+        let own = names.chunks(200).map(|own| own.iter().map(String::as_str).collect::<Vec<_>>());
+        let files: Vec<Numbered<'_>> = paths.iter().map(String::as_str).zip(own).map(file).collect();
+        assert!(lacking(&files).iter().all(Vec::is_empty));
+        assert!(lacking(&files[..10]).iter().all(|lacking| lacking.len() == 1800));
     }
 
     #[test]

@@ -9,6 +9,8 @@ use crate::arrow_table::ArrowTable;
 use crate::content::{FileContent, read_content};
 use crate::files::{DataError, data_files};
 use crate::findings::Stop;
+use crate::format::broken_promise;
+use crate::numbered::lines_among_lines;
 use crate::options::ProfileOptions;
 use crate::{arrow_ipc, parquet_file};
 
@@ -23,12 +25,14 @@ pub(crate) struct Content {
     pub(crate) delimiter: Option<char>,
     /// Whether a table in text begins with a byte order mark.
     pub(crate) byte_order_mark: bool,
+    /// Whether it is one value of JSON on one line.
+    pub(crate) is_one_line: bool,
 }
 
 impl Content {
     /// What a text yields, which declares nothing.
     pub(crate) fn of_text(schema: Option<TableSchema>, findings: Vec<DataFinding>) -> Self {
-        Self { schema, findings, declared: None, delimiter: None, byte_order_mark: false }
+        Self { schema, findings, declared: None, delimiter: None, byte_order_mark: false, is_one_line: false }
     }
 
     pub(crate) fn of_finding(finding: DataFinding) -> Self {
@@ -73,7 +77,8 @@ pub fn profile_file(path: &Utf8Path) -> Result<FileProfile, DataError> {
 ///
 /// [`DataError`] where the path is no file or cannot be read, or where the options say to give up.
 pub fn profile_file_with(path: &Utf8Path, options: &ProfileOptions) -> Result<FileProfile, DataError> {
-    profile_as(path, path.file_name().unwrap_or(path.as_str()).into(), options)
+    let (profile, _) = profile_as(path, path.file_name().unwrap_or(path.as_str()).into(), options)?;
+    Ok(profile)
 }
 
 /// Profiles an input or output: one file, or each of a folder's files that [`data_files`] counts.
@@ -96,14 +101,26 @@ pub fn profile_path_with(path: &Utf8Path, options: &ProfileOptions) -> Result<Da
         return Ok(DataProfile { is_folder: false, files: vec![profile_file_with(path, options)?] });
     }
     let files = data_files(path)?.into_iter().map(|below| profile_as(&path.join(&below), below, options));
-    Ok(DataProfile { is_folder: true, files: files.collect::<Result<_, _>>()? })
+    let (mut files, are_one_line): (Vec<FileProfile>, Vec<bool>) =
+        files.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    let values = files
+        .iter()
+        .zip(are_one_line)
+        .map(|(file, is_one_line)| (file.path.as_path(), file.kind(), is_one_line));
+    for place in lines_among_lines(values.collect::<Vec<_>>().into_iter()) {
+        let file = &mut files[place];
+        file.format = FileFormat::Ndjson;
+        file.promised = broken_promise(&file.path, file.kind());
+    }
+    Ok(DataProfile { is_folder: true, files })
 }
 
+/// The profile of a file under such a path, and whether it is one value of JSON on one line.
 fn profile_as(
     path: &Utf8Path,
     shown: Utf8PathBuf,
     options: &ProfileOptions,
-) -> Result<FileProfile, DataError> {
+) -> Result<(FileProfile, bool), DataError> {
     let FileContent { bytes, kind, promised, mut content, .. } = read_content(path, options)?;
     if let Some(table) = content.schema.as_mut().filter(|_| is_binary(kind.format)) {
         let file = File::open(path).map_err(|source| DataError::new(path, source))?;
@@ -116,7 +133,7 @@ fn profile_as(
         }
     }
     tracing::debug!(%path, %kind, bytes, "profiled");
-    Ok(FileProfile {
+    let profile = FileProfile {
         path: shown,
         format: kind.format,
         compression: kind.compression,
@@ -126,7 +143,8 @@ fn profile_as(
         bytes,
         schema: content.schema,
         findings: content.findings,
-    })
+    };
+    Ok((profile, content.is_one_line))
 }
 
 /// Whether a format may leave it to whoever reads the rows to count nulls.

@@ -1,6 +1,6 @@
 use std::fmt;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -16,11 +16,11 @@ use crate::content::open_text;
 use crate::csv_text::{CsvBatches, Delimiter};
 use crate::files::DataError;
 use crate::schema::{ReadTableError, TableFile};
-use crate::text_reader::TextReader;
+use crate::text_reader::{TextReader, is_cancellation};
 
 mod parts;
 
-pub(crate) use parts::{complete, joined_schema};
+pub(crate) use parts::{complete, joined_schema, read_lines_among_lines};
 
 /// The most rows, cells and bytes of text that a batch is to have.
 const BATCH_ROWS: u64 = 8192;
@@ -180,10 +180,19 @@ pub(crate) fn without_panic<T>(decode: impl FnOnce() -> Result<T, ArrowError>) -
     catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(damaged)
 }
 
+/// Whether an error is one of the data: what decompresses it tells damage so.
+fn is_damage(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+
+    matches!(error.kind(), InvalidData | InvalidInput | Other | UnexpectedEof) && !is_cancellation(error)
+}
+
 fn decode_error(file: &TableFile, error: ArrowError) -> ReadTableError {
     let (path, format) = (file.path.clone(), file.kind.format);
     match error {
-        ArrowError::IoError(_, source) => ReadTableError::Data(DataError::new(&path, source)),
+        ArrowError::IoError(_, source) if !is_damage(&source) => {
+            ReadTableError::Data(DataError::new(&path, source))
+        }
         // Arrow says which of its own features is missing, which is not what a user has to add.
         #[cfg(not(feature = "compression"))]
         ArrowError::InvalidArgumentError(message) if message.contains("IPC decompression requires") => {
@@ -244,6 +253,7 @@ mod tests {
                 kind: FileFormat::Csv.into(),
                 text_bytes: bytes,
                 rows,
+                is_one_line: false,
                 schema,
             })
         };

@@ -123,10 +123,17 @@ pub(crate) struct TableFile {
     /// The size of what is in it, decompressed.
     pub(crate) text_bytes: u64,
     pub(crate) rows: u64,
+    /// Whether it is one value of JSON on one line.
+    pub(crate) is_one_line: bool,
     pub(crate) schema: Schema,
 }
 
 impl TableFile {
+    /// Whether it is a single JSON object.
+    pub(crate) fn is_object(&self) -> bool {
+        self.kind.format == FileFormat::JsonObject
+    }
+
     pub(crate) fn look_at(path: &Utf8Path, options: &ProfileOptions) -> Result<Self, ReadTableError> {
         let path = path.to_owned();
         let FileContent { text_bytes, kind, content, .. } = read_content(&path, options)?;
@@ -141,7 +148,7 @@ impl TableFile {
             Some(schema) => schema,
             None => shown_schema(&path, table.columns)?,
         };
-        Ok(Self { path, kind, text_bytes, rows: table.rows, schema })
+        Ok(Self { path, kind, text_bytes, rows: table.rows, is_one_line: content.is_one_line, schema })
     }
 }
 

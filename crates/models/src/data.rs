@@ -15,7 +15,8 @@ pub enum FileFormat {
     Tsv,
     /// One JSON value that is no object: an array of objects is a table, anything else is not.
     Json,
-    /// One JSON object: a table of one row, whose columns are its keys.
+    /// One JSON object: a table of one row, whose columns are its keys. It has no schema where these are more than 100, which
+    /// are taken for data.
     JsonObject,
     /// One JSON object a line.
     Ndjson,
@@ -209,6 +210,11 @@ pub struct FileProfile {
 }
 
 impl FileProfile {
+    /// Whether it is a single JSON object.
+    pub fn is_object(&self) -> bool {
+        self.format == FileFormat::JsonObject
+    }
+
     /// The format, and how it is compressed.
     pub fn kind(&self) -> FileKind {
         FileKind { format: self.format, compression: self.compression }
@@ -232,13 +238,19 @@ impl DataProfile {
     }
 
     /// The files that are tables and could be read, with their schemas. What was seen of a table that could not be read to
-    /// its end does not count, and neither do single JSON objects beside other tables.
+    /// its end does not count, and neither do single JSON objects that stand aside.
     pub fn tables(&self) -> impl Iterator<Item = (&FileProfile, &TableSchema)> {
-        let sound = || self.files.iter().filter(|file| file.findings.is_empty());
-        let all = move || sound().filter_map(|file| Some((file, file.schema.as_ref()?)));
-        let is_object = |file: &FileProfile| file.format == FileFormat::JsonObject;
-        let are_objects = all().all(|(file, _)| is_object(file));
-        all().filter(move |(file, _)| are_objects || !is_object(file))
+        let stand_aside = self.objects_stand_aside();
+        let meant = self.files.iter().filter(move |file| !(stand_aside && file.is_object()));
+        meant.filter(|file| file.findings.is_empty()).filter_map(|file| Some((file, file.schema.as_ref()?)))
+    }
+
+    /// Whether there are tables of other kinds, readable or not, beside which single JSON objects are no tables but tell
+    /// something of them.
+    pub fn objects_stand_aside(&self) -> bool {
+        self.files
+            .iter()
+            .any(|file| !file.is_object() && (file.schema.is_some() || !file.findings.is_empty()))
     }
 
     /// The formats of the files, each once, in the order they come: `csv`, or `csv, opaque`.

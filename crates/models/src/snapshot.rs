@@ -157,7 +157,7 @@ fn step_of(result: &ScriptTestResult, options: SnapshotOptions) -> StepSnapshot 
         status: result.status.clone(),
         script_path: result.script_path.as_ref().map(stable_path),
         runs: result.runs.iter().map(|run| run_of(run, options)).collect(),
-        notes: result.notes.clone(),
+        notes: result.notes.iter().cloned().map(stable_note).collect(),
     }
 }
 
@@ -203,6 +203,15 @@ fn stable_path(path: &Utf8PathBuf) -> Utf8PathBuf {
         Utf8PathBuf::from("<elsewhere>").join(path.file_name().unwrap_or_default())
     } else {
         path.clone()
+    }
+}
+
+fn stable_note(note: StepNote) -> StepNote {
+    match note {
+        StepNote::NearPath { input, path, near } => {
+            StepNote::NearPath { input, path: stable_path(&path), near: stable_path(&near) }
+        }
+        other => other,
     }
 }
 

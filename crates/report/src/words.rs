@@ -104,32 +104,48 @@ pub(crate) fn is_worth_a_line(note: &StepNote) -> bool {
     !matches!(note, StepNote::NotRunIndividually { .. })
 }
 
-/// The notes of an edge, a line each; columns that are merely extra share a line for each file.
+/// The notes of an edge, a line each; columns that are merely extra share a line for each file, and so do many keys that are
+/// missing.
 pub(crate) fn edge_notes(notes: &[EdgeNote]) -> Vec<String> {
-    const NAMED: usize = 6;
+    let missing = |difference: &Difference| matches!(difference, Difference::MissingKey { .. });
+    let of_data = |note: &EdgeNote| matches!(note, EdgeNote::Data { difference, .. } if missing(difference));
+    let are_many = notes.iter().filter(|note| of_data(note)).count() > NAMED;
     let mut lines = Vec::new();
-    let mut extra: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut shared: Vec<(String, &str, Vec<&str>)> = Vec::new();
     for note in notes {
-        match note {
-            EdgeNote::Data { output, input, file, difference: Difference::ExtraColumn { column, .. } } => {
+        let (place, what, name) = match note {
+            EdgeNote::Data { output, input, file, difference } => {
                 let place = format!("`{output}` -> `{input}`, {file}");
-                match extra.iter_mut().find(|(known, _)| *known == place) {
-                    Some((_, columns)) => columns.push(column),
-                    None => extra.push((place, vec![column])),
+                match difference {
+                    Difference::ExtraColumn { column, .. } => (place, "extra column", column),
+                    Difference::MissingKey { key, .. } if are_many => (place, "missing key", key),
+                    _ => {
+                        lines.push(note.to_string());
+                        continue;
+                    }
                 }
             }
-            other => lines.push(other.to_string()),
+            other => {
+                lines.push(other.to_string());
+                continue;
+            }
+        };
+        match shared.iter_mut().find(|(known, kind, _)| *known == place && *kind == what) {
+            Some((.., names)) => names.push(name),
+            None => shared.push((place, what, vec![name])),
         }
     }
-    for (place, columns) in extra {
-        let named: Vec<String> = columns.iter().take(NAMED).map(|column| format!("`{column}`")).collect();
-        let more = columns.len().saturating_sub(NAMED);
+    for (place, what, names) in shared {
+        let named: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+        let more = names.len().saturating_sub(NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let plural = ending(columns.len() as u64);
-        lines.push(format!("{place}: extra column{plural} {}{more}", named.join(", ")));
+        lines.push(format!("{place}: {what}{} {}{more}", ending(names.len() as u64), named.join(", ")));
     }
     lines
 }
+
+/// How many names of one kind are told.
+const NAMED: usize = 6;
 
 /// A file that was written, in one line.
 pub(crate) fn shown_file(file: &FileProfile) -> String {

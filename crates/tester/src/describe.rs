@@ -107,7 +107,7 @@ impl Teller<'_> {
     fn notes(&self, step: &PlannedStep<'_>, incoming: &[usize]) -> Vec<StepNote> {
         let bound = || incoming.iter().flat_map(|edge| &self.plan.edges[*edge].bindings.bound);
         let is_fed = |input: &LogicalName| bound().any(|bound| bound.input == *input);
-        let mut notes = near_paths(step, is_fed, &self.places.base);
+        let mut notes = near_paths(self.plan, step, is_fed, &self.places.base);
         if step.individual.is_none() && step.failure.is_none() && self.plan.tests_individually {
             notes.push(StepNote::NotRunIndividually { inputs: missing_inputs(step) });
         }

@@ -25,8 +25,10 @@ pub(crate) fn unfed_inputs(plan: &Plan<'_>, incoming: &[usize], step: usize) -> 
     if needy.is_empty() { unfed.into_iter().map(|port| port.name.clone()).collect() } else { needy }
 }
 
-/// The inputs of a step that neither exist nor are fed, and of which nearly the same path exists, which no other input is.
+/// The inputs of a step that neither exist nor are fed, and of which nearly the same path exists, which no other input and
+/// no output is.
 pub(crate) fn near_paths(
+    plan: &Plan<'_>,
     step: &PlannedStep<'_>,
     is_fed: impl Fn(&LogicalName) -> bool,
     base: &Utf8Path,
@@ -34,7 +36,9 @@ pub(crate) fn near_paths(
     let lost = |port: &&Port| !port.has_own_data && port.published_by.is_empty() && !is_fed(&port.name);
     let note = |port: &Port| {
         let near = nearest_path(&port.path)?;
-        let is_another = step.inputs.iter().any(|other| *other.path == *near);
+        let mut outputs = plan.steps.iter().flat_map(|step| &step.outputs);
+        let is_another = step.inputs.iter().any(|other| *other.path == *near)
+            || outputs.any(|output| *output.path == *near);
         (!is_another).then(|| StepNote::NearPath {
             input: port.name.clone(),
             path: step.spec.input_paths[&port.name].clone(),

@@ -13,8 +13,8 @@ use runtime_testing_data::{
 };
 use runtime_testing_models::{
     Binding, BindingRule, DataCompatibilityResult, DataFinding, DataProfile, Difference, EdgeIssue, EdgeNote,
-    EdgeVerdict, FileFormat, InputSource, LogicalName, RunResult, ScriptFailure, ScriptTestResult, StepName,
-    StepNote, StepStatus, UntestedEdge, UntestedStep, edge_key,
+    EdgeVerdict, FileFormat, FileProfile, InputSource, LogicalName, RunResult, ScriptFailure,
+    ScriptTestResult, StepName, StepNote, StepStatus, UntestedEdge, UntestedStep, edge_key,
 };
 
 use crate::cancel::CancelHandle;
@@ -240,11 +240,23 @@ impl<'a> Judge<'a> {
                 continue;
             }
             formats_a.push(found.formats());
+            // The name asks for any one value of JSON.
+            if !matches!(expectation, Expectation::Inferred(_))
+                && found.files.iter().any(FileProfile::is_object)
+            {
+                let asked = formats_b.last_mut().filter(|format| *format == FileFormat::Json.as_str());
+                if let Some(asked) = asked {
+                    *asked = found.formats();
+                }
+            }
             compared.has_expectation &= expectation.says_something();
             let mut differences = compare(&expectation.expected(), &found);
             if matches!(expectation, Expectation::Inferred(_)) {
                 settle_renames(&mut differences, &port.path, &path, options);
             }
+            let is_not_compared =
+                |found: &FileDifference| matches!(found.difference, Difference::NotCompared { .. });
+            compared.has_expectation &= !differences.iter().any(is_not_compared);
             for FileDifference { file, difference } in differences {
                 let (output, input) = (output.clone(), input.clone());
                 if difference.is_breaking() {
@@ -528,7 +540,7 @@ impl<'a> Judge<'a> {
         let is_fed = |input: &LogicalName| {
             self.edges_into(at).flat_map(|(_, edge)| &edge.bindings.bound).any(|bound| bound.input == *input)
         };
-        notes.extend(near_paths(step, is_fed, &self.places.base));
+        notes.extend(near_paths(self.plan, step, is_fed, &self.places.base));
         if step.individual.is_none() && step.failure.is_none() && self.plan.tests_individually {
             notes.push(StepNote::NotRunIndividually { inputs: missing_inputs(step) });
         }
@@ -577,7 +589,10 @@ impl Expectation<'_> {
     fn tells_tables_apart(&self) -> bool {
         match self {
             Self::Contract(contract) => contract.columns.values().any(|column| !column.optional),
-            Self::Inferred(profile) => profile.tables().any(|(_, table)| !table.columns.is_empty()),
+            // That an object has other keys says little: they may be data.
+            Self::Inferred(profile) => {
+                profile.tables().any(|(file, table)| !file.is_object() && !table.columns.is_empty())
+            }
             Self::Nothing => false,
         }
     }

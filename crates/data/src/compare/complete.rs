@@ -1,20 +1,22 @@
 //! Numbered parts of a table in JSON, each with the columns of all of them.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use camino::Utf8Path;
 use runtime_testing_models::{Column, DataProfile, Difference, FileProfile, TableSchema};
 
 use super::FileDifference;
+use super::nested::STEPS;
 use super::rows::is_blank;
 use crate::numbered::{Numbered, lacking};
+use crate::type_words::path_name;
 
 /// Data in which a part has the columns that other parts have and no row of its own, as columns of nulls.
 pub(crate) struct Complete<'a> {
     pub(crate) data: Cow<'a, DataProfile>,
     /// The columns that were added to each file.
-    added: HashMap<&'a Utf8Path, Vec<&'a str>>,
+    added: HashMap<&'a Utf8Path, HashSet<&'a str>>,
 }
 
 impl<'a> Complete<'a> {
@@ -30,21 +32,41 @@ impl<'a> Complete<'a> {
             if !names.is_empty() {
                 let schema = complete.data.to_mut().files[place].schema.as_mut().expect("a part is a table");
                 add_columns(schema, &names);
-                complete.added.insert(&data.files[place].path, names);
+                complete.added.insert(&data.files[place].path, names.into_iter().collect());
             }
         }
         complete
     }
 
     /// Whether a difference is about the file as it is: of a column that it does not have, all but its nulls is told of
-    /// the parts that have it.
-    pub(super) fn is_told(&self, told: &FileDifference) -> bool {
+    /// the parts that have it, and nothing was renamed to it.
+    pub(super) fn settle(&self, told: &mut FileDifference) -> bool {
+        let Some(added) = self.added.get(told.file.as_path()) else { return true };
+        if let Difference::MissingColumn { renamed, .. } | Difference::MissingKey { renamed, .. } =
+            &mut told.difference
+        {
+            renamed.take_if(|name| added.contains(name.as_str()));
+        }
         let of_nulls =
             matches!(told.difference, Difference::NullsFound { .. } | Difference::Nullability { .. });
-        let added = self.added.get(told.file.as_path());
-        let is_added = |column: &str| added.is_some_and(|names| names.contains(&column));
-        of_nulls || !told.difference.column().is_some_and(is_added)
+        of_nulls || !told.difference.column().is_some_and(|column| is_of(column, added))
     }
+
+    /// Whether a column of a file was added.
+    pub(super) fn is_added(&self, file: &Utf8Path, column: &str) -> bool {
+        self.added.get(file).is_some_and(|added| added.contains(column))
+    }
+}
+
+/// Whether a path is that of one of these columns, or of something within one.
+fn is_of(path: &str, columns: &HashSet<&str>) -> bool {
+    let is_within = |column: &&str| {
+        [false, true].into_iter().any(|is_quoted| {
+            let rest = path.strip_prefix(&*path_name(column, is_quoted));
+            rest.is_some_and(|rest| rest.starts_with(STEPS))
+        })
+    };
+    columns.contains(path) || (path.contains(STEPS) && columns.iter().any(is_within))
 }
 
 /// A file as what may be a part of a table. What has neither columns nor rows can be a part of any table as it is.
@@ -151,5 +173,27 @@ mod tests {
             &folder(&parts),
             &["! 0.json: column `address.zip`: expected text, found int64"],
         );
+        let parts = [table("0.json", &address("struct<city: text>?"), 3), table("1.json", &BOTH[..1], 7)];
+        let missing = "! 0.json: column `address.zip` (text) is missing";
+        check(&Expected::Inferred(&sample), &folder(&parts), &[missing]);
+    }
+
+    #[test]
+    fn nothing_was_renamed_to_a_column_that_a_part_lacks() {
+        let parts = [table("0.json", &[BOTH[0], ("labels", "text")], 3), table("1.json", &BOTH[..1], 7)];
+        let missing = |file: &str| format!("! {file}: column `label` (integer) is missing");
+        check(
+            &Expected::Contract(&contract()),
+            &folder(&parts),
+            &[&missing("0.json"), "0.json: extra column `labels` (text)", &missing("1.json")],
+        );
+    }
+
+    #[test]
+    fn a_part_that_is_as_its_sample_is_not_to_blame() {
+        let sample = folder(&[table("0.json", &BOTH, 3), table("1.json", &BOTH[..1], 7)]);
+        let found = folder(&[table("0.json", &BOTH[..1], 3), table("1.json", &BOTH[..1], 7)]);
+        let missing = "! 0.json: column `label` (int64) is missing";
+        check(&Expected::Inferred(&sample), &found, &[missing]);
     }
 }

@@ -1,7 +1,7 @@
 //! The rules for what a person wrote.
 
 use runtime_testing_models::{
-    Column, ColumnContract, DataProfile, Difference, ExtraColumns, FileFormat, TableContract, TypeWord,
+    Column, ColumnContract, DataProfile, Difference, ExtraColumns, FileProfile, TableContract, TypeWord,
 };
 
 use super::fit::{self, Fit};
@@ -19,12 +19,12 @@ use crate::type_words::TypeWords;
 pub(super) fn compare(contract: &TableContract, found: &DataProfile, list: &mut Differences) {
     let (tables, all_sound) = file::sound_tables(found, list);
     let parts = Parts::of(found);
-    let are_objects = found.tables().all(|(file, _)| file::is_object(file));
+    let stand_aside = found.objects_stand_aside();
     for (place, file) in found.files.iter().enumerate() {
-        let is_meant = file::is_sound(file) && (are_objects || !file::is_object(file));
+        let is_meant = file::is_sound(file) && !(stand_aside && file.is_object());
         if let Some(schema) = file.schema.as_ref().filter(|_| is_meant) {
             let table = Found::new(schema, parts.columns(place));
-            list.add(&file.path, table_differences(contract, &table, file.format));
+            list.add(&file.path, table_differences(contract, &table, file));
             list.add(&file.path, file::text_differences(None, file));
         }
     }
@@ -34,7 +34,11 @@ pub(super) fn compare(contract: &TableContract, found: &DataProfile, list: &mut 
     }
     rows::at_least(contract.min_rows, &tables, list);
     if let (Some(first), true) = (found.files.first(), tables.is_empty()) {
-        let message = if found.is_folder { "no table among the files" } else { "not a table" };
+        let message = match found.is_folder {
+            true => "no table among the files",
+            false if first.is_object() => "an object of more than 100 keys, which are taken for data",
+            false => "not a table",
+        };
         list.add(&first.path, [Difference::Unreadable { finding: finding(message) }]);
     }
 }
@@ -42,16 +46,16 @@ pub(super) fn compare(contract: &TableContract, found: &DataProfile, list: &mut 
 fn table_differences<'a>(
     contract: &'a TableContract,
     found: &Found<'a>,
-    format: FileFormat,
+    file: &FileProfile,
 ) -> Vec<Difference> {
     if rows::is_blank(found.schema) {
         return Vec::new();
     }
     let mut differences = missing_columns(contract, found);
-    differences.extend(types(contract, found));
+    differences.extend(types(contract, found, file.is_object()));
     differences.extend(nulls(contract, found));
     differences.extend(extra_columns(contract, found));
-    if has_order(format) {
+    if has_order(file.format) {
         let expected: Vec<&str> = contract.columns.keys().map(String::as_str).collect();
         differences.extend(column_order(&expected, found));
     }
@@ -81,11 +85,17 @@ fn pairs<'a>(contract: &'a TableContract, found: &Found<'a>) -> Vec<(&'a ColumnC
     contract.columns.iter().filter_map(|(name, column)| Some((column, found.column(name)?))).collect()
 }
 
-/// Columns of another type. One without a value has none.
-fn types<'a>(contract: &'a TableContract, found: &Found<'a>) -> Vec<Difference> {
+/// Columns of another type. One without a value has none. In a single object a struct and a map differ in how many keys they
+/// have, so they are one.
+fn types<'a>(contract: &'a TableContract, found: &Found<'a>, is_object: bool) -> Vec<Difference> {
     let difference = |(expected, column): (&ColumnContract, FoundColumn<'a>)| {
         let expected: TypeWord = expected.data_type;
-        match column.fit(|found| fit::to_contract(expected, &TypeWords::parse(found))) {
+        let of_keys = is_object && matches!(expected, TypeWord::Struct | TypeWord::Map);
+        let fit = |found: &str| match TypeWords::parse(found) {
+            TypeWords::Struct(_) | TypeWords::Map(..) if of_keys => Fit::Same,
+            found => fit::to_contract(expected, &found),
+        };
+        match column.fit(fit) {
             (Fit::Same, _) => None,
             (Fit::Promotes, column) => Some(promoted(column, expected.as_str())),
             (Fit::Changed, column) => Some(type_changed(column, expected.as_str())),
@@ -135,6 +145,8 @@ fn unnamed<'a>(contract: &'a TableContract, found: &Found<'a>) -> impl Iterator<
 
 #[cfg(test)]
 mod tests {
+    use runtime_testing_models::FileFormat;
+
     use super::*;
     use crate::compare::Expected;
     use crate::compare::testing::{check, columns, file, folder, single, table};
@@ -316,12 +328,36 @@ mod tests {
         let object = file("metrics.json", FileFormat::JsonObject, Some(columns(&[("day", "date")], 1)));
         check(&expected, &folder(&[object.clone(), table("part.csv", &KEPT, 2)]), &[]);
         let missing = "! metrics.json: column `amount` (float) is missing";
+        let many = single(file("metrics.json", FileFormat::JsonObject, None));
+        let told =
+            "! metrics.json: cannot be read: an object of more than 100 keys, which are taken for data";
+        check(&expected, &many, &[told]);
+        let mut broken = file("part.csv", FileFormat::Csv, None);
+        broken.findings = vec![crate::findings::finding("it is cut off")];
+        check(&expected, &folder(&[object.clone(), broken]), &["! part.csv: cannot be read: it is cut off"]);
         for objects in [single(object.clone()), folder(std::slice::from_ref(&object))] {
             check(&expected, &objects, &[missing]);
         }
         let empty = [object, table("part.csv", &KEPT, 0)];
         check(&expected, &folder(&empty), &["! part.csv: there are no rows"]);
         check(&expected, &folder(&[]), &[]);
+    }
+
+    #[test]
+    fn a_struct_and_a_map_are_one_in_a_single_object() {
+        for word in [TypeWord::Struct, TypeWord::Map] {
+            let contract = TableContract::default().with_column("ids", word);
+            for data_type in ["struct<a: int64>", "map<text, int64>"] {
+                let columns = Some(columns(&[("ids", data_type)], 1));
+                let object = single(file("a.json", FileFormat::JsonObject, columns.clone()));
+                check(&Expected::Contract(&contract), &object, &[]);
+                let told = format!("! a.arrow: column `ids`: expected {word}, found {data_type}");
+                let is_same = data_type.starts_with(word.as_str());
+                let table = single(file("a.arrow", FileFormat::ArrowIpc, columns));
+                let told: &[&str] = if is_same { &[] } else { &[&told] };
+                check(&Expected::Contract(&contract), &table, told);
+            }
+        }
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use camino::Utf8Path;
 use runtime_testing_models::{DataProfile, Difference, FileProfile};
 
-use super::file::is_object;
 use super::{Differences, rows};
+use crate::numbered::are_numbered_alike;
 
 /// The file of the sample that a found file is compared with.
 #[derive(Debug, Clone, Copy)]
@@ -52,9 +52,14 @@ pub(super) fn counterparts<'a>(
     found.files.iter().map(counterpart).collect()
 }
 
-/// Whether a file is a table that can be a part of one with an expected file. What is told of tables in an object is none.
+/// Whether a file is a table that can be a part of one with an expected file. Single objects are parts of one where their
+/// names number them.
 fn may_be_part(found: &FileProfile, expected: &FileProfile) -> bool {
-    found.schema.is_some() && (!is_object(found) || is_object(expected))
+    match (found.is_object(), expected.is_object()) {
+        (false, false) => found.schema.is_some(),
+        (true, true) => found.schema.is_some() && are_numbered_alike(&found.path, &expected.path),
+        _ => false,
+    }
 }
 
 /// A file of the sample's table, if all its tables have the same columns and so are parts of one. What has neither columns
@@ -80,16 +85,28 @@ pub(super) fn missing_files(
         return;
     }
     // One that lacks a column is still a part: the column is what is wrong with it.
-    let schemas = found.files.iter().zip(counterparts).flat_map(|(file, counterpart)| {
+    let tables = found.files.iter().zip(counterparts).filter(|(file, _)| !file.is_object());
+    let schemas = tables.flat_map(|(file, counterpart)| {
         [file.schema.as_ref(), counterpart.expected().and_then(|expected| expected.schema.as_ref())]
     });
     let parts: HashSet<Vec<&str>> = schemas.flatten().map(rows::column_names).collect();
     let there: HashSet<&Utf8Path> = found.files.iter().map(|file| file.path.as_path()).collect();
+    let stand_aside = sample.objects_stand_aside();
+    // The tables that a file can be a part of by its kind.
+    let alike = |expected: &FileProfile| {
+        let kind = expected.kind();
+        found.files.iter().filter(move |file| file.kind() == kind && file.schema.is_some())
+    };
     for expected in &sample.files {
-        let is_part = |schema| {
-            parts.contains(&rows::column_names(schema)) || (rows::is_blank(schema) && !parts.is_empty())
+        let has_part = match &expected.schema {
+            // What tells something of tables is there or not, whatever it holds.
+            Some(_) if expected.is_object() => {
+                !stand_aside && alike(expected).any(|file| are_numbered_alike(&file.path, &expected.path))
+            }
+            Some(schema) if rows::is_blank(schema) => alike(expected).next().is_some(),
+            Some(schema) => parts.contains(&rows::column_names(schema)),
+            None => false,
         };
-        let has_part = expected.schema.as_ref().is_some_and(is_part);
         // Of a file that cannot be read, nobody knows of which table it is a part.
         let may_have_part = !expected.findings.is_empty() && !parts.is_empty();
         if !has_part && !may_have_part && !there.contains(expected.path.as_path()) {

@@ -45,9 +45,12 @@ pub(super) fn is_misnamed_alike(
         && expected.kind() == found.kind()
 }
 
-/// The file has another format than its counterpart.
+/// The file has another format than its counterpart. What one value of JSON is, is not known of one that cannot be read.
 pub(super) fn format_changed(expected: &FileProfile, found: &FileProfile) -> Option<Difference> {
-    (expected.format != found.format)
+    let is_value = |file: &FileProfile| matches!(file.format, FileFormat::Json | FileFormat::JsonObject);
+    let are_readable = expected.findings.is_empty() && found.findings.is_empty();
+    let may_be_same = is_value(expected) && is_value(found) && !are_readable;
+    (expected.format != found.format && !may_be_same)
         .then_some(Difference::FormatChanged { expected: expected.format, found: found.format })
 }
 
@@ -78,7 +81,7 @@ fn delimiter(file: &FileProfile) -> Option<char> {
 
 /// One of two files is a table, and the other is none.
 pub(super) fn no_longer_a_table(expected: &FileProfile, found: &FileProfile) -> Option<Difference> {
-    let are_objects = is_object(expected) && is_object(found);
+    let are_objects = expected.is_object() && found.is_object();
     let message = match (&expected.schema, &found.schema) {
         // The keys of an object are columns as long as there are few.
         (Some(_), None) | (None, Some(_)) if are_objects => {
@@ -92,11 +95,6 @@ pub(super) fn no_longer_a_table(expected: &FileProfile, found: &FileProfile) -> 
         _ => return None,
     };
     Some(Difference::Unreadable { finding: finding(message) })
-}
-
-/// Whether a file is a single JSON object.
-pub(super) fn is_object(file: &FileProfile) -> bool {
-    file.format == FileFormat::JsonObject
 }
 
 /// Adds what is wrong with files by themselves. The tables with which nothing is wrong, and whether that is all files.
@@ -153,6 +151,12 @@ mod tests {
         );
         assert!(format_changed(&opaque, &json).is_some() && format_changed(&json, &opaque).is_some());
         assert_eq!(format_changed(&opaque, &opaque), None);
+        let object = file("d", FileFormat::JsonObject, None);
+        assert!(format_changed(&json, &object).is_some() && format_changed(&object, &json).is_some());
+        let mut broken = json;
+        broken.findings = vec![finding("the file is empty")];
+        assert_eq!(format_changed(&broken, &object), None);
+        assert_eq!(format_changed(&object, &broken), None);
     }
 
     #[test]

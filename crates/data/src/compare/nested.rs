@@ -12,7 +12,7 @@ use crate::joined_type::map_of;
 use crate::type_words::{TypeWords, path_name};
 
 /// The characters by which a path goes on.
-const STEPS: [char; 3] = ['.', '[', '{'];
+pub(super) const STEPS: [char; 3] = ['.', '[', '{'];
 
 /// The names by which paths could begin and that other columns begin with: beside a column `a.b`, the field of `a` is
 /// `"a".b`.

@@ -94,7 +94,7 @@ fn content_differences(
             not_compared(NotCompared::SampleBlank)
         }
         (Some(sample), Some(schema)) if !rows::is_blank(schema) => {
-            let are_objects = file::is_object(expected) && file::is_object(found);
+            let are_objects = expected.is_object() && found.is_object();
             let found = Found::new(schema, parts);
             let pairs = Pairs::of(sample, &found);
             let mut differences = missing_columns(&pairs);

@@ -15,6 +15,9 @@ use crate::text_reader::TextReader;
 /// In how many rows a text has to stand again. Once is chance: a list of words has the word `word`.
 const FEWEST_AGAIN: usize = 2;
 
+/// The integers that may be years.
+const YEARS: std::ops::Range<i64> = 1800..2200;
+
 /// How many rows have to count on from the first line.
 const FEWEST_COUNTED: usize = 3;
 
@@ -221,7 +224,8 @@ impl Count {
         }
         let first: i64 = number(column.cell.as_bytes())?;
         let fewest = if values.iter().all(|(kind, _)| *kind == Cell::Int) { 1 } else { 0 };
-        let next = first.checked_add(1).filter(|_| first >= fewest)?;
+        // What is above years may be a year, too.
+        let next = first.checked_add(1).filter(|_| first >= fewest && !YEARS.contains(&first))?;
         Some(Self { next, open: None, rows: 0 })
     }
 
@@ -231,8 +235,8 @@ impl Count {
     }
 }
 
-/// Whether programs write such values as the names of columns: integers, numbers in their order, as the names of a pivot are, and
-/// booleans.
+/// Whether programs write such values as the names of columns: integers and booleans, and numbers and dates in their order, as
+/// those of a pivot are. Measurements fall from column to column often enough, and dates do not.
 fn may_be_names(values: &[(Cell, &str)]) -> bool {
     let are_all = |kind| values.iter().all(|(found, _)| *found == kind);
     let numbers = values.iter().map(|(kind, cell)| match kind {
@@ -240,7 +244,15 @@ fn may_be_names(values: &[(Cell, &str)]) -> bool {
         _ => None,
     });
     let numbers: Option<Vec<f64>> = numbers.collect();
-    let are_in_order = numbers.is_some_and(|numbers| numbers.is_sorted_by(|one, other| one < other));
+    // Dates and moments are in the order of their texts.
+    let is_time =
+        |kind: &Cell| !matches!(kind, Cell::Int | Cell::Float | Cell::Boolean | Cell::Null | Cell::Text);
+    let times = values.iter().map(|(kind, cell)| is_time(kind).then_some(*cell));
+    let times: Option<Vec<&str>> = times.collect();
+    let are_in_order = numbers.is_some_and(|numbers| numbers.is_sorted_by(|one, other| one < other))
+        || times.is_some_and(|times| {
+            times.is_sorted_by(|one, other| one < other) || times.is_sorted_by(|one, other| one > other)
+        });
     are_all(Cell::Int) || are_all(Cell::Boolean) || are_in_order
 }
 
@@ -308,7 +320,10 @@ mod tests {
             true,
         );
         check(&["true,Oslo,3", "false,Oslo,4", "true,Graz,2", "false,Oslo,4", "true,Graz,5"], true);
-        check(&["M,2024-01-01", "F,2024-01-02", "M,2024-01-02", "M,2024-01-04"], true);
+        // As the names of a pivot are.
+        check(&["M,2024-01-01", "F,2024-01-02", "M,2024-01-02", "M,2024-01-04"], false);
+        let due = ["store,2024-02-01,2024-01-01", "store,2024-01-05,2024-01-20", "a,2024-01-09,2024-01-04"];
+        check(&[&due[..], &["store,2024-01-03,2024-02-02", "a,2024-02-09,2024-03-04"]].concat(), false);
     }
 
     #[test]
@@ -334,6 +349,7 @@ mod tests {
         check(&["1001,alice", "1002,bob", "1003,carol", "1004,dan"], true);
         check(&["0,alice,2024-01-01", "1,bob,2024-01-02", "2,carol,2024-01-03", "3,dan,2024-01-01"], true);
         check(&["+1,alice", " 2,bob", "3 ,carol", "4,dan"], true);
+        check(&["1999,US", "2000,FR", "2001,DE", "2002,IT", "2003,AT"], false);
         // Each row has to.
         check(&["1,alice,3.5", "2,bob,4.5"], false);
         check(&["1,alice,3.5", "2,bob,4.5", "3,carol,1.5"], false);

@@ -25,20 +25,25 @@ pub(crate) enum Document {
 /// Profiles a text that is one JSON value.
 pub(crate) fn profile_document(text: &mut TextReader<impl Read>) -> io::Result<Document> {
     let mut lexer = Lexer::new(text);
-    let (format, schema, stop) = match read_document(&mut lexer) {
+    let value = read_document(&mut lexer);
+    let is_one_line = matches!(value, Ok(Value::Object { is_one_line: true, .. }));
+    let (format, schema, stop) = match value {
         Ok(Value::Lines) => return Ok(Document::Lines),
-        Ok(Value::Object(schema)) => (FileFormat::JsonObject, schema, None),
+        Ok(Value::Object { schema, .. }) => (FileFormat::JsonObject, schema, None),
         Ok(Value::Other(schema)) => (FileFormat::Json, schema, None),
         Err(stop) => (FileFormat::Json, None, Some(stop.into_finding()?)),
     };
     let mut findings: Vec<_> = stop.into_iter().collect();
     findings.extend(lexer.into_duplicate_keys().into_list(DUPLICATE_KEYS));
-    Ok(Document::Value(format, Content::of_text(schema, findings)))
+    Ok(Document::Value(format, Content { is_one_line, ..Content::of_text(schema, findings) }))
 }
 
 /// What the value is, and its table if it is one.
 enum Value {
-    Object(Option<TableSchema>),
+    Object {
+        schema: Option<TableSchema>,
+        is_one_line: bool,
+    },
     Other(Option<TableSchema>),
     /// It has others behind it, each on a line.
     Lines,
@@ -58,7 +63,7 @@ fn read_document<T: Chunks>(lexer: &mut Lexer<'_, T>) -> Result<Value, Stop> {
             if lexer.next()? == Some(b'{') && begins == ends && lexer.line() > ends {
                 return Ok(Value::Lines);
             }
-            Value::Object(schema)
+            Value::Object { schema, is_one_line: begins == ends }
         }
         _ => {
             lexer.value(0)?;

@@ -18,4 +18,5 @@ mod threads;
 mod values;
 
 pub(crate) use document::{Document, profile_document};
+pub(crate) use json_type::{MOST_NAME_BYTES, name_bytes};
 pub(crate) use lines::profile_lines;

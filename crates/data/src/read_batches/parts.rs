@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use camino::Utf8Path;
+use runtime_testing_models::FileFormat;
 
 use crate::files::{DataError, data_files};
 use crate::joined_type::{Typing, joined_arrow};
-use crate::numbered::{Numbered, lacking};
+use crate::numbered::{Numbered, lacking, lines_among_lines};
 use crate::options::ProfileOptions;
 use crate::schema::{ReadTableError, TableFile};
 use crate::type_words::TypeWords;
@@ -24,6 +25,7 @@ pub(super) fn look_at(path: &Utf8Path) -> Result<(Vec<TableFile>, Schema), ReadT
     let below = data_files(path)?;
     let files = below.into_iter().map(|below| TableFile::look_at(&path.join(below), &options));
     let mut files = files.collect::<Result<Vec<_>, _>>()?;
+    read_lines_among_lines(&mut files);
     complete(&mut files);
     let (first, rest) =
         files.split_first().ok_or_else(|| ReadTableError::NoFiles { path: path.to_owned() })?;
@@ -33,6 +35,14 @@ pub(super) fn look_at(path: &Utf8Path) -> Result<(Vec<TableFile>, Schema), ReadT
         common = join.map_err(|difference| differ(&files[..=place], file, difference))?;
     }
     Ok((files, common.schema))
+}
+
+/// Takes a single object for one line where it is on one, and a numbered part of files of several: a part with one row.
+pub(crate) fn read_lines_among_lines(files: &mut [TableFile]) {
+    let values = files.iter().map(|file| (file.path.as_path(), file.kind, file.is_one_line));
+    for place in lines_among_lines(values) {
+        files[place].kind.format = FileFormat::Ndjson;
+    }
 }
 
 /// Gives each numbered part of a table in JSON the columns of all of them. What no row of its own has is null.
@@ -80,15 +90,21 @@ struct Table {
     schema: Schema,
     /// How its types are known.
     typing: Typing,
+    is_object: bool,
 }
 
 impl Table {
     fn of(file: &TableFile) -> Self {
-        Self { schema: file.schema.clone(), typing: Typing::of(file.kind.format) }
+        let typing = Typing::of(file.kind.format);
+        Self { schema: file.schema.clone(), typing, is_object: file.is_object() }
     }
 
     /// The schema of what is in the one or the other, or what keeps them from having one.
     fn join(self, other: &Self) -> Result<Self, String> {
+        if self.is_object != other.is_object {
+            let (one, two) = if other.is_object { ("a", "no") } else { ("no", "a") };
+            return Err(format!("it is {one} single JSON object, and that is {two}"));
+        }
         let typing = self.typing.min(other.typing);
         let (ours, theirs) = (self.schema.fields(), other.schema.fields());
         let mut fields = Vec::with_capacity(ours.len());
@@ -114,6 +130,6 @@ impl Table {
         }
         let is_alike = self.schema.metadata() == other.schema.metadata();
         let metadata = if is_alike { self.schema.metadata } else { Default::default() };
-        Ok(Self { schema: Schema::new_with_metadata(fields, metadata), typing })
+        Ok(Self { schema: Schema::new_with_metadata(fields, metadata), typing, is_object: self.is_object })
     }
 }
