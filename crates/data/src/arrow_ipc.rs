@@ -1,6 +1,6 @@
 //! Arrow IPC, as a file and as a stream. Schema, rows and mostly nulls stand in the headers of the messages, so no column
 //! is read or decompressed unless its values may be nulls that no header counts: those of a dictionary, of runs, and of a
-//! union. What a header claims about sizes is checked against the file before it is believed.
+//! union. A decoder holds a batch as a whole, so they stay unknown where batches are large. What a header claims about sizes is checked against the file before it is believed.
 
 mod batch;
 mod rows;
@@ -137,7 +137,12 @@ fn read_header(file: &mut File, end: u64) -> Result<Option<Vec<u8>>, Stop> {
     }
     let prefix = read_at(file, at, 8)?;
     let Some(length) = prefix.strip_prefix(&CONTINUATION) else {
-        return Err(bad("a message of the Arrow data is damaged"));
+        // Before version 0.15, messages began with their length.
+        let length = u32::from_le_bytes([prefix[0], prefix[1], prefix[2], prefix[3]]);
+        let may_be_old = length > 0 && u64::from(length) <= end - at - 4 && length.is_multiple_of(4);
+        let old =
+            "the Arrow data is in the format of versions before 0.15, which is not supported; write it again";
+        return Err(bad(if may_be_old { old } else { "a message of the Arrow data is damaged" }));
     };
     let length = u32::from_le_bytes(length.try_into().expect("four of eight bytes are left"));
     if length == 0 {
@@ -178,6 +183,8 @@ struct Batches {
     schema: Schema,
     look: Look,
     rows: u64,
+    /// The most bytes that a decoder holds of a batch or dictionary, if sizes were looked at.
+    largest: u64,
     columns: Vec<Nulls>,
     /// The dictionaries that hold a null.
     dictionaries_with_nulls: BTreeSet<i64>,
@@ -193,7 +200,7 @@ struct Nulls {
 impl Batches {
     fn new(schema: Schema, look: Look) -> Self {
         let columns = vec![Nulls::default(); schema.fields().len()];
-        Self { schema, look, rows: 0, columns, dictionaries_with_nulls: BTreeSet::new() }
+        Self { schema, look, rows: 0, largest: 0, columns, dictionaries_with_nulls: BTreeSet::new() }
     }
 
     fn add_rows(&mut self, file: &mut File, message: Message<'_>, body: Body) -> Result<(), Stop> {
@@ -237,15 +244,17 @@ impl Batches {
 
     /// Looks at the sizes of a batch whose header is good, if it is to.
     fn check_sizes(
-        &self,
+        &mut self,
         file: &mut File,
         header: Option<&BatchHeader<'_>>,
         damage: &str,
     ) -> Result<(), Stop> {
-        match header {
-            Some(header) if self.look == Look::Headers || header.has_good_sizes(file)? => Ok(()),
-            _ => Err(bad(damage)),
+        let header = header.ok_or_else(|| bad(damage))?;
+        if self.look == Look::HeadersAndSizes {
+            let bytes = header.decoded_bytes(file)?.ok_or_else(|| bad(damage))?;
+            self.largest = self.largest.max(bytes);
         }
+        Ok(())
     }
 
     fn into_table(self) -> ArrowTable {
@@ -256,7 +265,7 @@ impl Batches {
         };
         let fields = self.schema.fields().iter().map(|field| field.as_ref());
         let nulls = fields.zip(&self.columns).map(nulls_of).collect();
-        ArrowTable { schema: self.schema, rows: self.rows, nulls }
+        ArrowTable { schema: self.schema, rows: self.rows, nulls, largest_batch: self.largest }
     }
 }
 

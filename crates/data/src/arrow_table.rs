@@ -19,6 +19,8 @@ pub(crate) struct ArrowTable {
     pub(crate) rows: u64,
     /// The nulls of each column, where they are known.
     pub(crate) nulls: Vec<Option<u64>>,
+    /// The most bytes that a decoder of Arrow IPC holds at once, if that was looked at.
+    pub(crate) largest_batch: u64,
 }
 
 impl ArrowTable {

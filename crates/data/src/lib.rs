@@ -57,7 +57,7 @@
 //! Of a JSON value that is neither an array of objects nor an object of few keys only the syntax is checked. Of Parquet
 //! and Arrow IPC a profile reads the metadata, and of the data nothing but columns whose nulls that does not tell: damage
 //! within a page or a batch is found by [`read_batches`] at the earliest. Memory grows with the number of columns and of
-//! different keys in JSON objects, not with the number of rows; of tables in JSON with more than 16 MiB of different keys
+//! different keys in JSON objects, not with the number of rows; of tables in JSON with more than 2 MiB of different keys
 //! the rest is not read. Names of files are UTF-8.
 
 mod arrow_ipc;

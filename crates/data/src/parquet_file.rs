@@ -29,7 +29,7 @@ pub(crate) fn read(file: &File) -> Result<ArrowTable, Stop> {
     let rows = u64::try_from(about.num_rows())
         .map_err(|_| Stop::Bad(finding("the Parquet file is damaged: it has a negative number of rows")))?;
     let nulls = nulls::of_columns(&metadata, &schema, rows);
-    Ok(ArrowTable { schema, rows, nulls })
+    Ok(ArrowTable { schema, rows, nulls, largest_batch: 0 })
 }
 
 #[cfg(not(feature = "parquet"))]

@@ -225,7 +225,7 @@ fn decoder(table: &TableFile, schema: &SchemaRef) -> Result<Decoder, ArrowError>
             Box::new(builder.with_batch_size(batch_rows).build()?)
         }
         // Of the formats that are tables, those of Arrow IPC are left.
-        _ => open_rows(file, format, None)?,
+        _ => open_rows(file, format, None, u64::MAX)?,
     })
 }
 

@@ -183,25 +183,29 @@ impl<'m> BatchHeader<'m> {
         items.fit(self.body.offset + start, bytes).then_some(())
     }
 
-    /// Whether the sizes that compressed buffers tell of themselves can be believed. The decoder asks for so much memory,
-    /// and the process ends where that is too much.
-    pub(super) fn has_good_sizes(&self, file: &mut File) -> io::Result<bool> {
+    /// How many bytes a decoder holds of the batch, if the sizes that compressed buffers tell of themselves can be believed.
+    /// The decoder asks for so much memory, and the process ends where that is too much.
+    pub(super) fn decoded_bytes(&self, file: &mut File) -> io::Result<Option<u64>> {
+        let mut decoded = self.body.bytes;
         for Compressed { start, bytes, items } in &self.compressed {
-            let Some(rest) = bytes.checked_sub(SIZE_BYTES) else { return Ok(false) };
+            let Some(rest) = bytes.checked_sub(SIZE_BYTES) else { return Ok(None) };
             let size = read_at(file, self.body.start + start, SIZE_BYTES)?;
-            let is_good = match i64::from_le_bytes(size.try_into().expect("as many bytes as were asked for"))
-            {
-                NOT_COMPRESSED => items.fit(self.body.offset + start + SIZE_BYTES, rest),
-                size => usize::try_from(size).is_ok_and(|size| {
-                    items.fit(0, size as u64) && Vec::<u8>::new().try_reserve_exact(size).is_ok()
-                }),
-            };
-            if !is_good {
-                return Ok(false);
+            match i64::from_le_bytes(size.try_into().expect("as many bytes as were asked for")) {
+                NOT_COMPRESSED if items.fit(self.body.offset + start + SIZE_BYTES, rest) => {}
+                size => match usize::try_from(size) {
+                    Ok(size) if items.fit(0, size as u64) && can_be_had(size) => {
+                        decoded = decoded.saturating_add(size as u64);
+                    }
+                    _ => return Ok(None),
+                },
             }
         }
-        Ok(true)
+        Ok(Some(decoded))
     }
+}
+
+fn can_be_had(bytes: usize) -> bool {
+    Vec::<u8>::new().try_reserve_exact(bytes).is_ok()
 }
 
 /// Whether a type has a width that nothing can have, here or within.
@@ -264,7 +268,7 @@ mod tests {
             compressed: vec![Compressed { start: 8, bytes, items: Items::of_width(8) }],
             has_old_nulls: false,
         };
-        assert_eq!(header.has_good_sizes(&mut file).unwrap(), expected, "{size}");
+        assert_eq!(header.decoded_bytes(&mut file).unwrap().is_some(), expected, "{size}");
     }
 
     #[test]

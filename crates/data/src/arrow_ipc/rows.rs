@@ -15,11 +15,16 @@ use crate::options::ProfileOptions;
 
 type Rows = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
 
-/// The rows of a file or stream: all columns, or those at some places.
+/// The most bytes of a batch that is read for its nulls alone.
+const MOST_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The rows of a file or stream: all columns, or those at some places. An error where a decoder would have to hold more than so
+/// many bytes at once.
 pub(crate) fn open_rows(
     mut file: File,
     format: FileFormat,
     places: Option<Vec<usize>>,
+    most_bytes: u64,
 ) -> Result<Rows, ArrowError> {
     let is_file = format == FileFormat::ArrowIpc;
     let looked = if is_file {
@@ -28,6 +33,9 @@ pub(crate) fn open_rows(
         read_stream(&mut file, Look::HeadersAndSizes)
     };
     match looked {
+        Ok(table) if table.largest_batch > most_bytes => {
+            return Err(ArrowError::MemoryError("a batch is too large".to_owned()));
+        }
         Ok(_) => {}
         Err(Stop::Io(error)) => return Err(error.into()),
         Err(Stop::Bad(finding)) => return Err(ArrowError::ParseError(finding.message)),
@@ -44,7 +52,7 @@ pub(crate) fn open_rows(
 /// Counts the nulls of columns whose headers do not tell them all.
 pub(crate) fn count_nulls(file: File, format: FileFormat, columns: &mut [Column], options: &ProfileOptions) {
     settle_nulls(columns, |places| {
-        let rows = open_rows(file, format, Some(places.to_vec()))?;
+        let rows = open_rows(file, format, Some(places.to_vec()), MOST_BYTES)?;
         sum_nulls(rows, places.len(), options)
     });
 }

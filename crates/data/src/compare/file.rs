@@ -49,7 +49,9 @@ pub(super) fn is_misnamed_alike(
 pub(super) fn format_changed(expected: &FileProfile, found: &FileProfile) -> Option<Difference> {
     let is_value = |file: &FileProfile| matches!(file.format, FileFormat::Json | FileFormat::JsonObject);
     let are_readable = expected.findings.is_empty() && found.findings.is_empty();
-    let may_be_same = is_value(expected) && is_value(found) && !are_readable;
+    // What has one object a line and is called `.json` may have one line.
+    let is_line = expected.format == FileFormat::Ndjson && expected.promised.is_some() && found.is_object();
+    let may_be_same = (is_value(expected) && is_value(found) && !are_readable) || is_line;
     (expected.format != found.format && !may_be_same)
         .then_some(Difference::FormatChanged { expected: expected.format, found: found.format })
 }
@@ -153,6 +155,9 @@ mod tests {
         assert_eq!(format_changed(&opaque, &opaque), None);
         let object = file("d", FileFormat::JsonObject, None);
         assert!(format_changed(&json, &object).is_some() && format_changed(&object, &json).is_some());
+        let lines = file("e.json", FileFormat::Ndjson, None);
+        assert_eq!(format_changed(&lines, &object), None);
+        assert!(format_changed(&ndjson, &object).is_some() && format_changed(&object, &ndjson).is_some());
         let mut broken = json;
         broken.findings = vec![finding("the file is empty")];
         assert_eq!(format_changed(&broken, &object), None);

@@ -78,12 +78,10 @@ fn read_document<T: Chunks>(lexer: &mut Lexer<'_, T>) -> Result<Value, Stop> {
 
 /// Reads an object. It is a table unless it has so many keys that they are data.
 fn read_object<T: Chunks>(lexer: &mut Lexer<'_, T>) -> Result<Option<TableSchema>, Stop> {
-    lexer.may_let_go = true;
+    lexer.makes_maps = true;
     let value = lexer.value(0)?;
-    let is_known = !std::mem::take(&mut lexer.has_let_go);
-    lexer.may_let_go = false;
     match value {
-        JsonType::Struct(fields) if is_known => Ok(object::schema(fields)),
+        JsonType::Struct(fields) => Ok(Some(object::schema(fields))),
         _ => Ok(None),
     }
 }
@@ -174,20 +172,38 @@ mod tests {
             format!("{{{}}}", members.join(","))
         };
         check(object(101).as_bytes(), "object, no table", &[]);
-        // More than is kept of names.
-        let many = format!("{{\"b\": {}, \"a\": 1}}", object(300_000));
-        let mut reader = TextReader::new(many.as_bytes());
-        let Document::Value(format, content) = profile_document(&mut reader).expect("a slice can be read")
-        else {
-            panic!("one value")
-        };
-        assert_eq!((format, content.schema, content.findings), (FileFormat::JsonObject, None, Vec::new()));
-        let many = format!("[{many}]");
-        let mut reader = TextReader::new(many.as_bytes());
-        let Document::Value(_, content) = profile_document(&mut reader).expect("a slice can be read") else {
-            panic!("one value")
-        };
-        assert!(content.findings[0].message.contains("too many different keys"));
+        let with = |value: &str| format!("{{\"a\": {value}}}");
+        let text = with(&object(101).replace(" 7,", " 0.5,"));
+        check(text.as_bytes(), "object, 1 rows; a: map<text, float64>", &[]);
+        check(
+            with(&format!("[{}]", object(101))).as_bytes(),
+            "object, 1 rows; a: list<map<text, int64>>",
+            &[],
+        );
+        check(with(&with(&object(200))).as_bytes(), "object, 1 rows; a: struct<a: map<text, int64>>", &[]);
+        let few = with(&object(100));
+        let (shown, findings) = profiled(&few);
+        assert!(shown.starts_with("1 rows; a: struct<0: int64, 1: int64, "), "{shown}");
+        assert_eq!(findings, [""; 0]);
+        // Keys that few objects share, and more than are kept of names.
+        let items: Vec<String> = (0..300).map(|item| format!("{{\"{item}\": {item}}}")).collect();
+        let text = with(&format!("[{}]", items.join(",")));
+        check(text.as_bytes(), "object, 1 rows; a: list<map<text, int64>>", &[]);
+        let records: Vec<String> =
+            (0..100_000).map(|key| format!("\"{key}\": {{\"x\": 1, \"y\": {key}}}")).collect();
+        let records = with(&format!("{{{}}}", records.join(",")));
+        assert_eq!(profiled(&records).0, "1 rows; a: map<text, struct<x: int64, y: int64>>");
+        let many = with(&object(300_000));
+        assert_eq!(profiled(&many), ("1 rows; a: map<text, int64>".to_owned(), Vec::new()));
+        let (_, findings) = profiled(&format!("[{many}]"));
+        assert!(findings[0].contains("too many different keys"), "{findings:?}");
+    }
+
+    fn profiled(text: &str) -> (String, Vec<String>) {
+        match profile_document(&mut TextReader::new(text.as_bytes())).expect("a slice can be read") {
+            Document::Value(_, content) => shown(&content),
+            Document::Lines => panic!("it is one value"),
+        }
     }
 
     #[test]

@@ -3,7 +3,10 @@ use std::collections::BTreeMap;
 use crate::type_words::TypeWords;
 
 /// How many bytes of names the types of one table or value may hold, about. Types live in memory while the rows do not.
-pub(crate) const MOST_NAME_BYTES: usize = 16 * 1024 * 1024;
+pub(crate) const MOST_NAME_BYTES: usize = 2 * 1024 * 1024;
+
+/// The most keys of a single object, or of one within it, that make columns or fields. Where there are more, they are data.
+pub(crate) const MOST_KEYS: usize = 100;
 
 /// What is wrong with more.
 pub(crate) const TOO_MANY_NAMES: &str =
@@ -40,6 +43,8 @@ pub(crate) enum JsonType {
     Text,
     List(Box<JsonType>),
     Struct(BTreeMap<String, JsonType>),
+    /// The values of an object with so many keys that they are data. Only within a single object.
+    Map(Box<JsonType>),
     Mixed,
 }
 
@@ -62,6 +67,14 @@ impl JsonType {
                 Widened::Changed
             }
             (Self::List(item), Self::List(other)) => item.widen(*other, names),
+            (Self::Map(values), Self::Map(other)) => values.widen(*other, names),
+            (Self::Map(values), Self::Struct(fields)) => {
+                fields.into_values().map(|field| values.widen(field, names)).max().unwrap_or(Widened::Same)
+            }
+            (Self::Struct(_), Self::Map(other)) => {
+                self.forget_keys(names);
+                self.widen(Self::Map(other), names).max(Widened::Changed)
+            }
             (Self::Struct(fields), Self::Struct(others)) => {
                 let mut widened = Widened::Same;
                 for (name, other) in others {
@@ -84,10 +97,30 @@ impl JsonType {
         }
     }
 
+    /// Makes a map of a struct with more keys than fields may have.
+    pub(crate) fn without_data(mut self, names: &mut usize) -> Self {
+        if matches!(&self, Self::Struct(fields) if fields.len() > MOST_KEYS) {
+            self.forget_keys(names);
+        }
+        self
+    }
+
+    /// Makes a map of a struct. What its names took is taken off `names`.
+    fn forget_keys(&mut self, names: &mut usize) {
+        let Self::Struct(fields) = self else { return };
+        *names = names.saturating_sub(fields.keys().map(|name| name_bytes(name)).sum());
+        let mut values = Self::Null;
+        for field in std::mem::take(fields).into_values() {
+            *names = names.saturating_sub(field.name_bytes());
+            values.widen(field, names);
+        }
+        *self = Self::Map(Box::new(values));
+    }
+
     /// What its names take.
     fn name_bytes(&self) -> usize {
         match self {
-            Self::List(item) => item.name_bytes(),
+            Self::List(item) | Self::Map(item) => item.name_bytes(),
             Self::Struct(fields) => {
                 fields.iter().map(|(name, field)| name_bytes(name) + field.name_bytes()).sum()
             }
@@ -106,6 +139,7 @@ impl JsonType {
             Self::Struct(fields) => {
                 TypeWords::Struct(fields.iter().map(|(name, field)| (name.clone(), field.words())).collect())
             }
+            Self::Map(values) => TypeWords::Map(Box::new(TypeWords::Text), Box::new(values.words())),
             Self::Mixed => TypeWords::Mixed,
         }
     }

@@ -59,9 +59,8 @@ pub(crate) struct Lexer<'t, T> {
     pub(super) key: Vec<u8>,
     /// What the names of the value that is being read take.
     pub(super) names: usize,
-    /// Whether a value with too many names is read on without its type, and whether one was.
-    pub(super) may_let_go: bool,
-    pub(super) has_let_go: bool,
+    /// Whether an object with many keys has data for keys.
+    pub(super) makes_maps: bool,
     duplicate_keys: Findings,
 }
 
@@ -79,8 +78,7 @@ impl<'t, T: Chunks> Lexer<'t, T> {
             number: Vec::new(),
             key: Vec::new(),
             names: 0,
-            may_let_go: false,
-            has_let_go: false,
+            makes_maps: false,
             duplicate_keys: Findings::default(),
         }
     }

@@ -56,6 +56,15 @@ fn outdoes(widened: Widened, known: Option<&Deciding>) -> bool {
     }
 }
 
+/// A value as it is told: of a text, what it says.
+fn shown_value(raw: &[u8]) -> String {
+    let text = raw.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\""));
+    match text.and_then(|text| std::str::from_utf8(text).ok()) {
+        Some(text) => shown(unescaped(text).as_bytes()),
+        None => shown(raw),
+    }
+}
+
 /// The bytes from a value to the next one, and the column that this is of.
 #[derive(Debug, Clone, Default)]
 struct Successor {
@@ -159,7 +168,7 @@ impl Rows {
             self.row.push((place, json_type != JsonType::Null));
             let widened = column.json_type.widen(json_type, &mut self.names);
             if outdoes(widened, column.deciding.as_ref()) {
-                column.deciding = Some(Deciding { row, value: shown(lexer.raw()), widened });
+                column.deciding = Some(Deciding { row, value: shown_value(lexer.raw()), widened });
             }
             self.changed |= widened != Widened::Same;
             if self.is_full() { Err(lexer.bad(TOO_MANY_NAMES)) } else { Ok(()) }

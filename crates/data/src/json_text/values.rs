@@ -33,24 +33,24 @@ impl<T: Chunks> Lexer<'_, T> {
         }
         match self.next()? {
             Some(b'{') => {
-                let mut fields = BTreeMap::new();
+                let mut object = JsonType::Struct(BTreeMap::new());
                 self.object(|lexer, key| {
+                    let kept = lexer.names;
                     let field = lexer.value_within(depth + 1)?;
-                    if lexer.has_let_go {
-                        return Ok(());
+                    if let JsonType::Map(values) = &mut object {
+                        lexer.names = kept;
+                        values.widen(field, &mut lexer.names);
+                    } else if let JsonType::Struct(fields) = &mut object {
+                        if fields.insert(key.to_owned(), field).is_some() {
+                            lexer.add_duplicate_key(key);
+                        } else {
+                            lexer.names += name_bytes(key);
+                        }
+                        lexer.forget_data(&mut object);
                     }
-                    if fields.insert(key.to_owned(), field).is_some() {
-                        lexer.add_duplicate_key(key);
-                    } else {
-                        lexer.names += name_bytes(key);
-                    }
-                    if lexer.names <= MOST_NAME_BYTES {
-                        return Ok(());
-                    }
-                    fields = BTreeMap::new();
-                    lexer.let_go()
+                    if lexer.names > MOST_NAME_BYTES { Err(lexer.bad(TOO_MANY_NAMES)) } else { Ok(()) }
                 })?;
-                Ok(JsonType::Struct(fields))
+                Ok(object)
             }
             Some(b'[') => {
                 self.take(1);
@@ -64,6 +64,7 @@ impl<T: Chunks> Lexer<'_, T> {
                     let value = self.value_within(depth + 1)?;
                     self.names = kept;
                     item.widen(value, &mut self.names);
+                    self.forget_data(&mut item);
                     if self.take_if(b']')? {
                         return Ok(JsonType::List(Box::new(item)));
                     }
@@ -81,10 +82,12 @@ impl<T: Chunks> Lexer<'_, T> {
         }
     }
 
-    /// Goes on without types where there are too many names, if there may be.
-    fn let_go(&mut self) -> Result<(), Stop> {
-        self.has_let_go = true;
-        if self.may_let_go { Ok(()) } else { Err(self.bad(TOO_MANY_NAMES)) }
+    /// Forgets the keys of an object where they are data, if the text is to be read so.
+    fn forget_data(&mut self, value: &mut JsonType) {
+        if self.makes_maps {
+            let read = std::mem::replace(value, JsonType::Null);
+            *value = read.without_data(&mut self.names);
+        }
     }
 
     /// Reads an object, whose `{` comes next. `member` reads the value of each key.

@@ -89,6 +89,28 @@ fn text_with_a_zone_is_read_in_utc() {
 }
 
 #[test]
+fn a_part_of_one_line_is_a_part_of_lines() {
+    let folder = Folder::new();
+    folder.write("out/part-0.json", "{\"x\": 1}\n{\"x\": 2}\n");
+    folder.write("out/part-1.json", "{\"x\": 0.5, \"y\": 1}\n");
+    folder.write("out/totals.json", "{\"x\": 3}");
+    folder.write("out/part-2.json", "{\n\"x\": 4}");
+    let path = folder.path().join("out");
+    let profile = runtime_testing_data::profile_path(&path).unwrap();
+    let formats: Vec<String> = profile.files.iter().map(|file| file.format.to_string()).collect();
+    assert_eq!(formats, ["ndjson", "ndjson", "json_object", "json_object"]);
+    let promised: Vec<bool> = profile.files.iter().map(|file| file.promised.is_some()).collect();
+    assert_eq!(promised, [true, true, false, false]);
+    let error = read_batches(&path).unwrap_err().to_string();
+    assert!(error.contains("part-2.json` and `") && error.contains("a single JSON object"), "{error}");
+    for lost in ["part-2.json", "totals.json"] {
+        std::fs::remove_file(path.join(lost)).unwrap();
+    }
+    let rows: usize = read_batches(&path).unwrap().map(|batch| batch.unwrap().num_rows()).sum();
+    assert_eq!(rows, 3);
+}
+
+#[test]
 fn json_has_the_types_that_its_profile_tells() {
     check(
         "a.json",

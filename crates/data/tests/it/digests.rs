@@ -374,6 +374,21 @@ fn folders_are_their_tables_and_their_other_files() {
 }
 
 #[test]
+fn objects_beside_tables_are_no_parts_of_them() {
+    let digest = |(name, content): (&str, &str)| {
+        let folder = Folder::new();
+        folder.write("out/orders.csv", "id,amount\n1,2\n");
+        folder.write(&format!("out/{name}"), content);
+        digest_path(&folder.path().join("out"), &ORDERED).expect("what was just written")
+    };
+    let totals = digest(("totals.json", "{\"id\": 1, \"amount\": 2}"));
+    assert!(totals.to_string().starts_with("files1:"), "{totals}");
+    assert_eq!(digest(("totals.json", "{\n  \"amount\": 2.0,\n  \"id\": 1\n}\n")), totals);
+    assert_ne!(digest(("totals.json", "{\"id\": 1, \"amount\": 3}")), totals);
+    assert_ne!(digest(("sums.json", "{\"id\": 1, \"amount\": 2}")), totals);
+}
+
+#[test]
 fn what_is_no_table_is_its_bytes() {
     let is_bytes = |name, content| of_text(name, content, &ORDERED).to_string().starts_with("bytes1:");
     assert!(

@@ -458,7 +458,7 @@ fn a_type_that_is_another_from_the_first_row_on_is_told_with_that_row() {
     check_told(
         ndjson("{\"a\": 1}\n"),
         ndjson("{\"a\": \"x\"}\n{\"a\": \"y\"}\n"),
-        &[r#"column `a`: expected int64, found text; row 1 is "\"x\"""#],
+        &[r#"column `a`: expected int64, found text; row 1 is "x""#],
     );
     let folder = Folder::new();
     let profile = profile_file(&folder.write("a.csv", "a\nsecret\n")).unwrap();

@@ -239,6 +239,39 @@ fn objects_beside_tables_are_no_parts_of_them() {
 }
 
 #[test]
+fn tables_are_no_parts_of_objects() {
+    let metrics = object("metrics.json", &[("auc", "float64")]);
+    let model = file("model.pkl", FileFormat::Opaque, None);
+    let report = table("report.csv", &ORDERS, 3);
+    let sample = folder(&[metrics.clone(), model.clone()]);
+    check(
+        &Expected::Inferred(&sample),
+        &folder(&[metrics.clone(), model, report.clone()]),
+        &["report.csv: extra file"],
+    );
+    let mut broken = report;
+    broken.findings = vec![finding("it is cut off")];
+    let sample = folder(&[metrics.clone(), broken]);
+    let told = "part-0.csv: not compared: the sample cannot be read: it is cut off";
+    check(&Expected::Inferred(&sample), &folder(&[metrics, table("part-0.csv", &ORDERS, 3)]), &[told]);
+}
+
+#[test]
+fn objects_that_are_missing_are_told() {
+    let [train, test] = ["train.json", "test.json"].map(|path| object(path, &[("id", "int64")]));
+    let missing = "! test.json: the file is missing";
+    for beside in [&[][..], &[table("orders.csv", &[("id", "int64")], 3)]] {
+        let sample = folder(&[beside, &[train.clone(), test.clone()]].concat());
+        let found = folder(&[beside, std::slice::from_ref(&train)].concat());
+        check(&Expected::Inferred(&sample), &found, &[missing]);
+    }
+    let blank = file("errors.json", FileFormat::Json, Some(columns(&[], 0)));
+    let orders = table("orders.csv", &ORDERS, 3);
+    let sample = folder(&[blank, orders.clone()]);
+    check(&Expected::Inferred(&sample), &folder(&[orders]), &["! errors.json: the file is missing"]);
+}
+
+#[test]
 fn an_object_a_file_is_a_table_in_parts() {
     let annotation = |path, label| object(path, &[("image", "text"), ("label", label)]);
     let sample = folder(&[annotation("1.json", "int64"), annotation("2.json", "int64")]);

@@ -137,7 +137,7 @@ fn the_row_that_decides() {
     let schema = read(text.as_bytes()).schema.expect("a table");
     let deciding =
         |column: usize| (schema.columns[column].deciding_row, schema.columns[column].deciding_value.clone());
-    assert_eq!(deciding(0), (Some(21), Some("\"n/a?\"".to_owned())));
+    assert_eq!(deciding(0), (Some(21), Some("n/a?".to_owned())));
     assert_eq!(deciding(1), (Some(21), Some("[1, {\"x\": 2}]".to_owned())));
     assert_eq!(schema.columns[1].data_type, "list<mixed>");
 }
@@ -186,9 +186,9 @@ fn bad_lines_take_no_longer_the_more_there_are() {
 
 #[test]
 fn new_fields_take_no_longer_the_more_there_are() {
-    let rows: String = (0..50_000).map(|id| format!("{{\"a\":{{\"id{id}\":1}}}}\n")).collect();
+    let rows: String = (0..25_000).map(|id| format!("{{\"a\":{{\"id{id}\":1}}}}\n")).collect();
     let schema = read_at_once(&rows).schema.expect("a table");
-    assert_eq!((schema.rows, schema.columns[0].deciding_row), (50_000, Some(2)));
+    assert_eq!((schema.rows, schema.columns[0].deciding_row), (25_000, Some(2)));
 }
 
 #[test]
@@ -196,14 +196,14 @@ fn too_many_different_keys_end_it() {
     let long = "k".repeat(10_000);
     let rows = |shape: fn(String) -> String| {
         let mut text = "x\n".repeat(6);
-        for number in 0..1700 {
+        for number in 0..220 {
             text.push_str(&shape(format!("\"{number}{long}\":{number}")));
         }
         text.into_bytes()
     };
     let flat = rows(|member| format!("{{{member}}}\n"));
     let nested = rows(|member| format!("{{\"a\":[{{\"b\":{{{member}}}}}]}}\n"));
-    for (text, rows) in [(flat, 1666), (nested, 1666)] {
+    for (text, rows) in [(flat, 208), (nested, 208)] {
         for jobs in [1, 3] {
             let jobs = NonZeroUsize::new(jobs).expect("a thread");
             for (part_bytes, longest_line) in [(200_000, 1_000_000), (5_000, 5_000)] {
@@ -215,7 +215,7 @@ fn too_many_different_keys_end_it() {
                     told,
                     [
                         "1 more lines that are no JSON object",
-                        "line 1673: invalid JSON: too many different keys: they look like data, and not like columns or fields",
+                        "line 215: invalid JSON: too many different keys: they look like data, and not like columns or fields",
                     ]
                 );
             }
