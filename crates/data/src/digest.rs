@@ -34,7 +34,7 @@ const BATCH_ROWS: usize = 8192;
 ///   one table gives the digest of its rows; any other one gives that of all its tables and of the paths and bytes of its
 ///   other files (`files1:…`). Single JSON objects beside tables are other files, of which the rows count and not the bytes.
 ///
-/// Memory does not grow with the number of rows. It protects from accidents, not from people who look for two tables with
+/// Memory does not grow with the number of rows, but batches of Arrow IPC are held as they lie in the file. It protects from accidents, not from people who look for two tables with
 /// one digest: where the order of rows is ignored, hashes of rows are added up.
 ///
 /// ```

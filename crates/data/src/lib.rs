@@ -58,7 +58,8 @@
 //! and Arrow IPC a profile reads the metadata, and of the data nothing but columns whose nulls that does not tell: damage
 //! within a page or a batch is found by [`read_batches`] at the earliest. Memory grows with the number of columns and of
 //! different keys in JSON objects, not with the number of rows; of tables in JSON with more than 2 MiB of different keys
-//! the rest is not read. Names of files are UTF-8.
+//! the rest is not read. Where rows are read, batches of Arrow IPC and pages of Parquet are held as a whole. Names of files
+//! are UTF-8.
 
 mod arrow_ipc;
 mod arrow_table;

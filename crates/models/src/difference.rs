@@ -175,7 +175,9 @@ impl fmt::Display for NotCompared {
                 write!(formatter, "not compared: the sample cannot be read: {finding}")
             }
             Self::SampleBlank => formatter.write_str("not compared: the sample has no columns"),
-            Self::ManyKeys => formatter.write_str("not compared: so many keys of one object are data"),
+            Self::ManyKeys => formatter.write_str(
+                "not compared: one of the two objects has more than 100 keys, which are taken for data",
+            ),
             Self::NoTable => formatter.write_str("not compared: no table, and other bytes"),
         }
     }

@@ -113,7 +113,7 @@ mod with_the_feature {
     fn a_missing_header_is_told_in_compressed_text_too() {
         let rows = zstd::encode_all(&b"1,ann\n2,bob\n3,eve\n4,dan\n"[..], 0).unwrap();
         assert!(findings("a.csv.zst", &rows).starts_with("line 1: the first line looks like a row"));
-        // What was read a second time does not count for the size of what is in it.
+        // A pivot is in doubt, too, and read a second time as far as that takes.
         let text = format!("place,2019\n{}", "Oslo,5\n".repeat(100_000));
         let folder = Folder::new();
         let path = folder.write("a.csv.zst", zstd::encode_all(text.as_bytes(), 0).unwrap());

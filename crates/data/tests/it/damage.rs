@@ -1,4 +1,4 @@
-//! Arrow IPC that is damaged anywhere. Whatever the damage, it is told, and the decoder does not panic over it.
+//! Arrow IPC that is damaged anywhere. Whatever the damage, the decoder does not panic over it.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
