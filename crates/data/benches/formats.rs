@@ -313,6 +313,7 @@ fn wide(columns: usize, changed: usize) -> DataProfile {
         promised: None,
         delimiter: None,
         byte_order_mark: false,
+        one_line: false,
         bytes: 1_000_000_000,
         schema: Some(schema),
         findings: Vec::new(),

@@ -17,6 +17,8 @@ mod table;
 pub(crate) mod testing;
 mod values;
 
+use std::collections::HashSet;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{DataProfile, Difference, FileProfile, TableContract, TypeWord};
 use serde::Serialize;
@@ -80,6 +82,7 @@ pub struct FileDifference {
 ///         promised: None,
 ///         delimiter: None,
 ///         byte_order_mark: false,
+///         one_line: false,
 ///         bytes: 40,
 ///         schema: Some(schema),
 ///         findings: Vec::new(),
@@ -101,7 +104,7 @@ pub fn compare(expected: &Expected<'_>, found: &DataProfile) -> Vec<FileDifferen
         Expected::Inferred(sample) if !sample.is_empty() => {
             let sample = Complete::of(sample);
             sample::compare(&sample.data, found, &mut list);
-            list.0.retain(|told| !is_missing_in_sample(told, &sample));
+            settle_missing(&mut list.0, &sample);
         }
         Expected::Inferred(_) | Expected::Nothing => compare_with_nothing(found, &mut list),
     }
@@ -110,13 +113,25 @@ pub fn compare(expected: &Expected<'_>, found: &DataProfile) -> Vec<FileDifferen
     list.0
 }
 
-/// Whether a column is missing that the file of the sample does not have itself, but other parts of its table.
-fn is_missing_in_sample(told: &FileDifference, sample: &Complete<'_>) -> bool {
-    match &told.difference {
+/// A column that a file of the sample does not have itself is told of the files that should have it, and of this one where
+/// there is none of those.
+fn settle_missing(list: &mut Vec<FileDifference>, sample: &Complete<'_>) {
+    let missing = |told: &FileDifference| match &told.difference {
         Difference::MissingColumn { column: name, .. } | Difference::MissingKey { key: name, .. } => {
-            sample.is_added(&told.file, name)
+            Some((sample.is_added(&told.file, name), name.clone()))
         }
-        _ => false,
+        _ => None,
+    };
+    let elsewhere: HashSet<String> =
+        list.iter().filter_map(missing).filter(|(is_added, _)| !is_added).map(|(_, name)| name).collect();
+    let is_echo = |(is_added, name): (bool, String)| is_added && elsewhere.contains(&name);
+    list.retain(|told| !missing(told).is_some_and(is_echo));
+    for told in list {
+        if let Difference::MissingColumn { column, expected, .. } = &mut told.difference
+            && let Some(known) = sample.type_elsewhere(&told.file, column)
+        {
+            *expected = known;
+        }
     }
 }
 

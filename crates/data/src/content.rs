@@ -54,6 +54,16 @@ pub(crate) fn read_content(path: &Utf8Path, options: &ProfileOptions) -> Result<
     Ok(FileContent { bytes, text_bytes: text_bytes.unwrap_or(bytes), kind, promised, content })
 }
 
+/// Reads a file of this kind as one JSON object a line.
+pub(crate) fn read_lines(
+    path: &Utf8Path,
+    kind: FileKind,
+    options: &ProfileOptions,
+) -> Result<Content, DataError> {
+    let read = File::open(path).and_then(|file| Text::new(&file, kind.compression, options).lines());
+    read.map_err(|source| DataError::new(path, source))
+}
+
 /// What a file is, what is in it, and how large that is if it is compressed.
 fn read(
     file: &mut File,

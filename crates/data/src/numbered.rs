@@ -47,11 +47,11 @@ pub(crate) fn lacking<'a>(files: &[Numbered<'a>]) -> Vec<Vec<&'a str>> {
     lacking
 }
 
-/// Whether not too much is added to the parts of a table. What has so many keys has data for keys.
+/// Whether not much more is added to the parts of a table than they have. What lacks so many keys has data for keys.
 fn is_small(files: &[Numbered<'_>], parts: &[usize], all: &BTreeSet<&str>) -> bool {
     let all: usize = all.iter().map(|name| name_bytes(name)).sum();
-    let own = parts.iter().flat_map(|part| &files[*part].columns).map(|name| name_bytes(name)).sum();
-    all.saturating_mul(parts.len()).saturating_sub(own) <= MOST_NAME_BYTES
+    let own: usize = parts.iter().flat_map(|part| &files[*part].columns).map(|name| name_bytes(name)).sum();
+    all.saturating_mul(parts.len()).saturating_sub(own) <= own.max(MOST_NAME_BYTES)
 }
 
 /// The places of files that have one name but for what numbers them.

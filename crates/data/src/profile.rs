@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{DataFinding, DataProfile, FileFormat, FileProfile, TableSchema};
 
 use crate::arrow_table::ArrowTable;
-use crate::content::{FileContent, read_content};
+use crate::content::{FileContent, read_content, read_lines};
 use crate::files::{DataError, data_files};
 use crate::findings::Stop;
 use crate::format::broken_promise;
@@ -77,8 +77,7 @@ pub fn profile_file(path: &Utf8Path) -> Result<FileProfile, DataError> {
 ///
 /// [`DataError`] where the path is no file or cannot be read, or where the options say to give up.
 pub fn profile_file_with(path: &Utf8Path, options: &ProfileOptions) -> Result<FileProfile, DataError> {
-    let (profile, _) = profile_as(path, path.file_name().unwrap_or(path.as_str()).into(), options)?;
-    Ok(profile)
+    profile_as(path, path.file_name().unwrap_or(path.as_str()).into(), options)
 }
 
 /// Profiles an input or output: one file, or each of a folder's files that [`data_files`] counts.
@@ -101,26 +100,23 @@ pub fn profile_path_with(path: &Utf8Path, options: &ProfileOptions) -> Result<Da
         return Ok(DataProfile { is_folder: false, files: vec![profile_file_with(path, options)?] });
     }
     let files = data_files(path)?.into_iter().map(|below| profile_as(&path.join(&below), below, options));
-    let (mut files, are_one_line): (Vec<FileProfile>, Vec<bool>) =
-        files.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
-    let values = files
-        .iter()
-        .zip(are_one_line)
-        .map(|(file, is_one_line)| (file.path.as_path(), file.kind(), is_one_line));
-    for place in lines_among_lines(values.collect::<Vec<_>>().into_iter()) {
+    let mut files = files.collect::<Result<Vec<_>, _>>()?;
+    let values = files.iter().map(|file| (file.path.as_path(), file.kind(), file.one_line));
+    for place in lines_among_lines(values) {
         let file = &mut files[place];
+        let content = read_lines(&path.join(&file.path), file.kind(), options)?;
+        (file.schema, file.findings) = (content.schema, content.findings);
         file.format = FileFormat::Ndjson;
         file.promised = broken_promise(&file.path, file.kind());
     }
     Ok(DataProfile { is_folder: true, files })
 }
 
-/// The profile of a file under such a path, and whether it is one value of JSON on one line.
 fn profile_as(
     path: &Utf8Path,
     shown: Utf8PathBuf,
     options: &ProfileOptions,
-) -> Result<(FileProfile, bool), DataError> {
+) -> Result<FileProfile, DataError> {
     let FileContent { bytes, kind, promised, mut content, .. } = read_content(path, options)?;
     if let Some(table) = content.schema.as_mut().filter(|_| is_binary(kind.format)) {
         let file = File::open(path).map_err(|source| DataError::new(path, source))?;
@@ -133,18 +129,18 @@ fn profile_as(
         }
     }
     tracing::debug!(%path, %kind, bytes, "profiled");
-    let profile = FileProfile {
+    Ok(FileProfile {
         path: shown,
         format: kind.format,
         compression: kind.compression,
         promised,
         delimiter: content.delimiter,
         byte_order_mark: content.byte_order_mark,
+        one_line: content.is_one_line,
         bytes,
         schema: content.schema,
         findings: content.findings,
-    };
-    Ok((profile, content.is_one_line))
+    })
 }
 
 /// Whether a format may leave it to whoever reads the rows to count nulls.

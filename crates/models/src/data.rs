@@ -199,6 +199,10 @@ pub struct FileProfile {
     /// Whether CSV or TSV begins with a byte order mark. JSON must not: there it is a finding.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub byte_order_mark: bool,
+    /// Whether it is one JSON object on one line, which is what a file with one object a line looks like that has one row: of
+    /// files that were read by this process.
+    #[serde(skip)]
+    pub one_line: bool,
     /// The size in bytes.
     pub bytes: u64,
     /// The columns and rows, for a table that could be read.
@@ -248,9 +252,12 @@ impl DataProfile {
     /// Whether there are tables of other kinds, readable or not, beside which single JSON objects are no tables but tell
     /// something of them.
     pub fn objects_stand_aside(&self) -> bool {
-        self.files
-            .iter()
-            .any(|file| !file.is_object() && (file.schema.is_some() || !file.findings.is_empty()))
+        let is_table = |file: &FileProfile| {
+            let is_value = matches!(file.format, FileFormat::Json | FileFormat::JsonObject);
+            // A value of JSON that cannot be read may have been an object.
+            (file.schema.is_some() && !file.is_object()) || (!file.findings.is_empty() && !is_value)
+        };
+        self.files.iter().any(is_table)
     }
 
     /// The formats of the files, each once, in the order they come: `csv`, or `csv, opaque`.

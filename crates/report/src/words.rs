@@ -118,7 +118,9 @@ pub(crate) fn edge_notes(notes: &[EdgeNote]) -> Vec<String> {
                 let place = format!("`{output}` -> `{input}`, {file}");
                 match difference {
                     Difference::ExtraColumn { column, .. } => (place, "extra column", column),
-                    Difference::MissingKey { key, .. } if are_many => (place, "missing key", key),
+                    Difference::MissingKey { key, renamed: None, .. } if are_many => {
+                        (place, "missing key", key)
+                    }
                     _ => {
                         lines.push(note.to_string());
                         continue;

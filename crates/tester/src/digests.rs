@@ -65,6 +65,7 @@ mod tests {
             promised: None,
             delimiter: None,
             byte_order_mark: false,
+            one_line: false,
             bytes,
             schema,
             findings: vec![],

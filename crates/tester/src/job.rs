@@ -282,6 +282,7 @@ impl Job<'_> {
                     promised: None,
                     delimiter: None,
                     byte_order_mark: false,
+                    one_line: false,
                     bytes: 0,
                     schema: None,
                     findings: vec![DataFinding { message, line: None }],

@@ -204,7 +204,7 @@ impl<'a> Judge<'a> {
                     compared.issues.push(EdgeIssue::GuessedBinding { step, output, input, score, reason });
                 }
             }
-            formats_b.extend(expectation.formats(&port.path));
+            let asked = expectation.formats(&port.path);
             let path = match fed {
                 Feed::Path(path) => path,
                 Feed::Nothing => {
@@ -241,14 +241,10 @@ impl<'a> Judge<'a> {
             }
             formats_a.push(found.formats());
             // The name asks for any one value of JSON.
-            if !matches!(expectation, Expectation::Inferred(_))
-                && found.files.iter().any(FileProfile::is_object)
-            {
-                let asked = formats_b.last_mut().filter(|format| *format == FileFormat::Json.as_str());
-                if let Some(asked) = asked {
-                    *asked = found.formats();
-                }
-            }
+            let is_any = !matches!(expectation, Expectation::Inferred(_))
+                && asked.as_deref() == Some(FileFormat::Json.as_str())
+                && found.files.iter().any(FileProfile::is_object);
+            formats_b.extend(if is_any { Some(found.formats()) } else { asked });
             compared.has_expectation &= expectation.says_something();
             let mut differences = compare(&expectation.expected(), &found);
             if matches!(expectation, Expectation::Inferred(_)) {

@@ -73,6 +73,7 @@ mod tests {
             promised: None,
             delimiter: None,
             byte_order_mark: false,
+            one_line: false,
             bytes: 1,
             schema: None,
             findings: Vec::new(),

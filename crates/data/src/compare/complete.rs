@@ -9,14 +9,20 @@ use runtime_testing_models::{Column, DataProfile, Difference, FileProfile, Table
 use super::FileDifference;
 use super::nested::STEPS;
 use super::rows::is_blank;
+use super::table::is_null;
 use crate::numbered::{Numbered, lacking};
-use crate::type_words::path_name;
+
+/// The names of a file's columns: those that were added, and its own.
+struct Added<'a> {
+    names: HashSet<&'a str>,
+    own: HashSet<&'a str>,
+}
 
 /// Data in which a part has the columns that other parts have and no row of its own, as columns of nulls.
 pub(crate) struct Complete<'a> {
     pub(crate) data: Cow<'a, DataProfile>,
     /// The columns that were added to each file.
-    added: HashMap<&'a Utf8Path, HashSet<&'a str>>,
+    added: HashMap<&'a Utf8Path, Added<'a>>,
 }
 
 impl<'a> Complete<'a> {
@@ -28,11 +34,12 @@ impl<'a> Complete<'a> {
             data.files.iter().enumerate().filter_map(|(place, file)| Some((place, part(file)?))).collect();
         let (places, tables): (Vec<usize>, Vec<Numbered<'a>>) = tables.into_iter().unzip();
         let mut complete = Self { data: Cow::Borrowed(data), added: HashMap::new() };
-        for (place, names) in places.into_iter().zip(lacking(&tables)) {
+        for ((place, table), names) in places.into_iter().zip(&tables).zip(lacking(&tables)) {
             if !names.is_empty() {
                 let schema = complete.data.to_mut().files[place].schema.as_mut().expect("a part is a table");
                 add_columns(schema, &names);
-                complete.added.insert(&data.files[place].path, names.into_iter().collect());
+                let (names, own) = (names.into_iter().collect(), table.columns.iter().copied().collect());
+                complete.added.insert(&data.files[place].path, Added { names, own });
             }
         }
         complete
@@ -45,28 +52,49 @@ impl<'a> Complete<'a> {
         if let Difference::MissingColumn { renamed, .. } | Difference::MissingKey { renamed, .. } =
             &mut told.difference
         {
-            renamed.take_if(|name| added.contains(name.as_str()));
+            renamed.take_if(|name| added.names.contains(name.as_str()));
         }
         let of_nulls =
             matches!(told.difference, Difference::NullsFound { .. } | Difference::Nullability { .. });
-        of_nulls || !told.difference.column().is_some_and(|column| is_of(column, added))
+        of_nulls || !told.difference.column().is_some_and(|column| added.has(column))
+    }
+
+    /// The type that a column has in other parts, if it was added to the file.
+    pub(super) fn type_elsewhere(&self, file: &Utf8Path, column: &str) -> Option<String> {
+        let columns =
+            self.data.files.iter().filter_map(|file| file.schema.as_ref()).flat_map(|schema| &schema.columns);
+        let mut types = columns.filter(|known| known.name == column && !is_null(known));
+        types.next().filter(|_| self.is_added(file, column)).map(|column| column.data_type.clone())
     }
 
     /// Whether a column of a file was added.
     pub(super) fn is_added(&self, file: &Utf8Path, column: &str) -> bool {
-        self.added.get(file).is_some_and(|added| added.contains(column))
+        self.added.get(file).is_some_and(|added| added.names.contains(column))
     }
 }
 
-/// Whether a path is that of one of these columns, or of something within one.
-fn is_of(path: &str, columns: &HashSet<&str>) -> bool {
-    let is_within = |column: &&str| {
-        [false, true].into_iter().any(|is_quoted| {
-            let rest = path.strip_prefix(&*path_name(column, is_quoted));
-            rest.is_some_and(|rest| rest.starts_with(STEPS))
-        })
+impl Added<'_> {
+    /// Whether a path is that of a column that was added, or of something within one.
+    fn has(&self, path: &str) -> bool {
+        let is_within = || first_name(path).is_some_and(|name| self.names.contains(&*name));
+        self.names.contains(path) || (!self.own.contains(path) && is_within())
+    }
+}
+
+/// The column that a path begins with, if it leads on. Quotes stand around one that could be taken for something else.
+fn first_name(path: &str) -> Option<Cow<'_, str>> {
+    let Some(quoted) = path.strip_prefix('"') else {
+        return Some(path.split_once(STEPS)?.0.into());
     };
-    columns.contains(path) || (path.contains(STEPS) && columns.iter().any(is_within))
+    let mut name = String::new();
+    let mut characters = quoted.chars();
+    loop {
+        match characters.next()? {
+            '"' => return Some(name.into()),
+            '\\' => name.push(characters.next()?),
+            other => name.push(other),
+        }
+    }
 }
 
 /// A file as what may be a part of a table. What has neither columns nor rows can be a part of any table as it is.
@@ -92,8 +120,8 @@ fn add_columns(schema: &mut TableSchema, names: &[&str]) {
 mod tests {
     use runtime_testing_models::{ExtraColumns, TableContract, TypeWord};
 
-    use crate::compare::Expected;
     use crate::compare::testing::{check, folder, single, table};
+    use crate::compare::{Expected, compare};
 
     fn contract() -> TableContract {
         let mut contract = TableContract::default()
@@ -176,6 +204,32 @@ mod tests {
         let parts = [table("0.json", &address("struct<city: text>?"), 3), table("1.json", &BOTH[..1], 7)];
         let missing = "! 0.json: column `address.zip` (text) is missing";
         check(&Expected::Inferred(&sample), &folder(&parts), &[missing]);
+    }
+
+    #[test]
+    fn a_name_with_a_point_is_a_column_of_its_own() {
+        let mut expected = contract();
+        expected.columns["label"].optional = true;
+        expected.extra_columns = ExtraColumns::Forbid;
+        let parts = [
+            table("0.json", &[BOTH[0], ("label", "null?")], 1),
+            table("1.json", &[BOTH[0], ("label.id", "int64")], 1),
+        ];
+        let told = compare(&Expected::Contract(&expected), &folder(&parts));
+        let told: Vec<String> =
+            told.iter().map(|told| format!("{}: {}", told.file, told.difference)).collect();
+        assert!(
+            told.contains(&"1.json: column `label.id` (int64) is forbidden by the contract".to_owned()),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn a_column_that_is_in_no_part_any_more_is_missing() {
+        let sample = folder(&[table("0.json", &BOTH, 3), table("1.json", &BOTH[..1], 7)]);
+        let found = folder(&[table("1.json", &BOTH[..1], 7)]);
+        let missing = "! 1.json: column `label` (int64) is missing";
+        check(&Expected::Inferred(&sample), &found, &[missing]);
     }
 
     #[test]

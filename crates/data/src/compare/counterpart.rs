@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use camino::Utf8Path;
 use runtime_testing_models::{DataProfile, Difference, FileProfile};
 
+use super::file::is_line_of;
 use super::{Differences, rows};
 use crate::numbered::are_numbered_alike;
 
@@ -58,7 +59,8 @@ fn may_be_part(found: &FileProfile, expected: &FileProfile) -> bool {
     match (found.is_object(), expected.is_object()) {
         (false, false) => found.schema.is_some(),
         (true, true) => found.schema.is_some() && are_numbered_alike(&found.path, &expected.path),
-        _ => false,
+        (true, false) => is_line_of(expected, found),
+        (false, true) => false,
     }
 }
 
@@ -85,7 +87,10 @@ pub(super) fn missing_files(
         return;
     }
     // One that lacks a column is still a part: the column is what is wrong with it.
-    let tables = found.files.iter().zip(counterparts).filter(|(file, _)| !file.is_object());
+    let is_table = |(file, counterpart): &(&FileProfile, &Counterpart<'_>)| {
+        !file.is_object() || counterpart.expected().is_some_and(|expected| is_line_of(expected, file))
+    };
+    let tables = found.files.iter().zip(counterparts).filter(is_table);
     let schemas = tables.flat_map(|(file, counterpart)| {
         [file.schema.as_ref(), counterpart.expected().and_then(|expected| expected.schema.as_ref())]
     });

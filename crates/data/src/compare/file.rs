@@ -49,11 +49,14 @@ pub(super) fn is_misnamed_alike(
 pub(super) fn format_changed(expected: &FileProfile, found: &FileProfile) -> Option<Difference> {
     let is_value = |file: &FileProfile| matches!(file.format, FileFormat::Json | FileFormat::JsonObject);
     let are_readable = expected.findings.is_empty() && found.findings.is_empty();
-    // What has one object a line and is called `.json` may have one line.
-    let is_line = expected.format == FileFormat::Ndjson && expected.promised.is_some() && found.is_object();
-    let may_be_same = (is_value(expected) && is_value(found) && !are_readable) || is_line;
+    let may_be_same = (is_value(expected) && is_value(found) && !are_readable) || is_line_of(expected, found);
     (expected.format != found.format && !may_be_same)
         .then_some(Difference::FormatChanged { expected: expected.format, found: found.format })
+}
+
+/// Whether a single object is one line of what has one object a line.
+pub(super) fn is_line_of(lines: &FileProfile, found: &FileProfile) -> bool {
+    lines.format == FileFormat::Ndjson && found.is_object() && found.one_line && found.schema.is_some()
 }
 
 /// What a reader of a table in text has to be told that it need not be told of its counterpart. Without one, what it
@@ -155,9 +158,10 @@ mod tests {
         assert_eq!(format_changed(&opaque, &opaque), None);
         let object = file("d", FileFormat::JsonObject, None);
         assert!(format_changed(&json, &object).is_some() && format_changed(&object, &json).is_some());
-        let lines = file("e.json", FileFormat::Ndjson, None);
-        assert_eq!(format_changed(&lines, &object), None);
         assert!(format_changed(&ndjson, &object).is_some() && format_changed(&object, &ndjson).is_some());
+        let line = FileProfile { one_line: true, schema: Some(columns(&[], 1)), ..object.clone() };
+        assert_eq!(format_changed(&ndjson, &line), None);
+        assert!(format_changed(&line, &ndjson).is_some() && format_changed(&json, &line).is_some());
         let mut broken = json;
         broken.findings = vec![finding("the file is empty")];
         assert_eq!(format_changed(&broken, &object), None);

@@ -58,18 +58,20 @@ pub(crate) fn settled(data: &DataProfile) -> Cow<'_, DataProfile> {
 
 /// The places of the files of each table that has several, and how its types are known.
 fn tables(data: &DataProfile) -> impl Iterator<Item = (Typing, Vec<usize>)> {
-    let mut tables: HashMap<(Typing, Vec<&str>), Vec<usize>> = HashMap::new();
+    let stand_aside = data.objects_stand_aside();
+    let mut tables: HashMap<(Typing, bool, Vec<&str>), Vec<usize>> = HashMap::new();
     if data.files.len() > 1 {
         for (place, file) in data.files.iter().enumerate() {
             let typing = Typing::of(file.format);
-            let is_shown = file.findings.is_empty() && typing != Typing::Declared;
+            let is_aside = stand_aside && file.is_object();
+            let is_shown = file.findings.is_empty() && typing != Typing::Declared && !is_aside;
             if let Some(schema) = file.schema.as_ref().filter(|_| is_shown) {
-                tables.entry((typing, column_names(schema))).or_default().push(place);
+                tables.entry((typing, file.is_object(), column_names(schema))).or_default().push(place);
             }
         }
     }
     let several = tables.into_iter().filter(|(_, parts)| parts.len() > 1);
-    several.map(|((typing, _), parts)| (typing, parts))
+    several.map(|((typing, ..), parts)| (typing, parts))
 }
 
 fn columns_of(data: &DataProfile, place: usize) -> &[Column] {

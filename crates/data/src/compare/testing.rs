@@ -13,6 +13,7 @@ pub(crate) fn file(path: &str, format: FileFormat, schema: Option<TableSchema>) 
         promised: broken_promise(path.into(), format.into()),
         delimiter: None,
         byte_order_mark: false,
+        one_line: false,
         bytes: 100,
         schema,
         findings: Vec::new(),

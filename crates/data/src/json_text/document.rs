@@ -185,6 +185,17 @@ mod tests {
         let (shown, findings) = profiled(&few);
         assert!(shown.starts_with("1 rows; a: struct<0: int64, 1: int64, "), "{shown}");
         assert_eq!(findings, [""; 0]);
+        let users: Vec<String> =
+            (0..300).map(|user| format!("{{\"scores\": {{\"u{user}\": {user}}}}}")).collect();
+        let text = with(&format!("[{}]", users.join(",")));
+        check(text.as_bytes(), "object, 1 rows; a: list<struct<scores: map<text, int64>>>", &[]);
+        let carts: Vec<String> =
+            (0..30_000).map(|user| format!("\"{user}\": {{\"item {user}\": 1}}")).collect();
+        let carts = format!("{{{}}}", carts.join(","));
+        assert_eq!(
+            profiled(&with(&carts)),
+            ("1 rows; a: map<text, map<text, int64>>".to_owned(), Vec::new())
+        );
         // Keys that few objects share, and more than are kept of names.
         let items: Vec<String> = (0..300).map(|item| format!("{{\"{item}\": {item}}}")).collect();
         let text = with(&format!("[{}]", items.join(",")));

@@ -97,12 +97,18 @@ impl JsonType {
         }
     }
 
-    /// Makes a map of a struct with more keys than fields may have.
-    pub(crate) fn without_data(mut self, names: &mut usize) -> Self {
-        if matches!(&self, Self::Struct(fields) if fields.len() > MOST_KEYS) {
-            self.forget_keys(names);
+    /// Makes maps of structs with more keys than fields may have, here and within.
+    pub(crate) fn forget_data(&mut self, names: &mut usize) {
+        match self {
+            Self::List(inner) | Self::Map(inner) => inner.forget_data(names),
+            Self::Struct(fields) => {
+                fields.values_mut().for_each(|field| field.forget_data(names));
+                if fields.len() > MOST_KEYS {
+                    self.forget_keys(names);
+                }
+            }
+            _ => {}
         }
-        self
     }
 
     /// Makes a map of a struct. What its names took is taken off `names`.
@@ -113,6 +119,7 @@ impl JsonType {
         for field in std::mem::take(fields).into_values() {
             *names = names.saturating_sub(field.name_bytes());
             values.widen(field, names);
+            values.forget_data(names);
         }
         *self = Self::Map(Box::new(values));
     }

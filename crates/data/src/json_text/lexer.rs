@@ -4,7 +4,7 @@ use crate::findings::{Findings, Stop, finding_on};
 use crate::text_reader::TextReader;
 
 /// How much of a value is kept to be shown.
-const RAW_BYTES: usize = 400;
+pub(super) const RAW_BYTES: usize = 400;
 
 /// A text that is there chunk by chunk, each of which ends where a character ends.
 pub(crate) trait Chunks {

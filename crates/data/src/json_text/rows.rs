@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use runtime_testing_models::{Column, TableSchema};
 
 use super::json_type::{JsonType, MOST_NAME_BYTES, TOO_MANY_NAMES, Widened, name_bytes};
-use super::lexer::{Chunks, Lexer};
+use super::lexer::{Chunks, Lexer, RAW_BYTES};
 use super::plain::{Key, absorbed, next_key, past_blanks};
 use super::values::unescaped;
 use crate::csv_text::shown;
@@ -56,12 +56,14 @@ fn outdoes(widened: Widened, known: Option<&Deciding>) -> bool {
     }
 }
 
-/// A value as it is told: of a text, what it says.
+/// The beginning of a value as it is told: of a text, what it says.
 fn shown_value(raw: &[u8]) -> String {
-    let text = raw.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\""));
-    match text.and_then(|text| std::str::from_utf8(text).ok()) {
+    let Some(text) = raw.strip_prefix(b"\"") else { return shown(raw) };
+    // Where the end is cut off, so may be an escape.
+    let whole = text.strip_suffix(b"\"").filter(|_| raw.len() < RAW_BYTES);
+    match whole.and_then(|text| std::str::from_utf8(text).ok()) {
         Some(text) => shown(unescaped(text).as_bytes()),
-        None => shown(raw),
+        None => shown(text),
     }
 }
 

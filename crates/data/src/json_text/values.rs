@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::json_type::{JsonType, MOST_NAME_BYTES, TOO_MANY_NAMES, name_bytes};
+use super::json_type::{JsonType, MOST_KEYS, MOST_NAME_BYTES, TOO_MANY_NAMES, name_bytes};
 use super::lexer::{Chunks, Lexer};
 use crate::findings::Stop;
 
@@ -40,13 +40,16 @@ impl<T: Chunks> Lexer<'_, T> {
                     if let JsonType::Map(values) = &mut object {
                         lexer.names = kept;
                         values.widen(field, &mut lexer.names);
+                        values.forget_data(&mut lexer.names);
                     } else if let JsonType::Struct(fields) = &mut object {
                         if fields.insert(key.to_owned(), field).is_some() {
                             lexer.add_duplicate_key(key);
                         } else {
                             lexer.names += name_bytes(key);
                         }
-                        lexer.forget_data(&mut object);
+                        if lexer.makes_maps && fields.len() > MOST_KEYS {
+                            object.forget_data(&mut lexer.names);
+                        }
                     }
                     if lexer.names > MOST_NAME_BYTES { Err(lexer.bad(TOO_MANY_NAMES)) } else { Ok(()) }
                 })?;
@@ -64,7 +67,9 @@ impl<T: Chunks> Lexer<'_, T> {
                     let value = self.value_within(depth + 1)?;
                     self.names = kept;
                     item.widen(value, &mut self.names);
-                    self.forget_data(&mut item);
+                    if self.makes_maps {
+                        item.forget_data(&mut self.names);
+                    }
                     if self.take_if(b']')? {
                         return Ok(JsonType::List(Box::new(item)));
                     }
@@ -79,14 +84,6 @@ impl<T: Chunks> Lexer<'_, T> {
             Some(b'N') => Err(self.bad("`NaN` is no JSON; write null")),
             Some(b'I') => Err(self.bad("`Infinity` is no JSON; write null")),
             _ => Err(self.unexpected("a value")),
-        }
-    }
-
-    /// Forgets the keys of an object where they are data, if the text is to be read so.
-    fn forget_data(&mut self, value: &mut JsonType) {
-        if self.makes_maps {
-            let read = std::mem::replace(value, JsonType::Null);
-            *value = read.without_data(&mut self.names);
         }
     }
 

@@ -235,6 +235,7 @@ fn any_profile() -> impl Strategy<Value = DataProfile> {
                 promised: None,
                 delimiter: None,
                 byte_order_mark: false,
+                one_line: false,
                 bytes: 1,
                 schema,
                 findings: Vec::new(),

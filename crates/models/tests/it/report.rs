@@ -33,6 +33,7 @@ fn run(kinds: Vec<RunKind>, failure: Option<ScriptFailure>) -> RunResult {
         promised: None,
         delimiter: None,
         byte_order_mark: false,
+        one_line: false,
         bytes: 120,
         schema: Some(TableSchema { columns: vec![column], rows: 6000 }),
         findings: vec![],

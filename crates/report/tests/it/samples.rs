@@ -38,6 +38,7 @@ pub(crate) fn table(file: &str, columns: &[(&str, &str)]) -> DataProfile {
             promised: None,
             delimiter: None,
             byte_order_mark: false,
+            one_line: false,
             bytes: 4096,
             schema: Some(TableSchema { columns, rows: 120 }),
             findings: vec![],
