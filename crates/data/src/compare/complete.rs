@@ -59,12 +59,20 @@ impl<'a> Complete<'a> {
         of_nulls || !told.difference.column().is_some_and(|column| added.has(column))
     }
 
+    /// Whether no file lacked a column.
+    pub(super) fn is_as_it_was(&self) -> bool {
+        self.added.is_empty()
+    }
+
     /// The type that a column has in other parts, if it was added to the file.
     pub(super) fn type_elsewhere(&self, file: &Utf8Path, column: &str) -> Option<String> {
-        let columns =
-            self.data.files.iter().filter_map(|file| file.schema.as_ref()).flat_map(|schema| &schema.columns);
-        let mut types = columns.filter(|known| known.name == column && !is_null(known));
-        types.next().filter(|_| self.is_added(file, column)).map(|column| column.data_type.clone())
+        if !self.is_added(file, column) {
+            return None;
+        }
+        let schemas = self.data.files.iter().filter_map(|file| file.schema.as_ref());
+        let mut types = schemas.flat_map(|schema| &schema.columns);
+        let known = types.find(|known| known.name == column && !is_null(known));
+        known.map(|known| known.data_type.clone())
     }
 
     /// Whether a column of a file was added.
