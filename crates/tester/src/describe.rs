@@ -11,6 +11,7 @@ use runtime_testing_models::{
 use crate::bindings::Bound;
 use crate::inputs_left::{missing_inputs, near_paths, unfed_inputs, why_no_run};
 use crate::lists::Lists;
+use crate::own_data::NotesBeforeRuns;
 use crate::plan::{Action, Plan, PlannedEdge, PlannedInput, PlannedInputs, PlannedStep, ScriptFile};
 use crate::settings::TesterSettings;
 use crate::workspace::Places;
@@ -24,7 +25,8 @@ pub(crate) fn describe(
 ) -> PipelineTestPlan {
     let ends = plan.edges.iter().enumerate().map(|(at, edge)| (edge.to, at));
     let incoming = Lists::of_pairs(plan.steps.len(), ends);
-    let teller = Teller { plan, settings, places, incoming, causes: causes(plan) };
+    let near_paths = near_paths(plan, &places.base);
+    let teller = Teller { plan, settings, places, incoming, causes: causes(plan), near_paths };
     let edges = plan
         .edges
         .iter()
@@ -68,6 +70,7 @@ struct Teller<'a> {
     /// The edges into each step, in declaration order.
     incoming: Lists,
     causes: Vec<Vec<usize>>,
+    near_paths: NotesBeforeRuns,
 }
 
 impl Teller<'_> {
@@ -87,7 +90,7 @@ impl Teller<'_> {
             timeout_seconds: step.timeout(self.settings).as_secs_f64(),
             not_run: runs.is_empty().then(|| why_no_run(self.plan, incoming, at)),
             outputs: step.outputs.iter().map(|port| (port.name.clone(), shown(&port.path))).collect(),
-            notes: self.notes(step, incoming),
+            notes: self.notes(at, step),
             runs,
         }
     }
@@ -104,10 +107,8 @@ impl Teller<'_> {
         })
     }
 
-    fn notes(&self, step: &PlannedStep<'_>, incoming: &[usize]) -> Vec<StepNote> {
-        let bound = || incoming.iter().flat_map(|edge| &self.plan.edges[*edge].bindings.bound);
-        let is_fed = |input: &LogicalName| bound().any(|bound| bound.input == *input);
-        let mut notes = near_paths(self.plan, step, is_fed, &self.places.base);
+    fn notes(&self, at: usize, step: &PlannedStep<'_>) -> Vec<StepNote> {
+        let mut notes = self.near_paths.get(&at).cloned().unwrap_or_default();
         if step.individual.is_none() && step.failure.is_none() && self.plan.tests_individually {
             notes.push(StepNote::NotRunIndividually { inputs: missing_inputs(step) });
         }

@@ -1,10 +1,13 @@
 //! The inputs of a plan that are left without data, and what that means for their step.
 
+use std::collections::HashSet;
+
 use camino::Utf8Path;
 use runtime_testing_data::nearest_path;
 use runtime_testing_models::{LogicalName, StepNote, UntestedStep};
 
 use crate::bindings::Port;
+use crate::own_data::NotesBeforeRuns;
 use crate::plan::{Plan, PlannedStep};
 
 /// The inputs of a step for which the user has no data.
@@ -25,27 +28,40 @@ pub(crate) fn unfed_inputs(plan: &Plan<'_>, incoming: &[usize], step: usize) -> 
     if needy.is_empty() { unfed.into_iter().map(|port| port.name.clone()).collect() } else { needy }
 }
 
-/// The inputs of a step that neither exist nor are fed, and of which nearly the same path exists, which no other input and
-/// no output is.
-pub(crate) fn near_paths(
-    plan: &Plan<'_>,
-    step: &PlannedStep<'_>,
-    is_fed: impl Fn(&LogicalName) -> bool,
-    base: &Utf8Path,
-) -> Vec<StepNote> {
-    let lost = |port: &&Port| !port.has_own_data && port.published_by.is_empty() && !is_fed(&port.name);
-    let note = |port: &Port| {
-        let near = nearest_path(&port.path)?;
-        let mut outputs = plan.steps.iter().flat_map(|step| &step.outputs);
-        let is_another = step.inputs.iter().any(|other| *other.path == *near)
-            || outputs.any(|output| *output.path == *near);
-        (!is_another).then(|| StepNote::NearPath {
-            input: port.name.clone(),
-            path: step.spec.input_paths[&port.name].clone(),
-            near: near.strip_prefix(base).map_or_else(|_| near.clone(), Utf8Path::to_path_buf),
-        })
+/// The most inputs without data that may be misspelled. Where more are, the data is elsewhere altogether.
+const MOST_LOST: usize = 100;
+
+/// The inputs, by step, that neither exist nor are fed, and of which nearly the same path exists, which no other input of the
+/// step and no output is. Looked for before anything runs, because scripts write.
+pub(crate) fn near_paths(plan: &Plan<'_>, base: &Utf8Path) -> NotesBeforeRuns {
+    let bound =
+        plan.edges.iter().flat_map(|edge| edge.bindings.bound.iter().map(|bound| (edge.to, &bound.input)));
+    let fed: HashSet<(usize, &LogicalName)> = bound.collect();
+    let inputs =
+        plan.steps.iter().enumerate().flat_map(|(at, step)| step.inputs.iter().map(move |port| (at, port)));
+    let is_lost = |(at, port): &(usize, &Port)| {
+        !port.has_own_data && port.published_by.is_empty() && !fed.contains(&(*at, &port.name))
     };
-    step.inputs.iter().filter(lost).filter_map(note).collect()
+    let lost: Vec<(usize, &Port)> = inputs.filter(is_lost).take(MOST_LOST + 1).collect();
+    let mut notes = NotesBeforeRuns::new();
+    if lost.is_empty() || lost.len() > MOST_LOST {
+        return notes;
+    }
+    let outputs: HashSet<&Utf8Path> =
+        plan.steps.iter().flat_map(|step| &step.outputs).map(|port| &*port.path).collect();
+    for (at, port) in lost {
+        let step = &plan.steps[at];
+        let Some(near) = nearest_path(&port.path) else { continue };
+        if outputs.contains(&*near) || step.inputs.iter().any(|other| *other.path == *near) {
+            continue;
+        }
+        notes.entry(at).or_default().push(StepNote::NearPath {
+            input: port.name.clone(),
+            path: step.spec.inputs()[&port.name].to_owned(),
+            near: near.strip_prefix(base).map_or_else(|_| near.clone(), Utf8Path::to_path_buf),
+        });
+    }
+    notes
 }
 
 /// Why a step for which no run is planned is not run.

@@ -19,10 +19,10 @@ use runtime_testing_models::{
 
 use crate::cancel::CancelHandle;
 use crate::feed::{self, Feed};
-use crate::inputs_left::{missing_inputs, near_paths, unfed_inputs, why_no_run};
+use crate::inputs_left::{missing_inputs, unfed_inputs, why_no_run};
 use crate::job::profile_options;
 use crate::lists::Lists;
-use crate::own_data::OwnDataNotes;
+use crate::own_data::NotesBeforeRuns;
 use crate::plan::{Plan, PlannedEdge};
 use crate::record::{self, Records, RunRecord};
 use crate::recorded::HandedOver;
@@ -121,17 +121,17 @@ impl<'a> Judge<'a> {
     }
 
     /// The result for each step, in declaration order, without its runs: those are added by [`record::hand_over`].
-    /// `edges` has the results for the edges, and is empty where they were not to be judged. `own_data` has what is to
+    /// `edges` has the results for the edges, and is empty where they were not to be judged. `before` has what is to
     /// be noted of the own data of steps.
     pub(crate) fn steps(
         &self,
         edges: &IndexMap<String, DataCompatibilityResult>,
-        own_data: OwnDataNotes,
+        before: NotesBeforeRuns,
     ) -> IndexMap<StepName, ScriptTestResult> {
         let steps = &self.plan.steps;
         let mut results = IndexMap::with_capacity(steps.len());
         results.extend(steps.iter().enumerate().map(|(at, step)| (step.name.clone(), self.step(at, edges))));
-        for (at, notes) in own_data {
+        for (at, notes) in before {
             results[at].notes.extend(notes);
         }
         results
@@ -533,10 +533,6 @@ impl<'a> Judge<'a> {
         if !given.is_empty() {
             notes.push(StepNote::GivenData { inputs: given });
         }
-        let is_fed = |input: &LogicalName| {
-            self.edges_into(at).flat_map(|(_, edge)| &edge.bindings.bound).any(|bound| bound.input == *input)
-        };
-        notes.extend(near_paths(self.plan, step, is_fed, &self.places.base));
         if step.individual.is_none() && step.failure.is_none() && self.plan.tests_individually {
             notes.push(StepNote::NotRunIndividually { inputs: missing_inputs(step) });
         }

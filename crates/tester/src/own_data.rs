@@ -11,16 +11,16 @@ use crate::cancel::CancelHandle;
 use crate::job::profile_options;
 use crate::plan::{Action, Plan, PlannedInput};
 
-/// The notes on the own data of steps, by step.
-pub(crate) type OwnDataNotes = BTreeMap<usize, Vec<StepNote>>;
+/// The notes on steps that are made before anything runs, by step.
+pub(crate) type NotesBeforeRuns = BTreeMap<usize, Vec<StepNote>>;
 
 /// Holds the user's own data that steps are run on against their contracts. Done before anything runs, because scripts
 /// can damage it. Where the test is canceled, there are the notes that were made so far.
 ///
 /// What cannot be read, or not by this build, is noted by no one: the script may not read it either.
-pub(crate) fn own_data_notes(plan: &Plan<'_>, cancel: &CancelHandle) -> OwnDataNotes {
+pub(crate) fn own_data_notes(plan: &Plan<'_>, cancel: &CancelHandle) -> NotesBeforeRuns {
     let options = profile_options(cancel);
-    let mut notes = OwnDataNotes::new();
+    let mut notes = NotesBeforeRuns::new();
     let mut profiles: HashMap<&Utf8Path, DataProfile> = HashMap::new();
     for (at, name) in run_on_own_data(plan) {
         let step = &plan.steps[at];

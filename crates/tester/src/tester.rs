@@ -21,6 +21,7 @@ use crate::engine::Engine;
 use crate::events::{Event, Reporter};
 use crate::fork_server::ForkServers;
 use crate::function::{Function, FunctionParams};
+use crate::inputs_left::near_paths;
 use crate::job::profile_options;
 use crate::judge::{self, Judge, JudgedEdges};
 use crate::own_data::own_data_notes;
@@ -472,7 +473,10 @@ impl RuntimeTester {
         };
         let own_profiles =
             if scope.compatibility { Some(judge::own_profiles(&plan, &self.cancel)?) } else { None };
-        let own_data = own_data_notes(&plan, &self.cancel);
+        let mut before = own_data_notes(&plan, &self.cancel);
+        for (at, notes) in near_paths(&plan, &places.base) {
+            before.entry(at).or_default().extend(notes);
+        }
         let mut times = Times::load(&places.workspace);
         if let Some(run_root) = &run_root {
             forks.keep_log_in(&run_root.path);
@@ -510,7 +514,7 @@ impl RuntimeTester {
         for step in &mut plan.steps {
             step.outputs = Box::default();
         }
-        let steps = Judge::new(&plan, &records, &places).steps(&edges, own_data);
+        let steps = Judge::new(&plan, &records, &places).steps(&edges, before);
         drop((plan.steps, plan.edges));
 
         let mut report = PipelineTestReport {

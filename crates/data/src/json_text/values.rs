@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::json_type::{JsonType, MOST_KEYS, MOST_NAME_BYTES, TOO_MANY_NAMES, name_bytes};
+use super::json_type::{JsonType, MOST_KEYS, MOST_NAME_BYTES, TOO_MANY_NAMES, Widened, name_bytes};
 use super::lexer::{Chunks, Lexer};
 use crate::findings::Stop;
 
@@ -39,8 +39,9 @@ impl<T: Chunks> Lexer<'_, T> {
                     let field = lexer.value_within(depth + 1)?;
                     if let JsonType::Map(values) = &mut object {
                         lexer.names = kept;
-                        values.widen(field, &mut lexer.names);
-                        values.forget_data(&mut lexer.names);
+                        if values.widen(field, &mut lexer.names) != Widened::Same {
+                            values.forget_data(&mut lexer.names);
+                        }
                     } else if let JsonType::Struct(fields) = &mut object {
                         if fields.insert(key.to_owned(), field).is_some() {
                             lexer.add_duplicate_key(key);
@@ -66,8 +67,8 @@ impl<T: Chunks> Lexer<'_, T> {
                     let kept = self.names;
                     let value = self.value_within(depth + 1)?;
                     self.names = kept;
-                    item.widen(value, &mut self.names);
-                    if self.makes_maps {
+                    let widened = item.widen(value, &mut self.names);
+                    if self.makes_maps && widened != Widened::Same {
                         item.forget_data(&mut self.names);
                     }
                     if self.take_if(b']')? {

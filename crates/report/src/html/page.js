@@ -443,7 +443,7 @@ byId("times-scroll").addEventListener("keydown", (event) => {
 
 // ---- The details
 
-// The width from which on the page has the details beside all else.
+// Where the details lie over all else, as in the style.
 const OVERLAID = "(max-width: 1100px)";
 const details = byId("details");
 let opener = null;

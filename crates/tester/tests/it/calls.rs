@@ -2,8 +2,8 @@
 
 use runtime_testing_data::SampleData;
 use runtime_testing_models::{
-    EdgeNote, EdgeVerdict, InputSource, PipelineDag, ScriptFailure, StepNote, StepStatus, TableContract,
-    TypeWord, UntestedEdge,
+    EdgeNote, EdgeVerdict, InputSource, PathSpec, PipelineDag, ScriptFailure, StepNote, StepStatus,
+    TableContract, TypeWord, UntestedEdge,
 };
 use runtime_testing_tester::{RuntimeTester, TestError};
 
@@ -170,6 +170,25 @@ fn a_path_that_is_nearly_there_is_told() {
     let (planned, told) = near("data/measurements.csv");
     assert_eq!(planned, [""; 0]);
     assert_eq!(told, ["run on sample data: the inputs `raw` do not exist"]);
+}
+
+#[test]
+fn what_a_step_writes_is_not_what_was_meant() {
+    let mut space = two_steps();
+    space.specs[0].input_paths[0] = "output/row.csv".into();
+    for _ in 0..2 {
+        let notes = &space.passes().script_results[&step("clean")].notes;
+        assert_eq!(notes, &[StepNote::SampleData { inputs: vec!["raw".parse().unwrap()] }]);
+    }
+    // An input may have its path among its aliases alone.
+    let (name, path) = space.specs[0].input_paths.shift_remove_index(0).unwrap();
+    assert_eq!(path, "output/row.csv");
+    space.specs[0].input_path_specs.insert(
+        name.clone(),
+        PathSpec { logical_name: name, path: "data/rwa.csv".into(), aliases: Vec::new() },
+    );
+    let notes = &space.passes().script_results[&step("clean")].notes;
+    assert!(matches!(&notes[1], StepNote::NearPath { near, .. } if near == "data/raw.csv"), "{notes:?}");
 }
 
 #[test]
