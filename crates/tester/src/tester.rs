@@ -13,27 +13,27 @@ use runtime_testing_models::{
     ScriptTestResult, Selection, StepName, StepStatus, UntestedEdge, edge_key,
 };
 
-use crate::accept_error::AcceptError;
-use crate::acceptance::Acceptance;
+use crate::accept::AcceptError;
+use crate::accept::Acceptance;
 use crate::cancel::CancelHandle;
-use crate::describe;
-use crate::engine::Engine;
+use crate::error::TestError;
 use crate::events::{Event, Reporter};
-use crate::fork_server::ForkServers;
-use crate::function::{Function, FunctionParams};
-use crate::inputs_left::near_paths;
-use crate::job::profile_options;
-use crate::judge::{self, Judge, JudgedEdges};
-use crate::own_data::own_data_notes;
-use crate::plan::{self, Action, Scope, Tested};
-use crate::plan_error::{PlanError, PlanProblem};
-use crate::python;
-use crate::record::{self, RunRecord};
-use crate::recorded::{self, HandedOver, RecordedTest};
+use crate::history::places::{Places, RUNS, RunRoot};
+use crate::history::recorded::{self, HandedOver, RecordedTest};
+use crate::judge::verdict::{self, Judge, JudgedEdges};
+use crate::plan::describe;
+use crate::plan::missing_inputs::near_paths;
+use crate::plan::model::{self, Action, Scope, Tested};
+use crate::plan::own_inputs::own_data_notes;
+use crate::plan::{PlanError, PlanProblem};
+use crate::run::dispatcher::Engine;
+use crate::run::job::profile_options;
+use crate::run::record::{self, RunRecord};
+use crate::run::times::Times;
+use crate::runners::function::{Function, FunctionParams};
+use crate::runners::python::fork::ForkServers;
+use crate::runners::python::runner;
 use crate::settings::TesterSettings;
-use crate::test_error::TestError;
-use crate::times::Times;
-use crate::workspace::{Places, RUNS, RunRoot};
 
 /// Tests the scripts of a pipeline by running them.
 ///
@@ -198,7 +198,7 @@ impl RuntimeTester {
         let part = select(pipeline, selection.as_ref())?;
         let places = self.places(pipeline)?;
         let tested = Tested { pipeline, part: part.as_ref().unwrap_or(&pipeline.dag), functions };
-        let plan = plan::plan(tested, self.scope(), settings, &places, false, &|_, _| {})?;
+        let plan = model::plan(tested, self.scope(), settings, &places, false, &|_, _| {})?;
         Ok(describe::describe(&plan, configuration, settings, &places))
     }
 
@@ -458,7 +458,7 @@ impl RuntimeTester {
         let tested = Tested { pipeline, part, functions: &self.functions };
         let forks = ForkServers::new(&places.base, &self.cancel);
         let mut plan =
-            plan::plan(tested, scope, &self.settings, &places, sample.is_some(), &|interpreter, vars| {
+            model::plan(tested, scope, &self.settings, &places, sample.is_some(), &|interpreter, vars| {
                 forks.start_early(interpreter, vars);
             })?;
         self.reporter.report(&Event::Planned { steps: plan.steps.len(), runs: plan.runs.len() });
@@ -466,13 +466,13 @@ impl RuntimeTester {
         // Runs are made in a folder of their own.
         let run_root = if plan.runs.iter().any(|run| matches!(run.action, Action::Execute(_))) {
             let run_root = self.run_root(&places.workspace)?;
-            python::prepare(&run_root.path).map_err(TestError::io("write to", &run_root.path))?;
+            runner::prepare(&run_root.path).map_err(TestError::io("write to", &run_root.path))?;
             Some(run_root)
         } else {
             None
         };
         let own_profiles =
-            if scope.compatibility { Some(judge::own_profiles(&plan, &self.cancel)?) } else { None };
+            if scope.compatibility { Some(verdict::own_profiles(&plan, &self.cancel)?) } else { None };
         let mut before = own_data_notes(&plan, &self.cancel);
         for (at, notes) in near_paths(&plan, &places.base) {
             before.entry(at).or_default().extend(notes);

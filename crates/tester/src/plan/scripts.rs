@@ -1,0 +1,190 @@
+//! The scripts of a plan: found, and asked what shows of them without running them.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use indexmap::IndexMap;
+use runtime_testing_models::{Isolation, PipelineTestingSpec, ScriptFailure, ScriptName};
+
+use crate::history::places::Places;
+use crate::plan::model::{Interpreter, PlannedStep, Scope, ScriptFile, StartEarly};
+use crate::plan::problem::PlanProblem;
+use crate::plan::validate::{MAX_PATH_BYTES, readable};
+use crate::runners::function::Function;
+use crate::runners::python::imports::group_imports;
+use crate::runners::python::inspection::{self, Finding, Inspection};
+use crate::runners::python::runner;
+use crate::settings::{ScriptPlace, TesterSettings};
+
+/// Gives each step whose script is a registered function that function. It goes before any file.
+pub(crate) fn use_functions<'a>(functions: &'a HashMap<ScriptName, Function>, steps: &mut [PlannedStep<'a>]) {
+    for step in steps {
+        step.script = functions.get(&step.spec.script_name).map(ScriptFile::Function);
+    }
+}
+
+pub(crate) fn find_scripts(
+    pipeline: &PipelineTestingSpec,
+    scope: Scope,
+    settings: &TesterSettings,
+    places: &Places,
+    steps: &mut [PlannedStep<'_>],
+    problems: &mut Vec<PlanProblem>,
+) {
+    let mut folders: Vec<Utf8PathBuf> = Vec::new();
+    for place in &settings.script_places {
+        match place {
+            ScriptPlace::Workspace => folders.push(places.workspace.clone()),
+            ScriptPlace::WorkspaceScripts => folders.push(places.workspace.join("scripts")),
+            ScriptPlace::WorkspaceAwareRoot => {
+                if let Some(root) = pipeline.workspace_aware_root.as_ref().filter(|_| scope.workspace_aware) {
+                    folders.extend([places.absolute(root), places.absolute(root).join("scripts")]);
+                }
+            }
+            ScriptPlace::Folder(folder) => folders.push(places.absolute(folder)),
+        }
+    }
+    // Many steps can run one script.
+    let mut known: HashMap<(String, bool), Result<Option<ScriptFile<'_>>, String>> = HashMap::new();
+    for step in steps.iter_mut().filter(|step| step.script.is_none()) {
+        let searched = match &step.spec.script_path {
+            Some(path) if path.as_str().len() > MAX_PATH_BYTES => continue,
+            Some(path) => vec![places.absolute(path)],
+            None => {
+                let name = step.spec.script_name.as_str();
+                let files = if name.ends_with(".py") {
+                    vec![name.to_owned()]
+                } else {
+                    vec![format!("{name}.py"), name.to_owned()]
+                };
+                folders.iter().flat_map(|folder| files.iter().map(|file| folder.join(file))).collect()
+            }
+        };
+        let is_named = step.spec.script_path.is_some();
+        for path in &searched {
+            let found = known
+                .entry((path.as_str().to_owned(), is_named))
+                .or_insert_with(|| script_at(path, is_named).map_err(|error| error.to_string()));
+            match found {
+                Ok(None) if is_named && path.is_dir() => {
+                    problems
+                        .push(PlanProblem::ScriptNotAFile { step: step.name.clone(), path: path.clone() });
+                }
+                Ok(None) => {}
+                Ok(script) => {
+                    step.script = script.clone();
+                    break;
+                }
+                Err(message) => {
+                    let (program, message) = (places.shown(path), message.clone());
+                    step.failure = Some(ScriptFailure::CouldNotStart { program, message }.into());
+                    break;
+                }
+            }
+        }
+        if step.script.is_none() && step.failure.is_none() {
+            if let Some(path) = searched.iter().find(|path| !is_named && path.is_file()) {
+                let message =
+                    "it is not executable: make it so, or call it `.py` if it is a Python script".to_owned();
+                let program = places.shown(path);
+                step.failure = Some(ScriptFailure::CouldNotStart { program, message }.into());
+                continue;
+            }
+            let searched = searched.iter().map(|path| places.shown(path)).collect();
+            step.failure = Some(ScriptFailure::ScriptNotFound { searched }.into());
+        }
+    }
+}
+
+/// The script at a path, if there is one. A file that is not called `.py` is a program if it can be executed; else it is
+/// Python only if the spec names it.
+fn script_at<'a>(path: &Utf8Path, is_named: bool) -> io::Result<Option<ScriptFile<'a>>> {
+    if !readable(path)? || !path.is_file() {
+        return Ok(None);
+    }
+    let is_python = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("py"));
+    Ok(match (is_python, is_executable(path)?) {
+        (true, _) => Some(ScriptFile::Python(path.into())),
+        (false, true) => Some(ScriptFile::Executable(path.into())),
+        (false, false) => is_named.then(|| ScriptFile::Python(path.into())),
+    })
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Utf8Path) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    Ok(std::fs::metadata(path)?.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(path: &Utf8Path) -> io::Result<bool> {
+    Ok(path.extension().is_some_and(|extension| {
+        ["exe", "com", "bat", "cmd"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+    }))
+}
+
+/// Whether a program is a script that finds the interpreter anew each time: runs are forks of what it finds.
+fn is_launcher(program: &Utf8Path) -> bool {
+    let mut beginning = [0; 2];
+    let read = File::open(program).and_then(|mut file| file.read_exact(&mut beginning));
+    read.is_ok() && beginning == *b"#!"
+}
+
+/// Finds the interpreters, and asks each once about all scripts that it is to run.
+pub(crate) fn inspect_scripts(
+    settings: &TesterSettings,
+    places: &Places,
+    steps: &mut [PlannedStep<'_>],
+    problems: &mut Vec<PlanProblem>,
+    start_early: &StartEarly<'_>,
+) {
+    let mut by_interpreter: IndexMap<Utf8PathBuf, Vec<usize>> = IndexMap::new();
+    for (at, step) in steps.iter().enumerate() {
+        if matches!(step.script, Some(ScriptFile::Executable(_) | ScriptFile::Function(_))) {
+            continue;
+        }
+        by_interpreter.entry(step.interpreter.path.clone()).or_default().push(at);
+    }
+    for (given, users) in by_interpreter {
+        let mut scripts: IndexMap<Utf8PathBuf, Utf8PathBuf> = IndexMap::new();
+        for path in users.iter().filter_map(|at| steps[*at].script.as_ref()?.path()) {
+            scripts.insert(path.to_owned(), places.shown(path));
+        }
+        let pairs: Vec<_> = scripts.clone().into_iter().collect();
+        let mut forked = users.iter().map(|at| &steps[*at]);
+        let forked = forked.find(|step| step.isolation(settings) == Isolation::Forked);
+        let found = runner::find_interpreter(&given, &places.base).and_then(|interpreter| {
+            if let Some(step) = forked.filter(|_| !is_launcher(&interpreter)) {
+                start_early(&interpreter, &step.spec.environ_vars);
+            }
+            inspection::inspect(&interpreter, &pairs)
+        });
+        match found {
+            Ok(Inspection { interpreter, findings, imports }) => {
+                let with = |imports| Arc::new(Interpreter { path: interpreter.clone(), imports });
+                let interpreters: Vec<_> = group_imports(&imports).into_iter().map(with).collect();
+                for at in users {
+                    let step = &mut steps[at];
+                    let Some(place) =
+                        step.script.as_ref().and_then(|script| scripts.get_index_of(script.path()?))
+                    else {
+                        continue;
+                    };
+                    step.interpreter = Arc::clone(&interpreters[place]);
+                    if let Finding::Failure(failure) = &findings[place] {
+                        step.failure = Some(Box::new(failure.clone()));
+                    }
+                }
+            }
+            Err(reason) => problems.push(PlanProblem::Interpreter {
+                steps: users.iter().map(|at| steps[*at].name.clone()).collect(),
+                python: given,
+                reason,
+            }),
+        }
+    }
+}
