@@ -1,6 +1,15 @@
 //! What the runs say of every step and every edge.
 
 mod byte_equal;
-pub(crate) mod isolate_cause;
+mod compare;
+mod evidence;
+mod isolate_cause;
+mod notes;
 mod similar_names;
-pub(crate) mod verdict;
+mod status;
+mod verdict;
+
+pub(crate) use compare::{OwnProfiles, own_profiles};
+pub(crate) use evidence::Evidence;
+pub(crate) use status::judge_steps;
+pub(crate) use verdict::{JudgedEdges, judge_edges};

@@ -35,12 +35,13 @@ mod cancel;
 mod error;
 mod events;
 mod history;
+mod ids;
 mod judge;
-mod lists;
 mod plan;
 mod process;
 mod run;
 mod runners;
+mod session;
 mod settings;
 mod tester;
 

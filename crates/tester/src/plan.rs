@@ -2,11 +2,15 @@
 
 pub(crate) mod bindings;
 pub(crate) mod describe;
+mod inspect;
 pub(crate) mod missing_inputs;
 pub(crate) mod model;
 pub(crate) mod own_inputs;
 mod path_cache;
+pub(crate) mod planner;
+mod ports;
 mod problem;
+mod runs;
 mod scripts;
 mod similarity;
 mod validate;

@@ -3,8 +3,8 @@ use std::collections::HashMap;
 use camino::Utf8Path;
 use runtime_testing_models::{PipelineDag, PipelineTestReport, StepName, edge_key};
 
-use crate::history::places;
 use crate::history::recorded::{self, RecordedTestError};
+use crate::history::run_folder;
 
 /// The steps of a pipeline that did not pass when they were tested last, and those to which an edge leads that was not
 /// compatible, in declaration order. None are left where all is well.
@@ -37,7 +37,7 @@ pub fn last_failures(workspace: &Utf8Path, dag: &PipelineDag) -> Result<Vec<Step
     let mut is_tested = false;
     for test in recorded::all_tests(workspace)? {
         let Some(report) = recorded::report(&test)? else {
-            if places::is_in_use(&test) {
+            if run_folder::is_in_use(&test) {
                 continue;
             }
             return Err(RecordedTestError::NotRecorded { test });

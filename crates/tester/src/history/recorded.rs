@@ -14,7 +14,7 @@ use runtime_testing_models::{
 };
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::history::places::{LOCK, RUNS};
+use crate::history::run_folder::{LOCK, RUNS};
 
 const REPORT: &str = "report.json";
 const SPECS: &str = "specs.json";

@@ -1,41 +1,10 @@
-//! Which of several edges makes a consumer fail that passes on its own inputs: the runs that find it out, and what they say.
+//! Which of several edges makes a consumer fail that passes on its own inputs.
 
-use runtime_testing_models::{EdgeBlame, LogicalName, NotSingledOut, ScriptFailure, StepName};
+use runtime_testing_models::{EdgeBlame, NotSingledOut, ScriptFailure, StepName};
 
-use crate::plan::model::{Action, Plan, PlannedEdge, PlannedInput, PlannedInputs};
+use crate::ids::EdgeId;
+use crate::plan::model::{Plan, PlannedEdge};
 use crate::run::record::{Records, RunRecord};
-
-/// For each upstream step that feeds the flow run of `step`, that step and what the run is given of its data alone, all else
-/// being the step's own. Nothing, where fewer than two feed it: then the flow run itself shows which edge it is.
-pub(crate) fn single_inputs(plan: &Plan<'_>, step: usize) -> Vec<(usize, PlannedInputs)> {
-    let planned = &plan.steps[step];
-    let Some(Action::Execute(inputs)) = planned.flow.map(|run| &plan.runs[run].action) else {
-        return Vec::new();
-    };
-    let upstream = |input: &PlannedInput| match input {
-        PlannedInput::Upstream { step, .. } => Some(*step),
-        PlannedInput::Own(_) | PlannedInput::Sample { .. } => None,
-    };
-    let mut parents: Vec<usize> = inputs.iter().filter_map(|(_, input)| upstream(input)).collect();
-    parents.sort_unstable();
-    parents.dedup();
-    if parents.len() < 2 {
-        return Vec::new();
-    }
-    let alone = |parent: usize| {
-        let input = |(name, input): &(LogicalName, PlannedInput)| {
-            let input = if upstream(input).is_none_or(|step| step == parent) {
-                input.clone()
-            } else {
-                let port = planned.inputs.iter().find(|port| port.name == *name);
-                PlannedInput::Own(port.expect("inputs are planned by name").path.to_path_buf())
-            };
-            (name.clone(), input)
-        };
-        (parent, inputs.iter().map(input).collect())
-    };
-    parents.into_iter().map(alone).collect()
-}
 
 /// What a consumer does with the data of one edge alone.
 pub(crate) enum Alone<'a> {
@@ -46,7 +15,7 @@ pub(crate) enum Alone<'a> {
 
 /// What the consumer does with the data of `edge` alone. Nothing, where that was not the question.
 pub(crate) fn alone<'a>(plan: &Plan<'_>, records: &'a Records, edge: &PlannedEdge) -> Option<Alone<'a>> {
-    let run = *records.singled_out.get(&(edge.to, edge.from))?;
+    let run = *records.isolated.get(&(edge.to, edge.from))?;
     let not_made = |reason| Alone::Unknown(NotSingledOut::NotMade { reason });
     Some(match &records.runs[run] {
         RunRecord::NotMade(reason) => not_made((**reason).clone()),
@@ -90,10 +59,10 @@ pub(crate) enum Share {
 pub(crate) fn share(
     plan: &Plan<'_>,
     records: &Records,
-    at: usize,
+    at: EdgeId,
     failure: &ScriptFailure,
-    suspects: impl FnOnce() -> Vec<usize>,
-    has_broken_data: impl Fn(usize) -> bool,
+    suspects: impl FnOnce() -> Vec<EdgeId>,
+    has_broken_data: impl Fn(EdgeId) -> bool,
 ) -> Share {
     let only_edge = || Share::Cause(failure.clone(), EdgeBlame::OnlyEdge);
     // The run had no other data than this.
@@ -110,7 +79,7 @@ pub(crate) fn share(
     let to = plan.edges[at].to;
     let fails = |edge: &PlannedEdge| matches!(alone(plan, records, edge), Some(Alone::Fails(_)));
     // What a run shows goes before what files are: also of an edge that is no suspect.
-    let mut is_explained = plan.edges.iter().any(|edge| edge.to == to && fails(edge));
+    let mut is_explained = plan.edges.values().any(|edge| edge.to == to && fails(edge));
     if suspects == [at] && !is_explained {
         // The run with it alone was given nothing else than the one that fails.
         return only_edge();

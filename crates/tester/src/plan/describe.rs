@@ -9,7 +9,7 @@ use runtime_testing_models::{
 };
 
 use crate::history::places::Places;
-use crate::lists::Lists;
+use crate::ids::{DenseMap, RunId, StepId};
 use crate::plan::bindings::Bound;
 use crate::plan::missing_inputs::{missing_inputs, near_paths, unfed_inputs, why_no_run};
 use crate::plan::model::{Action, Plan, PlannedEdge, PlannedInput, PlannedInputs, PlannedStep, ScriptFile};
@@ -23,14 +23,12 @@ pub(crate) fn describe(
     settings: &TesterSettings,
     places: &Places,
 ) -> PipelineTestPlan {
-    let ends = plan.edges.iter().enumerate().map(|(at, edge)| (edge.to, at));
-    let incoming = Lists::of_pairs(plan.steps.len(), ends);
     let near_paths = near_paths(plan, &places.base);
-    let teller = Teller { plan, settings, places, incoming, causes: causes(plan), near_paths };
+    let describer = PlanDescriber { plan, settings, places, causes: causes(plan), near_paths };
     let edges = plan
         .edges
-        .iter()
-        .map(|edge| (edge_key(plan.steps[edge.from].name, plan.steps[edge.to].name), teller.edge(edge)));
+        .values()
+        .map(|edge| (edge_key(plan.steps[edge.from].name, plan.steps[edge.to].name), describer.edge(edge)));
     PipelineTestPlan {
         format_version: PLAN_FORMAT_VERSION,
         workspace: places.workspace.clone(),
@@ -39,18 +37,18 @@ pub(crate) fn describe(
         test_data_compatibility: configuration.test_data_compatibility,
         test_pipeline_flow: configuration.test_pipeline_flow,
         execution_order: plan.order.clone(),
-        steps: (0..plan.steps.len()).map(|at| (plan.steps[at].name.clone(), teller.step(at))).collect(),
+        steps: plan.steps.iter().map(|(at, step)| (step.name.clone(), describer.step(at))).collect(),
         edges: edges.collect(),
     }
 }
 
 /// For each run the runs on account of which it will not be made: itself, if the fault is its own.
-fn causes(plan: &Plan<'_>) -> Vec<Vec<usize>> {
-    let mut causes: Vec<Vec<usize>> = Vec::with_capacity(plan.runs.len());
-    for (at, run) in plan.runs.iter().enumerate() {
+fn causes(plan: &Plan<'_>) -> DenseMap<RunId, Vec<RunId>> {
+    let mut causes: DenseMap<RunId, Vec<RunId>> = DenseMap::new();
+    for (at, run) in &plan.runs {
         let own = match run.action {
             Action::Execute(_) => {
-                let mut upstream: Vec<usize> =
+                let mut upstream: Vec<RunId> =
                     run.waits_for.iter().flat_map(|before| causes[*before].clone()).collect();
                 upstream.sort_unstable();
                 upstream.dedup();
@@ -63,22 +61,19 @@ fn causes(plan: &Plan<'_>) -> Vec<Vec<usize>> {
     causes
 }
 
-struct Teller<'a> {
+struct PlanDescriber<'a> {
     plan: &'a Plan<'a>,
     settings: &'a TesterSettings,
     places: &'a Places,
-    /// The edges into each step, in declaration order.
-    incoming: Lists,
-    causes: Vec<Vec<usize>>,
+    causes: DenseMap<RunId, Vec<RunId>>,
     near_paths: NotesBeforeRuns,
 }
 
-impl Teller<'_> {
-    fn step(&self, at: usize) -> StepPlan {
+impl PlanDescriber<'_> {
+    fn step(&self, at: StepId) -> StepPlan {
         let step = &self.plan.steps[at];
-        let incoming = self.incoming.of(at);
-        let mut runs: Vec<usize> = step.individual.into_iter().chain(step.flow).collect();
-        runs.extend(incoming.iter().filter_map(|edge| self.plan.edges[*edge].consumer_run));
+        let mut runs: Vec<RunId> = step.individual.into_iter().chain(step.flow).collect();
+        runs.extend(self.plan.edges_into(at).filter_map(|(_, edge)| edge.consumer_run));
         runs.sort_unstable();
         runs.dedup();
         let runs: Vec<RunPlan> = runs.into_iter().map(|run| self.run(run, at)).collect();
@@ -88,7 +83,7 @@ impl Teller<'_> {
             script: self.script(step),
             failure: step.failure.as_deref().cloned(),
             timeout_seconds: step.timeout(self.settings).as_secs_f64(),
-            not_run: runs.is_empty().then(|| why_no_run(self.plan, incoming, at)),
+            not_run: runs.is_empty().then(|| why_no_run(self.plan, at)),
             outputs: step.outputs.iter().map(|port| (port.name.clone(), shown(&port.path))).collect(),
             notes: self.notes(at, step),
             runs,
@@ -107,7 +102,7 @@ impl Teller<'_> {
         })
     }
 
-    fn notes(&self, at: usize, step: &PlannedStep<'_>) -> Vec<StepNote> {
+    fn notes(&self, at: StepId, step: &PlannedStep<'_>) -> Vec<StepNote> {
         let mut notes = self.near_paths.get(&at).cloned().unwrap_or_default();
         if step.individual.is_none() && step.failure.is_none() && self.plan.tests_individually {
             notes.push(StepNote::NotRunIndividually { inputs: missing_inputs(step) });
@@ -116,9 +111,9 @@ impl Teller<'_> {
     }
 
     /// A run as far as it serves a step.
-    fn run(&self, at: usize, step: usize) -> RunPlan {
+    fn run(&self, at: RunId, step: StepId) -> RunPlan {
         let run = &self.plan.runs[at];
-        let name = |run: &usize| self.plan.steps[self.plan.runs[*run].step].name.clone();
+        let name = |run: &RunId| self.plan.steps[self.plan.runs[*run].step].name.clone();
         let serves = run.serves.iter().filter(|(served, _)| *served == step);
         let causes = &self.causes[at];
         let action = match &run.action {
@@ -138,24 +133,24 @@ impl Teller<'_> {
     }
 
     /// The step for whose sake another waits for a run: of those that share it, the one that feeds the other.
-    fn served_parent(&self, run: usize, step: usize) -> StepName {
+    fn served_parent(&self, run: RunId, step: StepId) -> StepName {
         let run = &self.plan.runs[run];
-        let mut parents = self.incoming.of(step).iter().map(|edge| self.plan.edges[*edge].from);
+        let mut parents = self.plan.edges_into(step).map(|(_, edge)| edge.from);
         let parent = parents.find(|parent| run.serves.iter().any(|(served, _)| served == parent));
         self.plan.steps[parent.unwrap_or(run.step)].name.clone()
     }
 
-    fn inputs(&self, inputs: &PlannedInputs, step: usize) -> BTreeMap<LogicalName, InputPlan> {
+    fn inputs(&self, inputs: &PlannedInputs, step: StepId) -> BTreeMap<LogicalName, InputPlan> {
         inputs.iter().map(|(name, input)| (name.clone(), self.input(name, input, step))).collect()
     }
 
-    fn input(&self, name: &LogicalName, input: &PlannedInput, step: usize) -> InputPlan {
+    fn input(&self, name: &LogicalName, input: &PlannedInput, step: StepId) -> InputPlan {
         let of = |path, source| InputPlan { path: self.places.shown(path), source, rule: None, below: None };
         match input {
             PlannedInput::Own(path) => of(path, InputSource::Own),
             PlannedInput::Sample { path, .. } => of(path, InputSource::Sample),
             PlannedInput::Upstream { step: from, output, input, below, .. } => {
-                let mut edges = self.incoming.of(step).iter().map(|edge| &self.plan.edges[*edge]);
+                let mut edges = self.plan.edges_into(step).map(|(_, edge)| edge);
                 let edge = edges.find(|edge| edge.from == *from).expect("an input comes along an edge");
                 let bound = edge.bindings.bound.iter().find(|bound| bound.input == *name);
                 let from = self.plan.steps[*from].name.clone();
@@ -181,7 +176,7 @@ impl Teller<'_> {
         if bindings.is_empty() {
             issues.push(EdgeIssue::NoBinding {
                 outputs: from.outputs.iter().map(|port| port.name.clone()).collect(),
-                inputs: unfed_inputs(self.plan, self.incoming.of(edge.to), edge.to),
+                inputs: unfed_inputs(self.plan, edge.to),
                 rivals: edge.bindings.rivals.clone(),
             });
         }

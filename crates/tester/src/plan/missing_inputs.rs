@@ -6,6 +6,7 @@ use camino::Utf8Path;
 use runtime_testing_data::nearest_path;
 use runtime_testing_models::{LogicalName, StepNote, UntestedStep};
 
+use crate::ids::StepId;
 use crate::plan::bindings::Port;
 use crate::plan::model::{Plan, PlannedStep};
 use crate::plan::own_inputs::NotesBeforeRuns;
@@ -15,11 +16,10 @@ pub(crate) fn missing_inputs(step: &PlannedStep<'_>) -> Vec<LogicalName> {
     step.inputs.iter().filter(|port| !port.has_own_data).map(|port| port.name.clone()).collect()
 }
 
-/// The inputs of a step that no edge feeds and that have no data of their own; or else all that no edge feeds. `incoming`
-/// has the edges into the step.
-pub(crate) fn unfed_inputs(plan: &Plan<'_>, incoming: &[usize], step: usize) -> Vec<LogicalName> {
+/// The inputs of a step that no edge feeds and that have no data of their own; or else all that no edge feeds.
+pub(crate) fn unfed_inputs(plan: &Plan<'_>, step: StepId) -> Vec<LogicalName> {
     let fed = |name: &LogicalName| {
-        let mut bound = incoming.iter().flat_map(|edge| &plan.edges[*edge].bindings.bound);
+        let mut bound = plan.edges_into(step).flat_map(|(_, edge)| &edge.bindings.bound);
         bound.any(|bound| bound.input == *name)
     };
     let unfed: Vec<_> = plan.steps[step].inputs.iter().filter(|port| !fed(&port.name)).collect();
@@ -35,20 +35,19 @@ const MOST_LOST: usize = 100;
 /// step and no output is. Looked for before anything runs, because scripts write.
 pub(crate) fn near_paths(plan: &Plan<'_>, base: &Utf8Path) -> NotesBeforeRuns {
     let bound =
-        plan.edges.iter().flat_map(|edge| edge.bindings.bound.iter().map(|bound| (edge.to, &bound.input)));
-    let fed: HashSet<(usize, &LogicalName)> = bound.collect();
-    let inputs =
-        plan.steps.iter().enumerate().flat_map(|(at, step)| step.inputs.iter().map(move |port| (at, port)));
-    let is_lost = |(at, port): &(usize, &Port)| {
+        plan.edges.values().flat_map(|edge| edge.bindings.bound.iter().map(|bound| (edge.to, &bound.input)));
+    let fed: HashSet<(StepId, &LogicalName)> = bound.collect();
+    let inputs = plan.steps.iter().flat_map(|(at, step)| step.inputs.iter().map(move |port| (at, port)));
+    let is_lost = |(at, port): &(StepId, &Port)| {
         !port.has_own_data && port.published_by.is_empty() && !fed.contains(&(*at, &port.name))
     };
-    let lost: Vec<(usize, &Port)> = inputs.filter(is_lost).take(MOST_LOST + 1).collect();
+    let lost: Vec<(StepId, &Port)> = inputs.filter(is_lost).take(MOST_LOST + 1).collect();
     let mut notes = NotesBeforeRuns::new();
     if lost.is_empty() || lost.len() > MOST_LOST {
         return notes;
     }
     let outputs: HashSet<&Utf8Path> =
-        plan.steps.iter().flat_map(|step| &step.outputs).map(|port| &*port.path).collect();
+        plan.steps.values().flat_map(|step| &step.outputs).map(|port| &*port.path).collect();
     for (at, port) in lost {
         let step = &plan.steps[at];
         let Some(near) = nearest_path(&port.path) else { continue };
@@ -65,9 +64,9 @@ pub(crate) fn near_paths(plan: &Plan<'_>, base: &Utf8Path) -> NotesBeforeRuns {
 }
 
 /// Why a step for which no run is planned is not run.
-pub(crate) fn why_no_run(plan: &Plan<'_>, incoming: &[usize], step: usize) -> UntestedStep {
+pub(crate) fn why_no_run(plan: &Plan<'_>, step: StepId) -> UntestedStep {
     let inputs = missing_inputs(&plan.steps[step]);
-    if incoming.iter().any(|edge| !plan.edges[*edge].bindings.bound.is_empty()) {
+    if plan.edges_into(step).any(|(_, edge)| !edge.bindings.bound.is_empty()) {
         UntestedStep::NeedsFlow { inputs }
     } else {
         UntestedStep::MissingInputs { inputs }

@@ -8,18 +8,18 @@ use runtime_testing_data::{DataError, Expected, FileDifference, can_read, compar
 use runtime_testing_models::{DataProfile, LogicalName, StepNote};
 
 use crate::cancel::CancelHandle;
+use crate::ids::StepId;
 use crate::plan::model::{Action, Plan, PlannedInput};
-use crate::run::job::profile_options;
 
 /// The notes on steps that are made before anything runs, by step.
-pub(crate) type NotesBeforeRuns = BTreeMap<usize, Vec<StepNote>>;
+pub(crate) type NotesBeforeRuns = BTreeMap<StepId, Vec<StepNote>>;
 
 /// Holds the user's own data that steps are run on against their contracts. Done before anything runs, because scripts
 /// can damage it. Where the test is canceled, there are the notes that were made so far.
 ///
 /// What cannot be read, or not by this build, is noted by no one: the script may not read it either.
 pub(crate) fn own_data_notes(plan: &Plan<'_>, cancel: &CancelHandle) -> NotesBeforeRuns {
-    let options = profile_options(cancel);
+    let options = cancel.profile_options();
     let mut notes = NotesBeforeRuns::new();
     let mut profiles: HashMap<&Utf8Path, DataProfile> = HashMap::new();
     for (at, name) in run_on_own_data(plan) {
@@ -50,9 +50,9 @@ pub(crate) fn own_data_notes(plan: &Plan<'_>, cancel: &CancelHandle) -> NotesBef
 }
 
 /// The inputs of steps that a run is handed the user's own data for.
-fn run_on_own_data<'a>(plan: &'a Plan<'_>) -> BTreeSet<(usize, &'a LogicalName)> {
+fn run_on_own_data<'a>(plan: &'a Plan<'_>) -> BTreeSet<(StepId, &'a LogicalName)> {
     let mut found = BTreeSet::new();
-    for run in &plan.runs {
+    for run in plan.runs.values() {
         let Action::Execute(inputs) = &run.action else { continue };
         let own = inputs.iter().filter(|(_, input)| matches!(input, PlannedInput::Own(_)));
         for (name, _) in own {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::fs;
+use std::{fs, io};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -11,7 +11,7 @@ use crate::history::places::canonical;
 
 /// Answers about paths of [`crate::history::places::Places::absolute`], as of when a path was first asked about.
 #[derive(Debug, Default)]
-pub(crate) struct Looks {
+pub(crate) struct PathCache {
     /// By the text of the path: to compare paths part by part takes longer.
     known: RefCell<HashMap<Box<str>, Look>>,
 }
@@ -29,7 +29,7 @@ enum Look {
     },
 }
 
-impl Looks {
+impl PathCache {
     /// What a path leads to, where it leads to something; else the path. For telling whether two paths mean the same.
     pub(crate) fn place<'a>(&self, path: &'a Utf8Path) -> Cow<'a, Utf8Path> {
         match self.look(path) {
@@ -67,6 +67,28 @@ fn look_at(path: &Utf8Path) -> Look {
     }
 }
 
+/// Whether there is a file or folder at a path.
+///
+/// # Errors
+///
+/// Where that cannot be found out, or what is there cannot be read: to take it for missing would be a guess.
+pub(crate) fn readable(path: &Utf8Path) -> io::Result<bool> {
+    let opened = match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => fs::read_dir(path).map(drop),
+        Ok(metadata) if metadata.is_file() => fs::File::open(path).map(drop),
+        // A pipe would be waited for without end.
+        Ok(_) => Err(io::Error::other("it is neither a file nor a folder")),
+        Err(error) => Err(error),
+    };
+    match opened {
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
@@ -80,11 +102,11 @@ mod tests {
         std::os::unix::fs::symlink("data", base.join("linked")).expect("a link");
         std::os::unix::fs::symlink("data/rows.csv", base.join("rows.csv")).expect("a link");
         std::os::unix::fs::symlink("nowhere", base.join("dangling")).expect("a link");
-        let looks = Looks::default();
+        let paths = PathCache::default();
         let check = |path: &str, place: &str, is_file: bool| {
             for _ in 0..2 {
-                assert_eq!(looks.place(&base.join(path)), base.join(place), "{path}");
-                assert_eq!(looks.is_file(&base.join(path)), is_file, "{path}");
+                assert_eq!(paths.place(&base.join(path)), base.join(place), "{path}");
+                assert_eq!(paths.is_file(&base.join(path)), is_file, "{path}");
             }
         };
         check("data", "data", false);
@@ -94,6 +116,6 @@ mod tests {
         check("dangling", "dangling", false);
         check("gone/below/it.csv", "gone/below/it.csv", false);
         check("data/rows.csv/below", "data/rows.csv/below", false);
-        assert!(!looks.is_file("/dev/null".into()));
+        assert!(!paths.is_file("/dev/null".into()));
     }
 }

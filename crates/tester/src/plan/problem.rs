@@ -3,7 +3,8 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use runtime_testing_models::{LogicalName, ScriptName, StepName};
 
-use crate::plan::validate::MAX_PATH_BYTES;
+/// The longest a path of a spec may be. No system takes longer ones, and every folder on the way is looked at.
+pub(crate) const MAX_PATH_BYTES: usize = 4096;
 
 /// Everything that keeps a test from being planned. Nothing was run. Never empty.
 #[derive(Clone, PartialEq, Eq)]

@@ -1,27 +1,25 @@
-//! The scripts of a plan: found, and asked what shows of them without running them.
+//! The scripts of a plan: found where they are looked for.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::sync::Arc;
+use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use indexmap::IndexMap;
-use runtime_testing_models::{Isolation, PipelineTestingSpec, ScriptFailure, ScriptName};
+use runtime_testing_models::{PipelineTestingSpec, ScriptFailure, ScriptName};
 
 use crate::history::places::Places;
-use crate::plan::model::{Interpreter, PlannedStep, Scope, ScriptFile, StartEarly};
-use crate::plan::problem::PlanProblem;
-use crate::plan::validate::{MAX_PATH_BYTES, readable};
+use crate::ids::{DenseMap, StepId};
+use crate::plan::model::{PlannedStep, Scope, ScriptFile};
+use crate::plan::path_cache::readable;
+use crate::plan::problem::{MAX_PATH_BYTES, PlanProblem};
 use crate::runners::function::Function;
-use crate::runners::python::imports::group_imports;
-use crate::runners::python::inspection::{self, Finding, Inspection};
-use crate::runners::python::runner;
 use crate::settings::{ScriptPlace, TesterSettings};
 
 /// Gives each step whose script is a registered function that function. It goes before any file.
-pub(crate) fn use_functions<'a>(functions: &'a HashMap<ScriptName, Function>, steps: &mut [PlannedStep<'a>]) {
-    for step in steps {
+pub(crate) fn use_functions<'a>(
+    functions: &'a HashMap<ScriptName, Function>,
+    steps: &mut DenseMap<StepId, PlannedStep<'a>>,
+) {
+    for step in steps.values_mut() {
         step.script = functions.get(&step.spec.script_name).map(ScriptFile::Function);
     }
 }
@@ -31,7 +29,7 @@ pub(crate) fn find_scripts(
     scope: Scope,
     settings: &TesterSettings,
     places: &Places,
-    steps: &mut [PlannedStep<'_>],
+    steps: &mut DenseMap<StepId, PlannedStep<'_>>,
     problems: &mut Vec<PlanProblem>,
 ) {
     let mut folders: Vec<Utf8PathBuf> = Vec::new();
@@ -49,7 +47,7 @@ pub(crate) fn find_scripts(
     }
     // Many steps can run one script.
     let mut known: HashMap<(String, bool), Result<Option<ScriptFile<'_>>, String>> = HashMap::new();
-    for step in steps.iter_mut().filter(|step| step.script.is_none()) {
+    for step in steps.values_mut().filter(|step| step.script.is_none()) {
         let searched = match &step.spec.script_path {
             Some(path) if path.as_str().len() > MAX_PATH_BYTES => continue,
             Some(path) => vec![places.absolute(path)],
@@ -125,66 +123,4 @@ fn is_executable(path: &Utf8Path) -> io::Result<bool> {
     Ok(path.extension().is_some_and(|extension| {
         ["exe", "com", "bat", "cmd"].iter().any(|known| extension.eq_ignore_ascii_case(known))
     }))
-}
-
-/// Whether a program is a script that finds the interpreter anew each time: runs are forks of what it finds.
-fn is_launcher(program: &Utf8Path) -> bool {
-    let mut beginning = [0; 2];
-    let read = File::open(program).and_then(|mut file| file.read_exact(&mut beginning));
-    read.is_ok() && beginning == *b"#!"
-}
-
-/// Finds the interpreters, and asks each once about all scripts that it is to run.
-pub(crate) fn inspect_scripts(
-    settings: &TesterSettings,
-    places: &Places,
-    steps: &mut [PlannedStep<'_>],
-    problems: &mut Vec<PlanProblem>,
-    start_early: &StartEarly<'_>,
-) {
-    let mut by_interpreter: IndexMap<Utf8PathBuf, Vec<usize>> = IndexMap::new();
-    for (at, step) in steps.iter().enumerate() {
-        if matches!(step.script, Some(ScriptFile::Executable(_) | ScriptFile::Function(_))) {
-            continue;
-        }
-        by_interpreter.entry(step.interpreter.path.clone()).or_default().push(at);
-    }
-    for (given, users) in by_interpreter {
-        let mut scripts: IndexMap<Utf8PathBuf, Utf8PathBuf> = IndexMap::new();
-        for path in users.iter().filter_map(|at| steps[*at].script.as_ref()?.path()) {
-            scripts.insert(path.to_owned(), places.shown(path));
-        }
-        let pairs: Vec<_> = scripts.clone().into_iter().collect();
-        let mut forked = users.iter().map(|at| &steps[*at]);
-        let forked = forked.find(|step| step.isolation(settings) == Isolation::Forked);
-        let found = runner::find_interpreter(&given, &places.base).and_then(|interpreter| {
-            if let Some(step) = forked.filter(|_| !is_launcher(&interpreter)) {
-                start_early(&interpreter, &step.spec.environ_vars);
-            }
-            inspection::inspect(&interpreter, &pairs)
-        });
-        match found {
-            Ok(Inspection { interpreter, findings, imports }) => {
-                let with = |imports| Arc::new(Interpreter { path: interpreter.clone(), imports });
-                let interpreters: Vec<_> = group_imports(&imports).into_iter().map(with).collect();
-                for at in users {
-                    let step = &mut steps[at];
-                    let Some(place) =
-                        step.script.as_ref().and_then(|script| scripts.get_index_of(script.path()?))
-                    else {
-                        continue;
-                    };
-                    step.interpreter = Arc::clone(&interpreters[place]);
-                    if let Finding::Failure(failure) = &findings[place] {
-                        step.failure = Some(Box::new(failure.clone()));
-                    }
-                }
-            }
-            Err(reason) => problems.push(PlanProblem::Interpreter {
-                steps: users.iter().map(|at| steps[*at].name.clone()).collect(),
-                python: given,
-                reason,
-            }),
-        }
-    }
 }

@@ -1,22 +1,21 @@
 //! The structural mistakes of a plan: found together, before anything runs.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
 use std::ops::Bound;
-use std::{fs, io};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{PipelineDag, PipelineTestingSpec, ScriptName, StepName, dag};
 
 use crate::history::places::Places;
+use crate::ids::{DenseMap, Id as _, StepId};
 use crate::plan::bindings::Port;
-use crate::plan::model::{LeftOut, PlannedStep, Scope, file_name};
-use crate::plan::path_cache::Looks;
-use crate::plan::problem::PlanProblem;
+use crate::plan::model::{PlannedStep, Scope, file_name};
+use crate::plan::path_cache::{PathCache, readable};
+use crate::plan::ports::LeftOut;
+use crate::plan::problem::{MAX_PATH_BYTES, PlanProblem};
 use crate::runners::function::Function;
 use crate::settings::TesterSettings;
-
-/// The longest a path of a spec may be. No system takes longer ones, and every folder on the way is looked at.
-pub(crate) const MAX_PATH_BYTES: usize = 4096;
 
 pub(crate) fn problems_of_the_whole(
     pipeline: &PipelineTestingSpec,
@@ -62,7 +61,7 @@ pub(crate) fn problems_of_functions(
 pub(crate) fn problems_of_step(
     step: &PlannedStep<'_>,
     settings: &TesterSettings,
-    looks: &Looks,
+    paths: &PathCache,
     problems: &mut Vec<PlanProblem>,
 ) {
     let spec = step.spec;
@@ -87,7 +86,7 @@ pub(crate) fn problems_of_step(
     }
     for input in &step.inputs {
         for output in step.outputs.iter().filter(|output| !output.path.as_str().is_empty()) {
-            if looks.place(&input.path).starts_with(&*looks.place(&output.path)) {
+            if paths.place(&input.path).starts_with(&*paths.place(&output.path)) {
                 problems.push(PlanProblem::InputUnderOutput {
                     step: step.name.clone(),
                     input: input.name.clone(),
@@ -100,14 +99,14 @@ pub(crate) fn problems_of_step(
 
 /// What is published must not overwrite what another step publishes, nor land in data of the user's own.
 pub(crate) fn problems_of_publishing(
-    steps: &[PlannedStep<'_>],
-    looks: &Looks,
+    steps: &DenseMap<StepId, PlannedStep<'_>>,
+    paths: &PathCache,
     problems: &mut Vec<PlanProblem>,
 ) {
     let mut publishers: BTreeMap<Utf8PathBuf, Vec<StepName>> = BTreeMap::new();
-    for step in steps {
+    for step in steps.values() {
         for port in step.outputs.iter().filter(|port| !port.path.as_str().is_empty()) {
-            publishers.entry(looks.place(&port.path).into_owned()).or_default().push(step.name.clone());
+            publishers.entry(paths.place(&port.path).into_owned()).or_default().push(step.name.clone());
         }
     }
     for (path, steps) in &publishers {
@@ -115,10 +114,10 @@ pub(crate) fn problems_of_publishing(
             problems.push(PlanProblem::SharedOutput { path: path.clone(), steps: steps.clone() });
         }
     }
-    for step in steps {
+    for step in steps.values() {
         for input in step.inputs.iter().filter(|input| input.has_own_data) {
             // All paths below one path stand together, right behind it.
-            let place = looks.place(&input.path);
+            let place = paths.place(&input.path);
             let from_here = (Bound::Included(&*place), Bound::Unbounded);
             for (path, steps) in
                 publishers.range::<Utf8Path, _>(from_here).take_while(|(path, _)| path.starts_with(&*place))
@@ -137,17 +136,17 @@ pub(crate) fn problems_of_publishing(
 /// What is published must not land on scripts, specs or runs, nor on what the settings protect, and must have a place to
 /// land.
 pub(crate) fn problems_of_targets(
-    steps: &[PlannedStep<'_>],
+    steps: &DenseMap<StepId, PlannedStep<'_>>,
     settings: &TesterSettings,
     places: &Places,
-    looks: &Looks,
+    paths: &PathCache,
     problems: &mut Vec<PlanProblem>,
 ) {
     let mut project = BTreeSet::from([".specs", ".runs", "scripts"].map(|name| places.workspace.join(name)));
-    project.extend(settings.protected.iter().map(|path| looks.place(&places.absolute(path)).into_owned()));
-    let scripts = steps.iter().filter_map(|step| step.script.as_ref()?.path());
-    project.extend(scripts.map(|script| looks.place(script).into_owned()));
-    for step in steps {
+    project.extend(settings.protected.iter().map(|path| paths.place(&places.absolute(path)).into_owned()));
+    let scripts = steps.values().filter_map(|step| step.script.as_ref()?.path());
+    project.extend(scripts.map(|script| paths.place(script).into_owned()));
+    for step in steps.values() {
         for port in step.outputs.iter().filter(|port| !port.path.as_str().is_empty()) {
             let problem = |what| PlanProblem::OutputNotPossible {
                 step: step.name.clone(),
@@ -155,8 +154,8 @@ pub(crate) fn problems_of_targets(
                 path: port.path.to_path_buf(),
                 what,
             };
-            let place = looks.place(&port.path);
-            let is_code = place.extension() == Some("py") && looks.is_file(&place);
+            let place = paths.place(&port.path);
+            let is_code = place.extension() == Some("py") && paths.is_file(&place);
             let above = place.ancestors().filter_map(|above| project.get(above)).last();
             let below = || {
                 project
@@ -168,10 +167,10 @@ pub(crate) fn problems_of_targets(
                 problems.push(problem(format!("`{over}` is there, which must not be overwritten")));
             } else if is_code {
                 problems.push(problem("a script is there, which must not be overwritten".to_owned()));
-            } else if file_name(&port.path).is_none() && looks.is_file(&port.path) {
+            } else if file_name(&port.path).is_none() && paths.is_file(&port.path) {
                 problems
                     .push(problem("a file is there, and a path without extension is a folder".to_owned()));
-            } else if let Some(file) = file_above(&port.path, looks) {
+            } else if let Some(file) = file_above(&port.path, paths) {
                 problems.push(problem(format!("`{file}` is a file and not a folder")));
             }
         }
@@ -179,17 +178,17 @@ pub(crate) fn problems_of_targets(
 }
 
 /// A file where a folder above a path is needed.
-fn file_above<'a>(path: &'a Utf8Path, looks: &Looks) -> Option<&'a Utf8Path> {
-    path.ancestors().skip(1).find(|above| looks.is_file(above))
+fn file_above<'a>(path: &'a Utf8Path, paths: &PathCache) -> Option<&'a Utf8Path> {
+    path.ancestors().skip(1).find(|above| paths.is_file(above))
 }
 
 pub(crate) fn problems_of_bindings(
     pipeline: &PipelineTestingSpec,
     part: &PipelineDag,
-    steps: &[PlannedStep<'_>],
+    steps: &DenseMap<StepId, PlannedStep<'_>>,
     problems: &mut Vec<PlanProblem>,
 ) {
-    for step in steps {
+    for step in steps.values() {
         let parents = pipeline.dag.dependencies(step.name).expect("the step is in the DAG");
         for (input, binding) in &step.spec.bindings {
             if !step.inputs.iter().any(|port| port.name == *input) {
@@ -206,7 +205,7 @@ pub(crate) fn problems_of_bindings(
             }
             // A parent that is not tested feeds nothing.
             let Ok(parent) = part.position(&binding.step) else { continue };
-            let parent = &steps[parent];
+            let parent = &steps[StepId::new(parent)];
             if !parent.outputs.iter().any(|port| port.name == binding.output) {
                 problems.push(PlanProblem::UnknownOutput {
                     step: step.name.clone(),
@@ -223,24 +222,24 @@ pub(crate) fn problems_of_bindings(
 /// Own data is what exists at an input's path, unless an output of some step lies there or above: what is there then is
 /// whatever an earlier test left.
 pub(crate) fn mark_own_data(
-    steps: &mut [PlannedStep<'_>],
+    steps: &mut DenseMap<StepId, PlannedStep<'_>>,
     left_out: &LeftOut<'_>,
-    looks: &Looks,
+    paths: &PathCache,
     problems: &mut Vec<PlanProblem>,
 ) {
     let mut publishers: HashMap<Utf8PathBuf, Vec<StepName>> = HashMap::new();
-    let tested = steps.iter().map(|step| (step.name, &step.outputs));
+    let tested = steps.values().map(|step| (step.name, &step.outputs));
     for (step, outputs) in tested.chain(left_out.outputs.iter().map(|(step, outputs)| (*step, outputs))) {
         for port in outputs {
-            publishers.entry(looks.place(&port.path).into_owned()).or_default().push(step.clone());
+            publishers.entry(paths.place(&port.path).into_owned()).or_default().push(step.clone());
         }
     }
-    for step in steps {
+    for step in steps.values_mut() {
         for input in &mut step.inputs {
             if input.path.as_str().is_empty() {
                 continue;
             }
-            let place = looks.place(&input.path);
+            let place = paths.place(&input.path);
             let above = place.ancestors().filter_map(|above| publishers.get(above));
             input.published_by = above.flatten().cloned().collect();
             if !input.published_by.is_empty() {
@@ -263,27 +262,5 @@ pub(crate) fn mark_own_data(
                 }),
             }
         }
-    }
-}
-
-/// Whether there is a file or folder at a path.
-///
-/// # Errors
-///
-/// Where that cannot be found out, or what is there cannot be read: to take it for missing would be a guess.
-pub(crate) fn readable(path: &Utf8Path) -> io::Result<bool> {
-    let opened = match fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => fs::read_dir(path).map(drop),
-        Ok(metadata) if metadata.is_file() => fs::File::open(path).map(drop),
-        // A pipe would be waited for without end.
-        Ok(_) => Err(io::Error::other("it is neither a file nor a folder")),
-        Err(error) => Err(error),
-    };
-    match opened {
-        Ok(()) => Ok(true),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            Ok(false)
-        }
-        Err(error) => Err(error),
     }
 }

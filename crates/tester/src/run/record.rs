@@ -2,31 +2,31 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 use runtime_testing_models::{
     LogicalName, RunKind, RunResult, ScriptFailure, ScriptTestResult, StepName, UntestedStep,
 };
 
 use crate::history::places::Places;
+use crate::ids::{DenseMap, Id as _, RunId, StepId};
 use crate::plan::model::PlannedRun;
-use crate::run::job;
 use crate::run::times::Times;
 
 /// What became of all runs of a plan.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Records {
     /// By the number of the run: those of the plan, then those that were added.
-    pub(crate) runs: Vec<RunRecord>,
+    pub(crate) runs: DenseMap<RunId, RunRecord>,
     /// The runs that were added.
     pub(crate) added: Vec<PlannedRun>,
     /// The run that shows what a step does with the data of one upstream step alone, by both.
-    pub(crate) singled_out: BTreeMap<(usize, usize), usize>,
+    pub(crate) isolated: BTreeMap<(StepId, StepId), RunId>,
     pub(crate) not_published: NotPublished,
 }
 
 /// The outputs that could not be published, by step, and why.
-pub(crate) type NotPublished = BTreeMap<usize, Vec<(LogicalName, String)>>;
+pub(crate) type NotPublished = BTreeMap<StepId, Vec<(LogicalName, String)>>;
 
 /// What became of a planned run.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub(crate) enum RunRecord {
     /// The run could not be made.
     NotMade(Box<UntestedStep>),
     /// Other runs, by number, did not succeed.
-    Blocked(Vec<usize>),
+    Blocked(Vec<RunId>),
 }
 
 impl RunRecord {
@@ -78,7 +78,12 @@ pub(crate) fn written(result: &RunResult, output: &LogicalName, places: &Places)
 
 /// The folder that an output was to be written in or to be: absolute.
 pub(crate) fn output_folder(result: &RunResult, output: &LogicalName, places: &Places) -> Utf8PathBuf {
-    job::output_folder(&places.workspace.join(&result.run_folder), output)
+    output_folder_in(&places.workspace.join(&result.run_folder), output)
+}
+
+/// The same, for a run in `folder`.
+pub(crate) fn output_folder_in(folder: &Utf8Path, output: &LogicalName) -> Utf8PathBuf {
+    folder.join("out").join(output.as_str())
 }
 
 /// Adds the runs to the results of the steps that they serve: on the step's own inputs first, then in the order they were
@@ -86,24 +91,22 @@ pub(crate) fn output_folder(result: &RunResult, output: &LogicalName, places: &P
 /// Takes note of how long those that ended well have taken.
 pub(crate) fn hand_over(
     runs: impl IntoIterator<Item = PlannedRun>,
-    records: Vec<RunRecord>,
+    records: impl IntoIterator<Item = RunRecord>,
     steps: &mut IndexMap<StepName, ScriptTestResult>,
     times: &mut Times,
 ) {
     for (PlannedRun { step, mut serves, .. }, record) in runs.into_iter().zip(records) {
         let RunRecord::Executed(result) = record else { continue };
         if result.failure.is_none() {
-            let (name, _) = steps.get_index(step).expect("every step has a result");
+            let (name, _) = steps.get_index(step.index()).expect("every step has a result");
             times.note(name, &serves[0].1, result.resources.wall_seconds);
         }
         serves.sort_by_key(|(step, _)| *step);
-        let served: Vec<&[(usize, RunKind)]> = serves.chunk_by(|left, right| left.0 == right.0).collect();
+        let served: Vec<&[(StepId, RunKind)]> = serves.chunk_by(|left, right| left.0 == right.0).collect();
         let (last, others) = served.split_last().expect("a run serves the step that it is of");
-        let mut add = |serves: &[(usize, RunKind)], result: RunResult| {
+        let mut add = |serves: &[(StepId, RunKind)], result: RunResult| {
             let kinds = serves.iter().map(|(_, kind)| kind.clone()).collect();
-            let runs = &mut steps[serves[0].0].runs;
-            // A step has few, and each is large.
-            runs.reserve_exact(1);
+            let runs = &mut steps[serves[0].0.index()].runs;
             runs.push(RunResult { kinds, ..result });
         };
         for serves in others {

@@ -2,8 +2,6 @@
 
 use std::collections::BinaryHeap;
 
-use crate::lists::Lists;
-
 /// The state of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TaskState {
@@ -37,8 +35,8 @@ pub(crate) struct Schedule {
     states: Vec<TaskState>,
     /// How many of them there were from the beginning. What is added later waits for nothing.
     planned: usize,
-    dependencies: Lists,
-    dependents: Lists,
+    dependencies: Vec<Vec<usize>>,
+    dependents: Vec<Vec<usize>>,
     /// The time that the longest way from a task to an end is expected to take, itself included.
     remaining: Vec<u64>,
     /// Ordered by remaining way, then by the lower number.
@@ -51,11 +49,12 @@ impl Schedule {
     /// the time that each is expected to take, in any unit.
     pub(crate) fn new(dependencies: Vec<Vec<usize>>, expected: &[u64]) -> Self {
         let count = dependencies.len();
-        let dependencies = Lists::from(dependencies);
-        let edges_to = |task| dependencies.of(task).iter().map(move |from| (*from, task));
-        let dependents = Lists::of_pairs(count, (0..count).flat_map(edges_to));
+        let mut dependents = vec![Vec::new(); count];
+        for (task, before) in dependencies.iter().enumerate() {
+            before.iter().for_each(|before| dependents[*before].push(task));
+        }
         let mut schedule = Self {
-            states: (0..count).map(|task| TaskState::Waiting(dependencies.of(task).len())).collect(),
+            states: (0..count).map(|task| TaskState::Waiting(dependencies[task].len())).collect(),
             planned: count,
             remaining: remaining_ways(&dependencies, &dependents, expected),
             dependencies,
@@ -112,7 +111,7 @@ impl Schedule {
 
     /// The tasks that wait for a task, of which one that was added has none.
     fn dependents_of(&self, task: usize) -> &[usize] {
-        if task < self.planned { self.dependents.of(task) } else { &[] }
+        if task < self.planned { &self.dependents[task] } else { &[] }
     }
 
     /// Whether every task is settled. While it is not, a task is ready or running.
@@ -134,9 +133,7 @@ impl Schedule {
                 let dependent = self.dependents_of(task)[at];
                 if !std::mem::replace(&mut seen[dependent], true) {
                     let newly = matches!(self.states[dependent], TaskState::Waiting(_));
-                    let mut causes: Vec<usize> = self
-                        .dependencies
-                        .of(dependent)
+                    let mut causes: Vec<usize> = self.dependencies[dependent]
                         .iter()
                         .flat_map(|dependency| match &self.states[*dependency] {
                             TaskState::Failed => vec![*dependency],
@@ -182,12 +179,12 @@ impl Schedule {
     }
 }
 
-fn remaining_ways(dependencies: &Lists, dependents: &Lists, expected: &[u64]) -> Vec<u64> {
-    let mut open: Vec<usize> = (0..expected.len()).map(|task| dependents.of(task).len()).collect();
+fn remaining_ways(dependencies: &[Vec<usize>], dependents: &[Vec<usize>], expected: &[u64]) -> Vec<u64> {
+    let mut open: Vec<usize> = (0..expected.len()).map(|task| dependents[task].len()).collect();
     let mut remaining = expected.to_vec();
     let mut stack: Vec<usize> = (0..open.len()).filter(|task| open[*task] == 0).collect();
     while let Some(task) = stack.pop() {
-        for dependency in dependencies.of(task) {
+        for dependency in &dependencies[task] {
             remaining[*dependency] =
                 remaining[*dependency].max(remaining[task].saturating_add(expected[*dependency]));
             open[*dependency] -= 1;

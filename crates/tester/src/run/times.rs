@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{RunKind, StepName};
 use serde::{Deserialize, Serialize};
 
-use crate::history::places::RUNS;
+use crate::history::run_folder::RUNS;
 
 /// What took less is not worth a line, and what is not known is taken to take as long.
 const SHORTEST: Duration = Duration::from_millis(1);

@@ -3,4 +3,5 @@
 pub(crate) mod fork;
 pub(crate) mod imports;
 pub(crate) mod inspection;
+pub(crate) mod programs;
 pub(crate) mod runner;

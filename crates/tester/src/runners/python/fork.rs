@@ -90,7 +90,7 @@ mod linux {
     use super::{ForkRequest, NotForked};
     use crate::cancel::CancelHandle;
     use crate::process::{self, Ended, Running};
-    use crate::runners::python::runner::{self, DEFAULT_ENVIRONMENT, RUN_SCRIPT_NAME};
+    use crate::runners::python::programs::{self, DEFAULT_ENVIRONMENT, RUN_SCRIPT_NAME};
 
     /// How long a server may take, over what a script may, to answer that it was ended.
     const PATIENCE: Duration = Duration::from_secs(30);
@@ -316,7 +316,7 @@ mod linux {
             let temporary = tempfile::Builder::new().prefix("runtime-testing").tempdir()?;
             let folder = Utf8Path::from_path(temporary.path())
                 .ok_or_else(|| io::Error::other("the temporary folder is not UTF-8"))?;
-            runner::prepare(folder)?;
+            programs::prepare(folder)?;
             let log = OpenOptions::new().create(true).append(true).open(folder.join(LOG))?;
             let mut command = Command::new(&key.interpreter);
             command

@@ -1,4 +1,4 @@
-//! Python interpreters: found, and given a script to run.
+//! Runs a script in a Python interpreter.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,29 +12,11 @@ use crate::history::places::Places;
 use crate::process::{self, Ended, ProcessRequest};
 use crate::runners::python::fork::{ForkRequest, ForkServers, NotForked};
 use crate::runners::python::imports::ImportGroups;
+use crate::runners::python::programs::{DEFAULT_ENVIRONMENT, RUN_SCRIPT_NAME, are_prepared, prepare};
 use crate::runners::runner::{
     PARAMS_FILE, PARAMS_VARIABLE, RESULT_FILE, Ran, RunOutcome, RunRequest, Runner, STDERR_FILE, STDOUT_FILE,
     is_of_the_machine, not_started, shell_command, write_params,
 };
-
-/// The name under which the program that runs a script lies in a test's folder.
-pub(crate) const RUN_SCRIPT_NAME: &str = "run_script.py";
-
-/// What the runs of a test need, kept beside them so that they can be repeated by hand.
-const FILES: [(&str, &str); 2] =
-    [(RUN_SCRIPT_NAME, include_str!("run_script.py")), ("fork_server.py", include_str!("fork_server.py"))];
-
-/// Puts what the runs of a test need into its folder.
-pub(crate) fn prepare(run_root: &Utf8Path) -> io::Result<()> {
-    FILES.iter().try_for_each(|(name, text)| std::fs::write(run_root.join(name), text))
-}
-
-/// Finds an interpreter: a path relative to `base`, or a name that is looked for in `PATH`.
-pub(crate) fn find_interpreter(python: &Utf8Path, base: &Utf8Path) -> Result<Utf8PathBuf, String> {
-    let found = which::which_in(python.as_std_path(), std::env::var_os("PATH"), base)
-        .map_err(|_| "it was not found, or is not executable".to_owned())?;
-    Utf8PathBuf::from_path_buf(found).map_err(|path| format!("its path `{}` is not UTF-8", path.display()))
-}
 
 /// What the interpreter leaves behind.
 #[derive(Deserialize)]
@@ -64,16 +46,12 @@ pub(crate) struct PythonRunner<'a> {
     pub(crate) forks: Option<(&'a ForkServers, &'a ImportGroups)>,
 }
 
-/// UTF-8 whatever the user's locale, and no caches beside the user's scripts. The spec can say otherwise.
-pub(crate) const DEFAULT_ENVIRONMENT: [(&str, &str); 2] =
-    [("PYTHONUTF8", "1"), ("PYTHONDONTWRITEBYTECODE", "1")];
-
 impl Runner for PythonRunner<'_> {
     fn run(&self, request: RunRequest<'_>) -> io::Result<Ran> {
         let RunRequest { script, params, places, folder, timeout, grace, stdout, stderr, cancel } = request;
         let params_path = write_params(script, params, folder)?;
         // An earlier script may have removed them, which must not be blamed on this one.
-        if !FILES.iter().all(|(name, _)| self.run_root.join(name).exists()) {
+        if !are_prepared(self.run_root) {
             prepare(self.run_root)?;
         }
         let mut environment = BTreeMap::from(DEFAULT_ENVIRONMENT);
