@@ -3,7 +3,7 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use crate::step::list;
+use crate::list::list;
 use crate::{Difference, LogicalName};
 
 /// What went wrong with a script. Different causes carry different data.

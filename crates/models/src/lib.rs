@@ -58,6 +58,7 @@ mod edge;
 mod event;
 mod failure;
 mod job_value;
+mod list;
 mod names;
 mod plan;
 #[cfg(feature = "proptest1")]

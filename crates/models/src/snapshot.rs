@@ -108,8 +108,20 @@ impl BindingSnapshot {
     }
 }
 
+impl PipelineTestReport {
+    /// The report without anything that can differ between two correct runs.
+    pub fn snapshot(&self) -> ReportSnapshot {
+        self.snapshot_with(SnapshotOptions::default())
+    }
+
+    /// The same with more in it than there is by default.
+    pub fn snapshot_with(&self, options: SnapshotOptions) -> ReportSnapshot {
+        ReportSnapshot::of(self, options)
+    }
+}
+
 impl ReportSnapshot {
-    pub(crate) fn of(report: &PipelineTestReport, options: SnapshotOptions) -> Self {
+    fn of(report: &PipelineTestReport, options: SnapshotOptions) -> Self {
         let report = without_volatile_text(report.clone());
         Self {
             pipeline_success: report.pipeline_success(),

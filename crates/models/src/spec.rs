@@ -1,12 +1,9 @@
-use std::str::FromStr;
-
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 use runtime_testing_dag::StepName;
-use serde::{Deserialize, Deserializer, Serialize, de};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
 
-use crate::{JobValue, LogicalName, ParseSpecError, ScriptName, TableContract};
+use crate::{JobValue, LogicalName, ScriptName, TableContract};
 
 /// What the user says about running one step. Users own these: one JSON file a step, in the folder `.specs`.
 ///
@@ -174,16 +171,6 @@ impl ScriptExecutionSpec {
         spec
     }
 
-    /// Parses the text of a spec file.
-    ///
-    /// # Errors
-    ///
-    /// [`ParseSpecError`] with every mistake in it: a syntax error alone, else all unknown keys, missing keys, wrong types,
-    /// invalid names and values, each with its line and column.
-    pub fn parse(text: &str) -> Result<Self, ParseSpecError> {
-        crate::spec_reader::read(text)
-    }
-
     /// The spec as its file holds it: indented by two spaces, with a newline at the end.
     pub fn to_json(&self) -> String {
         let mut text =
@@ -248,20 +235,4 @@ fn merged<'a>(
         merged.entry(name).or_insert(&spec.path);
     }
     merged
-}
-
-impl FromStr for ScriptExecutionSpec {
-    type Err = ParseSpecError;
-
-    fn from_str(text: &str) -> Result<Self, ParseSpecError> {
-        Self::parse(text)
-    }
-}
-
-/// Works for JSON only: mistakes are collected and numbers keep their text, which other formats cannot give.
-impl<'de> Deserialize<'de> for ScriptExecutionSpec {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        Self::parse(raw.get()).map_err(de::Error::custom)
-    }
 }

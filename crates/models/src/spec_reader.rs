@@ -1,9 +1,12 @@
 use std::fmt;
+use std::str::FromStr;
 
 use camino::Utf8PathBuf;
 use indexmap::IndexMap;
 use runtime_testing_dag::json::{self, Member, Mistake, Node, Value};
 use runtime_testing_dag::{Name, NameKind, StepName, nearest};
+use serde::{Deserialize, Deserializer, de};
+use serde_json::value::RawValue;
 
 use crate::{
     ColumnContract, ExtraColumns, Isolation, JobValue, LogicalName, OutputBinding, PathSpec,
@@ -54,9 +57,33 @@ pub(crate) const KEYS: [&str; 18] = [
     "isolation",
 ];
 
-pub(crate) fn read(text: &str) -> Result<ScriptExecutionSpec, ParseSpecError> {
-    let root = json::parse(text).map_err(|mistake| ParseSpecError { mistakes: vec![mistake] })?;
-    read_node(text, &root, "")
+impl ScriptExecutionSpec {
+    /// Parses the text of a spec file.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseSpecError`] with every mistake in it: a syntax error alone, else all unknown keys, missing keys, wrong types,
+    /// invalid names and values, each with its line and column.
+    pub fn parse(text: &str) -> Result<Self, ParseSpecError> {
+        let root = json::parse(text).map_err(|mistake| ParseSpecError { mistakes: vec![mistake] })?;
+        read_node(text, &root, "")
+    }
+}
+
+impl FromStr for ScriptExecutionSpec {
+    type Err = ParseSpecError;
+
+    fn from_str(text: &str) -> Result<Self, ParseSpecError> {
+        Self::parse(text)
+    }
+}
+
+/// Works for JSON only: mistakes are collected and numbers keep their text, which other formats cannot give.
+impl<'de> Deserialize<'de> for ScriptExecutionSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Self::parse(raw.get()).map_err(de::Error::custom)
+    }
 }
 
 /// Reads the spec at `root`, which stands at the key `path` of a larger text.

@@ -5,6 +5,7 @@ use camino::Utf8PathBuf;
 use runtime_testing_dag::StepName;
 use serde::{Deserialize, Serialize};
 
+use crate::list::list;
 use crate::{DataProfile, Difference, Digest, LogicalName, ScriptFailure, ScriptName};
 
 /// How a step fared.
@@ -173,10 +174,6 @@ impl fmt::Display for UntestedStep {
             }
         }
     }
-}
-
-pub(crate) fn list<T: fmt::Display>(names: &[T]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// What a run was made for.

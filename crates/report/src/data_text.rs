@@ -3,8 +3,8 @@
 use runtime_testing_models::{Column, DataProfile, Difference, FileProfile, TableSchema};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+use crate::TextOptions;
 use crate::paint::{Paint, Tone};
-use crate::text::TextOptions;
 
 /// How wide the text is made.
 const WIDTH: usize = 80;
