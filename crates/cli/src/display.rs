@@ -268,6 +268,9 @@ mod tests {
             stdout: OutputTail::default(),
             stderr: OutputTail::default(),
             leaked: Vec::new(),
+            observed: None,
+            scratch_files: vec![],
+            scratch_files_omitted: 0,
             command: String::new(),
         }
     }

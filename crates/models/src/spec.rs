@@ -40,10 +40,10 @@ pub struct ScriptExecutionSpec {
     pub last_updated: Option<String>,
     /// Whatever the user wants to note.
     pub user_notes: Option<String>,
-    /// Other names that an input goes by.
+    /// Other names that an input goes by, and whether it is a file or a folder.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub input_path_specs: IndexMap<LogicalName, PathSpec>,
-    /// Other names that an output goes by.
+    /// Other names that an output goes by, and whether it is a file or a folder.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub output_path_specs: IndexMap<LogicalName, PathSpec>,
     /// Which upstream output feeds an input, where the names do not tell.
@@ -64,6 +64,19 @@ pub struct ScriptExecutionSpec {
     /// The interpreter that each run of a Python script gets. The tester's setting where it is not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub isolation: Option<Isolation>,
+    /// The folder that each run is made in. The tester's setting where it is not set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub working_directory: Option<WorkingDirectory>,
+    /// The outputs that a run need not write.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub optional_outputs: Vec<LogicalName>,
+    /// The inputs that the step may change: it is given a copy of its own of each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mutable_inputs: Vec<LogicalName>,
+    /// Whether sample data is made for inputs that do not exist and that nothing feeds. The tester's setting where it is not
+    /// set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample_data: Option<bool>,
 }
 
 /// The interpreter that each run of a Python script gets. Either way each run is a process of its own.
@@ -96,6 +109,75 @@ impl std::fmt::Display for Isolation {
     }
 }
 
+/// The folder that each run of a script is made in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum WorkingDirectory {
+    /// One of its own: a view of the base folder without anything that steps publish. What the run writes there reaches no
+    /// other.
+    Own,
+    /// The base folder itself.
+    Base,
+}
+
+impl WorkingDirectory {
+    /// Both, as they are written.
+    pub const ALL: [Self; 2] = [Self::Own, Self::Base];
+
+    /// The word for it in specs and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Base => "base",
+        }
+    }
+}
+
+impl std::fmt::Display for WorkingDirectory {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// Whether a path is that of a file or of a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PathKind {
+    /// A file.
+    File,
+    /// A folder.
+    Folder,
+}
+
+impl PathKind {
+    /// Both, as they are written.
+    pub const ALL: [Self; 2] = [Self::File, Self::Folder];
+
+    /// The word for it in specs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Folder => "folder",
+        }
+    }
+
+    /// What it is not.
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::File => Self::Folder,
+            Self::Folder => Self::File,
+        }
+    }
+}
+
+impl std::fmt::Display for PathKind {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
 /// A path with the names it goes by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PathSpec {
@@ -105,6 +187,9 @@ pub struct PathSpec {
     pub path: Utf8PathBuf,
     /// Other names that mean the same.
     pub aliases: Vec<String>,
+    /// Whether it is a file or a folder, where the path itself does not show it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<PathKind>,
 }
 
 /// One output of one upstream step.
@@ -151,6 +236,10 @@ impl ScriptExecutionSpec {
             timeout_seconds: None,
             python: None,
             isolation: None,
+            working_directory: None,
+            optional_outputs: Vec::new(),
+            mutable_inputs: Vec::new(),
+            sample_data: None,
         }
     }
 
