@@ -129,7 +129,7 @@ impl<'a> Comparer<'a> {
             }
             Feed::Broken { message } => {
                 let file = written.file_name().unwrap_or_default().into();
-                let difference = Difference::Unreadable { finding: DataFinding { message, line: None } };
+                let difference = Difference::Unreadable { finding: DataFinding::unreadable(message, None) };
                 compared.issues.push(EdgeIssue::Data { output, input, file, difference });
                 return Ok(());
             }

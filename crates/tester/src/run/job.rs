@@ -110,6 +110,9 @@ impl Job<'_> {
             stdout: reader.tail(STDOUT_FILE),
             stderr: reader.tail(STDERR_FILE),
             leaked,
+            observed: None,
+            scratch_files: Vec::new(),
+            scratch_files_omitted: 0,
             command: runner.command(path, &params, &self.folder, &places.base),
         };
         tracing::debug!(step = %step.name, folder = %self.folder, passed = result.failure.is_none(), "run made");

@@ -61,7 +61,7 @@ impl OutcomeReader<'_> {
                     one_line: false,
                     bytes: 0,
                     schema: None,
-                    findings: vec![DataFinding { message, line: None }],
+                    findings: vec![DataFinding::unreadable(message, None)],
                 }],
             }
         }))
@@ -97,8 +97,8 @@ impl OutcomeReader<'_> {
     pub(crate) fn failure_of(&self, outputs: &BTreeMap<LogicalName, RunOutput>) -> Option<ScriptFailure> {
         let is_empty = |output: &RunOutput| output.data.as_ref().is_none_or(DataProfile::is_empty);
         if !outputs.is_empty() && outputs.values().all(is_empty) {
-            let declared = self.step.outputs.iter().map(|port| port.name.clone()).collect();
-            return Some(ScriptFailure::NoOutput { declared });
+            let outputs = self.step.outputs.iter().map(|port| port.name.clone()).collect();
+            return Some(ScriptFailure::OutputMissing { outputs, written: Vec::new() });
         }
         let mut differences = Vec::new();
         for (name, contract) in &self.step.spec.output_schemas {
