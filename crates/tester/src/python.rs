@@ -21,8 +21,9 @@ use crate::workspace::Places;
 pub(crate) const RUN_SCRIPT_NAME: &str = "run_script.py";
 
 /// What the runs of a test need, kept beside them so that they can be repeated by hand.
-const FILES: [(&str, &str); 2] = [
+const FILES: [(&str, &str); 3] = [
     (RUN_SCRIPT_NAME, include_str!("python/run_script.py")),
+    ("observe.py", include_str!("python/observe.py")),
     ("fork_server.py", include_str!("python/fork_server.py")),
 ];
 
@@ -73,7 +74,7 @@ pub(crate) const DEFAULT_ENVIRONMENT: [(&str, &str); 2] =
 impl Runner for PythonRunner<'_> {
     fn run(&self, request: RunRequest<'_>) -> io::Result<Ran> {
         let RunRequest { script, params, places, folder, timeout, grace, stdout, stderr, cancel } = request;
-        let params_path = write_params(script, params, folder)?;
+        let params_path = write_params(script, params, folder, &places.base)?;
         // An earlier script may have removed them, which must not be blamed on this one.
         if !FILES.iter().all(|(name, _)| self.run_root.join(name).exists()) {
             prepare(self.run_root)?;
