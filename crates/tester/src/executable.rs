@@ -63,6 +63,7 @@ impl Runner for ExecutableRunner {
             canceled: ended.canceled,
             leaked: ended.leaked,
             not_forked: None,
+            observed: None,
         }))
     }
 

@@ -163,6 +163,7 @@ impl Runner for Function {
             canceled: was_canceled,
             leaked: Vec::new(),
             not_forked: None,
+            observed: None,
         }))
     }
 

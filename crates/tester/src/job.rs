@@ -25,8 +25,8 @@ use crate::plan::{PlannedStep, ScriptFile, file_name};
 use crate::publish;
 use crate::python::PythonRunner;
 use crate::runner::{
-    RESULT_FILE, Ran, RunOutcome, RunRequest, Runner, STDERR_FILE, STDOUT_FILE, is_of_the_machine,
-    not_started,
+    OBSERVED_FILE, RESULT_FILE, Ran, RunOutcome, RunRequest, Runner, STDERR_FILE, STDOUT_FILE,
+    is_of_the_machine, not_started,
 };
 use crate::settings::TesterSettings;
 use crate::tail;
@@ -110,7 +110,8 @@ impl Job<'_> {
             before.extend(own);
         }
         let Ran::Over(outcome) = ran else { unreachable!("a process of this one's own is never lost") };
-        let RunOutcome { exit, mut failure, mut resources, mut canceled, leaked, not_forked } = outcome;
+        let RunOutcome { exit, mut failure, mut resources, mut canceled, leaked, not_forked, observed } =
+            outcome;
         let elapsed = started.elapsed();
         let changes = self.changes(&before);
         if !changes.is_empty() {
@@ -142,7 +143,7 @@ impl Job<'_> {
             stdout: self.tail(STDOUT_FILE),
             stderr: self.tail(STDERR_FILE),
             leaked,
-            observed: None,
+            observed,
             scratch_files: Vec::new(),
             scratch_files_omitted: 0,
             command: runner.command(path, &params, &self.folder, &self.places.base),
@@ -189,7 +190,7 @@ impl Job<'_> {
     /// Removes what a run has left that was lost, and its copies of inputs.
     fn clear(&self) -> Result<(), TestError> {
         let copies = self.copies.iter().map(|copy| copy.to.clone());
-        let files = [RESULT_FILE, STDOUT_FILE, STDERR_FILE].map(|name| self.folder.join(name));
+        let files = [RESULT_FILE, OBSERVED_FILE, STDOUT_FILE, STDERR_FILE].map(|name| self.folder.join(name));
         for path in copies.chain([self.folder.join("out")]).chain(files) {
             let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             match removed {

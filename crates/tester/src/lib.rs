@@ -58,6 +58,7 @@ mod last_failures;
 mod leftovers;
 mod lists;
 mod looks;
+mod observation;
 mod observed;
 mod own_data;
 mod plan;

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crossbeam_channel::Receiver;
 use indexmap::IndexMap;
 use runtime_testing_models::{
-    ExitOutcome, JobValue, LogicalName, Resources, ScriptFailure, ScriptMainParams,
+    ExitOutcome, JobValue, LogicalName, Observed, Resources, ScriptFailure, ScriptMainParams,
 };
 use serde::Serialize;
 
@@ -40,6 +40,8 @@ pub(crate) struct RunOutcome {
     pub(crate) leaked: Vec<String>,
     /// Why it was made in a fresh interpreter and not in a fork.
     pub(crate) not_forked: Option<String>,
+    /// What it did beyond what its spec declares, as far as that was seen.
+    pub(crate) observed: Option<Observed>,
 }
 
 /// What became of a run.
@@ -142,6 +144,7 @@ pub(crate) fn not_started(program: &Utf8Path, error: &io::Error) -> RunOutcome {
         canceled: false,
         leaked: Vec::new(),
         not_forked: None,
+        observed: None,
     }
 }
 
