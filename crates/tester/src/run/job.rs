@@ -25,8 +25,8 @@ use crate::run::record::output_folder_in;
 use crate::runners::executable::ExecutableRunner;
 use crate::runners::python::runner::PythonRunner;
 use crate::runners::runner::{
-    RESULT_FILE, Ran, RunOutcome, RunRequest, Runner, STDERR_FILE, STDOUT_FILE, is_of_the_machine,
-    not_started,
+    OBSERVED_FILE, RESULT_FILE, Ran, RunOutcome, RunRequest, Runner, STDERR_FILE, STDOUT_FILE,
+    is_of_the_machine, not_started,
 };
 
 /// A run that can be made.
@@ -75,7 +75,8 @@ impl Job<'_> {
         let path = script.path().unwrap_or(Utf8Path::new(""));
         let params = self.params(&written);
         let (before, outcome) = self.run(runner, &fresh, path, &params)?;
-        let RunOutcome { exit, mut failure, mut resources, mut canceled, leaked, not_forked } = outcome;
+        let RunOutcome { exit, mut failure, mut resources, mut canceled, leaked, not_forked, observed } =
+            outcome;
         let elapsed = started.elapsed();
         let reader = OutcomeReader { test: self.test, step, folder: &self.folder };
         let changes = reader.changes(&self.inputs, &before);
@@ -110,7 +111,7 @@ impl Job<'_> {
             stdout: reader.tail(STDOUT_FILE),
             stderr: reader.tail(STDERR_FILE),
             leaked,
-            observed: None,
+            observed,
             scratch_files: Vec::new(),
             scratch_files_omitted: 0,
             command: runner.command(path, &params, &self.folder, &places.base),
@@ -184,7 +185,7 @@ impl Job<'_> {
     /// Removes what a run has left that was lost, and its copies of inputs.
     fn clear(&self) -> Result<(), TestError> {
         let copies = self.copies.iter().map(|copy| copy.to.clone());
-        let files = [RESULT_FILE, STDOUT_FILE, STDERR_FILE].map(|name| self.folder.join(name));
+        let files = [RESULT_FILE, OBSERVED_FILE, STDOUT_FILE, STDERR_FILE].map(|name| self.folder.join(name));
         for path in copies.chain([self.folder.join("out")]).chain(files) {
             let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             match removed {

@@ -18,7 +18,7 @@ pub(crate) struct ExecutableRunner;
 impl Runner for ExecutableRunner {
     fn run(&self, request: RunRequest<'_>) -> io::Result<Ran> {
         let RunRequest { script, params, places, folder, timeout, grace, stdout, stderr, cancel } = request;
-        let params_path = write_params(script, params, folder)?;
+        let params_path = write_params(script, params, folder, &places.base)?;
         let mut environment: Vec<(&str, &str)> =
             params.environ_vars.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         environment.push((PARAMS_VARIABLE, params_path.as_str()));
@@ -63,6 +63,7 @@ impl Runner for ExecutableRunner {
             canceled: ended.canceled,
             leaked: ended.leaked,
             not_forked: None,
+            observed: None,
         }))
     }
 

@@ -118,8 +118,8 @@ impl Hash for Function {
 
 impl Runner for Function {
     fn run(&self, request: RunRequest<'_>) -> io::Result<Ran> {
-        let RunRequest { script, params, folder, timeout, grace, cancel, .. } = request;
-        write_params(script, params, folder)?;
+        let RunRequest { script, params, places, folder, timeout, grace, cancel, .. } = request;
+        write_params(script, params, folder, &places.base)?;
         let params = FunctionParams::from(params.clone());
         let is_canceled = Arc::clone(&params.canceled);
         let body = Arc::clone(&self.body);
@@ -163,6 +163,7 @@ impl Runner for Function {
             canceled: was_canceled,
             leaked: Vec::new(),
             not_forked: None,
+            observed: None,
         }))
     }
 

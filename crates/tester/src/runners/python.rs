@@ -3,5 +3,6 @@
 pub(crate) mod fork;
 pub(crate) mod imports;
 pub(crate) mod inspection;
+mod observation;
 pub(crate) mod programs;
 pub(crate) mod runner;

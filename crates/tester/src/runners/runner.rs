@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crossbeam_channel::Receiver;
 use indexmap::IndexMap;
 use runtime_testing_models::{
-    ExitOutcome, JobValue, LogicalName, Resources, ScriptFailure, ScriptMainParams,
+    ExitOutcome, JobValue, LogicalName, Observed, Resources, ScriptFailure, ScriptMainParams,
 };
 use serde::Serialize;
 
@@ -40,6 +40,8 @@ pub(crate) struct RunOutcome {
     pub(crate) leaked: Vec<String>,
     /// Why it was made in a fresh interpreter and not in a fork.
     pub(crate) not_forked: Option<String>,
+    /// What it did beyond what its spec declares, as far as that was seen.
+    pub(crate) observed: Option<Observed>,
 }
 
 /// What became of a run.
@@ -80,17 +82,23 @@ pub(crate) const STDOUT_FILE: &str = "stdout.log";
 pub(crate) const STDERR_FILE: &str = "stderr.log";
 /// The file in a run's folder for the result.
 pub(crate) const RESULT_FILE: &str = "result.json";
+/// The file in a run's folder for what was seen of it, line by line.
+pub(crate) const OBSERVED_FILE: &str = "observed.jsonl";
 
 /// Writes a run's parameters to a file in its folder.
 pub(crate) fn write_params(
     script: &Utf8Path,
     params: &ScriptMainParams,
     folder: &Utf8Path,
+    base: &Utf8Path,
 ) -> io::Result<Utf8PathBuf> {
     #[derive(Serialize)]
     struct Params<'a> {
         script: &'a Utf8Path,
         result: &'a Utf8Path,
+        base: &'a Utf8Path,
+        run_folder: &'a Utf8Path,
+        observed: &'a Utf8Path,
         input_paths: &'a IndexMap<LogicalName, Utf8PathBuf>,
         output_paths: &'a IndexMap<LogicalName, Utf8PathBuf>,
         environ_vars: &'a IndexMap<String, String>,
@@ -99,7 +107,18 @@ pub(crate) fn write_params(
 
     let ScriptMainParams { input_paths, output_paths, environ_vars, job_args } = params;
     let result = &folder.join(RESULT_FILE);
-    let content = Params { script, result, input_paths, output_paths, environ_vars, job_args };
+    let observed = &folder.join(OBSERVED_FILE);
+    let content = Params {
+        script,
+        result,
+        base,
+        run_folder: folder,
+        observed,
+        input_paths,
+        output_paths,
+        environ_vars,
+        job_args,
+    };
     let path = folder.join(PARAMS_FILE);
     // An earlier script may have removed it, which must not be blamed on this one.
     std::fs::create_dir_all(folder)?;
@@ -125,6 +144,7 @@ pub(crate) fn not_started(program: &Utf8Path, error: &io::Error) -> RunOutcome {
         canceled: false,
         leaked: Vec::new(),
         not_forked: None,
+        observed: None,
     }
 }
 

@@ -17,7 +17,10 @@ import sys
 MESSAGE_LIMIT = 4_000
 TRACEBACK_LIMIT = 16_000
 PARAMETERS = ("input_paths", "output_paths", "environ_vars", "job_args")
+# By the flags of their code.
+GENERATORS = {0x20: "generator", 0x200: "async_generator"}
 HELPERS = {}
+OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
 def load_params(path):
@@ -90,6 +93,32 @@ def helper(name):
     return HELPERS.get(name) or __import__(name)
 
 
+def load(name):
+    """A module that lies beside this file, and that no script finds among those that are imported."""
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location(name, os.path.join(OWN_FOLDER, f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    # It is compiled once for all runs of a test.
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.dont_write_bytecode = before
+    return module
+
+
+def observe(params, started):
+    """Has what this process does noted where the parameters say. What cannot be noted keeps no script from running."""
+    try:
+        if "observe" not in HELPERS:
+            HELPERS["observe"] = load("observe")
+        return HELPERS["observe"].install(params, describe, started)
+    except Exception as error:
+        sys.stderr.write(f"the run is not observed: {type(error).__name__}: {error}\n")
+        return None
+
+
 class Reserve:
     """Descriptors that are kept back, so that what went wrong can be told when a script has used up all others."""
 
@@ -127,10 +156,12 @@ def import_script(script):
     import importlib
     import importlib.util
 
-    folder = os.path.dirname(script)
+    # Where a link leads to, as an interpreter that is given the script has it.
+    real = os.path.realpath(script)
+    folder = os.path.dirname(real)
     keep_helpers(folder)
-    stem = os.path.splitext(os.path.basename(script))[0]
-    package, above = package_of(script)
+    package, above = package_of(real)
+    stem = os.path.splitext(os.path.basename(real if package else script))[0]
     if package:
         sys.path.insert(0, above)
     sys.path.insert(0, folder)
@@ -168,6 +199,23 @@ class CallableLogger:
         return logger
 
 
+def wrong_main(problem, function):
+    """The result where `main` is something that does nothing when it is called as it is here."""
+    code = getattr(helper("inspect").unwrap(function), "__code__", None) if callable(function) else None
+    return {"kind": "wrong_main", "line": code.co_firstlineno if code else None, "problem": problem}
+
+
+def kind_problem(main):
+    """What `main` is where it is no function that does its work when it is called."""
+    if any(cls.__module__.split(".")[0] == "click" for cls in type(main).__mro__) and hasattr(main, "callback"):
+        return wrong_main({"kind": "click_command"}, main.callback)
+    flags = getattr(getattr(main, "__code__", None), "co_flags", 0)
+    for flag, kind in GENERATORS.items():
+        if flags & flag:
+            return wrong_main({"kind": kind}, main)
+    return None
+
+
 def signature_problem(main):
     """What keeps `main` from being called, and whether it takes a logger."""
     inspect = helper("inspect")
@@ -176,6 +224,9 @@ def signature_problem(main):
     except (TypeError, ValueError):
         return None, False
     parameters = signature.parameters.values()
+    positional_only = [p.name for p in parameters if p.kind is p.POSITIONAL_ONLY]
+    if set(PARAMETERS) <= set(signature.parameters) and set(positional_only) & set(PARAMETERS):
+        return wrong_main({"kind": "positional_only", "parameters": positional_only}, main), False
     by_keyword = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
     given = set(PARAMETERS) | {"logger"}
@@ -199,27 +250,92 @@ def signature_problem(main):
     }, False
 
 
-def exit_result(error):
-    if error.code is None or (isinstance(error.code, int) and error.code == 0):
+def exit_result(error, own):
+    code = error.code
+    if code is None or (isinstance(code, int) and code == 0):
         return {"kind": "passed"}, 0
-    if isinstance(error.code, int):
+    result, status = {"kind": "exited", "status": 1}, 1
+    if isinstance(code, int):
         # A status is a byte to the system: one that would look like zero there is none.
-        status = max(-(2**31), min(int(error.code), 2**31 - 1))
-        return {"kind": "exited", "status": status}, int(error.code) & 0xFF or 1
-    return {"kind": "exited", "status": 1, "message": plain(cut(str(error.code), MESSAGE_LIMIT))}, 1
+        result["status"] = max(-(2**31), min(int(code), 2**31 - 1))
+        status = int(code) & 0xFF or 1
+    else:
+        result["message"] = plain(cut(str(code), MESSAGE_LIMIT))
+    cause = error.__cause__
+    if cause is None and not error.__suppress_context__:
+        cause = error.__context__
+    if isinstance(cause, Exception):
+        result["cause"] = describe(cause, own)
+    return result, status
 
 
-def run(params, reserve):
+def returned_result(returned, script):
+    """What `main` has come to by what it has returned: its file may make that the status of the process."""
+    code = getattr(returned, "gi_code", None) or getattr(returned, "ag_code", None)
+    if code is not None and code.co_name == "main":
+        # A function around it has returned it.
+        kind = "generator" if hasattr(returned, "gi_code") else "async_generator"
+        return {"kind": "wrong_main", "line": code.co_firstlineno, "problem": {"kind": kind}}, 1
+    is_status = isinstance(returned, int) and not isinstance(returned, bool) and returned != 0
+    if not (is_status or isinstance(returned, str)) or not exits_with_main(script):
+        return {"kind": "passed"}, 0
+    result, status = exit_result(SystemExit(returned), set())
+    result.setdefault("message", f"main() returned {plain(str(returned))}, and the script ends in `sys.exit(main())`")
+    return result, status
+
+
+def exits_with_main(script):
+    """Whether the script, run as a program, makes what `main` returns its status."""
+    import ast
+
+    try:
+        with open(script, "rb") as file:
+            tree = ast.parse(file.read())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+    statements = [node for node in tree.body if not isinstance(node, functions)]
+    nodes = [node for statement in statements for node in ast.walk(statement)]
+
+    def is_call_of(node, names):
+        function = getattr(node, "func", None)
+        return getattr(function, "id", None) in names or getattr(function, "attr", None) in names
+
+    def is_main(node):
+        if isinstance(node, ast.Name):
+            return node.id in kept
+        return is_call_of(node, ("main",)) or (is_call_of(node, ("run",)) and any(map(is_main, node.args)))
+
+    kept = set()
+    for node in nodes:
+        if isinstance(node, ast.Assign) and is_main(node.value):
+            kept |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    exits = ("exit", "_exit", "quit", "SystemExit")
+    return any(is_call_of(node, exits) and len(node.args) == 1 and is_main(node.args[0]) for node in nodes)
+
+
+def run(params, reserve, started):
     script = params["script"]
     own = {os.path.abspath(__file__), __file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>"}
     os.environ.update(params["environ_vars"])
     sys.argv = [script]
     # The folder of this file is no place to import from.
-    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != os.path.dirname(os.path.abspath(__file__))]
+    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != OWN_FOLDER]
+    observer = observe(params, started) if started is not None and "observed" in params else None
+    try:
+        return outcome(params, own, reserve)
+    finally:
+        if observer is not None:
+            observer.finish()
+
+
+def outcome(params, own, reserve):
+    """Imports the script and calls its `main`. Returns the result, and the status to end with."""
+    script = params["script"]
     try:
         module = import_script(script)
     except SystemExit as error:
-        result, status = exit_result(error)
+        result, status = exit_result(error, own)
         if result["kind"] == "passed":
             return {"kind": "import_failed", "exception": describe(error, own)}, 1
         return result, status
@@ -229,7 +345,9 @@ def run(params, reserve):
     main = getattr(module, "main", None)
     if not callable(main):
         return {"kind": "missing_main"}, 1
-    problem, takes_logger = signature_problem(main)
+    problem, takes_logger = kind_problem(main), False
+    if problem is None:
+        problem, takes_logger = signature_problem(main)
     if problem:
         return problem, 1
     arguments = {
@@ -245,13 +363,13 @@ def run(params, reserve):
     try:
         returned = main(**arguments)
         if hasattr(returned, "__await__"):
-            helper("asyncio").run(as_coroutine(returned))
+            returned = helper("asyncio").run(as_coroutine(returned))
     except SystemExit as error:
-        return exit_result(error)
+        return exit_result(error, own)
     except BaseException as error:
         reserve.release()
         return {"kind": "exception", "exception": describe(error, own)}, 1
-    return {"kind": "passed"}, 0
+    return returned_result(returned, script)
 
 
 async def as_coroutine(awaitable):
@@ -277,12 +395,16 @@ def tell(result):
 
 
 def execute(path, tell=None):
-    """Runs the script that the file names, and leaves a result where it says. Returns the status to end with."""
+    """Runs the script that the file names, and leaves a result where it says. Returns the status to end with.
+
+    With `tell` it is repeated by hand, says what went wrong, and is not observed.
+    """
     params = load_params(path)
+    started = os.stat(path).st_ctime if tell is None else None
     # Taken now: the script may patch whatever it likes.
     write, replace, dumps = open, os.replace, json.dumps
     reserve = Reserve()
-    result, status = run(params, reserve)
+    result, status = run(params, reserve, started)
     reserve.release()
     with write(params["result"] + ".part", "w", encoding="utf-8") as file:
         file.write(dumps(result))
@@ -296,13 +418,7 @@ def execute(path, tell=None):
 
 def serve():
     pristine = set(sys.modules)
-    import importlib.util
-
-    file = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fork_server.py")
-    spec = importlib.util.spec_from_file_location("fork_server", file)
-    fork_server = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(fork_server)
-    fork_server.main(sys.modules[__name__], pristine)
+    load("fork_server").main(sys.modules[__name__], pristine)
 
 
 def main():

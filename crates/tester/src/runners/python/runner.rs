@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
-use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing_models::{ExitOutcome, PythonException, ScriptFailure, ScriptMainParams};
+use camino::Utf8Path;
+use runtime_testing_models::{ExitOutcome, MainProblem, PythonException, ScriptFailure, ScriptMainParams};
 use serde::Deserialize;
 
 use crate::history::places::Places;
 use crate::process::{self, Ended, ProcessRequest};
 use crate::runners::python::fork::{ForkRequest, ForkServers, NotForked};
 use crate::runners::python::imports::ImportGroups;
+use crate::runners::python::observation::{LeftException, read_observed};
 use crate::runners::python::programs::{DEFAULT_ENVIRONMENT, RUN_SCRIPT_NAME, are_prepared, prepare};
 use crate::runners::runner::{
-    PARAMS_FILE, PARAMS_VARIABLE, RESULT_FILE, Ran, RunOutcome, RunRequest, Runner, STDERR_FILE, STDOUT_FILE,
-    is_of_the_machine, not_started, shell_command, write_params,
+    OBSERVED_FILE, PARAMS_FILE, PARAMS_VARIABLE, RESULT_FILE, Ran, RunOutcome, RunRequest, Runner,
+    STDERR_FILE, STDOUT_FILE, is_of_the_machine, not_started, shell_command, write_params,
 };
 
 /// What the interpreter leaves behind.
@@ -24,18 +25,11 @@ use crate::runners::runner::{
 enum Left {
     Passed,
     MissingMain,
-    Exited { status: i32, message: Option<String> },
+    Exited { status: i32, message: Option<String>, cause: Option<LeftException> },
     WrongSignature { line: Option<u32>, signature: String, missing: Vec<String>, unexpected: Vec<String> },
+    WrongMain { line: Option<u32>, problem: MainProblem },
     ImportFailed { exception: LeftException },
     Exception { exception: LeftException },
-}
-
-#[derive(Deserialize)]
-struct LeftException {
-    type_name: String,
-    message: String,
-    places: Vec<(Utf8PathBuf, Option<u32>)>,
-    traceback: String,
 }
 
 /// Runs each script in an interpreter of its own: a fork of one with its imports, or a fresh one.
@@ -49,7 +43,7 @@ pub(crate) struct PythonRunner<'a> {
 impl Runner for PythonRunner<'_> {
     fn run(&self, request: RunRequest<'_>) -> io::Result<Ran> {
         let RunRequest { script, params, places, folder, timeout, grace, stdout, stderr, cancel } = request;
-        let params_path = write_params(script, params, folder)?;
+        let params_path = write_params(script, params, folder, &places.base)?;
         // An earlier script may have removed them, which must not be blamed on this one.
         if !are_prepared(self.run_root) {
             prepare(self.run_root)?;
@@ -132,13 +126,17 @@ impl PythonRunner<'_> {
             }
         }
         let shown = places.shown(script);
+        // A script that is a link is beside what it leads to.
+        let real = script.canonicalize_utf8().unwrap_or_else(|_| script.to_owned());
+        let folders = [script, &real].map(|script| script.parent().unwrap_or(script));
         let exception = |left: LeftException| {
             // Code of installed packages and of Python itself is not the user's.
             let is_own = |file: &Utf8Path| {
                 let installed =
                     file.components().any(|part| matches!(part.as_str(), "site-packages" | "dist-packages"));
-                let folder = script.parent().unwrap_or(script);
-                !installed && (file.starts_with(&places.base) || file.starts_with(folder))
+                !installed
+                    && (file.starts_with(&places.base)
+                        || folders.iter().any(|folder| file.starts_with(folder)))
             };
             let place = left.places.iter().rev().find(|(file, _)| is_own(file));
             PythonException {
@@ -149,6 +147,7 @@ impl PythonRunner<'_> {
                 traceback: left.traceback,
             }
         };
+        let observed = read_observed(&folder.join(OBSERVED_FILE), exception);
         let failure = match (&ended.exit, left) {
             (ExitOutcome::TimedOut, _) => {
                 Some(ScriptFailure::TimedOut { limit_seconds: timeout.as_secs_f64() })
@@ -157,9 +156,12 @@ impl PythonRunner<'_> {
                 Some(ScriptFailure::Signaled { signal: *signal, name: process::signal_name(*signal) })
             }
             (_, Some(Left::MissingMain)) => Some(ScriptFailure::MissingMain { file: shown }),
-            (_, Some(Left::Exited { status, message })) => {
+            (_, Some(Left::Exited { status, message, cause })) => {
                 let message = message.map(|text| places.shown_in_text(&text, self.run_root));
-                Some(ScriptFailure::Exited { status, message, cause: None })
+                Some(ScriptFailure::Exited { status, message, cause: cause.map(exception) })
+            }
+            (_, Some(Left::WrongMain { line, problem })) => {
+                Some(ScriptFailure::WrongMain { file: shown, line, problem })
             }
             (_, Some(Left::WrongSignature { line, signature, missing, unexpected })) => {
                 Some(ScriptFailure::WrongSignature { file: shown, line, signature, missing, unexpected })
@@ -181,7 +183,7 @@ impl PythonRunner<'_> {
             }
         };
         let Ended { exit, canceled, resources, leaked } = ended;
-        Ok(RunOutcome { exit, failure, resources, canceled, leaked, not_forked: None })
+        Ok(RunOutcome { exit, failure, resources, canceled, leaked, not_forked: None, observed })
     }
 }
 
