@@ -14,7 +14,7 @@ use runtime_testing_models::{
 use crate::cancel::CancelHandle;
 use crate::error::TestError;
 use crate::events::{Event, Reporter};
-use crate::history::places::Places;
+use crate::history::places::{Places, WORKING_DIRECTORY};
 use crate::history::recorded::{self, HandedOver};
 use crate::history::run_folder::{RUNS, RunRoot};
 use crate::judge::{self, Evidence, JudgedEdges, OwnProfiles};
@@ -24,7 +24,7 @@ use crate::plan::own_inputs::{NotesBeforeRuns, own_data_notes};
 use crate::plan::planner;
 use crate::run::record::{self, Records, RunRecord};
 use crate::run::times::Times;
-use crate::run::{Dispatcher, TestContext};
+use crate::run::{Dispatcher, TestContext, WorkingDirectories};
 use crate::runners::function::Function;
 use crate::runners::python::fork::ForkServers;
 use crate::runners::python::programs::prepare;
@@ -67,6 +67,11 @@ impl Session<'_> {
         self.reporter.report(&Event::Planned { steps: plan.steps.len(), runs: plan.runs.len() });
 
         let run_root = self.run_root_for(&plan, &places, &forks)?;
+        let directories = WorkingDirectories::of(&plan, &places, self.settings);
+        if let Some(RunRoot { path, .. }) = &run_root {
+            let made = directories.make_model(&path.join(WORKING_DIRECTORY));
+            made.map_err(TestError::io("make a working directory in", path))?;
+        }
         let before = self.look_before(&plan, &places, scope)?;
         let mut times = Times::load(&places.workspace);
         let test = TestContext {
@@ -74,6 +79,7 @@ impl Session<'_> {
             places: &places,
             run_root: run_root.as_ref().map_or(Utf8Path::new(""), |root| &root.path),
             reporter: &**self.reporter,
+            directories: &directories,
             forks: &forks,
             cancel: self.cancel,
         };

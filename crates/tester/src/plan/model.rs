@@ -36,6 +36,8 @@ pub(crate) struct Plan<'a> {
     /// The edges into each step, in declaration order.
     pub(crate) incoming: DenseMap<StepId, Vec<EdgeId>>,
     pub(crate) runs: DenseMap<RunId, PlannedRun>,
+    /// Where steps publish, also those that are not tested.
+    pub(crate) published: BTreeSet<Utf8PathBuf>,
     pub(crate) order: Vec<StepName>,
     /// Whether each step was to be run on its own inputs.
     pub(crate) tests_individually: bool,

@@ -56,6 +56,8 @@ pub(crate) fn plan<'a>(
     if !problems.is_empty() {
         return Err(PlanError { problems });
     }
+    let outputs = steps.values().flat_map(|step| &step.outputs).chain(left_out.outputs.values().flatten());
+    let published = outputs.map(|port| paths.place(&port.path).into_owned()).collect();
     let edges = edges(pipeline, part, &steps, &left_out);
     let mut incoming: DenseMap<StepId, Vec<EdgeId>> = steps.ids().map(|_| Vec::new()).collect();
     for (at, edge) in &edges {
@@ -66,7 +68,7 @@ pub(crate) fn plan<'a>(
     let mut planner = Planner::new(steps, edges, incoming, cut, settings, sample);
     planner.plan_runs(order.iter().map(|name| position(part, name)), scope);
     let Planner { steps, edges, incoming, runs, .. } = planner;
-    Ok(Plan { steps, edges, incoming, runs, order, tests_individually: scope.individual })
+    Ok(Plan { steps, edges, incoming, runs, published, order, tests_individually: scope.individual })
 }
 
 fn step<'a>(

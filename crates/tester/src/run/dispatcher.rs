@@ -11,6 +11,7 @@ use runtime_testing_models::{InputSource, LogicalName, RunKind, RunResult, RunSl
 
 use crate::error::TestError;
 use crate::events::Event;
+use crate::history::places::STEPS;
 use crate::ids::{DenseMap, Id as _, RunId, StepId};
 use crate::plan::model::{Action, Plan, PlannedInput, PlannedRun, PlannedStep};
 use crate::run::context::TestContext;
@@ -22,9 +23,6 @@ use crate::run::schedule::{Schedule, TaskOutcome, TaskState};
 use crate::run::shared_inputs::{Damage, SharedInputs};
 use crate::run::times::Times;
 use crate::runners::runner::is_of_the_machine;
-
-/// The folder of a test for its steps.
-const STEPS: &str = "steps";
 
 /// What a run comes to before it is made.
 enum Prepared<'a> {
@@ -278,11 +276,14 @@ impl<'a> Dispatcher<'a> {
     /// Takes in a run that was made: publishes what it wrote and settles it. A run that shared an input of the user's own
     /// with another while that input changed is made again, whatever came of it.
     fn on_finished(&mut self, made: Made, flight: &InFlight) -> Result<(), TestError> {
-        let Made { run, mut result, elapsed, canceled, not_forked } = made;
+        let Made { run, mut result, elapsed, canceled, not_forked, in_base_folder } = made;
         let damage = self.shared.after(run);
         let step = self.plan.steps[self.run(run).step].name;
         if let Some(reason) = &not_forked {
             self.test.reporter.report(&Event::RunNotForked { step, reason });
+        }
+        if let Some(reason) = &in_base_folder {
+            self.test.reporter.report(&Event::RunInBaseFolder { step, reason });
         }
         if canceled {
             return self.record(run, RunRecord::not_made(UntestedStep::Canceled));

@@ -8,8 +8,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 pub(crate) const RUN_SCRIPT_NAME: &str = "run_script.py";
 
 /// What the runs of a test need, kept beside them so that they can be repeated by hand.
-const FILES: [(&str, &str); 2] =
-    [(RUN_SCRIPT_NAME, include_str!("run_script.py")), ("fork_server.py", include_str!("fork_server.py"))];
+const FILES: [(&str, &str); 3] = [
+    (RUN_SCRIPT_NAME, include_str!("run_script.py")),
+    ("observe.py", include_str!("observe.py")),
+    ("fork_server.py", include_str!("fork_server.py")),
+];
 
 /// Puts what the runs of a test need into its folder.
 pub(crate) fn prepare(run_root: &Utf8Path) -> io::Result<()> {
