@@ -70,6 +70,7 @@ mod csv_text;
 mod digest;
 mod files;
 mod findings;
+mod foreign;
 mod format;
 mod joined_type;
 mod json_text;
