@@ -78,7 +78,8 @@ fn by_mark(head: &[u8]) -> Option<Foreign> {
     if let Some((_, found)) = marked {
         return Some(found);
     }
-    if head.get(257..262) == Some(b"ustar") {
+    // Its first field, a name, is filled up with zeros.
+    if head.get(257..262) == Some(b"ustar") && head[..257].contains(&0) {
         return Some(Other("a tar archive"));
     }
     markup(head).map(Other)
@@ -186,6 +187,7 @@ mod tests {
         {
             check(text.as_bytes(), None);
         }
+        check(format!("{}ustar\n1\n", "a".repeat(257)).as_bytes(), None);
     }
 
     #[test]
