@@ -56,6 +56,8 @@ pub(crate) struct Dispatcher<'a> {
     /// What came of the runs so far.
     records: DenseMap<RunId, Option<RunRecord>>,
     not_published: NotPublished,
+    /// The output paths that something was published to.
+    published: Vec<Utf8PathBuf>,
     shared: SharedInputs<'a>,
     /// The runs that are being made.
     in_flight: BTreeMap<RunId, InFlight>,
@@ -109,6 +111,7 @@ impl<'a> Dispatcher<'a> {
             isolated: BTreeMap::new(),
             records: plan.runs.ids().map(|_| None).collect(),
             not_published: NotPublished::new(),
+            published: Vec::new(),
             shared: SharedInputs::keep(plan, test)?,
             in_flight: BTreeMap::new(),
             again: VecDeque::new(),
@@ -141,7 +144,7 @@ impl<'a> Dispatcher<'a> {
 
     /// What came of all runs, once all are settled.
     fn into_records(self) -> Records {
-        let Self { schedule, added, isolated, records, not_published, passed_alone, .. } = self;
+        let Self { schedule, added, isolated, records, not_published, published, passed_alone, .. } = self;
         let settled = records.into_values().enumerate().map(|(run, record)| match schedule.state(run) {
             // Causes are complete only now: a run can be blocked by several.
             TaskState::Blocked(causes) => {
@@ -158,7 +161,7 @@ impl<'a> Dispatcher<'a> {
                 runs[run] = RunRecord::not_made(UntestedStep::Canceled);
             }
         }
-        Records { runs, added, isolated, not_published, passed_alone }
+        Records { runs, added, isolated, not_published, published, passed_alone }
     }
 
     /// Starts what may start and settles what is made, until nothing is left. After an error nothing is started, and what
@@ -437,15 +440,19 @@ impl<'a> Dispatcher<'a> {
         for step in self.plan.published_by(run) {
             for port in &self.plan.steps[step].outputs {
                 let path = record::written(result, &port.name, self.test.places);
-                if path.exists()
-                    && let Err(error) = publish::publish(&path, &port.path)
-                {
+                if !path.exists() {
+                    continue;
+                }
+                match publish::publish(&path, &port.path) {
+                    Ok(()) => self.published.push(port.path.to_path_buf()),
                     // A full disk is nobody's fault here, and nothing that a test can go on with.
-                    if is_of_the_machine(&error) {
+                    Err(error) if is_of_the_machine(&error) => {
                         return Err(TestError::io("publish to", &*port.path)(error));
                     }
-                    let reason = error.to_string();
-                    self.not_published.entry(step).or_default().push((port.name.clone(), reason));
+                    Err(error) => {
+                        let reason = error.to_string();
+                        self.not_published.entry(step).or_default().push((port.name.clone(), reason));
+                    }
                 }
             }
         }

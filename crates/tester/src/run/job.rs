@@ -16,7 +16,7 @@ use crate::error::TestError;
 use crate::history::places::WORKING_DIRECTORY;
 use crate::ids::RunId;
 use crate::plan::bindings::Port;
-use crate::plan::model::{PlannedStep, ScriptFile, file_name};
+use crate::plan::model::{PlannedStep, ScriptFile};
 use crate::run::context::TestContext;
 use crate::run::fingerprint::Fingerprint;
 use crate::run::inputs::{Inputs, PrivateCopy};
@@ -226,7 +226,7 @@ impl Job<'_> {
     fn output_paths(&self) -> BTreeMap<LogicalName, Utf8PathBuf> {
         let path = |port: &Port| {
             let folder = output_folder_in(&self.folder, &port.name);
-            file_name(&port.path).map_or_else(|| folder.clone(), |name| folder.join(name))
+            port.file_name().map_or_else(|| folder.clone(), |name| folder.join(name))
         };
         self.step.outputs.iter().map(|port| (port.name.clone(), path(port))).collect()
     }

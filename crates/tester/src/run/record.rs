@@ -23,6 +23,8 @@ pub(crate) struct Records {
     /// The run that shows what a step does with the data of one upstream step alone, by both.
     pub(crate) isolated: BTreeMap<(StepId, StepId), RunId>,
     pub(crate) not_published: NotPublished,
+    /// The output paths that something was published to.
+    pub(crate) published: Vec<Utf8PathBuf>,
     /// The runs that passed when they were made alone, and did not beside others.
     pub(crate) passed_alone: BTreeMap<RunId, FailedBeside>,
 }

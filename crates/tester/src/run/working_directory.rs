@@ -51,7 +51,7 @@ impl WorkingDirectories {
         if !plan.steps.values().any(is_own) {
             return Self { entries: Ok(BTreeMap::new()) };
         }
-        let mut hidden = plan.published.clone();
+        let mut hidden: BTreeSet<Utf8PathBuf> = plan.published.keys().cloned().collect();
         hidden.insert(places.workspace.join(RUNS));
         let mut view = View { hidden: &hidden, entries: BTreeMap::new() };
         let added = view.add(&places.base, Utf8Path::new(""), &mut Vec::new());
