@@ -21,7 +21,7 @@ use crate::ids::StepId;
 use crate::judge::evidence::Evidence;
 use crate::plan::bindings::Bound;
 use crate::plan::missing_inputs::unfed_inputs;
-use crate::plan::model::{Plan, PlannedEdge};
+use crate::plan::model::{NO_DATA, Plan, PlannedEdge};
 use crate::run::handover::{self, Feed};
 use crate::run::record::{self, RunRecord};
 
@@ -37,7 +37,10 @@ pub(crate) fn own_profiles(plan: &Plan<'_>, cancel: &CancelHandle) -> Result<Own
     for edge in plan.edges.values() {
         let step = &plan.steps[edge.to];
         for bound in &edge.bindings.bound {
-            let port = step.inputs.iter().find(|port| port.name == bound.input && port.has_own_data);
+            let port = step
+                .inputs
+                .iter()
+                .find(|port| port.name == bound.input && port.has_own_data && *port.path != *NO_DATA);
             if let Some(port) = port.filter(|_| !step.spec.input_schemas.contains_key(&bound.input)) {
                 let profile = match profile_path_with(&port.path, &options) {
                     Err(DataError::Canceled { .. }) => return Ok(profiles),
@@ -160,7 +163,7 @@ impl<'a> Comparer<'a> {
         if matches!(expectation, Expectation::Inferred(_)) {
             settle_renames(&mut differences, &port.path, &path, self.options);
         }
-        compared.add(bound, differences);
+        compared.add(bound, differences, self.evidence.strict);
         // An output that is a file is handed to an input that is a folder with all that lies beside it.
         if !path.starts_with(&written) {
             compared.handed_over.push((input, found.into_owned()));
@@ -209,12 +212,14 @@ impl Compared {
         }
     }
 
-    /// Adds differences as issues where they break, and as notes where they do not.
-    fn add(&mut self, bound: &Bound, differences: Vec<FileDifference>) {
+    /// Adds differences as issues where they break, and as notes where they do not. In a `strict` test it breaks too that
+    /// something could not be compared.
+    fn add(&mut self, bound: &Bound, differences: Vec<FileDifference>, strict: bool) {
         for FileDifference { file, difference } in differences {
             let (output, input) = (bound.output.clone(), bound.input.clone());
-            self.has_expectation &= !matches!(difference, Difference::NotCompared { .. });
-            if difference.is_breaking() {
+            let is_compared = !matches!(difference, Difference::NotCompared { .. });
+            self.has_expectation &= is_compared;
+            if difference.is_breaking() || (strict && !is_compared) {
                 self.issues.push(EdgeIssue::Data { output, input, file, difference });
             } else {
                 self.notes.push(EdgeNote::Data { output, input, file, difference });
