@@ -399,7 +399,9 @@ mod linux {
             let run = root
                 .register(|routes, number| routes.runs.insert(number, sender))
                 .map_err(NotForked::Refused)?;
-            let script_folder = request.script.parent().unwrap_or(request.script);
+            // A script that is a link imports what is beside the file that it leads to.
+            let script = request.script.canonicalize_utf8().unwrap_or_else(|_| request.script.to_owned());
+            let script_folder = script.parent().unwrap_or(&script);
             let started = Instant::now();
             server
                 .send(&Request::Run {
@@ -460,6 +462,9 @@ mod linux {
 
     /// The file with what imports print.
     const LOG: &str = "imports.log";
+
+    /// What stands before each answer.
+    const RECORD_SEPARATOR: u8 = 0x1e;
 
     const ENDED: &str = "the interpreter with the script's imports has ended";
 
@@ -534,11 +539,19 @@ mod linux {
 
     /// Hands out answers until there are no more.
     fn deliver(answers: impl io::BufRead, routes: &Mutex<Routes>) {
-        for line in answers.lines() {
+        for line in answers.split(b'\n') {
             let Ok(line) = line else { break };
-            let Ok(Answer { run, server, content }) = serde_json::from_str(&line) else {
+            // What a wrapper around the interpreter or its `sitecustomize` prints is no answer.
+            let Some(answer) = line
+                .rsplit(|byte| *byte == RECORD_SEPARATOR)
+                .next()
+                .filter(|answer| answer.len() < line.len())
+            else {
+                continue;
+            };
+            let Ok(Answer { run, server, content }) = serde_json::from_slice(answer) else {
                 // Somebody waits for it, and is told that there will be none.
-                tracing::warn!(line, "an interpreter gave an answer that makes no sense");
+                tracing::warn!(line = %String::from_utf8_lossy(&line), "an interpreter gave an answer that makes no sense");
                 break;
             };
             // Nobody may be waiting any more.

@@ -1,8 +1,8 @@
 """Forks a process for each run, out of an interpreter that has made the scripts' imports before.
 
-Requests come as lines of JSON, answers go the same way. A server can fork another server, which makes further imports
-and takes its requests from a named pipe; all of them answer through the same pipe, in lines that are short enough to
-arrive whole. A server ends when its requests do.
+Requests come as lines of JSON, answers go the same way, each after a record separator: what else is printed to where they
+go is no answer. A server can fork another server, which makes further imports and takes its requests from a named pipe; all
+of them answer through the same pipe, in lines that are short enough to arrive whole. A server ends when its requests do.
 
 Each run is two processes. The script's own is what an interpreter that was started for it would be. Its parent, the
 guard, waits for it, ends it after its time, adopts and ends what it leaves behind, and answers.
@@ -24,6 +24,16 @@ PR_SET_CHILD_SUBREAPER = 36
 LEAK_GRACE_SECONDS = 1.0
 LINE_LIMIT = 4000
 TEXT_LIMIT = 500
+RECORD_SEPARATOR = "\x1e"
+# Threads that libraries keep, which forks do without, and modules whose handlers at exit every fork can run for itself.
+SURVIVING_THREADS = frozenset(("jemalloc_bg_thd", "polars-ooc-clea"))
+EXIT_MODULES = frozenset(
+    """PIL.Image certifi.core matplotlib._pylab_helpers openpyxl.worksheet._writer polars pyarrow.fs""".split()
+)
+# What has to be removed only once, and would be by the first fork that ends.
+REMOVING_MODULES = frozenset("os posix shutil tempfile".split())
+# The temporary folder that a tester makes for an interpreter and the pipes to it.
+FOLDER_PREFIX = "runtime-testing"
 LOST = "the process that watches over the script was ended"
 
 try:
@@ -80,6 +90,9 @@ class Server:
         self.pristine = pristine
         self.note_imports()
         self.wakeup = None
+        # Whether there was an import that has to be left to the scripts, with all that come after it.
+        self.has_stopped = False
+        self.parent = os.getppid()
 
     def note_imports(self):
         # What scripts find imported, the last of it, and what no file beside a script may be called.
@@ -88,7 +101,7 @@ class Server:
         self.shadowed = frozenset(name.split(".")[0] for name in self.imported) - self.pristine
 
     def answer(self, **fields):
-        write_line(self.answers, fields)
+        write_line(self.answers, fields, RECORD_SEPARATOR)
 
     def serve(self, has_runs):
         reader, writer = os.pipe()
@@ -118,10 +131,21 @@ class Server:
             if self.requests in ready:
                 received = os.read(self.requests, 65536)
                 if not received:
-                    os._exit(0)
+                    self.end(has_runs)
                 *lines, buffer = (buffer + received).split(b"\n")
                 for line in lines:
                     self.take(json.loads(line))
+
+    def end(self, has_runs):
+        """Ends, because there will be no requests. Where the tester was ended too, nobody else removes its folder."""
+        deadline = time.monotonic() + 0.5
+        while not has_runs and time.monotonic() < deadline:
+            if os.getppid() != self.parent:
+                if os.path.basename(self.run_script.OWN_FOLDER).startswith(FOLDER_PREFIX):
+                    remove_folder(self.run_script.OWN_FOLDER)
+                break
+            time.sleep(0.005)
+        os._exit(0)
 
     def reap(self):
         while True:
@@ -200,12 +224,7 @@ class Server:
         os.close(self.requests)
         # What the imports leave running becomes this one's own child, whatever it does.
         prctl(PR_SET_CHILD_SUBREAPER, 1)
-        before = open_files()
-        failed = preload(request["imports"])
-        if failed is None and open_files() - before:
-            failed = "what the script imports has opened files that runs would share"
-        if failed is None and len(sys._current_frames()) > 1:
-            failed = "what the script imports has started threads"
+        failed = self.make_imports(request["imports"])
         if end_children(0.0) and failed is None:
             failed = "what the script imports has started processes"
         if failed is not None:
@@ -217,11 +236,62 @@ class Server:
         # Without waiting for the other end of the pipe, which is opened after the answer.
         self.requests = os.open(request["requests"], os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         read = RecordingEnviron.names
-        line = {"server": name, "reads": None if None in read else sorted(read)}
+        # A variable that is looked for as bytes is one that `subprocess` needs itself.
+        line = {"server": name, "reads": None if None in read else sorted(key for key in read if isinstance(key, str))}
         if len(json.dumps(line)) > LINE_LIMIT:
             line["reads"] = None
         self.answer(**line)
         self.serve(has_runs=True)
+
+    def make_imports(self, imports):
+        """Returns why no run can be forked after them, if none can."""
+        files, modules = open_files(), set(sys.modules)
+        handlers = []
+        failed = self.preload(imports, handlers)
+        if failed is not None:
+            return failed
+        foreign = foreign_module(set(sys.modules) - modules)
+        if foreign is not None:
+            return foreign
+        if open_files() - files:
+            return "what the script imports has opened files that runs would share"
+        threads = threads_that_forks_need()
+        if threads:
+            return f"what the script imports has started threads ({len(threads)} that a fork is without)"
+        handlers += unfinished()
+        unknown = sorted({caller for caller, function in handlers if not can_be_shared(caller, function)})
+        if unknown:
+            return f"what the script imports has something to do when the process ends: {', '.join(unknown)}"
+        return None
+
+    def preload(self, imports, handlers):
+        """Makes imports, one statement after the other. Returns what went wrong."""
+        os.environ.__class__ = RecordingEnviron
+        register = atexit.register
+
+        def noting(function, *args, **kwargs):
+            handlers.append((sys._getframe(1).f_globals.get("__name__"), getattr(function, "__module__", None)))
+            return register(function, *args, **kwargs)
+
+        atexit.register = noting
+        # Modules are made of objects that stay: looking for others among them takes longer than it is worth.
+        gc.disable()
+        try:
+            for statement in imports:
+                self.has_stopped = self.has_stopped or not is_installed(statement.split()[1].split(".")[0])
+                if self.has_stopped:
+                    break
+                exec(compile(statement, "<imports>", "exec"), {"__name__": "imports"})
+        except BaseException as error:
+            try:
+                return f"`{statement}`: {type(error).__name__}: {error}"
+            except BaseException:
+                return f"`{statement}`: {type(error).__name__}"
+        finally:
+            os.environ.__class__ = RecordingEnviron.__mro__[1]
+            atexit.register = register
+            gc.enable()
+        return None
 
     def fork_run(self, request):
         run = request["run"]
@@ -393,8 +463,8 @@ def reseed():
 
 def is_below(name, folders):
     try:
-        file = sys.modules[name].__file__
-        return "site-packages" not in file and any(file.startswith(os.path.join(folder, "")) for folder in folders)
+        file = os.path.realpath(sys.modules[name].__file__)
+        return "site-packages" not in file and is_in(file, folders)
     except BaseException:
         # There are objects among modules that are none.
         return False
@@ -411,8 +481,8 @@ def read_line(pipe):
     return json.loads(received)
 
 
-def write_line(pipe, request):
-    line = json.dumps(request).encode() + b"\n"
+def write_line(pipe, request, mark=""):
+    line = f"{mark}{json.dumps(request)}\n".encode()
     while line:
         line = line[os.write(pipe, line) :]
 
@@ -439,23 +509,104 @@ def open_files():
     return found
 
 
-def preload(imports):
-    """Makes imports, one statement after the other. Returns what went wrong."""
-    os.environ.__class__ = RecordingEnviron
-    # Modules are made of objects that stay: looking for others among them takes longer than it is worth.
-    gc.disable()
-    try:
-        for statement in imports:
-            exec(compile(statement, "<imports>", "exec"), {"__name__": "imports"})
-    except BaseException as error:
+def threads_that_forks_need():
+    """The names of threads of libraries without which these do not work in a fork."""
+    if len(os.listdir("/proc/self/task")) == 1:
+        return []
+    # Some libraries end their threads before each fork, and begin them anew when they need them.
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    names = []
+    for task in set(os.listdir("/proc/self/task")) - {str(os.getpid())}:
         try:
-            return f"`{statement}`: {type(error).__name__}: {error}"
-        except BaseException:
-            return f"`{statement}`: {type(error).__name__}"
-    finally:
-        os.environ.__class__ = RecordingEnviron.__mro__[1]
-        gc.enable()
+            with open(f"/proc/self/task/{task}/comm", encoding="utf-8", errors="replace") as file:
+                names.append(file.read().strip())
+        except OSError:
+            # It has ended.
+            pass
+    names = [name for name in names if name not in SURVIVING_THREADS]
+    # This library begins them anew in a fork, and gives them no name of their own.
+    numexpr = sys.modules.get("numexpr")
+    known = numexpr.get_num_threads() if numexpr is not None else 0
+    return names if len(names) > known or len(sys._current_frames()) > 1 else []
+
+
+def unfinished():
+    """Who has left what is to be done when objects go, at the latest when the process ends: caller and function."""
+    weakref = sys.modules.get("weakref")
+    entries = list(weakref.finalize._registry.values()) if weakref is not None else []
+    modules = [getattr(entry.func, "__module__", None) for entry in entries if entry.atexit]
+    return [(module, module) for module in modules if module in REMOVING_MODULES]
+
+
+def can_be_shared(caller, function):
+    """Whether every fork can run a handler for itself that a module registers with `atexit`."""
+    if function in REMOVING_MODULES:
+        return False
+    return caller in EXIT_MODULES or is_standard(caller)
+
+
+def is_standard(module):
+    try:
+        file = sys.modules[module].__file__
+    except AttributeError:
+        # It is built in, or frozen.
+        return True
+    except KeyError:
+        return False
+    return file is None or (is_in(file, [os.path.dirname(os.__file__)]) and not is_in(file, site_folders()))
+
+
+def site_folders():
+    """Where the interpreter has its installed packages. What is named in PYTHONPATH is the user's own."""
+    named = set(os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    installed = ("site-packages", "dist-packages")
+    return [entry for entry in sys.path if os.path.basename(entry) in installed and entry not in named]
+
+
+def is_in(file, folders):
+    return any(file.startswith(os.path.join(folder, "")) for folder in folders)
+
+
+def is_installed(name):
+    """Whether a module would be imported from where the interpreter has its installed packages."""
+    try:
+        spec = sys.modules[name].__spec__ if name in sys.modules else None
+        for finder in sys.meta_path:
+            spec = spec or finder.find_spec(name, None)
+        places = [spec.origin] if spec.has_location else list(spec.submodule_search_locations)
+        return bool(places) and all(is_in(place, site_folders()) for place in places)
+    except Exception:
+        # Importing it will say what is wrong with it.
+        return False
+
+
+def foreign_module(names):
+    """Says which of these modules is the user's own and was imported by a library, if one is."""
+    folders = site_folders() + [os.path.dirname(os.__file__)]
+    for name in sorted(names):
+        origin = getattr(getattr(sys.modules.get(name), "__spec__", None), "origin", None)
+        if isinstance(origin, str) and os.path.isabs(origin) and not is_in(origin, folders):
+            return f"what the script imports has imported `{name}` from `{origin}`"
     return None
+
+
+def remove_folder(folder):
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        try:
+            if os.path.isdir(path) and not os.path.islink(path):
+                remove_folder(path)
+            else:
+                os.remove(path)
+        except OSError:
+            pass
+    try:
+        os.rmdir(folder)
+    except OSError:
+        pass
 
 
 def watch(script, server, timeout, grace):
@@ -572,6 +723,12 @@ def end_as_interpreters_do(status, own):
     os._exit(status & 0xFF)
 
 
+def forget_imports(pristine):
+    """Scripts import for themselves what only this file has imported."""
+    for name in set(sys.modules) - pristine - set(sys.builtin_module_names):
+        del sys.modules[name]
+
+
 def main(run_script, pristine):
     """Serves until there are no more requests, which come from standard input. Answers go to standard output."""
     answers = os.dup(1)
@@ -581,8 +738,10 @@ def main(run_script, pristine):
     # What is printed while modules are imported is told beside the errors.
     os.dup2(2, 1)
     os.close(null)
-    for name in set(sys.modules) - pristine - set(sys.builtin_module_names):
-        del sys.modules[name]
+    # It ends when its requests do, and has something to do then.
+    if prctl is not None:
+        prctl(PR_SET_PDEATHSIG, 0)
+    forget_imports(pristine)
     own_folder = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != own_folder]
     server = Server(requests, answers, run_script, {name.split(".")[0] for name in pristine})
@@ -592,4 +751,11 @@ def main(run_script, pristine):
         os._exit(0)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     server.answer(server=0, reads=[])
+    try:
+        # Now, because nobody waits for it.
+        run_script.load_observer()
+    except Exception:
+        # Each run says what is wrong with it.
+        pass
+    forget_imports(pristine)
     server.serve(has_runs=False)

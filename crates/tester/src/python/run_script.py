@@ -108,12 +108,16 @@ def load(name):
     return module
 
 
+def load_observer():
+    if "observe" not in HELPERS:
+        HELPERS["observe"] = load("observe")
+    return HELPERS["observe"]
+
+
 def observe(params, started):
     """Has what this process does noted where the parameters say. What cannot be noted keeps no script from running."""
     try:
-        if "observe" not in HELPERS:
-            HELPERS["observe"] = load("observe")
-        return HELPERS["observe"].install(params, describe, started)
+        return load_observer().install(params, describe, started)
     except Exception as error:
         sys.stderr.write(f"the run is not observed: {type(error).__name__}: {error}\n")
         return None
