@@ -2,6 +2,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender};
+use runtime_testing_data::ProfileOptions;
 
 /// Cancels tests, from any thread. Clones cancel the same tests.
 ///
@@ -44,6 +45,12 @@ impl CancelHandle {
     /// Is disconnected once it is canceled, and never receives anything.
     pub(crate) fn receiver(&self) -> &Receiver<Infallible> {
         &self.receiver
+    }
+
+    /// How data is profiled, until the test is canceled.
+    pub(crate) fn profile_options(&self) -> ProfileOptions {
+        let cancel = self.clone();
+        ProfileOptions::default().with_cancel(move || cancel.is_canceled())
     }
 }
 

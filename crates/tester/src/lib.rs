@@ -30,72 +30,30 @@
 //! A Rust function shares this process and cannot be stopped. Outside Unix a script's own child processes are not
 //! ended with it, and resource use is not measured.
 
-mod accept_error;
-mod acceptance;
-mod bindings;
+mod accept;
 mod cancel;
-mod checks;
-mod describe;
-mod digests;
-mod engine;
-mod event_log;
+mod error;
 mod events;
-mod executable;
-mod feed;
-mod fingerprint;
-mod flows;
-mod fork_server;
-mod function;
-#[cfg(feature = "arrow")]
-mod function_tables;
-mod imports;
-mod inputs_left;
-mod inspection;
-mod job;
+mod history;
+mod ids;
 mod judge;
-mod last_failures;
-#[cfg(target_os = "linux")]
-mod leftovers;
-mod lists;
-mod looks;
-mod observation;
-mod observed;
-mod own_data;
 mod plan;
-mod plan_error;
 mod process;
-mod publish;
-mod python;
-mod record;
-mod recorded;
-mod runner;
-mod same_data;
-mod schedule;
-mod scripts;
+mod run;
+mod runners;
+mod session;
 mod settings;
-mod similar_names;
-mod similarity;
-mod single_out;
-#[cfg(target_os = "linux")]
-mod spawn;
-mod tail;
-mod test_error;
 mod tester;
-mod times;
-mod workspace;
 
-pub use accept_error::{AcceptError, LeftOut, LeftOutReason};
-pub use acceptance::{Acceptance, ContractChange, ContractPort};
+pub use accept::{AcceptError, Acceptance, ContractChange, ContractPort, LeftOut, LeftOutReason};
 pub use cancel::CancelHandle;
-pub use event_log::EventLog;
-pub use events::{Event, Reporter};
-pub use function::FunctionParams;
-#[cfg(feature = "arrow")]
-pub use function_tables::FunctionTableError;
-pub use last_failures::last_failures;
-pub use plan_error::{PlanError, PlanProblem};
+pub use error::TestError;
+pub use events::{Event, EventLog, Reporter};
+pub use history::{RecordedTest, RecordedTestError, last_failures, last_report};
+pub use plan::{PlanError, PlanProblem};
 pub use process::end_running_scripts;
-pub use recorded::{RecordedTest, RecordedTestError, last_report};
+pub use runners::FunctionParams;
+#[cfg(feature = "arrow")]
+pub use runners::FunctionTableError;
 pub use settings::{OutputDigests, ScriptPlace, TesterSettings};
-pub use test_error::TestError;
 pub use tester::RuntimeTester;

@@ -6,34 +6,23 @@ use camino::Utf8Path;
 use indexmap::IndexMap;
 use runtime_testing_builder::{PipelineTestingSpecBuilder, Validation};
 use runtime_testing_data::SampleData;
-use runtime_testing_models::dag::SelectError;
 use runtime_testing_models::{
-    DataCompatibilityResult, EdgeNote, EdgeVerdict, PipelineDag, PipelineTestPlan, PipelineTestReport,
+    DataCompatibilityResult, EdgeNote, PipelineDag, PipelineTestPlan, PipelineTestReport,
     PipelineTestingSpec, RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptMainParams, ScriptName,
-    ScriptTestResult, Selection, StepName, StepStatus, UntestedEdge, edge_key,
+    ScriptTestResult, Selection, StepName, StepStatus, edge_key,
 };
 
-use crate::accept_error::AcceptError;
-use crate::acceptance::Acceptance;
+use crate::accept::{AcceptError, Acceptance};
 use crate::cancel::CancelHandle;
-use crate::describe;
-use crate::engine::Engine;
+use crate::error::TestError;
 use crate::events::{Event, Reporter};
-use crate::fork_server::ForkServers;
-use crate::function::{Function, FunctionParams};
-use crate::inputs_left::near_paths;
-use crate::job::profile_options;
-use crate::judge::{self, Judge, JudgedEdges};
-use crate::own_data::own_data_notes;
-use crate::plan::{self, Action, Scope, Tested};
-use crate::plan_error::{PlanError, PlanProblem};
-use crate::python;
-use crate::record::{self, RunRecord};
-use crate::recorded::{self, HandedOver, RecordedTest};
+use crate::history::RecordedTest;
+use crate::plan::model::{Scope, Tested};
+use crate::plan::{PlanError, PlanProblem, describe, planner};
+use crate::runners::FunctionParams;
+use crate::runners::function::Function;
+use crate::session::{Session, TestRequest, places, select};
 use crate::settings::TesterSettings;
-use crate::test_error::TestError;
-use crate::times::Times;
-use crate::workspace::{Places, RUNS, RunRoot};
 
 /// Tests the scripts of a pipeline by running them.
 ///
@@ -196,9 +185,9 @@ impl RuntimeTester {
         let Self { configuration, settings, functions, .. } = self;
         let RuntimeTestingConfiguration { pipeline_spec: pipeline, selection, .. } = configuration;
         let part = select(pipeline, selection.as_ref())?;
-        let places = self.places(pipeline)?;
+        let places = places(pipeline, settings)?;
         let tested = Tested { pipeline, part: part.as_ref().unwrap_or(&pipeline.dag), functions };
-        let plan = plan::plan(tested, self.scope(), settings, &places, false, &|_, _| {})?;
+        let plan = planner::plan(tested, self.scope(), settings, &places, false, &|_, _| {})?;
         Ok(describe::describe(&plan, configuration, settings, &places))
     }
 
@@ -401,50 +390,6 @@ impl RuntimeTester {
         Ok(edge)
     }
 
-    fn places(&self, pipeline: &PipelineTestingSpec) -> Result<Places, TestError> {
-        let root = &pipeline.test_workspace_root;
-        Places::new(self.settings.base_folder.as_deref(), root)
-            .map_err(TestError::io("find the folder", root))
-    }
-
-    fn run_root(&self, workspace: &Utf8Path) -> Result<RunRoot, TestError> {
-        RunRoot::create(workspace, self.settings.kept_runs, self.settings.kept_failed_runs)
-            .map_err(TestError::io("make a folder for the runs in", workspace))
-    }
-
-    /// Keeps a report in the folder of its test.
-    fn record(
-        &self,
-        run_root: Option<RunRoot>,
-        report: &PipelineTestReport,
-        pipeline: &PipelineTestingSpec,
-        handed_over: HandedOver,
-    ) -> Result<(), TestError> {
-        let run_root = match run_root {
-            Some(run_root) => run_root,
-            // Nothing is written for a test that has nothing to run, unless an earlier one would be taken for the last.
-            None if report.workspace.join(RUNS).is_dir() => self.run_root(&report.workspace)?,
-            None => return Ok(()),
-        };
-        let path = &run_root.path;
-        recorded::record(path, report, pipeline, handed_over)
-            .map_err(TestError::io("write the report to", path))?;
-        if report.pipeline_success() {
-            run_root.note_pass().map_err(TestError::io("take note in", path))?;
-        }
-        Ok(())
-    }
-
-    /// Tells what could not be kept. That is no reason to withhold the report of a test that was made.
-    fn tell(&self, kept: Result<(), TestError>) {
-        if let Err(error) = kept {
-            tracing::warn!(%error, "a test is not recorded");
-            self.reporter.report(&Event::NotRecorded { reason: &error.to_string() });
-        }
-    }
-
-    /// Tests a pipeline, or the part of it that is selected. `sample` takes the place of the inputs of root steps; without
-    /// it the default sample data stands in for those that do not exist.
     fn test(
         &self,
         pipeline: &PipelineTestingSpec,
@@ -452,97 +397,8 @@ impl RuntimeTester {
         selection: Option<&Selection>,
         sample: Option<&SampleData>,
     ) -> Result<PipelineTestReport, TestError> {
-        let part = select(pipeline, selection)?;
-        let places = self.places(pipeline)?;
-        let part = part.as_ref().unwrap_or(&pipeline.dag);
-        let tested = Tested { pipeline, part, functions: &self.functions };
-        let forks = ForkServers::new(&places.base, &self.cancel);
-        let mut plan =
-            plan::plan(tested, scope, &self.settings, &places, sample.is_some(), &|interpreter, vars| {
-                forks.start_early(interpreter, vars);
-            })?;
-        self.reporter.report(&Event::Planned { steps: plan.steps.len(), runs: plan.runs.len() });
-
-        // Runs are made in a folder of their own.
-        let run_root = if plan.runs.iter().any(|run| matches!(run.action, Action::Execute(_))) {
-            let run_root = self.run_root(&places.workspace)?;
-            python::prepare(&run_root.path).map_err(TestError::io("write to", &run_root.path))?;
-            Some(run_root)
-        } else {
-            None
-        };
-        let own_profiles =
-            if scope.compatibility { Some(judge::own_profiles(&plan, &self.cancel)?) } else { None };
-        let mut before = own_data_notes(&plan, &self.cancel);
-        for (at, notes) in near_paths(&plan, &places.base) {
-            before.entry(at).or_default().extend(notes);
-        }
-        let mut times = Times::load(&places.workspace);
-        if let Some(run_root) = &run_root {
-            forks.keep_log_in(&run_root.path);
-        }
-        let engine = Engine {
-            plan: &plan,
-            settings: &self.settings,
-            places: &places,
-            run_root: run_root.as_ref(),
-            sample,
-            reporter: &*self.reporter,
-            forks: &forks,
-            cancel: &self.cancel,
-            times: &times,
-            singles_out: scope.compatibility,
-        };
-        let records = engine.run_all()?;
-        let judged = match own_profiles {
-            Some(own_profiles) => {
-                let options = profile_options(&self.cancel);
-                Judge::new(&plan, &records, &places).edges(&own_profiles, &options)?
-            }
-            None => JudgedEdges::default(),
-        };
-        let JudgedEdges { results: edges, handed_over } = judged;
-        let is_canceled = |edge: &DataCompatibilityResult| {
-            edge.verdict == EdgeVerdict::Untested { reason: UntestedEdge::Canceled }
-        };
-        let canceled = records.runs.iter().any(RunRecord::is_canceled) || edges.values().any(is_canceled);
-        for (edge, result) in plan.edges.iter().zip(edges.values()) {
-            let (from, to) = (plan.steps[edge.from].name, plan.steps[edge.to].name);
-            self.reporter.report(&Event::EdgeJudged { from, to, result });
-        }
-        // The results take the place of what nobody asks for any more.
-        for step in &mut plan.steps {
-            step.outputs = Box::default();
-        }
-        let steps = Judge::new(&plan, &records, &places).steps(&edges, before);
-        drop((plan.steps, plan.edges));
-
-        let mut report = PipelineTestReport {
-            execution_order: plan.order,
-            script_results: steps,
-            data_flow_results: edges,
-            workspace: places.workspace,
-            run_id: run_root.as_ref().map(|root| root.id.clone()),
-            canceled,
-            selection: selection.cloned(),
-        };
-        let runs = plan.runs.into_iter().chain(records.added);
-        record::hand_over(runs, records.runs, &mut report.script_results, &mut times);
-        if run_root.is_some() {
-            let saved = times.save(&report.workspace);
-            let path = report.workspace.join(RUNS);
-            self.tell(saved.map_err(TestError::io("keep how long the runs have taken in", &path)));
-        }
-        self.tell(self.record(run_root, &report, pipeline, handed_over));
-        self.reporter.report(&Event::Finished { report: &report });
-        Ok(report)
+        let Self { settings, functions, reporter, cancel, .. } = self;
+        let session = Session { settings, functions, reporter, cancel };
+        session.test(&TestRequest { pipeline, scope, selection, sample })
     }
-}
-
-/// The part of a pipeline that is selected. None where it is all of it.
-fn select(
-    pipeline: &PipelineTestingSpec,
-    selection: Option<&Selection>,
-) -> Result<Option<PipelineDag>, SelectError> {
-    selection.map(|selection| pipeline.dag.select(selection)).transpose()
 }

@@ -1,8 +1,10 @@
-//! Which crate may use which. `cargo metadata` says what is so, this table what may be.
+//! Which crate may use which, and within `tester` which room: `cargo metadata` and the `use` lines say what is so, the tables
+//! here what may be.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
 /// Each crate and those it may name as a dependency: what design assigns to it, and what those use in turn.
@@ -49,4 +51,141 @@ fn dependencies_go_in_one_direction() {
             found[name].iter().filter(|used| !allowed.contains(&used.as_str())).collect();
         assert!(extra.is_empty(), "crate `{name}` must not use {extra:?}");
     }
+}
+
+/// Each room of `tester`, and what of the other rooms it may use. A file or folder directly below `src` is a room.
+const ARROWS: [(&str, &[&str]); 14] = [
+    ("tester", &["session", "plan", "accept", "history", "events", "runners"]),
+    ("session", &["plan", "run", "judge", "history", "events", "runners"]),
+    ("plan", &["runners", "history::places"]),
+    ("run", &["plan::model", "plan::bindings", "runners", "history", "events"]),
+    (
+        "judge",
+        &[
+            "plan::model",
+            "plan::bindings",
+            "plan::missing_inputs",
+            "plan::own_inputs",
+            "run::record",
+            "run::handover",
+            "history",
+        ],
+    ),
+    ("accept", &["plan", "history", "session"]),
+    ("runners", &["process", "history::places"]),
+    ("error", &["plan::PlanError"]),
+    ("history", &[]),
+    ("events", &[]),
+    ("process", &[]),
+    ("settings", &[]),
+    ("cancel", &[]),
+    ("ids", &[]),
+];
+/// What every room may use, but for those that these use themselves.
+const LEAVES: [&str; 4] = ["settings", "cancel", "error", "ids"];
+
+#[test]
+fn rooms_of_the_tester_use_each_other_in_one_direction() {
+    let source = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tester/src");
+    let mut rooms = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for file in rust_files(&source) {
+        let below = file.strip_prefix(&source).expect("it lies there");
+        let room = below.components().next().expect("a file has a name").as_str().trim_end_matches(".rs");
+        if room == "lib" {
+            continue;
+        }
+        rooms.insert(room.to_owned());
+        let text = std::fs::read_to_string(&file).expect("a source file");
+        wrong.extend(wrong_arrows(room, &text).into_iter().map(|used| format!("{below} uses {used}")));
+    }
+    let known: BTreeSet<String> = ARROWS.iter().map(|(room, _)| (*room).to_owned()).collect();
+    assert_eq!(rooms, known, "the rooms of the tester");
+    assert!(wrong.is_empty(), "arrows that are not allowed:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_arrow_in_the_wrong_direction_is_noticed() {
+    let check = |room: &str, text: &str, expected: &[&str]| {
+        assert_eq!(wrong_arrows(room, text), expected, "{room}: {text}");
+    };
+    check("run", "use crate::judge::Evidence;", &["judge::Evidence"]);
+    check(
+        "run",
+        "use crate::plan::{model::Plan, runs::{self, Planner}};",
+        &["plan::runs", "plan::runs::Planner"],
+    );
+    check("run", "pub(crate) use crate::{ids::RunId, session};", &["session"]);
+    check("plan", "fn f() { crate::run::publish::copy() }", &["run::publish::copy"]);
+    check("plan", "use crate::error::TestError;", &["error::TestError"]);
+    check("judge", "use crate::run::{record::Records as All, handover};", &[]);
+    check("judge", "#[cfg(test)]\nmod tests {\n    use crate::session::Session;\n}", &[]);
+}
+
+/// What a file of a room uses of other rooms and may not.
+fn wrong_arrows(room: &str, text: &str) -> Vec<String> {
+    let code = text.split("#[cfg(test)]").next().expect("a split has a first part");
+    let lines = code.lines().map(|line| line.split("//").next().expect("a split has a first part"));
+    let code = lines.collect::<Vec<_>>().join("\n");
+    let mut used = Vec::new();
+    for (at, found) in code.match_indices("crate::") {
+        if code[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_') {
+            continue;
+        }
+        let path = &code[at + found.len()..];
+        let end = path.find(|part: char| !(part.is_alphanumeric() || "_:{}, \n".contains(part)));
+        expand(path[..end.unwrap_or(path.len())].trim(), "", &mut used);
+    }
+    let allowed = ARROWS.iter().find(|(name, _)| *name == room).map_or(&[][..], |(_, allowed)| allowed);
+    let may_use_leaves = !["plan", "error"].contains(&room);
+    let is_below = |path: &str, allowed: &str| {
+        path.strip_prefix(allowed).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    };
+    let is_leaf =
+        |path: &str| LEAVES.iter().any(|leaf| is_below(path, leaf) && (may_use_leaves || *leaf != "error"));
+    used.retain(|path| {
+        !is_below(path, room) && !is_leaf(path) && !allowed.iter().any(|allowed| is_below(path, allowed))
+    });
+    used
+}
+
+/// The paths of a `use` tree, `a::{b, c::{self, d}}`, in full.
+fn expand(tree: &str, prefix: &str, paths: &mut Vec<String>) {
+    let mut depth = 0;
+    let parts = tree.split(|character| {
+        depth += match character {
+            '{' => 1,
+            '}' => -1,
+            _ => 0,
+        };
+        character == ',' && depth == 0
+    });
+    // Of a path that does not stand in braces, nothing belongs to it that comes after a blank.
+    for part in parts.map(str::trim).filter(|part| !part.is_empty()) {
+        match part.split_once('{') {
+            Some((before, inner)) => {
+                let inner = inner.rsplit_once('}').map_or(inner, |(inner, _)| inner);
+                expand(inner, &format!("{prefix}{}", before.trim()), paths);
+            }
+            None => {
+                let name = part.split_whitespace().next().expect("it is not empty");
+                let path = format!("{prefix}{name}");
+                paths.push(path.trim_end_matches("::self").trim_end_matches("::").to_owned());
+            }
+        }
+    }
+}
+
+fn rust_files(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let mut files = Vec::new();
+    for entry in folder.read_dir_utf8().expect("a folder of sources") {
+        let path = entry.expect("an entry").into_path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension() == Some("rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
 }

@@ -1,0 +1,131 @@
+//! The folder of one test under `.runs`.
+
+use std::fs::{self, File};
+use std::io;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// The name of the folder for runs in the workspace.
+pub(crate) const RUNS: &str = ".runs";
+/// The file in a test's folder that is locked for as long as the test goes on.
+pub(crate) const LOCK: &str = ".lock";
+/// The file in a test's folder that says that the test did not pass, or not yet.
+const NOT_PASSED: &str = ".not_passed";
+
+/// The folder of one test under `.runs`. It stays when the test is over; the oldest are removed.
+#[derive(Debug)]
+pub(crate) struct RunRoot {
+    pub(crate) path: Utf8PathBuf,
+    pub(crate) id: String,
+    /// Held for as long as the test goes on, so that another test does not remove the folder.
+    _lock: File,
+}
+
+impl RunRoot {
+    /// Makes a folder of its own for a test, and removes the oldest ones over `kept`, and of those whose test did not pass
+    /// over `kept_failed`.
+    pub(crate) fn create(workspace: &Utf8Path, kept: usize, kept_failed: usize) -> io::Result<Self> {
+        let runs = workspace.join(RUNS);
+        fs::create_dir_all(&runs)?;
+        let ignore = runs.join(".gitignore");
+        if !ignore.exists() {
+            fs::write(&ignore, "*\n")?;
+        }
+        let prefix = format!("{}-", jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%6f"));
+        let folder = tempfile::Builder::new().prefix(&prefix).rand_bytes(4).tempdir_in(&runs)?.keep();
+        let path = Utf8PathBuf::from_path_buf(folder).expect("a UTF-8 folder with a UTF-8 name in it");
+        let id = path.file_name().expect("the folder has a name").to_owned();
+        // Scripts of another user may have to read what lies there.
+        #[cfg(unix)]
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+        let lock = File::create(path.join(LOCK))?;
+        lock.lock()?;
+        remove_oldest(&runs, kept.max(1), kept_failed)?;
+        fs::write(path.join(NOT_PASSED), "")?;
+        Ok(Self { path, id, _lock: lock })
+    }
+
+    /// Takes note that the test has passed.
+    pub(crate) fn note_pass(&self) -> io::Result<()> {
+        match fs::remove_file(self.path.join(NOT_PASSED)) {
+            // A script can have removed it, with the whole folder.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether the test in a folder goes on: then its lock is taken.
+pub(crate) fn is_in_use(test: &Utf8Path) -> bool {
+    match File::open(test.join(LOCK)) {
+        Ok(lock) => lock.try_lock().is_err(),
+        Err(_) => true,
+    }
+}
+
+fn remove_oldest(runs: &Utf8Path, kept: usize, kept_failed: usize) -> io::Result<()> {
+    let mut tests = Vec::new();
+    for entry in fs::read_dir(runs)? {
+        let entry = entry?;
+        // What has no UTF-8 name was not made by a test.
+        if let Ok(path) = Utf8PathBuf::from_path_buf(entry.path())
+            && entry.file_type()?.is_dir()
+            // Other folders are none of tests.
+            && path.join(LOCK).exists()
+        {
+            tests.push(path);
+        }
+    }
+    // Names begin with the time.
+    tests.sort();
+    let failed: Vec<Utf8PathBuf> =
+        tests.iter().rev().filter(|test| test.join(NOT_PASSED).exists()).take(kept_failed).cloned().collect();
+    for test in tests.iter().rev().skip(kept).filter(|test| !failed.contains(test)) {
+        if !is_in_use(test) {
+            match fs::remove_dir_all(test) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::warn!(folder = %test, %error, "could not remove the folder of an old test");
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_folders_go_unless_in_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Utf8Path::from_path(folder.path()).unwrap();
+        let in_use = RunRoot::create(workspace, 2, 0).unwrap();
+        let ended: Vec<Utf8PathBuf> =
+            (0..3).map(|_| RunRoot::create(workspace, 2, 0).unwrap().path).collect();
+        let last = RunRoot::create(workspace, 2, 0).unwrap();
+        assert!(in_use.path.exists() && last.path.exists());
+        let left = ended.iter().filter(|path| path.exists()).count();
+        assert!(left <= 1, "{left} ended tests are left");
+        let ignore = workspace.join(".runs/.gitignore");
+        assert_eq!(fs::read_to_string(ignore).unwrap(), "*\n");
+    }
+
+    #[test]
+    fn failed_tests_are_kept_longer() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Utf8Path::from_path(folder.path()).unwrap();
+        let make = |passes: bool| {
+            let root = RunRoot::create(workspace, 2, 2).unwrap();
+            if passes {
+                root.note_pass().unwrap();
+            }
+            root.path
+        };
+        let passes = [false, false, true, false, true, true, true];
+        let paths = passes.map(make);
+        let left = paths.map(|path| path.exists());
+        assert_eq!(left, [false, true, false, true, false, true, true]);
+    }
+}

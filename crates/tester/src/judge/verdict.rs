@@ -1,0 +1,164 @@
+//! What the data and the runs say of every edge.
+
+use indexmap::IndexMap;
+use runtime_testing_data::ProfileOptions;
+use runtime_testing_models::{
+    Binding, DataCompatibilityResult, EdgeIssue, EdgeNote, EdgeVerdict, UntestedEdge, edge_key,
+};
+
+use crate::error::TestError;
+use crate::history::recorded::HandedOver;
+use crate::ids::{DenseMap, EdgeId, StepId};
+use crate::judge::byte_equal::stands_for;
+use crate::judge::compare::{Compared, Comparer, OwnProfiles, joined};
+use crate::judge::evidence::Evidence;
+use crate::judge::isolate_cause::{self, Alone, Share};
+use crate::plan::bindings::Bound;
+use crate::plan::model::{Plan, PlannedEdge};
+use crate::run::handover::{self, Feed};
+use crate::run::record::{self, RunRecord};
+
+/// What is said of edges.
+#[derive(Default)]
+pub(crate) struct JudgedEdges {
+    /// The result for each edge, in declaration order, by `from->to`.
+    pub(crate) results: IndexMap<String, DataCompatibilityResult>,
+    /// What inputs are handed that is not what one output holds.
+    pub(crate) handed_over: HandedOver,
+}
+
+/// Judges every edge. Data that has to be looked at anew is, as `options` say.
+pub(crate) fn judge_edges(
+    evidence: Evidence<'_>,
+    own_profiles: &OwnProfiles,
+    options: &ProfileOptions,
+) -> Result<JudgedEdges, TestError> {
+    let Plan { steps, edges, .. } = evidence.plan;
+    let comparer = Comparer { evidence, own_profiles, options };
+    let compared = edges.values().map(|edge| comparer.compare(edge)).collect::<Result<_, _>>()?;
+    let mut judge = EdgeJudge { evidence, compared };
+    let mut judged = JudgedEdges::default();
+    for (at, edge) in edges {
+        let key = edge_key(steps[edge.from].name, steps[edge.to].name);
+        let handed_over = std::mem::take(&mut judge.compared[at].handed_over);
+        if !handed_over.is_empty() {
+            judged.handed_over.insert(key.clone(), handed_over.into_iter().collect());
+        }
+        judged.results.insert(key, judge.edge(at));
+    }
+    Ok(judged)
+}
+
+/// Comes to the verdict on each edge, when the data of all is compared.
+struct EdgeJudge<'a> {
+    evidence: Evidence<'a>,
+    compared: DenseMap<EdgeId, Compared>,
+}
+
+impl EdgeJudge<'_> {
+    fn edge(&self, at: EdgeId) -> DataCompatibilityResult {
+        let (edge, compared) = (&self.evidence.plan.edges[at], &self.compared[at]);
+        let (from, to) = (&self.evidence.plan.steps[edge.from], &self.evidence.plan.steps[edge.to]);
+        let mut issues = compared.issues.clone();
+        let mut notes = compared.notes.clone();
+        let consumer = self.evidence.record(edge.consumer_run);
+        let mut share = Share::Innocent;
+        // A guess says nothing of the data itself.
+        let is_guess = |issue: &EdgeIssue| matches!(issue, EdgeIssue::GuessedBinding { .. });
+        if issues.iter().all(is_guess)
+            && compared.no_data.is_none()
+            && let Some(failure) = consumer.and_then(RunRecord::failure)
+            && to.failure.is_none()
+            && self.evidence.passes_alone(edge.to)
+        {
+            let has_broken_data = |edge: EdgeId| {
+                // An edge that carries nothing has no part in what the consumer does.
+                !self.evidence.plan.edges[edge].bindings.bound.is_empty()
+                    && !self.compared[edge].issues.iter().all(is_guess)
+            };
+            let suspects = || self.suspects(edge.to);
+            share = isolate_cause::share(
+                self.evidence.plan,
+                self.evidence.records,
+                at,
+                failure,
+                suspects,
+                has_broken_data,
+            );
+        }
+        match share {
+            Share::Cause(failure, blame) => issues.push(EdgeIssue::ConsumerFailed { failure, blame }),
+            Share::Unknown(reason) => notes.push(EdgeNote::NotSingledOut { reason }),
+            Share::Innocent => {}
+        }
+        let ran_well = consumer.is_some_and(RunRecord::succeeded)
+            || matches!(
+                isolate_cause::alone(self.evidence.plan, self.evidence.records, edge),
+                Some(Alone::Passes)
+            );
+        let verdict = if !issues.is_empty() {
+            EdgeVerdict::Breaking
+        } else if let Some(reason) = compared.no_data {
+            EdgeVerdict::Untested { reason }
+        } else if !ran_well && edge.bindings.bound.iter().any(|bound| bound.rule.is_guess()) {
+            EdgeVerdict::Untested { reason: UntestedEdge::UnconfirmedGuess }
+        } else if compared.has_expectation {
+            if notes.iter().any(|note| matches!(note, EdgeNote::Data { .. })) {
+                EdgeVerdict::Compatible
+            } else {
+                EdgeVerdict::Identical
+            }
+        } else if ran_well {
+            EdgeVerdict::Accepted
+        } else if consumer.is_some_and(|record| record.failure().is_some()) {
+            EdgeVerdict::Untested { reason: UntestedEdge::ConsumerFailed }
+        } else {
+            EdgeVerdict::Untested { reason: UntestedEdge::ConsumerNotRun }
+        };
+        let binding = |bound: &Bound| Binding {
+            output: bound.output.clone(),
+            input: bound.input.clone(),
+            rule: bound.rule,
+            expectation: to.expectation(&bound.input, self.evidence.places),
+        };
+        DataCompatibilityResult {
+            script_a: from.spec.script_name.clone(),
+            script_b: to.spec.script_name.clone(),
+            verdict,
+            bindings: edge.bindings.bound.iter().map(binding).collect(),
+            issues,
+            notes,
+            data_format_a: joined(&compared.formats_a),
+            data_format_b: joined(&compared.formats_b),
+        }
+    }
+
+    /// The edges into a step that can have a part in that it fails on their data and passes on its own: those that
+    /// carry something else than its own inputs hold. Where none does, it is not the bytes, and all can.
+    fn suspects(&self, step: StepId) -> Vec<EdgeId> {
+        let carrying =
+            self.evidence.plan.edges_into(step).filter(|(_, edge)| !edge.bindings.bound.is_empty());
+        let carrying: Vec<(EdgeId, &PlannedEdge)> = carrying.collect();
+        let differs = |(at, edge): &&(EdgeId, &PlannedEdge)| {
+            !*self.compared[*at].carries_own_data.get_or_init(|| self.carries_own_data(edge))
+        };
+        let suspects: Vec<EdgeId> = carrying.iter().filter(differs).map(|(at, _)| *at).collect();
+        if suspects.is_empty() { carrying.into_iter().map(|(at, _)| at).collect() } else { suspects }
+    }
+
+    /// Whether what an edge carries is byte for byte what the consumer's own inputs hold.
+    fn carries_own_data(&self, edge: &PlannedEdge) -> bool {
+        let Some(result) = self.evidence.record(edge.producer_run).and_then(RunRecord::executed) else {
+            return false;
+        };
+        edge.bindings.bound.iter().all(|bound| {
+            let own = &self.evidence.plan.steps[edge.to].input(&bound.input).path;
+            let written = record::written(result, &bound.output, self.evidence.places);
+            let folder = record::output_folder(result, &bound.output, self.evidence.places);
+            match handover::feed(&folder, &written, own, bound.below.as_deref()) {
+                Feed::Path(path) => stands_for(&path, own),
+                Feed::Nothing | Feed::Broken { .. } | Feed::Missing { .. } => false,
+            }
+        })
+    }
+}

@@ -1,0 +1,7 @@
+//! What only Linux can do.
+
+mod leftovers;
+mod spawn;
+
+pub(super) use leftovers::end_leftovers;
+pub(super) use spawn::spawn;

@@ -1,0 +1,442 @@
+//! Makes the runs of a plan, each when it may start and as many at once as are allowed, and keeps what came of them.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Instant;
+
+use camino::Utf8PathBuf;
+use crossbeam_channel::{Receiver, Sender};
+use runtime_testing_data::SampleData;
+use runtime_testing_models::{InputSource, LogicalName, RunKind, RunResult, RunSlot, StepName, UntestedStep};
+
+use crate::error::TestError;
+use crate::events::Event;
+use crate::ids::{DenseMap, Id as _, RunId, StepId};
+use crate::plan::model::{Action, Plan, PlannedInput, PlannedRun, PlannedStep};
+use crate::run::context::TestContext;
+use crate::run::inputs::{InputPreparer, PreparedInputs};
+use crate::run::job::{Job, Made};
+use crate::run::publish;
+use crate::run::record::{self, NotPublished, Records, RunRecord};
+use crate::run::schedule::{Schedule, TaskOutcome, TaskState};
+use crate::run::shared_inputs::{Damage, SharedInputs};
+use crate::run::times::Times;
+use crate::runners::runner::is_of_the_machine;
+
+/// The folder of a test for its steps.
+const STEPS: &str = "steps";
+
+/// What a run comes to before it is made.
+enum Prepared<'a> {
+    /// It can be made.
+    Job(Box<Job<'a>>),
+    /// It is settled without being made.
+    Settled(RunRecord),
+}
+
+/// What was made, and of which run it is. A panic of a worker is carried to the thread that waits for it.
+type Answer = (RunId, std::thread::Result<Result<Made, TestError>>);
+
+/// Hands runs to workers and takes in what comes of them. All of it belongs to the thread that the test was started on.
+pub(crate) struct Dispatcher<'a> {
+    test: TestContext<'a>,
+    plan: &'a Plan<'a>,
+    preparer: InputPreparer<'a>,
+    /// How long runs took the last time.
+    times: &'a Times,
+    /// Whether it is found out which of several edges makes a consumer fail.
+    isolates_causes: bool,
+    /// When the first run could begin.
+    began: Instant,
+    schedule: Schedule,
+    /// Runs that were not planned. Their numbers follow those of the plan.
+    added: Vec<PlannedRun>,
+    /// The run that shows what a step does with the data of one upstream step alone, by both.
+    isolated: BTreeMap<(StepId, StepId), RunId>,
+    /// What came of the runs so far.
+    records: DenseMap<RunId, Option<RunRecord>>,
+    not_published: NotPublished,
+    shared: SharedInputs<'a>,
+    /// The runs that are being made.
+    in_flight: BTreeMap<RunId, InFlight>,
+    /// Runs whose inputs were damaged while another run could have done it. Each is made again, alone and on copies.
+    contested: VecDeque<RunId>,
+    /// Whether the run that is being made must be the only one.
+    is_exclusive: bool,
+}
+
+/// A run that is being made.
+struct InFlight {
+    started: Instant,
+    /// Its place among those that are made at once.
+    worker: u32,
+    /// When it is to be reported as slow.
+    slow_at: Option<Instant>,
+}
+
+impl<'a> Dispatcher<'a> {
+    pub(crate) fn new(
+        test: TestContext<'a>,
+        plan: &'a Plan<'a>,
+        sample: Option<&'a SampleData>,
+        times: &'a Times,
+        isolates_causes: bool,
+    ) -> Result<Self, TestError> {
+        let expected: Vec<u64> = plan.runs.values().map(|run| expected(plan, times, run)).collect();
+        let waits_for = |run: &PlannedRun| run.waits_for.iter().map(|before| before.index()).collect();
+        Ok(Self {
+            test,
+            plan,
+            preparer: InputPreparer { test, plan, sample },
+            times,
+            isolates_causes,
+            began: Instant::now(),
+            schedule: Schedule::new(plan.runs.values().map(waits_for).collect(), &expected),
+            added: Vec::new(),
+            isolated: BTreeMap::new(),
+            records: plan.runs.ids().map(|_| None).collect(),
+            not_published: NotPublished::new(),
+            shared: SharedInputs::keep(plan, test)?,
+            in_flight: BTreeMap::new(),
+            contested: VecDeque::new(),
+            is_exclusive: false,
+        })
+    }
+
+    /// Makes all runs. Returns what came of each: the same, however many are made at once and in whatever order they end.
+    pub(crate) fn run_all(mut self) -> Result<Records, TestError> {
+        let (jobs, queue) = crossbeam_channel::unbounded::<Box<Job<'a>>>();
+        let (answers, made) = crossbeam_channel::unbounded::<Answer>();
+        std::thread::scope(|scope| {
+            for _ in 0..self.test.settings.jobs.get().min(self.plan.runs.len()) {
+                let (queue, answers) = (queue.clone(), answers.clone());
+                scope.spawn(move || {
+                    for job in queue {
+                        let run = job.run;
+                        let made = catch_unwind(AssertUnwindSafe(|| job.make()));
+                        answers.send((run, made)).expect("answers are read until every job is answered");
+                    }
+                });
+            }
+            // The workers end when the sender of jobs is gone.
+            let jobs = jobs;
+            self.drive(&jobs, &made)
+        })?;
+        Ok(self.into_records())
+    }
+
+    /// What came of all runs, once all are settled.
+    fn into_records(self) -> Records {
+        let Self { schedule, added, isolated, records, not_published, .. } = self;
+        let settled = records.into_values().enumerate().map(|(run, record)| match schedule.state(run) {
+            // Causes are complete only now: a run can be blocked by several.
+            TaskState::Blocked(causes) => {
+                RunRecord::Blocked(causes.iter().map(|cause| RunId::new(*cause)).collect())
+            }
+            _ => record.expect("every run is settled"),
+        });
+        let mut runs: DenseMap<RunId, RunRecord> = settled.collect();
+        // What waited for runs that were canceled is canceled with them.
+        for run in runs.ids() {
+            if let RunRecord::Blocked(causes) = &runs[run]
+                && causes.iter().all(|cause| runs[*cause].is_canceled())
+            {
+                runs[run] = RunRecord::not_made(UntestedStep::Canceled);
+            }
+        }
+        Records { runs, added, isolated, not_published }
+    }
+
+    /// Starts what may start and settles what is made, until nothing is left. After an error nothing is started, and what
+    /// is being made is waited for.
+    fn drive(&mut self, jobs: &Sender<Box<Job<'a>>>, made: &Receiver<Answer>) -> Result<(), TestError> {
+        let mut error = None;
+        loop {
+            while error.is_none() {
+                match self.next() {
+                    Ok(Some(job)) => jobs.send(job).expect("the workers wait for jobs"),
+                    Ok(None) => break,
+                    Err(first) => error = Some(first),
+                }
+            }
+            if self.in_flight.is_empty() {
+                break;
+            }
+            let (run, answer) = self.wait(made);
+            let flight = self.in_flight.remove(&run).expect("what is answered was being made");
+            self.is_exclusive = false;
+            let answer = answer.unwrap_or_else(|panic| resume_unwind(panic));
+            if error.is_none() {
+                error = answer.and_then(|made| self.on_finished(made, &flight)).err();
+            }
+        }
+        if let Some(error) = error {
+            return Err(error);
+        }
+        assert!(self.schedule.is_done(), "no run is ready, none is being made, and yet some are not settled");
+        Ok(())
+    }
+
+    /// A run of the plan, or one that was added to it.
+    fn run(&self, run: RunId) -> &PlannedRun {
+        let planned = &self.plan.runs;
+        planned.get(run).unwrap_or_else(|| &self.added[run.index() - planned.len()])
+    }
+
+    /// Waits for the next run that is made. Reports those that take long.
+    fn wait(&mut self, made: &Receiver<Answer>) -> Answer {
+        loop {
+            let next = self.in_flight.values().filter_map(|run| run.slow_at).min();
+            let Some(next) = next else { return made.recv().expect("a worker answers each job") };
+            if let Ok(answer) = made.recv_deadline(next) {
+                return answer;
+            }
+            let now = Instant::now();
+            let mut slow = Vec::new();
+            for (run, in_flight) in &mut self.in_flight {
+                if in_flight.slow_at.is_some_and(|slow_at| slow_at <= now) {
+                    in_flight.slow_at = now.checked_add(self.test.settings.slow_after);
+                    slow.push((*run, now - in_flight.started));
+                }
+            }
+            for (run, elapsed) in slow {
+                let planned = self.run(run);
+                let (step, kinds) = (self.plan.steps[planned.step].name, &own_kinds(planned));
+                self.test.reporter.report(&Event::RunSlow { step, kinds, elapsed });
+            }
+        }
+    }
+
+    /// The next run that may start now. Those that need not be made are settled on the way.
+    fn next(&mut self) -> Result<Option<Box<Job<'a>>>, TestError> {
+        loop {
+            let alone = !self.contested.is_empty();
+            let room = if alone { 1 } else { self.test.settings.jobs.get() };
+            if self.is_exclusive || self.in_flight.len() >= room {
+                return Ok(None);
+            }
+            let next = self.contested.pop_front().or_else(|| self.schedule.next_ready().map(RunId::new));
+            let Some(run) = next else { return Ok(None) };
+            match self.prepare(run, alone)? {
+                Prepared::Settled(record) => self.record(run, record)?,
+                Prepared::Job(job) => {
+                    self.test.reporter.report(&Event::RunStarted { step: job.step.name, kinds: &job.kinds });
+                    self.start(run, &job);
+                    self.is_exclusive = alone;
+                    return Ok(Some(job));
+                }
+            }
+        }
+    }
+
+    fn prepare(&self, at: RunId, alone: bool) -> Result<Prepared<'a>, TestError> {
+        let run = self.run(at);
+        if self.test.cancel.is_canceled() {
+            return Ok(Prepared::Settled(RunRecord::not_made(UntestedStep::Canceled)));
+        }
+        let step = &self.plan.steps[run.step];
+        let planned = match &run.action {
+            Action::Fails => {
+                let failure = step.failure.clone().expect("it is the failure that lets the run fail");
+                return Ok(Prepared::Settled(RunRecord::Failed(failure)));
+            }
+            Action::NotMade(reason) => return Ok(Prepared::Settled(RunRecord::NotMade(reason.clone()))),
+            Action::Execute(inputs) => inputs,
+        };
+        let steps = self.test.run_root.join(STEPS);
+        let folder = steps.join(step.name.as_str()).join(label(&run.serves[0].1, alone));
+        let written = |run: RunId| self.executed(run);
+        let prepared = self.preparer.prepare(planned, &folder, alone, &self.shared, &written)?;
+        let PreparedInputs { inputs, copies } = match prepared {
+            Ok(prepared) => prepared,
+            Err(reason) => return Ok(Prepared::Settled(RunRecord::not_made(reason))),
+        };
+        let kinds = own_kinds(run);
+        Ok(Prepared::Job(Box::new(Job { run: at, step, kinds, inputs, copies, folder, test: self.test })))
+    }
+
+    fn executed(&self, run: RunId) -> &RunResult {
+        self.records[run]
+            .as_ref()
+            .and_then(RunRecord::executed)
+            .expect("a run starts when those it waits for have succeeded")
+    }
+
+    /// Takes note of a run that starts.
+    fn start(&mut self, run: RunId, job: &Job<'_>) {
+        let is_users = |(path, source): &(Utf8PathBuf, InputSource)| {
+            (*source == InputSource::Own && !path.starts_with(&job.folder)).then(|| path.clone())
+        };
+        self.shared.before(run, job.inputs.values().filter_map(is_users).collect());
+        let started = Instant::now();
+        let slow_at = started.checked_add(self.test.settings.slow_after);
+        let is_free = |worker: &u32| self.in_flight.values().all(|other| other.worker != *worker);
+        let worker = (0..).find(is_free).expect("fewer runs are made at once than there are numbers");
+        self.in_flight.insert(run, InFlight { started, worker, slow_at });
+    }
+
+    /// Takes in a run that was made: publishes what it wrote and settles it. A run that shared an input of the user's own
+    /// with another while that input changed is made again, whatever came of it.
+    fn on_finished(&mut self, made: Made, flight: &InFlight) -> Result<(), TestError> {
+        let Made { run, mut result, elapsed, canceled, not_forked } = made;
+        let damage = self.shared.after(run);
+        let step = self.plan.steps[self.run(run).step].name;
+        if let Some(reason) = &not_forked {
+            self.test.reporter.report(&Event::RunNotForked { step, reason });
+        }
+        if canceled {
+            return self.record(run, RunRecord::not_made(UntestedStep::Canceled));
+        }
+        match damage {
+            Damage::None => {}
+            Damage::Repairable => {
+                self.contested.push_back(run);
+                return Ok(());
+            }
+            Damage::Final(paths) => {
+                let inputs = names_of(self.run(run), &paths);
+                return self.record(run, RunRecord::not_made(UntestedStep::DamagedInputs { inputs }));
+            }
+        }
+        let start = flight.started - self.began;
+        result.slot = Some(RunSlot {
+            start_seconds: start.as_secs_f64(),
+            end_seconds: (start + elapsed).as_secs_f64(),
+            worker: flight.worker,
+        });
+        // A run that was added only shows what a step does with some of its data.
+        if result.failure.is_none() && self.plan.runs.get(run).is_some() {
+            self.publish(run, &result)?;
+        }
+        self.test.reporter.report(&Event::RunFinished { step, result: &result, elapsed });
+        self.record(run, RunRecord::Executed(Box::new(result)))
+    }
+
+    /// Settles a run, and what that decides of others.
+    fn record(&mut self, run: RunId, record: RunRecord) -> Result<(), TestError> {
+        let reason = match &record {
+            RunRecord::Failed(failure) => Some(failure.to_string()),
+            RunRecord::NotMade(reason) => Some(reason.to_string()),
+            RunRecord::Executed(_) | RunRecord::Blocked(_) => None,
+        };
+        if let Some(reason) = reason {
+            let planned = self.run(run);
+            let (step, kinds) = (self.plan.steps[planned.step].name, &own_kinds(planned));
+            self.test.reporter.report(&Event::RunNotMade { step, kinds, reason: &reason });
+        }
+        let outcome = if record.succeeded() { TaskOutcome::Succeeded } else { TaskOutcome::Failed };
+        self.records[run] = Some(record);
+        for blocked in self.schedule.finish(run.index(), outcome) {
+            let TaskState::Blocked(causes) = self.schedule.state(blocked) else { continue };
+            let name = |run: usize| self.plan.steps[self.plan.runs[RunId::new(run)].step].name;
+            let by: Vec<StepName> = causes.iter().map(|cause| name(*cause).clone()).collect();
+            self.test.reporter.report(&Event::RunBlocked { step: name(blocked), by: &by });
+        }
+        if self.isolates_causes { self.isolate_causes(run) } else { Ok(()) }
+    }
+
+    /// Where a run that is settled shows that a step passes on its own inputs and fails on the data of several edges, adds
+    /// the runs that show which of them it is.
+    fn isolate_causes(&mut self, settled: RunId) -> Result<(), TestError> {
+        let plan = self.plan;
+        let Some(planned) = plan.runs.get(settled) else { return Ok(()) };
+        let served: BTreeSet<StepId> = planned.serves.iter().map(|(step, _)| *step).collect();
+        let first = self.added.len();
+        for step in served {
+            let PlannedStep { individual, flow, name, .. } = &plan.steps[step];
+            let record = |run: &Option<RunId>| run.and_then(|run| self.records[run].as_ref());
+            let fails = record(flow).and_then(RunRecord::executed).is_some_and(|run| run.failure.is_some());
+            if !fails || !record(individual).is_some_and(RunRecord::succeeded) {
+                continue;
+            }
+            let mut kinds = Vec::new();
+            for (from, inputs) in plan.single_inputs(step) {
+                let kind = RunKind::Edge { from: plan.steps[from].name.clone() };
+                let action = Action::Execute(inputs);
+                // Steps that share the run that is settled may share these too.
+                let run = match self.added[first..].iter().position(|added| added.action == action) {
+                    Some(same) => {
+                        self.added[first + same].serves.push((step, kind));
+                        RunId::new(plan.runs.len() + first + same)
+                    }
+                    None => {
+                        kinds.push(kind.clone());
+                        let serves = vec![(step, kind)];
+                        self.add(PlannedRun { step, serves, action, waits_for: Vec::new() })?
+                    }
+                };
+                self.isolated.insert((step, from), run);
+            }
+            if !kinds.is_empty() {
+                self.test.reporter.report(&Event::RunsAdded { step: name, kinds: &kinds });
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a run that may be made at once. What it is given of the user's own is kept first: several such runs have it.
+    fn add(&mut self, run: PlannedRun) -> Result<RunId, TestError> {
+        if let Action::Execute(inputs) = &run.action {
+            for (_, input) in inputs {
+                if let PlannedInput::Own(path) = input {
+                    self.shared.keep_one(path)?;
+                }
+            }
+        }
+        self.schedule.add(expected(self.plan, self.times, &run));
+        self.added.push(run);
+        Ok(self.records.push(None))
+    }
+
+    /// Copies what a run wrote to the output paths of the steps that it publishes for.
+    /// Takes note of the outputs for which that is not possible.
+    fn publish(&mut self, run: RunId, result: &RunResult) -> Result<(), TestError> {
+        for step in self.plan.published_by(run) {
+            for port in &self.plan.steps[step].outputs {
+                let path = record::written(result, &port.name, self.test.places);
+                if path.exists()
+                    && let Err(error) = publish::publish(&path, &port.path)
+                {
+                    // A full disk is nobody's fault here, and nothing that a test can go on with.
+                    if is_of_the_machine(&error) {
+                        return Err(TestError::io("publish to", &*port.path)(error));
+                    }
+                    let reason = error.to_string();
+                    self.not_published.entry(step).or_default().push((port.name.clone(), reason));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The time that a run is expected to take. What needs no script takes none.
+fn expected(plan: &Plan<'_>, times: &Times, run: &PlannedRun) -> u64 {
+    match run.action {
+        Action::Execute(_) => times.expected(plan.steps[run.step].name, &run.serves[0].1),
+        Action::Fails | Action::NotMade(_) => 0,
+    }
+}
+
+/// What the step that a run is of gets out of it.
+fn own_kinds(run: &PlannedRun) -> Vec<RunKind> {
+    let own = run.serves.iter().filter(|(served, _)| *served == run.step);
+    own.map(|(_, kind)| kind.clone()).collect()
+}
+
+/// The inputs of a run that are these paths of the user's own.
+fn names_of(run: &PlannedRun, paths: &[Utf8PathBuf]) -> Vec<LogicalName> {
+    let Action::Execute(inputs) = &run.action else { return Vec::new() };
+    let is_one = |input: &PlannedInput| matches!(input, PlannedInput::Own(path) if paths.contains(path));
+    inputs.iter().filter(|(_, input)| is_one(input)).map(|(name, _)| name.clone()).collect()
+}
+
+/// The folder of a run below its step's.
+fn label(kind: &RunKind, alone: bool) -> String {
+    let again = if alone { ".alone" } else { "" };
+    match kind {
+        RunKind::Individual => format!("individual{again}"),
+        RunKind::Edge { from } => format!("edge.{from}{again}"),
+        _ => format!("flow{again}"),
+    }
+}

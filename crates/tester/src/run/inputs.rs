@@ -1,0 +1,138 @@
+//! What a run is handed: its inputs, settled from what the plan says and what other runs wrote.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use runtime_testing_data::SampleData;
+use runtime_testing_models::{InputSource, LogicalName, RunResult, StepName, UntestedStep};
+
+use crate::error::TestError;
+use crate::ids::{RunId, StepId};
+use crate::plan::model::{Plan, PlannedInput, file_name};
+use crate::run::context::TestContext;
+use crate::run::handover::{self, Feed};
+use crate::run::record;
+use crate::run::shared_inputs::{OwnSource, SharedInputs};
+
+/// The real path and the source of every input of a run.
+pub(crate) type Inputs = BTreeMap<LogicalName, (Utf8PathBuf, InputSource)>;
+
+/// What a run is handed.
+#[derive(Default)]
+pub(crate) struct PreparedInputs {
+    pub(crate) inputs: Inputs,
+    /// What is to be copied before. A run is handed copies of what others wrote, so that nothing it does to them reaches
+    /// anyone else.
+    pub(crate) copies: Vec<PrivateCopy>,
+}
+
+/// A copy that one run has for itself.
+pub(crate) struct PrivateCopy {
+    pub(crate) from: Utf8PathBuf,
+    pub(crate) to: Utf8PathBuf,
+    /// The file whose neighbors are to be found beside the copy too.
+    pub(crate) neighbors_of: Option<Utf8PathBuf>,
+}
+
+/// Settles the inputs of runs.
+pub(crate) struct InputPreparer<'a> {
+    pub(crate) test: TestContext<'a>,
+    pub(crate) plan: &'a Plan<'a>,
+    /// What the caller gave for the inputs of root steps.
+    pub(crate) sample: Option<&'a SampleData>,
+}
+
+/// What keeps a run from being made.
+#[derive(Default)]
+struct Obstacles {
+    damaged: Vec<LogicalName>,
+    empty_edges: Vec<StepName>,
+    empty_inputs: Vec<LogicalName>,
+}
+
+impl InputPreparer<'_> {
+    /// What a run in `folder` is handed; or why it cannot be made. `written` has what came of the runs before it. A run that
+    /// is made `alone` is handed copies of the user's own inputs.
+    pub(crate) fn prepare<'b>(
+        &self,
+        planned: &[(LogicalName, PlannedInput)],
+        folder: &Utf8Path,
+        alone: bool,
+        shared: &SharedInputs<'_>,
+        written: &dyn Fn(RunId) -> &'b RunResult,
+    ) -> Result<Result<PreparedInputs, UntestedStep>, TestError> {
+        let mut prepared = PreparedInputs::default();
+        let mut obstacles = Obstacles::default();
+        for (name, input) in planned {
+            let private = folder.join("in").join(name.as_str());
+            let entry = match input {
+                PlannedInput::Own(path) => match shared.source(path, alone) {
+                    OwnSource::InPlace => (path.clone(), InputSource::Own),
+                    OwnSource::Copy(copy) => {
+                        let target = path.file_name().map_or(private.clone(), |file| private.join(file));
+                        let neighbors_of = path.is_file().then(|| path.clone());
+                        let (from, to) = (copy.to_owned(), target.clone());
+                        prepared.copies.push(PrivateCopy { from, to, neighbors_of });
+                        (target, InputSource::Own)
+                    }
+                    OwnSource::Damaged => {
+                        obstacles.damaged.push(name.clone());
+                        continue;
+                    }
+                },
+                PlannedInput::Sample { path, contract } => {
+                    (self.write_sample(name, path, *contract, &private)?, InputSource::Sample)
+                }
+                PlannedInput::Upstream { run, step: from, output, input, below } => {
+                    let result = written(*run);
+                    let from = self.plan.steps[*from].name;
+                    let all = record::output_folder(result, output, self.test.places);
+                    let file = record::written(result, output, self.test.places);
+                    let Feed::Path(path) = handover::feed(&all, &file, input, below.as_deref()) else {
+                        if !obstacles.empty_edges.contains(from) {
+                            obstacles.empty_edges.push(from.clone());
+                        }
+                        obstacles.empty_inputs.push(name.clone());
+                        continue;
+                    };
+                    // All that the producer wrote beside it comes along: a file may need its neighbors.
+                    let below =
+                        path.strip_prefix(&all).expect("what is fed was written to the output's folder");
+                    let target =
+                        if below.as_str().is_empty() { private.clone() } else { private.join(below) };
+                    prepared.copies.push(PrivateCopy { from: all, to: private, neighbors_of: None });
+                    (target, InputSource::Upstream { step: from.clone(), output: output.clone() })
+                }
+            };
+            prepared.inputs.insert(name.clone(), entry);
+        }
+        let Obstacles { damaged, empty_edges, empty_inputs } = obstacles;
+        Ok(if !damaged.is_empty() {
+            Err(UntestedStep::DamagedInputs { inputs: damaged })
+        } else if !empty_inputs.is_empty() {
+            Err(UntestedStep::EmptyUpstream { edges: empty_edges, inputs: empty_inputs })
+        } else {
+            Ok(prepared)
+        })
+    }
+
+    /// Writes sample data for an input into a folder, and returns its path.
+    fn write_sample(
+        &self,
+        name: &LogicalName,
+        path: &Utf8Path,
+        contract: Option<StepId>,
+        folder: &Utf8Path,
+    ) -> Result<Utf8PathBuf, TestError> {
+        let target = file_name(path).map_or_else(|| folder.to_owned(), |file| folder.join(file));
+        let contract = contract.map(|step| &self.plan.steps[step].spec.input_schemas[name]);
+        let sample = match (self.sample, contract) {
+            (Some(given), _) => Cow::Borrowed(given),
+            (None, Some(contract)) => Cow::Owned(SampleData::from_contract(contract)),
+            (None, None) => Cow::Owned(SampleData::default()),
+        };
+        sample.write(&target)?;
+        Ok(target)
+    }
+}

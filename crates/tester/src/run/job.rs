@@ -1,0 +1,235 @@
+//! The work of one run, on whatever thread.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use indexmap::IndexMap;
+use runtime_testing_models::{
+    InputSource, Isolation, LogicalName, RunInput, RunKind, RunOutput, RunResult, ScriptFailure,
+    ScriptMainParams,
+};
+
+use crate::error::TestError;
+use crate::ids::RunId;
+use crate::plan::bindings::Port;
+use crate::plan::model::{PlannedStep, ScriptFile, file_name};
+use crate::run::context::TestContext;
+use crate::run::fingerprint::Fingerprint;
+use crate::run::inputs::{Inputs, PrivateCopy};
+use crate::run::outcome::{OutcomeReader, bytes_at};
+use crate::run::publish;
+use crate::run::record::output_folder_in;
+use crate::runners::executable::ExecutableRunner;
+use crate::runners::python::runner::PythonRunner;
+use crate::runners::runner::{
+    OBSERVED_FILE, RESULT_FILE, Ran, RunOutcome, RunRequest, Runner, STDERR_FILE, STDOUT_FILE,
+    is_of_the_machine, not_started,
+};
+
+/// A run that can be made.
+pub(crate) struct Job<'a> {
+    pub(crate) run: RunId,
+    pub(crate) step: &'a PlannedStep<'a>,
+    pub(crate) kinds: Vec<RunKind>,
+    pub(crate) inputs: Inputs,
+    pub(crate) copies: Vec<PrivateCopy>,
+    /// The folder of the run, which is not there yet.
+    pub(crate) folder: Utf8PathBuf,
+    pub(crate) test: TestContext<'a>,
+}
+
+/// A run that was made.
+pub(crate) struct Made {
+    pub(crate) run: RunId,
+    pub(crate) result: RunResult,
+    pub(crate) elapsed: Duration,
+    /// Whether it was ended because the test was canceled.
+    pub(crate) canceled: bool,
+    /// Why it was made in a fresh interpreter and not in a fork.
+    pub(crate) not_forked: Option<String>,
+}
+
+impl Job<'_> {
+    /// Runs the script and looks at what it did.
+    ///
+    /// # Errors
+    ///
+    /// Where the run's folder cannot be written or its inputs cannot be looked at.
+    pub(crate) fn make(self) -> Result<Made, TestError> {
+        let TestContext { settings, places, run_root, forks, .. } = self.test;
+        let step = self.step;
+        let written = self.output_paths();
+        let started = Instant::now();
+        let script = step.script.as_ref().expect("a script that was not found is known to fail");
+        let fresh = PythonRunner { interpreter: &step.interpreter.path, run_root, forks: None };
+        let is_forked = step.isolation(settings) == Isolation::Forked;
+        let python = PythonRunner { forks: is_forked.then_some((forks, &step.interpreter.imports)), ..fresh };
+        let runner: &dyn Runner = match script {
+            ScriptFile::Python(_) => &python,
+            ScriptFile::Executable(_) => &ExecutableRunner,
+            ScriptFile::Function(function) => *function,
+        };
+        let path = script.path().unwrap_or(Utf8Path::new(""));
+        let params = self.params(&written);
+        let (before, outcome) = self.run(runner, &fresh, path, &params)?;
+        let RunOutcome { exit, mut failure, mut resources, mut canceled, leaked, not_forked, observed } =
+            outcome;
+        let elapsed = started.elapsed();
+        let reader = OutcomeReader { test: self.test, step, folder: &self.folder };
+        let changes = reader.changes(&self.inputs, &before);
+        if !changes.is_empty() {
+            failure.get_or_insert(ScriptFailure::InputsChanged { changes });
+        }
+        let output = |(name, path): (&LogicalName, &Utf8PathBuf)| {
+            let output = if failure.is_none() && !canceled {
+                reader.output(path)
+            } else {
+                RunOutput { path: places.shown(path), data: None, digest: None }
+            };
+            (name.clone(), output)
+        };
+        let outputs: BTreeMap<LogicalName, RunOutput> = written.iter().map(output).collect();
+        // Without a look at what it wrote, nothing can be said of it.
+        canceled |= failure.is_none() && outputs.values().any(|output| output.data.is_none());
+        let failure = failure.or_else(|| reader.failure_of(&outputs));
+        resources.written_bytes = bytes_at(written.values());
+        let shown = |(name, (path, source)): (&LogicalName, &(Utf8PathBuf, InputSource))| {
+            (name.clone(), RunInput { path: places.shown(path), source: source.clone() })
+        };
+        let result = RunResult {
+            kinds: self.kinds.clone(),
+            failure,
+            exit,
+            inputs: self.inputs.iter().map(shown).collect(),
+            outputs,
+            resources,
+            slot: None,
+            run_folder: places.shown(&self.folder),
+            stdout: reader.tail(STDOUT_FILE),
+            stderr: reader.tail(STDERR_FILE),
+            leaked,
+            observed,
+            scratch_files: Vec::new(),
+            scratch_files_omitted: 0,
+            command: runner.command(path, &params, &self.folder, &places.base),
+        };
+        tracing::debug!(step = %step.name, folder = %self.folder, passed = result.failure.is_none(), "run made");
+        Ok(Made { run: self.run, result, elapsed, canceled, not_forked })
+    }
+
+    /// Runs the script, in a fresh interpreter where it cannot be known what became of it in another. Returns also what its
+    /// inputs were before.
+    fn run(
+        &self,
+        runner: &dyn Runner,
+        fresh: &PythonRunner<'_>,
+        script: &Utf8Path,
+        params: &ScriptMainParams,
+    ) -> Result<(BTreeMap<LogicalName, Fingerprint>, RunOutcome), TestError> {
+        let (before, ran) = self.attempt(runner, script, params)?;
+        match ran {
+            Ran::Over(outcome) => Ok((before, outcome)),
+            Ran::Lost(reason) => {
+                // What it has left must not be taken for what the next one writes.
+                self.clear()?;
+                let (mut again, ran) = self.attempt(fresh, script, params)?;
+                let Ran::Over(outcome) = ran else {
+                    unreachable!("a process of this one's own is never lost")
+                };
+                // What lies elsewhere is still held against what it was before the first of the two.
+                let is_copy = |name: &LogicalName| self.inputs[name].0.starts_with(&self.folder);
+                again.extend(before.into_iter().filter(|(name, _)| !is_copy(name)));
+                Ok((again, RunOutcome { not_forked: Some(reason), ..outcome }))
+            }
+        }
+    }
+
+    /// Makes the run's folder and runs the script. Returns also what its inputs were before.
+    fn attempt(
+        &self,
+        runner: &dyn Runner,
+        script: &Utf8Path,
+        params: &ScriptMainParams,
+    ) -> Result<(BTreeMap<LogicalName, Fingerprint>, Ran), TestError> {
+        fs::create_dir_all(&self.folder).map_err(TestError::io("make the folder", &self.folder))?;
+        for port in &self.step.outputs {
+            let folder = output_folder_in(&self.folder, &port.name);
+            fs::create_dir_all(&folder).map_err(TestError::io("make the folder", &folder))?;
+        }
+        let request = RunRequest {
+            script,
+            params,
+            places: self.test.places,
+            folder: &self.folder,
+            timeout: self.step.timeout(self.test.settings),
+            grace: self.test.settings.grace,
+            stdout: self.log(STDOUT_FILE)?,
+            stderr: self.log(STDERR_FILE)?,
+            cancel: self.test.cancel.receiver(),
+        };
+        let copied = self.copies.iter().try_for_each(|copy| self.copy(copy));
+        let before = self.inputs.iter().map(|(name, (path, _))| (name.clone(), Fingerprint::take(path)));
+        let before = before.collect();
+        match copied.and_then(|()| runner.run(request)) {
+            Err(error) if is_of_the_machine(&error) => {
+                Err(TestError::io("run a script in", &self.folder)(error))
+            }
+            // Something that a script has done to files keeps this one from running: no reason to give up the test.
+            ran => Ok((before, ran.unwrap_or_else(|error| Ran::Over(not_started(script, &error))))),
+        }
+    }
+
+    /// Removes what a run has left that was lost, and its copies of inputs.
+    fn clear(&self) -> Result<(), TestError> {
+        let copies = self.copies.iter().map(|copy| copy.to.clone());
+        let files = [RESULT_FILE, OBSERVED_FILE, STDOUT_FILE, STDERR_FILE].map(|name| self.folder.join(name));
+        for path in copies.chain([self.folder.join("out")]).chain(files) {
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            match removed {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(TestError::io("remove", path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What path in an output's folder the script is handed.
+    fn output_paths(&self) -> BTreeMap<LogicalName, Utf8PathBuf> {
+        let path = |port: &Port| {
+            let folder = output_folder_in(&self.folder, &port.name);
+            file_name(&port.path).map_or_else(|| folder.clone(), |name| folder.join(name))
+        };
+        self.step.outputs.iter().map(|port| (port.name.clone(), path(port))).collect()
+    }
+
+    /// The parameters with real paths, in the order of the spec.
+    fn params(&self, written: &BTreeMap<LogicalName, Utf8PathBuf>) -> ScriptMainParams {
+        let inputs =
+            self.step.inputs.iter().map(|port| (port.name.clone(), self.inputs[&port.name].0.clone()));
+        let outputs = self.step.outputs.iter().map(|port| (port.name.clone(), written[&port.name].clone()));
+        ScriptMainParams {
+            input_paths: inputs.collect::<IndexMap<_, _>>(),
+            output_paths: outputs.collect::<IndexMap<_, _>>(),
+            ..self.step.spec.main_params()
+        }
+    }
+
+    fn log(&self, name: &str) -> Result<File, TestError> {
+        let path = self.folder.join(name);
+        File::create(&path).map_err(TestError::io("write", path))
+    }
+
+    /// Makes a copy of what others wrote, or of an input of the user's own as it was.
+    fn copy(&self, copy: &PrivateCopy) -> io::Result<()> {
+        publish::copy(&copy.from, &copy.to)?;
+        match (&copy.neighbors_of, copy.to.parent()) {
+            (Some(original), Some(folder)) => publish::link_neighbors(original, folder),
+            _ => Ok(()),
+        }
+    }
+}

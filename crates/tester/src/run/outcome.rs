@@ -1,0 +1,139 @@
+//! What a run left: its outputs, what it did to its inputs, what it printed, and whether that is a failure.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use runtime_testing_data::{DataError, Expected, profile_path_with};
+use runtime_testing_models::{
+    DataFinding, DataProfile, Difference, FileChange, FileFormat, FileProfile, InputChange, LogicalName,
+    OutputDifference, OutputTail, RunOutput, ScriptFailure,
+};
+
+use crate::plan::model::PlannedStep;
+use crate::run::context::TestContext;
+use crate::run::fingerprint::Fingerprint;
+use crate::run::inputs::Inputs;
+
+mod digest;
+mod tail;
+
+/// Looks at what a run left.
+#[derive(Clone, Copy)]
+pub(crate) struct OutcomeReader<'a> {
+    pub(crate) test: TestContext<'a>,
+    pub(crate) step: &'a PlannedStep<'a>,
+    /// The folder of the run.
+    pub(crate) folder: &'a Utf8Path,
+}
+
+impl OutcomeReader<'_> {
+    /// What is at an output, with its digest. No data where the test was canceled.
+    pub(crate) fn output(&self, path: &Utf8Path) -> RunOutput {
+        let data = self.profile(path);
+        let TestContext { settings, cancel, .. } = self.test;
+        let digest = data.as_ref().and_then(|data| digest::digest_of(path, data, settings.digests, cancel));
+        RunOutput { path: self.test.places.shown(path), data, digest }
+    }
+
+    /// What is at an output, or none where the test was canceled. One that cannot be looked at is a finding: the script left
+    /// it so.
+    fn profile(&self, path: &Utf8Path) -> Option<DataProfile> {
+        if !path.exists() {
+            return Some(DataProfile { is_folder: false, files: Vec::new() });
+        }
+        let TestContext { settings, cancel, places, run_root, .. } = self.test;
+        let options = cancel.profile_options().with_jobs(settings.processors_for_a_run());
+        let profile = profile_path_with(path, &options);
+        if matches!(profile, Err(DataError::Canceled { .. })) {
+            return None;
+        }
+        Some(profile.unwrap_or_else(|error| {
+            let message = places.shown_in_text(&error.to_string(), run_root);
+            DataProfile {
+                is_folder: path.is_dir(),
+                files: vec![FileProfile {
+                    path: path.file_name().unwrap_or_default().into(),
+                    format: FileFormat::Opaque,
+                    compression: None,
+                    promised: None,
+                    delimiter: None,
+                    byte_order_mark: false,
+                    one_line: false,
+                    bytes: 0,
+                    schema: None,
+                    findings: vec![DataFinding::unreadable(message, None)],
+                }],
+            }
+        }))
+    }
+
+    /// What the run did to its inputs since `before`.
+    pub(crate) fn changes(
+        &self,
+        inputs: &Inputs,
+        before: &BTreeMap<LogicalName, Fingerprint>,
+    ) -> Vec<InputChange> {
+        let mut changes = Vec::new();
+        for (name, earlier) in before {
+            let (path, _) = &inputs[name];
+            // What does not count as data, such as what file managers leave, may be added.
+            let counted = runtime_testing_data::data_files(path).ok();
+            for (below, change) in earlier.changes_to(&Fingerprint::take(path)) {
+                let is_data = counted.as_ref().is_none_or(|counted| counted.contains(&below));
+                if change == FileChange::Added && !below.as_str().is_empty() && !is_data {
+                    continue;
+                }
+                // By the path in the spec: what the run was handed may be a copy.
+                let named = &self.step.input(name).path;
+                let file = if below.as_str().is_empty() { named.to_path_buf() } else { named.join(below) };
+                let path = self.test.places.shown(&file);
+                changes.push(InputChange { input: name.clone(), path, change });
+            }
+        }
+        changes
+    }
+
+    /// What is wrong with the outputs of a run that ended well.
+    pub(crate) fn failure_of(&self, outputs: &BTreeMap<LogicalName, RunOutput>) -> Option<ScriptFailure> {
+        let is_empty = |output: &RunOutput| output.data.as_ref().is_none_or(DataProfile::is_empty);
+        if !outputs.is_empty() && outputs.values().all(is_empty) {
+            let outputs = self.step.outputs.iter().map(|port| port.name.clone()).collect();
+            return Some(ScriptFailure::OutputMissing { outputs, written: Vec::new() });
+        }
+        let mut differences = Vec::new();
+        for (name, contract) in &self.step.spec.output_schemas {
+            let Some(data) = outputs.get(name).and_then(|output| output.data.as_ref()) else { continue };
+            if data.is_empty() {
+                let file = outputs[name].path.file_name().unwrap_or_default().into();
+                let difference = Difference::MissingFile;
+                differences.push(OutputDifference { output: name.clone(), file, difference });
+            }
+            let found = runtime_testing_data::compare(&Expected::Contract(contract), data).into_iter();
+            let breaking = found.filter(|found| found.difference.is_breaking());
+            differences.extend(breaking.map(|found| OutputDifference {
+                output: name.clone(),
+                file: found.file,
+                difference: found.difference,
+            }));
+        }
+        (!differences.is_empty()).then_some(ScriptFailure::PromiseBroken { differences })
+    }
+
+    /// The end of what the run printed into one of its files.
+    pub(crate) fn tail(&self, name: &str) -> OutputTail {
+        let path = self.folder.join(name);
+        let file = self.test.places.shown(&path);
+        match tail::read_tail(&path, self.test.settings.tail_bytes) {
+            Ok((text, omitted_bytes)) => OutputTail { file, text, omitted_bytes },
+            // A script can delete its own run's folder: what it printed is gone, and that is what is said.
+            Err(error) => OutputTail { file, text: format!("<not readable: {error}>"), omitted_bytes: 0 },
+        }
+    }
+}
+
+/// The bytes in the files at some outputs, links not followed. What cannot be looked at counts for nothing.
+pub(crate) fn bytes_at<'a>(paths: impl Iterator<Item = &'a Utf8PathBuf>) -> u64 {
+    let entries = paths.flat_map(walkdir::WalkDir::new).filter_map(Result::ok);
+    let files = entries.filter_map(|entry| entry.metadata().ok()).filter(|file| file.is_file());
+    files.map(|file| file.len()).sum()
+}

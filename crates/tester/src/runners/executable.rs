@@ -1,0 +1,110 @@
+//! Programs: handed what a Python script is handed, in the ways a program takes it.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _};
+
+use camino::Utf8Path;
+use runtime_testing_models::{ExitOutcome, JobValue, ScriptFailure, ScriptMainParams};
+
+use crate::process::{self, ProcessRequest};
+use crate::runners::runner::{
+    PARAMS_FILE, PARAMS_VARIABLE, Ran, RunOutcome, RunRequest, Runner, not_started, shell_command,
+    write_params,
+};
+
+/// Runs a program: arguments as `--key value`, the environment, and a file with all four parameters.
+pub(crate) struct ExecutableRunner;
+
+impl Runner for ExecutableRunner {
+    fn run(&self, request: RunRequest<'_>) -> io::Result<Ran> {
+        let RunRequest { script, params, places, folder, timeout, grace, stdout, stderr, cancel } = request;
+        let params_path = write_params(script, params, folder, &places.base)?;
+        let mut environment: Vec<(&str, &str)> =
+            params.environ_vars.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        environment.push((PARAMS_VARIABLE, params_path.as_str()));
+        let ended = process::execute(&ProcessRequest {
+            program: script,
+            arguments: arguments(params).into_iter().map(Into::into).collect(),
+            environment,
+            folder: &places.base,
+            stdout,
+            stderr,
+            timeout,
+            grace,
+            cancel,
+            mark: &format!("{PARAMS_VARIABLE}={params_path}"),
+        });
+        let ended = match ended {
+            Ok(ended) => ended,
+            Err(error) => {
+                let mut outcome = not_started(&places.shown(script), &error);
+                if let (Some(ScriptFailure::CouldNotStart { message, .. }), Some(interpreter)) =
+                    (&mut outcome.failure, missing_interpreter(script, &error))
+                {
+                    *message = format!("its first line asks for `{interpreter}`, which is not there");
+                }
+                return Ok(Ran::Over(outcome));
+            }
+        };
+        let failure = match ended.exit {
+            ExitOutcome::TimedOut => Some(ScriptFailure::TimedOut { limit_seconds: timeout.as_secs_f64() }),
+            ExitOutcome::Signaled { signal } => {
+                Some(ScriptFailure::Signaled { signal, name: process::signal_name(signal) })
+            }
+            ExitOutcome::Exited { status } if status != 0 => {
+                Some(ScriptFailure::Exited { status, message: None, cause: None })
+            }
+            _ => None,
+        };
+        Ok(Ran::Over(RunOutcome {
+            exit: ended.exit,
+            failure,
+            resources: ended.resources,
+            canceled: ended.canceled,
+            leaked: ended.leaked,
+            not_forked: None,
+            observed: None,
+        }))
+    }
+
+    fn command(
+        &self,
+        script: &Utf8Path,
+        params: &ScriptMainParams,
+        folder: &Utf8Path,
+        base: &Utf8Path,
+    ) -> String {
+        let mut words = vec!["env".to_owned(), format!("{PARAMS_VARIABLE}={}", folder.join(PARAMS_FILE))];
+        words.extend(params.environ_vars.iter().map(|(name, value)| format!("{name}={value}")));
+        words.push(script.to_string());
+        words.extend(arguments(params));
+        shell_command(base, words.iter().map(String::as_str))
+    }
+}
+
+/// What the first line of a script asks for, where that is why it cannot be started. A line end of another system is a part
+/// of it, and shown.
+fn missing_interpreter(script: &Utf8Path, error: &io::Error) -> Option<String> {
+    if error.kind() != io::ErrorKind::NotFound {
+        return None;
+    }
+    let mut line = Vec::new();
+    BufReader::new(File::open(script).ok()?).take(1000).read_until(b'\n', &mut line).ok()?;
+    let line = String::from_utf8_lossy(&line);
+    let asked = line.strip_prefix("#!")?.trim_matches([' ', '\t', '\n']);
+    Some(asked.split([' ', '\t']).next()?.escape_debug().to_string())
+}
+
+/// `--key value` for each argument. Text is handed over as it is, all else as JSON; what is null is left out.
+fn arguments(params: &ScriptMainParams) -> Vec<String> {
+    let mut words = Vec::new();
+    for (key, value) in &params.job_args {
+        let text = match value {
+            JobValue::Null => continue,
+            JobValue::String(text) => text.clone(),
+            other => serde_json::to_string(other).expect("a value of a spec is plain"),
+        };
+        words.extend([format!("--{key}"), text]);
+    }
+    words
+}

@@ -1,0 +1,153 @@
+//! What interpreters say of themselves and of scripts that are not run.
+
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use runtime_testing_models::{ExitOutcome, MainProblem, ScriptFailure};
+use serde::{Deserialize, Serialize};
+
+use crate::process::{self, ProcessRequest};
+
+const INSPECT_SCRIPTS: &str = include_str!("inspect_scripts.py");
+
+/// What shows of a script without running it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Finding {
+    /// It can be run, as far as can be seen.
+    Runnable,
+    /// It cannot.
+    Failure(ScriptFailure),
+}
+
+/// What an interpreter says of itself and of scripts.
+pub(crate) struct Inspection {
+    /// The interpreter itself, where what was asked is a launcher that finds it anew each time.
+    pub(crate) interpreter: Utf8PathBuf,
+    /// A finding for each script.
+    pub(crate) findings: Vec<Finding>,
+    /// For each script the imports of well-known libraries, and of those that the user names, that it begins with: as
+    /// statements, in its order.
+    pub(crate) imports: Vec<Vec<String>>,
+}
+
+/// Asks an interpreter what shows of `scripts`, all at once: each is its path and the path that findings show. `preload`
+/// are the libraries that the user wants to be imported before a fork, besides the well-known ones.
+///
+/// # Errors
+///
+/// A sentence on why the interpreter is of no use.
+pub(crate) fn inspect(
+    interpreter: &Utf8Path,
+    scripts: &[(Utf8PathBuf, Utf8PathBuf)],
+    preload: &[String],
+) -> Result<Inspection, String> {
+    #[derive(Serialize)]
+    struct Question<'a> {
+        paths: Vec<&'a Utf8PathBuf>,
+        preload: &'a [String],
+    }
+
+    #[derive(Deserialize)]
+    struct Answers {
+        executable: Option<Utf8PathBuf>,
+        findings: Vec<Answer>,
+        imports: Vec<Vec<String>>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(tag = "kind", rename_all = "snake_case")]
+    enum Answer {
+        Fine,
+        Unknown,
+        MissingMain,
+        Unreadable { message: String },
+        SyntaxError { line: Option<u32>, message: String },
+        WrongSignature { line: u32, signature: String, missing: Vec<String>, unexpected: Vec<String> },
+        WrongMain { line: u32, problem: MainProblem },
+    }
+
+    let question = Question { paths: scripts.iter().map(|(path, _)| path).collect(), preload };
+    let question = serde_json::to_vec(&question).expect("paths and names are plain strings");
+    let answer = ask(interpreter, &question)?;
+    let Answers { executable, findings, imports } = serde_json::from_slice(&answer)
+        .map_err(|_| "it does not work as a Python 3 interpreter: its answer makes no sense".to_owned())?;
+    if findings.len() != scripts.len() || imports.len() != scripts.len() {
+        return Err("it does not work as a Python 3 interpreter: its answer is incomplete".to_owned());
+    }
+    let finding = |(answer, (path, shown)): (Answer, &(Utf8PathBuf, Utf8PathBuf))| match answer {
+        Answer::Fine | Answer::Unknown => Finding::Runnable,
+        Answer::MissingMain => Finding::Failure(ScriptFailure::MissingMain { file: shown.clone() }),
+        Answer::Unreadable { message } => {
+            Finding::Failure(ScriptFailure::CouldNotStart { program: path.clone(), message })
+        }
+        Answer::SyntaxError { line, message } => {
+            Finding::Failure(ScriptFailure::SyntaxError { file: shown.clone(), line, message })
+        }
+        Answer::WrongSignature { line, signature, missing, unexpected } => {
+            Finding::Failure(ScriptFailure::WrongSignature {
+                file: shown.clone(),
+                line: Some(line),
+                signature,
+                missing,
+                unexpected,
+            })
+        }
+        Answer::WrongMain { line, problem } => {
+            Finding::Failure(ScriptFailure::WrongMain { file: shown.clone(), line: Some(line), problem })
+        }
+    };
+    Ok(Inspection {
+        interpreter: executable.unwrap_or_else(|| interpreter.to_owned()),
+        findings: findings.into_iter().zip(scripts).map(finding).collect(),
+        imports,
+    })
+}
+
+/// How long an interpreter may take to tell what shows of scripts.
+const INSPECTION_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The variable by which what an interpreter starts while it answers is known.
+const MARK: &str = "RUNTIME_TESTING_INSPECTION";
+
+/// Hands [`INSPECT_SCRIPTS`] a question, and returns the answer that it leaves in a file: a wrapper around the interpreter
+/// may print what it likes.
+fn ask(interpreter: &Utf8Path, question: &[u8]) -> Result<Vec<u8>, String> {
+    let useless = |reason: &str| format!("it does not work as a Python 3 interpreter: {reason}");
+    let in_folder = |error: std::io::Error| format!("a temporary folder cannot be used: {error}");
+    let folder = tempfile::tempdir().map_err(in_folder)?;
+    let folder = Utf8Path::from_path(folder.path()).ok_or("the temporary folder is not UTF-8")?;
+    let names = ["inspect_scripts.py", "question.json", "answer.json", "stdout.log", "stderr.log"];
+    let [program, question_file, answer_file, stdout_file, stderr_file] =
+        &names.map(|name| folder.join(name));
+    std::fs::write(program, INSPECT_SCRIPTS).map_err(in_folder)?;
+    std::fs::write(question_file, question).map_err(in_folder)?;
+    let ended = process::execute(&ProcessRequest {
+        program: interpreter,
+        // Isolated and without site-packages: only the grammar is asked for.
+        arguments: vec![
+            "-I".into(),
+            "-S".into(),
+            program.clone(),
+            question_file.clone(),
+            answer_file.clone(),
+        ],
+        environment: vec![(MARK, folder.as_str())],
+        folder,
+        stdout: std::fs::File::create(stdout_file).map_err(in_folder)?,
+        stderr: std::fs::File::create(stderr_file).map_err(in_folder)?,
+        timeout: INSPECTION_TIMEOUT,
+        grace: Duration::ZERO,
+        cancel: &crossbeam_channel::never(),
+        mark: &format!("{MARK}={folder}"),
+    })
+    .map_err(|error| error.to_string())?;
+    if ended.exit == (ExitOutcome::Exited { status: 0 }) {
+        return std::fs::read(answer_file).map_err(|_| useless("it left no answer"));
+    }
+    if ended.exit == ExitOutcome::TimedOut {
+        return Err(useless(&format!("it gave no answer in {} s", INSPECTION_TIMEOUT.as_secs())));
+    }
+    let said = std::fs::read(stderr_file).map_err(in_folder)?;
+    let said = String::from_utf8_lossy(&said);
+    Err(useless(said.trim().lines().last().unwrap_or("it ended without an answer")))
+}

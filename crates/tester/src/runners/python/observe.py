@@ -1,0 +1,190 @@
+"""Notes what a run does beyond its inputs, its outputs and its own folders.
+
+`install` adds an audit hook. What the hook sees for the first time is appended at once to the file that is called
+`observed` in the parameters, as a line of JSON, so that nothing is lost where a run ends abruptly:
+
+    {"kind": "read" | "write" | "remove", "path": TEXT}    relative to the base folder, or absolute
+    {"kind": "program" | "address", "name": TEXT}
+    {"kind": "thread", "exception": {...}}                 an exception that has ended a thread
+    {"kind": "omitted", "count": NUMBER}                   what was seen after `LIMIT` names
+
+The hook never raises anything of its own and holds no file open. It is not traced or profiled: Python sees to that.
+"""
+
+import _thread
+import os
+import sys
+from json import dumps
+from json.encoder import encode_basestring_ascii as quote
+
+# Names that are noted in one process, and the exceptions of threads among them.
+LIMIT = 10_000
+THREAD_LIMIT = 20
+# What comes after the limit is counted in portions, because a process can end without notice.
+PORTION = 1_000
+
+# What the hook itself can run into. All else is a signal handler's, or sent to the thread, and goes on.
+OWN_ERRORS = (OSError, ValueError, TypeError, AttributeError, LookupError, RuntimeError, MemoryError)
+# Taken now: the script may patch whatever it likes.
+os_open, os_write, os_close, getframe = os.open, os.write, os.close, sys._getframe
+CLOSE_ON_EXEC = getattr(os, "O_CLOEXEC", 0)
+OWN_FILES = frozenset(
+    os.path.join(os.path.dirname(__file__), name) for name in ("observe.py", "observe_files.py", "observe_calls.py")
+)
+
+
+class Notes:
+    """What was noted, and the file where it is written."""
+
+    def __init__(self, params, describe):
+        self.sink = params["observed"]
+        self.describe = describe
+        self.names = set()
+        self.threads = 0
+        self.lines, self.omitted = [], 0
+
+    def note_path(self, kind, path):
+        self.note(kind, path, f'{{"kind": "{kind}", "path": {quote(plain(path.replace(os.sep, "/")))}}}\n')
+
+    def note_name(self, kind, name):
+        self.note(kind, name, f'{{"kind": "{kind}", "name": {quote(plain(name))}}}\n')
+
+    def note(self, kind, name, line):
+        if (kind, name) in self.names:
+            return
+        if len(self.names) >= LIMIT:
+            self.omitted += 1
+            if self.omitted >= PORTION:
+                self.tell_omitted()
+            return
+        self.names.add((kind, name))
+        self.append(line)
+
+    def note_thread(self, args):
+        error = args.exc_value if args.exc_value is not None else args.exc_type()
+        self.threads += 1
+        if self.threads > THREAD_LIMIT or isinstance(error, SystemExit):
+            return
+        kept = error.__traceback__
+        try:
+            threading = sys.modules["threading"].__file__
+            error.__traceback__ = args.exc_traceback
+            self.append(dumps({"kind": "thread", "exception": self.describe(error, {threading})}) + "\n")
+        finally:
+            error.__traceback__ = kept
+
+    def tell_omitted(self):
+        count, self.omitted = self.omitted, 0
+        self.append(f'{{"kind": "omitted", "count": {count}}}\n')
+
+    def append(self, line):
+        self.lines.append(line)
+        # Another thread may come in between: each takes what there is.
+        lines, self.lines = self.lines, []
+        try:
+            file = os_open(self.sink, os.O_WRONLY | os.O_APPEND | os.O_CREAT | CLOSE_ON_EXEC, 0o644)
+            try:
+                os_write(file, "".join(lines).encode("ascii"))
+            finally:
+                os_close(file)
+        except BaseException as error:
+            self.lines[:0] = lines
+            if not isinstance(error, OSError):
+                raise
+
+    def finish(self):
+        """Writes what could not be written before."""
+        try:
+            if self.omitted:
+                self.tell_omitted()
+            elif self.lines:
+                self.append("")
+        except OWN_ERRORS:
+            pass
+
+    def forked(self):
+        """What the parent has not written yet is the parent's."""
+        self.lines, self.omitted = [], 0
+
+    def text_of(self, path):
+        """A path or name as text. None for what is neither, such as the number of an open file."""
+        if type(path) is str:
+            return path
+        return os.fsdecode(path) if isinstance(path, (str, bytes, os.PathLike)) else None
+
+    def module_of_caller(self, passed_over=()):
+        """The name of the module whose code has done what the hook is called for."""
+        frame = getframe(1)
+        while frame is not None:
+            if frame.f_code.co_filename not in OWN_FILES:
+                name = frame.f_globals.get("__name__")
+                name = name if isinstance(name, str) else ""
+                if name.split(".")[0] not in passed_over:
+                    return name
+            frame = frame.f_back
+        return ""
+
+
+def plain(text):
+    """Text that is valid UTF-8: lone surrogates, which file names can hold, are written as escapes."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def is_of_another(error):
+    """Whether an exception was raised by what came in between, such as a signal handler, and not by the hook itself."""
+    if not isinstance(error, OWN_ERRORS):
+        return True
+    traceback = error.__traceback__
+    own = {*OWN_FILES, os.path.__file__, os.__file__}
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if file not in own and not file.startswith("<frozen "):
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+def watch_threads(notes):
+    threading = sys.modules.get("threading")
+    # What `threading` takes its own from, where it is not imported yet.
+    module, name = (_thread, "_excepthook") if threading is None else (threading, "excepthook")
+    before = getattr(module, name, None)
+    if before is None:
+        return
+
+    def excepthook(args, /):
+        """Handle uncaught Thread.run() exception."""
+        try:
+            notes.note_thread(args)
+        except BaseException:
+            # It must come to the hook before, whatever else happens.
+            pass
+        return before(args)
+
+    setattr(module, name, excepthook)
+
+
+def install(params, describe, started, load):
+    """Begins to observe the process of a run that was `started` then, by the clock of the file system.
+
+    Returns the notes, which are to be finished when `main` has come back.
+    """
+    notes = Notes(params, describe)
+    files = load("observe_files").Files(notes, params, started)
+    calls = load("observe_calls").Calls(notes, files)
+    find = {**files.handlers(), **calls.handlers()}.get
+
+    def hook(event, args):
+        handler = find(event)
+        if handler is not None:
+            try:
+                handler(args)
+            except BaseException as error:
+                if is_of_another(error):
+                    raise
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=notes.forked)
+    watch_threads(notes)
+    sys.addaudithook(hook)
+    return notes
