@@ -15,6 +15,7 @@ mod forks;
 mod function_tables;
 mod functions;
 mod last_failures;
+mod observe;
 mod own_data;
 mod plan;
 mod refusals;
