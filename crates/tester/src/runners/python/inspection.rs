@@ -139,6 +139,7 @@ fn ask(interpreter: &Utf8Path, question: &[u8]) -> Result<Vec<u8>, String> {
         grace: Duration::ZERO,
         cancel: &crossbeam_channel::never(),
         mark: &format!("{MARK}={folder}"),
+        is_guarded: false,
     })
     .map_err(|error| error.to_string())?;
     if ended.exit == (ExitOutcome::Exited { status: 0 }) {
