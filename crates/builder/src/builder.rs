@@ -117,6 +117,47 @@ impl PipelineTestingSpecBuilder {
         build::load(&self.workspace, dag, validation)
     }
 
+    /// The specs of a pipeline in the original's older form, of which only the steps are given: the saved spec of each step,
+    /// or else the default of [`PipelineTestingSpecBuilder::spec_for_call`]. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`PipelineTestingSpecBuilder::load_from_dag`] without validation.
+    pub fn load_chain(&self, dag: &PipelineDag) -> Result<PipelineTestingSpec, BuildError> {
+        let mut pipeline = self.load_from_dag(dag, Validation::Skipped)?;
+        for (step, spec) in &mut pipeline.script_specs {
+            // What is saved has the time of that.
+            if *spec == self.workspace.draft(step) {
+                *spec = self.default_for_call(&spec.script_name, step);
+            }
+            spec.sample_data.get_or_insert(true);
+        }
+        Ok(pipeline)
+    }
+
+    /// The spec for a call that names a script: that of [`PipelineTestingSpecBuilder::get_script_spec_by_name`], or else a
+    /// default whose input `data_input` is the file `test_<script>/input_data.csv` in the workspace. Inputs that do not
+    /// exist are sample data, unless the saved spec says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As [`PipelineTestingSpecBuilder::get_script_spec_by_name`].
+    pub fn spec_for_call(&self, script: &ScriptName) -> Result<ScriptExecutionSpec, GetSpecError> {
+        let saved = self.get_script_spec_by_name(script)?;
+        let mut spec = saved.unwrap_or_else(|| self.default_for_call(script, &script.cast()));
+        spec.sample_data.get_or_insert(true);
+        Ok(spec)
+    }
+
+    fn default_for_call(&self, script: &ScriptName, step: &StepName) -> ScriptExecutionSpec {
+        let folder = self.test_data_dir();
+        let mut spec = ScriptExecutionSpec::create_default(script, step, folder);
+        for path in spec.input_paths.values_mut() {
+            *path = folder.join(format!("test_{script}")).join("input_data.csv");
+        }
+        spec
+    }
+
     /// What is wrong with the saved specs of the DAG's steps, in declaration order. Writes nothing.
     ///
     /// # Errors

@@ -64,9 +64,7 @@ impl Pipeline {
         let spec = match (self.spec, &self.parsed) {
             (Some(spec), _) => spec,
             // The older form came without specs: a step that has none is tested with the default one.
-            (None, PipelineFile::Chain(dag)) => {
-                builder.load_from_dag(dag, Validation::Skipped).map_err(|error| error.to_string())?
-            }
+            (None, PipelineFile::Chain(dag)) => builder.load_chain(dag).map_err(|error| error.to_string())?,
             (None, other) => load(&builder, other.dag(), selection.as_ref())?,
         };
         let mut configuration = RuntimeTestingConfiguration::new(spec);

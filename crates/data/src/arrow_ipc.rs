@@ -19,7 +19,7 @@ pub(crate) use self::rows::{count_nulls, open_rows};
 
 use self::batch::{BatchHeader, Body, has_negative_width};
 use crate::arrow_table::ArrowTable;
-use crate::findings::{Stop, finding};
+use crate::findings::{Stop, damaged, unreadable};
 
 const MAGIC: &[u8] = b"ARROW1";
 const CONTINUATION: [u8; 4] = [0xFF; 4];
@@ -29,6 +29,10 @@ const FILE_START: u64 = 8;
 
 /// The length of the footer and the magic at the end of a file.
 const FILE_END: u64 = 10;
+
+/// What is told of data that no message of which begins with a marker.
+pub(crate) const OLD_FORMAT: &str =
+    "the Arrow data is in the format of versions before 0.15, which is not supported; write it again";
 
 /// How closely Arrow IPC is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +59,7 @@ pub(crate) fn read_file(file: &mut File, look: Look) -> Result<ArrowTable, Stop>
         return Err(bad("the footer of the Arrow file is damaged"));
     };
     let footer = read_at(file, footer_start, footer_end - footer_start)?;
-    let footer = root_as_footer(&footer).map_err(|error| damaged("footer", &error))?;
+    let footer = root_as_footer(&footer).map_err(|error| broken("footer", &error))?;
     let schema = footer.schema().ok_or_else(|| bad("the footer of the Arrow file has no schema"))?;
     let mut batches = Batches::new(schema_of(schema)?, look);
     let dictionaries = footer.dictionaries().into_iter().flatten().map(|block| (block, true));
@@ -118,9 +122,13 @@ pub(crate) fn read_stream(file: &mut File, look: Look) -> Result<ArrowTable, Sto
 }
 
 fn schema_of(schema: ipc::Schema<'_>) -> Result<Schema, Stop> {
-    let schema = try_fb_to_schema(schema).map_err(|error| damaged("schema", &error))?;
+    // What the footer or message is whole with may be a type that others know.
+    let schema = try_fb_to_schema(schema).map_err(|error| {
+        tracing::debug!(?error, "the schema of Arrow data is not known");
+        Stop::Bad(unreadable("the schema of the Arrow data is damaged, or has a type that is not supported"))
+    })?;
     if schema.fields().iter().any(|field| has_negative_width(field.data_type())) {
-        return Err(damaged("schema", &"a width is negative"));
+        return Err(broken("schema", &"a width is negative"));
     }
     Ok(schema)
 }
@@ -140,9 +148,11 @@ fn read_header(file: &mut File, end: u64) -> Result<Option<Vec<u8>>, Stop> {
         // Before version 0.15, messages began with their length.
         let length = u32::from_le_bytes([prefix[0], prefix[1], prefix[2], prefix[3]]);
         let may_be_old = length > 0 && u64::from(length) <= end - at - 4 && length.is_multiple_of(4);
-        let old =
-            "the Arrow data is in the format of versions before 0.15, which is not supported; write it again";
-        return Err(bad(if may_be_old { old } else { "a message of the Arrow data is damaged" }));
+        return Err(if may_be_old {
+            Stop::Bad(unreadable(OLD_FORMAT))
+        } else {
+            bad("a message of the Arrow data is damaged")
+        });
     };
     let length = u32::from_le_bytes(length.try_into().expect("four of eight bytes are left"));
     if length == 0 {
@@ -155,7 +165,7 @@ fn read_header(file: &mut File, end: u64) -> Result<Option<Vec<u8>>, Stop> {
 }
 
 /// Reads bytes that the file's length says are there.
-fn read_at(file: &mut File, at: u64, length: u64) -> io::Result<Vec<u8>> {
+fn read_at(file: &mut (impl Read + Seek), at: u64, length: u64) -> io::Result<Vec<u8>> {
     file.seek(SeekFrom::Start(at))?;
     let length = usize::try_from(length).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
     let mut bytes = vec![0; length];
@@ -163,18 +173,31 @@ fn read_at(file: &mut File, at: u64, length: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Whether a file may be a stream as versions before 0.15 wrote it, whose messages begin with their length.
+pub(crate) fn is_old_stream(mut file: &File) -> io::Result<bool> {
+    let bytes = file.metadata()?.len();
+    let Some(most) = bytes.checked_sub(4) else { return Ok(false) };
+    let length = read_at(&mut file, 0, 4)?;
+    let length = u32::from_le_bytes(length.try_into().expect("as many bytes as were asked for"));
+    if length == 0 || u64::from(length) > most {
+        return Ok(false);
+    }
+    let header = read_at(&mut file, 4, length.into())?;
+    Ok(root_as_message(&header).is_ok_and(|message| message.header_as_schema().is_some()))
+}
+
 fn message(header: &[u8]) -> Result<Message<'_>, Stop> {
-    root_as_message(header).map_err(|error| damaged("message", &error))
+    root_as_message(header).map_err(|error| broken("message", &error))
 }
 
 fn bad(message: &str) -> Stop {
-    Stop::Bad(finding(message))
+    Stop::Bad(damaged(message))
 }
 
 /// The library's own words change from version to version, so they go to the log and not into the finding.
-fn damaged(what: &str, error: &dyn std::fmt::Debug) -> Stop {
+fn broken(what: &str, error: &dyn std::fmt::Debug) -> Stop {
     tracing::debug!(?error, "Arrow data is damaged");
-    Stop::Bad(finding(format!("a {what} of the Arrow data is damaged")))
+    Stop::Bad(damaged(format!("a {what} of the Arrow data is damaged")))
 }
 
 /// What the headers of all batches so far say.

@@ -6,7 +6,7 @@ use arrow::error::ArrowError;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use runtime_testing_models::{Column, DataFinding, TableSchema};
 
-use crate::findings::{Findings, finding};
+use crate::findings::{Findings, unreadable};
 use crate::options::ProfileOptions;
 use crate::profile::Content;
 use crate::read_batches::without_panic;
@@ -32,7 +32,7 @@ impl ArrowTable {
             ..Column::new(field.name(), TypeWords::of_arrow(field.data_type()).to_string())
         });
         let columns: Vec<Column> = columns.collect();
-        let findings = duplicate_names(columns.iter().map(|column| column.name.as_str()), finding);
+        let findings = duplicate_names(columns.iter().map(|column| column.name.as_str()), unreadable);
         let schema = Some(TableSchema { columns, rows: self.rows });
         Content { declared: Some(self.schema), ..Content::of_text(schema, findings) }
     }

@@ -180,7 +180,7 @@ mod tests {
 
     use super::Expected::Nothing;
     use super::testing::{check, file, folder, single, table};
-    use crate::findings::finding;
+    use crate::findings::unreadable;
 
     #[test]
     fn where_nothing_is_expected_data_must_be_sound() {
@@ -190,7 +190,7 @@ mod tests {
         let disguised = file("a.csv", FileFormat::ArrowIpc, None);
         check(&Nothing, &single(disguised), &["! a.csv: the name promises csv, the content is arrow_ipc"]);
         let mut empty = file("a.csv", FileFormat::Csv, None);
-        empty.findings = vec![finding("the file is empty")];
+        empty.findings = vec![unreadable("the file is empty")];
         check(&Nothing, &single(empty), &["! a.csv: cannot be read: the file is empty"]);
         check(&Nothing, &folder(&[]), &[]);
     }
@@ -199,7 +199,7 @@ mod tests {
     fn files_without_a_table_are_named() {
         let opaque = |path| file(path, FileFormat::Opaque, None);
         let mut broken = opaque("c.csv");
-        broken.findings = vec![finding("the file is empty")];
+        broken.findings = vec![unreadable("the file is empty")];
         let sample =
             folder(&[opaque("a.pkl"), opaque("b.pkl"), broken.clone(), table("d.csv", &[("a", "int64")], 1)]);
         let found = folder(&[opaque("b.pkl"), broken, opaque("d.csv"), opaque("e.pkl")]);

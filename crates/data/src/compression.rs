@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use runtime_testing_models::{Compression, DataFinding};
 
-use crate::findings::finding_on;
+use crate::findings::{damaged_on, unreadable_on};
 
 #[cfg(feature = "compression")]
 mod gzip;
@@ -219,7 +219,11 @@ struct OtherBytes;
 /// The finding about compressed data that is damaged, if that is what an error is about.
 pub(crate) fn damage(error: &io::Error) -> Option<DataFinding> {
     let damage = error.get_ref()?.downcast_ref::<Damage>()?;
-    Some(finding_on(damage.lines + 1, damage.to_string()))
+    let (line, message) = (damage.lines + 1, damage.to_string());
+    Some(match damage.kind {
+        DamageKind::CutOff | DamageKind::Damaged => damaged_on(line, message),
+        DamageKind::Followed => unreadable_on(line, message),
+    })
 }
 
 #[cfg(all(test, feature = "compression"))]

@@ -5,14 +5,17 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use camino::Utf8Path;
-use runtime_testing_models::{Compression, FileFormat, FileKind};
+use runtime_testing_models::{Compression, DataFinding, FileFormat, FileKind};
 
 use crate::arrow_ipc::Look;
 use crate::compression::{self, compression_of, damage, decompressed};
 use crate::csv_text::{self, Delimiter};
 use crate::files::DataError;
-use crate::findings::finding;
-use crate::format::{Magic, begins_as_json, begins_as_table, broken_promise, foreign, kind_of_name, magic};
+use crate::findings::{damaged, unreadable};
+use crate::foreign::{foreign, not_compressed};
+use crate::format::{
+    Magic, begins_as_json, begins_as_table, broken_promise, format_within, kind_of_name, magic,
+};
 use crate::json_text::{self, Document};
 use crate::options::ProfileOptions;
 use crate::profile::Content;
@@ -21,6 +24,9 @@ use crate::{arrow_ipc, parquet_file};
 
 /// How much of a file is looked at to tell its format.
 const HEAD_BYTES: u64 = 512;
+
+/// What is wrong with a file without a byte whose name promises a table or JSON.
+const EMPTY: &str = "the file is empty";
 
 /// What was found out about a file.
 #[derive(Debug)]
@@ -48,7 +54,7 @@ pub(crate) fn read_content(path: &Utf8Path, options: &ProfileOptions) -> Result<
     if !metadata.is_file() {
         return Err(DataError::NotAFile { path: path.to_owned() });
     }
-    let read = File::open(path).and_then(|mut file| read(&mut file, kind_of_name(path), options));
+    let read = File::open(path).and_then(|mut file| read(&mut file, path, options));
     let (kind, content, text_bytes) = read.map_err(|source| DataError::new(path, source))?;
     let (bytes, promised) = (metadata.len(), broken_promise(path, kind));
     Ok(FileContent { bytes, text_bytes: text_bytes.unwrap_or(bytes), kind, promised, content })
@@ -67,16 +73,23 @@ pub(crate) fn read_lines(
 /// What a file is, what is in it, and how large that is if it is compressed.
 fn read(
     file: &mut File,
-    named: FileKind,
+    path: &Utf8Path,
     options: &ProfileOptions,
 ) -> io::Result<(FileKind, Content, Option<u64>)> {
+    let named = kind_of_name(path);
     let head = head(file)?;
     let is_table = named.format != FileFormat::Opaque;
+    if head.is_empty() && (is_table || format_within(path).is_some()) {
+        return Ok((named.format.into(), Content::of_finding(damaged(EMPTY)), None));
+    }
     if let Some(compression) = compression_of(&head).filter(|_| is_table) {
         let text = Text::new(file, Some(compression), options);
         let (format, content) = read_compressed(&text, compression, named.format)?;
         let kind = FileKind { format, compression: Some(compression) };
         return Ok((kind, content, Some(text.bytes.into_inner())));
+    }
+    if let Some(finding) = named.compression.and_then(|promised| not_compressed(&head, promised)) {
+        return Ok((FileFormat::Opaque.into(), Content::of_finding(finding), None));
     }
     let (format, content) = match magic(&head, named.format) {
         Some(Magic::Parquet) => (FileFormat::Parquet, Content::of_arrow(parquet_file::read(file))?),
@@ -85,7 +98,7 @@ fn read(
         }
         Some(Magic::FeatherOne) => {
             let message = "Feather version 1 is not supported; write Feather 2 / Arrow IPC";
-            (FileFormat::ArrowIpc, Content::of_finding(finding(message)))
+            (FileFormat::ArrowIpc, Content::of_finding(unreadable(message)))
         }
         found => {
             if found == Some(Magic::ArrowStream) {
@@ -187,7 +200,7 @@ fn read_compressed(
 ) -> io::Result<(FileFormat, Content)> {
     if !compression::is_built() {
         let message = format!("this build cannot read {compression}: enable the feature `compression`");
-        return Ok((named, Content::of_finding(finding(message))));
+        return Ok((named, Content::of_finding(unreadable(message))));
     }
     let read = || {
         let head = head_of(text.open()?)?;
@@ -200,7 +213,7 @@ fn read_compressed(
         match inner {
             Some(format) => {
                 let message = format!("{format} in {compression} is not supported: decompress it");
-                Ok((format, Content::of_finding(finding(message))))
+                Ok((format, Content::of_finding(unreadable(message))))
             }
             None => read_text(text, &head, named),
         }
@@ -220,11 +233,10 @@ fn read_text(text: &Text<'_>, head: &[u8], named: FileFormat) -> io::Result<(Fil
         return Ok((named, Content::of_text(None, Vec::new())));
     }
     if head.is_empty() {
-        return Ok((named, Content::of_finding(finding("the file is empty"))));
+        return Ok((named, Content::of_finding(damaged(EMPTY))));
     }
-    if let Some(what) = foreign(head) {
-        let message = format!("this is {what}, and not {named}");
-        return Ok((FileFormat::Opaque, Content::of_finding(finding(message))));
+    if let Some(finding) = foreign(head, named) {
+        return Ok((FileFormat::Opaque, Content::of_finding(finding)));
     }
     let is_sound = |(_, content): &(FileFormat, Content)| content.findings.is_empty();
     let as_json = || if begins_as_json(head) { text.document().map(Some) } else { Ok(None) };
@@ -266,18 +278,22 @@ fn read_text(text: &Text<'_>, head: &[u8], named: FileFormat) -> io::Result<(Fil
             if let Some(found) = as_json()?.filter(is_sound) {
                 return Ok(found);
             }
-            let other = other_table(text, head)?;
-            Ok(other.unwrap_or_else(|| (named, Content::of_finding(finding(not_binary(named))))))
+            if let Some(found) = other_table(text, head)? {
+                return Ok(found);
+            }
+            Ok((named, Content::of_finding(not_binary(text.file, head, named)?)))
         }
     }
 }
 
-fn not_binary(named: FileFormat) -> &'static str {
-    if named == FileFormat::Parquet {
-        "this is no Parquet file: it does not begin with `PAR1`"
-    } else {
-        "this is neither an Arrow IPC file nor a stream"
-    }
+/// What is wrong with a file whose name promises a binary format and that does not begin as one.
+fn not_binary(file: &File, head: &[u8], named: FileFormat) -> io::Result<DataFinding> {
+    Ok(match named {
+        FileFormat::Parquet if head.starts_with(b"PARE") => unreadable("the Parquet file is encrypted"),
+        FileFormat::Parquet => damaged("this is no Parquet file: it does not begin with `PAR1`"),
+        _ if arrow_ipc::is_old_stream(file)? => unreadable(arrow_ipc::OLD_FORMAT),
+        _ => damaged("this is neither an Arrow IPC file nor a stream"),
+    })
 }
 
 /// The text as a table of several columns, whatever its name says, if it is one without a flaw.

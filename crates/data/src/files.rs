@@ -70,8 +70,9 @@ impl DataError {
 /// alone. Symbolic links are followed; one that leads nowhere does not count.
 ///
 /// What programs leave on the side does not count: hidden files and folders (`.*`), `*.tmp`, `*~`, `~$*`, `*.swp`, `*.pyc`,
-/// `__pycache__`, `Thumbs.db`, `desktop.ini`, and what engines write beside their parts: `_SUCCESS`, `_metadata`,
-/// `_common_metadata`, `_temporary`, `_started_*`, `_committed_*`. A path that is such a file itself does: someone named it.
+/// `__pycache__`, `Thumbs.db`, `desktop.ini`; files called `*.log`, `*.lock`, `*.pid`, `*.bak`, `*.orig`, `*.rej`, in any
+/// letter case; and what engines write beside their parts: `_SUCCESS`, `_metadata`, `_common_metadata`, `_temporary`,
+/// `_started_*`, `_committed_*`. A path that is such a file itself does: someone named it.
 ///
 /// # Errors
 ///
@@ -94,7 +95,7 @@ pub fn data_files(path: &Utf8Path) -> Result<Vec<Utf8PathBuf>, DataError> {
             Err(error) if is_not_found(&error) => continue,
             Err(error) => return Err(walk_error(path, error)),
         };
-        if !entry.file_type().is_file() {
+        if !entry.file_type().is_file() || entry.file_name().to_str().is_some_and(is_leftover) {
             continue;
         }
         let Some(found) = Utf8Path::from_path(entry.path()) else {
@@ -139,9 +140,29 @@ pub(crate) fn counts(name: &str) -> bool {
         || ends.iter().any(|end| name.ends_with(end)))
 }
 
+/// Whether a file of this name tells of the work on data and not of the data: a log, a lock, a copy of what was before. A
+/// folder of such a name may hold data.
+pub(crate) fn is_leftover(name: &str) -> bool {
+    const EXTENSIONS: [&str; 7] = ["log", "lock", "pid", "bak", "orig", "rej", "tmp"];
+    let extension = Utf8Path::new(name).extension().unwrap_or_default();
+    EXTENSIONS.iter().any(|leftover| extension.eq_ignore_ascii_case(leftover))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn logs_and_locks_are_leftovers() {
+        for name in
+            ["train.log", "a.csv.LOCK", "run.pid", "a.csv.bak", "a.Orig", "a.py.rej", "part-0.TMP", "a.b.log"]
+        {
+            assert!(is_leftover(name), "{name}");
+        }
+        for name in ["log", "lock", "a.log.csv", "a.logs", "blog", "a.log.gz", "a.csv", "a.log.1", "a."] {
+            assert!(!is_leftover(name), "{name}");
+        }
+    }
 
     #[test]
     fn names_that_count() {

@@ -1,19 +1,21 @@
 use std::io;
 
-use runtime_testing_models::DataFinding;
+use runtime_testing_models::{DataFinding, FindingKind};
 
 /// How many findings of one kind are told one by one.
 const SHOWN: u64 = 5;
 
-/// Findings of one kind: the first few, and how many more there are.
+/// Findings alike: the first few, the first damage, and how many more there are.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     shown: Vec<DataFinding>,
+    /// The first that is damage and comes behind those.
+    damage: Option<DataFinding>,
     count: u64,
 }
 
 impl Findings {
-    /// Adds one. The finding is made only if it is told.
+    /// Adds one that is no damage. The finding is made only if it is told.
     pub(crate) fn push(&mut self, finding: impl FnOnce() -> DataFinding) {
         self.count += 1;
         if self.count <= SHOWN {
@@ -21,33 +23,61 @@ impl Findings {
         }
     }
 
+    /// Adds one of any kind.
+    pub(crate) fn add(&mut self, finding: DataFinding) {
+        self.count += 1;
+        if self.count <= SHOWN {
+            self.shown.push(finding);
+        } else if finding.kind == FindingKind::Damaged {
+            self.damage.get_or_insert(finding);
+        }
+    }
+
     /// Adds those of a text that follows so many lines.
     pub(crate) fn append(&mut self, next: Self, lines: u64) {
-        let room = SHOWN.saturating_sub(self.count) as usize;
-        self.count += next.count;
-        let later =
-            |finding: DataFinding| DataFinding { line: finding.line.map(|line| lines + line), ..finding };
-        self.shown.extend(next.shown.into_iter().take(room).map(later));
+        let count = self.count + next.count;
+        for finding in next.shown.into_iter().chain(next.damage) {
+            self.add(after_lines(finding, lines));
+        }
+        self.count = count;
     }
 
     /// The findings, the last of which counts those that are not told: `2 more rows with …`.
     pub(crate) fn into_list(self, more_of_them: &str) -> Vec<DataFinding> {
         let mut list = self.shown;
-        if self.count > SHOWN {
-            list.push(finding(format!("{} more {more_of_them}", self.count - SHOWN)));
+        list.extend(self.damage);
+        let more = self.count - list.len() as u64;
+        if more > 0 {
+            list.push(unreadable(format!("{more} more {more_of_them}")));
         }
         list
     }
 }
 
-/// A finding about a file as a whole.
-pub(crate) fn finding(message: impl Into<String>) -> DataFinding {
+/// A file as a whole is something that others may be able to read.
+pub(crate) fn unreadable(message: impl Into<String>) -> DataFinding {
     DataFinding::unreadable(message, None)
 }
 
-/// A finding on a line.
-pub(crate) fn finding_on(line: u64, message: impl Into<String>) -> DataFinding {
+/// A line is something that others may be able to read.
+pub(crate) fn unreadable_on(line: u64, message: impl Into<String>) -> DataFinding {
     DataFinding::unreadable(message, Some(line))
+}
+
+/// A file as a whole is broken, whoever reads it.
+pub(crate) fn damaged(message: impl Into<String>) -> DataFinding {
+    DataFinding::damaged(message, None)
+}
+
+/// A file is broken from a line on, whoever reads it.
+pub(crate) fn damaged_on(line: u64, message: impl Into<String>) -> DataFinding {
+    DataFinding::damaged(message, Some(line))
+}
+
+/// A finding on a text that follows so many lines.
+pub(crate) fn after_lines(mut finding: DataFinding, lines: u64) -> DataFinding {
+    finding.line = finding.line.map(|line| lines + line);
+    finding
 }
 
 /// Why a reader stops before the end.
@@ -83,7 +113,7 @@ mod tests {
     fn the_first_few_are_told_and_the_rest_counted() {
         let mut findings = Findings::default();
         for line in 1..=7 {
-            findings.push(|| finding_on(line, "bad"));
+            findings.push(|| unreadable_on(line, "bad"));
         }
         let list = findings.into_list("bad lines");
         assert_eq!(list.len(), 6);
@@ -92,10 +122,28 @@ mod tests {
     }
 
     #[test]
+    fn damage_is_told_however_many_there_are() {
+        let told = |findings: Findings| {
+            findings.into_list("bad lines").iter().map(DataFinding::to_string).collect::<Vec<_>>()
+        };
+        let mut findings = Findings::default();
+        (1..=7).for_each(|line| findings.push(|| unreadable_on(line, "bad")));
+        findings.add(damaged_on(8, "cut off"));
+        findings.add(damaged_on(9, "cut off"));
+        assert_eq!(told(findings)[4..], ["line 5: bad", "line 8: cut off", "3 more bad lines"]);
+        let mut findings = Findings::default();
+        (1..=5).for_each(|line| findings.push(|| unreadable_on(line, "bad")));
+        let mut next = Findings::default();
+        next.add(damaged_on(1, "cut off"));
+        findings.append(next, 5);
+        assert_eq!(told(findings)[4..], ["line 5: bad", "line 6: cut off"]);
+    }
+
+    #[test]
     fn those_of_a_later_text_follow() {
         let some = |count: u64| {
             let mut findings = Findings::default();
-            (1..=count).for_each(|line| findings.push(|| finding_on(line, "bad")));
+            (1..=count).for_each(|line| findings.push(|| unreadable_on(line, "bad")));
             findings
         };
         let mut findings = some(3);

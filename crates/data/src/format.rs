@@ -72,6 +72,13 @@ pub(crate) fn is_text(format: FileFormat) -> bool {
     matches!(format, Csv | Tsv | Json | JsonObject | Ndjson)
 }
 
+/// The format that a path promises in a form that is not read, such as `a.csv.bz2` and `a.parquet.gz`.
+pub(crate) fn format_within(path: &Utf8Path) -> Option<FileFormat> {
+    const OUTER: [&str; 10] = ["gz", "zst", "bz2", "xz", "lz4", "zip", "br", "snappy", "lzma", "z"];
+    let inner = path.file_stem().filter(|_| OUTER.contains(&lower_extension(path).as_str()))?;
+    Some(format_named(&lower_extension(inner.into()))).filter(|format| *format != FileFormat::Opaque)
+}
+
 /// What a path promises, if a file of this kind does not keep it. A stream of Arrow data in a file called `.arrow` or
 /// `.ipc` does: what reads those takes both. What reads `.feather` takes files alone. And `.json` is any one value.
 pub(crate) fn broken_promise(path: &Utf8Path, found: FileKind) -> Option<FileKind> {
@@ -142,25 +149,6 @@ pub(crate) fn begins_as_table(head: &[u8]) -> Option<FileFormat> {
     }
 }
 
-/// What a file is by its first bytes that is neither a table nor compressed in a way that is read.
-pub(crate) fn foreign(head: &[u8]) -> Option<&'static str> {
-    const MARKS: [(&[u8], &str); 10] = [
-        (b"PK\x03\x04", "a ZIP archive or a workbook"),
-        (b"BZh", "compressed with bzip2"),
-        (b"\xFD7zXZ\0", "compressed with xz"),
-        (b"\x04\x22\x4D\x18", "compressed with LZ4"),
-        (b"\xFF\x06\0\0sNaPpY", "compressed with Snappy"),
-        (b"SQLite format 3\0", "an SQLite database"),
-        (b"\x89HDF\r\n\x1A\n", "HDF5"),
-        (b"\x93NUMPY", "a NumPy array"),
-        (b"Obj\x01", "Avro"),
-        (b"%PDF-", "a PDF document"),
-    ];
-    // Text begins with three letters too.
-    let is_text = |mark: &[u8]| mark == b"BZh" && head.get(4..8).is_none_or(|next| next != b"1AY&");
-    MARKS.into_iter().find(|(mark, _)| head.starts_with(mark) && !is_text(mark)).map(|(_, what)| what)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,6 +176,15 @@ mod tests {
             &["a.gz", "a.tar.gz", "a.parquet.gz", "a.gz.csv.gz.gz", "csv.gz", ".csv.gz"],
             FileFormat::Opaque,
         );
+    }
+
+    #[test]
+    fn formats_within_what_is_not_read() {
+        assert_eq!(format_within("out/a.csv.BZ2".into()), Some(FileFormat::Csv));
+        assert_eq!(format_within("a.parquet.gz".into()), Some(FileFormat::Parquet));
+        for path in ["a.csv", "a.tar.gz", "a.gz", "csv.gz", "a.csv.txt", "a"] {
+            assert_eq!(format_within(path.into()), None, "{path}");
+        }
     }
 
     #[track_caller]
@@ -230,16 +227,6 @@ mod tests {
         assert_eq!(begins_as_table(b"a,\xFFb"), None);
         assert_eq!(begins_as_table(b"a,\0\n"), None);
         assert_eq!(begins_as_table(b"a\n1,2\n"), None);
-    }
-
-    #[test]
-    fn what_is_no_table() {
-        assert_eq!(foreign(b"PK\x03\x04\x14\0"), Some("a ZIP archive or a workbook"));
-        assert_eq!(foreign(b"BZh91AY&SY"), Some("compressed with bzip2"));
-        assert_eq!(foreign(b"\x04\"M\x18d@\xA7"), Some("compressed with LZ4"));
-        assert_eq!(foreign(b"\xFF\x06\0\0sNaPpY\0"), Some("compressed with Snappy"));
-        assert_eq!(foreign(b"BZh,b\n1,2\n"), None);
-        assert_eq!(foreign(b"a,b\n"), None);
     }
 
     #[test]

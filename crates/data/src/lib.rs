@@ -56,7 +56,8 @@
 //! shows: no decimals, times of day, durations, bytes or nested values in CSV, and nothing but JSON's own types in JSON.
 //! Of a JSON value that is neither an array of objects nor an object of few keys only the syntax is checked. Of Parquet
 //! and Arrow IPC a profile reads the metadata, and of the data nothing but columns whose nulls that does not tell: damage
-//! within a page or a batch is found by [`read_batches`] at the earliest. Memory grows with the number of columns and of
+//! within a page or a batch is found by [`read_batches`] at the earliest. JSON is read up to its first mistake, so that it is
+//! cut off behind another mistake is not seen; CSV has no end that could be missing. Memory grows with the number of columns and of
 //! different keys in JSON objects, not with the number of rows; of tables in JSON with more than 2 MiB of different keys
 //! the rest is not read. Where rows are read, batches of Arrow IPC and pages of Parquet are held as a whole. Names of files
 //! are UTF-8.
@@ -70,6 +71,7 @@ mod csv_text;
 mod digest;
 mod files;
 mod findings;
+mod foreign;
 mod format;
 mod joined_type;
 mod json_text;

@@ -1,11 +1,11 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::dag::nearest;
 
-use crate::files::counts;
+use crate::files::{counts, is_leftover};
 
 /// The path most like one that does not exist: where a folder or file on the way is not there, the one of the same folder
 /// whose name is most like it, if one is like enough to be what was meant. What programs leave on the side is not, such as
-/// `orders.csv~`. None where the path exists.
+/// `orders.csv~`, and a log only where the path asks for one. None where the path exists.
 ///
 /// ```
 /// use runtime_testing_data::nearest_path;
@@ -33,13 +33,18 @@ pub fn nearest_path(path: &Utf8Path) -> Option<Utf8PathBuf> {
             .read_dir_utf8()
             .ok()?
             .filter_map(|entry| Some(entry.ok()?.file_name().to_owned()))
-            .filter(|name| counts(name) || part.as_str().starts_with('.'))
+            .filter(|name| may_be_meant(name, part.as_str()))
             .collect();
         names.sort_unstable();
         found.push(nearest(part.as_str(), names.iter().map(String::as_str))?);
         is_another = true;
     }
     is_another.then_some(found)
+}
+
+/// Whether a name that is there may be meant by one that is not.
+fn may_be_meant(name: &str, wanted: &str) -> bool {
+    if is_leftover(name) { is_leftover(wanted) } else { counts(name) || wanted.starts_with('.') }
 }
 
 #[cfg(test)]
@@ -62,5 +67,8 @@ mod tests {
         std::fs::write(folder.join("data/model.pkl.tmp"), "").unwrap();
         assert_eq!(near("data/model.pkl"), None, "it is left on the side");
         assert_eq!(near("data/raw/orders.csv/x"), None);
+        std::fs::write(folder.join("data/train.log"), "").unwrap();
+        assert_eq!(near("data/tran.log").as_deref(), Some("data/train.log"));
+        assert_eq!(near("data/train.lag"), None, "it is no data unless it is asked for");
     }
 }

@@ -374,7 +374,7 @@ mod tests {
         let rows = table("a.csv", &[("a", "int64")], 1);
         check(&folder(&[model, rows.clone()]), None, &["a: integer, no nulls"]);
         let mut ragged = FileProfile { schema: None, ..table("b.csv", &[("a", "int64")], 1) };
-        ragged.findings = vec![crate::findings::finding_on(3, "bad row")];
+        ragged.findings = vec![crate::findings::unreadable_on(3, "bad row")];
         let told = ["none: b.csv: cannot be read: line 3: bad row"];
         check(&folder(&[rows, ragged.clone()]), None, &told);
         check(&single(ragged), None, &told);

@@ -1,14 +1,24 @@
 //! Parquet. Schema, rows and mostly nulls stand in the footer; pages are read for the nulls that do not.
 
 use std::fs::File;
+#[cfg(feature = "parquet")]
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 
+#[cfg(feature = "parquet")]
+use parquet::file::metadata::ParquetMetaData;
 use runtime_testing_models::Column;
 
 use crate::arrow_table::ArrowTable;
 #[cfg(feature = "parquet")]
 use crate::arrow_table::settle_nulls;
-use crate::findings::{Stop, finding};
+#[cfg(feature = "parquet")]
+use crate::findings::damaged;
+use crate::findings::{Stop, unreadable};
 use crate::options::ProfileOptions;
+
+/// The length of the footer and the mark at the end of a file.
+#[cfg(feature = "parquet")]
+const FOOTER_END: i64 = 8;
 
 /// Reads the footer of a Parquet file.
 #[cfg(feature = "parquet")]
@@ -17,24 +27,59 @@ pub(crate) fn read(file: &File) -> Result<ArrowTable, Stop> {
     use parquet::errors::ParquetError;
     use parquet::file::metadata::ParquetMetaDataReader;
 
-    let damaged = |error: ParquetError| {
-        // The library's own words change from version to version, so they go to the log and not into the finding.
+    // The library's own words change from version to version, so they go to the log and not into the finding.
+    let footer = |error: ParquetError| {
         tracing::debug!(%error, "a Parquet file is damaged");
-        Stop::Bad(finding("the Parquet file is cut off or damaged: its footer cannot be read"))
+        Stop::Bad(match error {
+            ParquetError::NYI(_) => unreadable("the Parquet file has something that is not supported"),
+            _ => damaged("the Parquet file is cut off or damaged: its footer cannot be read"),
+        })
     };
-    let metadata = ParquetMetaDataReader::new().parse_and_finish(file).map_err(damaged)?;
+    let types = |error: ParquetError| {
+        tracing::debug!(%error, "the schema of a Parquet file is not known");
+        Stop::Bad(unreadable(
+            "the schema of the Parquet file is damaged, or has a type that is not supported",
+        ))
+    };
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(file).map_err(footer)?;
     let about = metadata.file_metadata();
-    let schema =
-        parquet_to_arrow_schema(about.schema_descr(), about.key_value_metadata()).map_err(damaged)?;
+    let schema = parquet_to_arrow_schema(about.schema_descr(), about.key_value_metadata()).map_err(types)?;
     let rows = u64::try_from(about.num_rows())
-        .map_err(|_| Stop::Bad(finding("the Parquet file is damaged: it has a negative number of rows")))?;
+        .map_err(|_| Stop::Bad(damaged("the Parquet file is damaged: it has a negative number of rows")))?;
+    if misses_bytes(&metadata, footer_start(file)?) {
+        return Err(Stop::Bad(damaged(
+            "the Parquet file is damaged: it lacks bytes that its footer tells of",
+        )));
+    }
     let nulls = nulls::of_columns(&metadata, &schema, rows);
     Ok(ArrowTable { schema, rows, nulls, largest_batch: 0 })
 }
 
+/// Where the footer of a file begins that has one.
+#[cfg(feature = "parquet")]
+fn footer_start(mut file: &File) -> io::Result<u64> {
+    let end = file.seek(SeekFrom::End(-FOOTER_END))?;
+    let mut length = [0; 4];
+    file.read_exact(&mut length)?;
+    Ok(end.saturating_sub(u32::from_le_bytes(length).into()))
+}
+
+/// Whether the footer tells of columns that lie beyond what is in front of it. Those in other files are not its own.
+#[cfg(feature = "parquet")]
+fn misses_bytes(metadata: &ParquetMetaData, bytes: u64) -> bool {
+    let columns = metadata.row_groups().iter().flat_map(|group| group.columns());
+    let mut own = columns.filter(|column| column.file_path().is_none_or(str::is_empty));
+    own.any(|column| {
+        let data = column.data_page_offset();
+        let start = column.dictionary_page_offset().map_or(data, |dictionary| dictionary.min(data));
+        let end = start.checked_add(column.compressed_size()).and_then(|end| u64::try_from(end).ok());
+        end.is_none_or(|end| end > bytes)
+    })
+}
+
 #[cfg(not(feature = "parquet"))]
 pub(crate) fn read(_file: &File) -> Result<ArrowTable, Stop> {
-    Err(Stop::Bad(finding("this build cannot read Parquet: enable the feature `parquet`")))
+    Err(Stop::Bad(unreadable("this build cannot read Parquet: enable the feature `parquet`")))
 }
 
 /// Counts the nulls of columns of which the footer does not tell them, by reading as little of each as shows them.

@@ -197,7 +197,7 @@ fn decode_error(file: &TableFile, error: ArrowError) -> ReadTableError {
         #[cfg(not(feature = "compression"))]
         ArrowError::InvalidArgumentError(message) if message.contains("IPC decompression requires") => {
             let message = "its batches are compressed, and this build cannot read them: enable the feature `compression`";
-            ReadTableError::Unreadable { path, format, findings: vec![crate::findings::finding(message)] }
+            ReadTableError::Unreadable { path, format, findings: vec![crate::findings::unreadable(message)] }
         }
         source => ReadTableError::Decode { path, format, source: Box::new(source) },
     }

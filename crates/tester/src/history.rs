@@ -2,6 +2,7 @@
 
 pub(crate) mod last_failures;
 pub(crate) mod places;
+pub(crate) mod published;
 pub(crate) mod recorded;
 pub(crate) mod run_folder;
 

@@ -12,6 +12,8 @@ pub(crate) mod record;
 mod schedule;
 mod shared_inputs;
 pub(crate) mod times;
+mod working_directory;
 
 pub(crate) use context::TestContext;
 pub(crate) use dispatcher::Dispatcher;
+pub(crate) use working_directory::WorkingDirectories;

@@ -14,17 +14,18 @@ use runtime_testing_models::{
 use crate::cancel::CancelHandle;
 use crate::error::TestError;
 use crate::events::{Event, Reporter};
-use crate::history::places::Places;
+use crate::history::places::{Places, WORKING_DIRECTORY};
+use crate::history::published::PublishedFiles;
 use crate::history::recorded::{self, HandedOver};
 use crate::history::run_folder::{RUNS, RunRoot};
 use crate::judge::{self, Evidence, JudgedEdges, OwnProfiles};
 use crate::plan::missing_inputs::near_paths;
 use crate::plan::model::{Action, Plan, Scope, Tested};
-use crate::plan::own_inputs::{NotesBeforeRuns, own_data_notes};
+use crate::plan::own_contracts::{NotesBeforeRuns, own_data_notes};
 use crate::plan::planner;
 use crate::run::record::{self, Records, RunRecord};
 use crate::run::times::Times;
-use crate::run::{Dispatcher, TestContext};
+use crate::run::{Dispatcher, TestContext, WorkingDirectories};
 use crate::runners::function::Function;
 use crate::runners::python::fork::ForkServers;
 use crate::runners::python::programs::prepare;
@@ -60,13 +61,20 @@ impl Session<'_> {
         let part = select(pipeline, selection)?;
         let places = places(pipeline, self.settings)?;
         let part = part.as_ref().unwrap_or(&pipeline.dag);
-        let tested = Tested { pipeline, part, functions: self.functions };
+        let mut published = PublishedFiles::load(&places.workspace);
+        let earlier = published.paths(&places.workspace).collect();
+        let tested = Tested { pipeline, part, functions: self.functions, earlier: &earlier };
         let forks = ForkServers::new(&places.base, self.cancel);
         let start_early = |interpreter: &Utf8Path, variables: &_| forks.start_early(interpreter, variables);
         let plan = planner::plan(tested, scope, self.settings, &places, sample.is_some(), &start_early)?;
         self.reporter.report(&Event::Planned { steps: plan.steps.len(), runs: plan.runs.len() });
 
         let run_root = self.run_root_for(&plan, &places, &forks)?;
+        let directories = WorkingDirectories::of(&plan, &places, self.settings);
+        if let Some(RunRoot { path, .. }) = &run_root {
+            let made = directories.make_model(&path.join(WORKING_DIRECTORY));
+            made.map_err(TestError::io("make a working directory in", path))?;
+        }
         let before = self.look_before(&plan, &places, scope)?;
         let mut times = Times::load(&places.workspace);
         let test = TestContext {
@@ -74,6 +82,7 @@ impl Session<'_> {
             places: &places,
             run_root: run_root.as_ref().map_or(Utf8Path::new(""), |root| &root.path),
             reporter: &**self.reporter,
+            directories: &directories,
             forks: &forks,
             cancel: self.cancel,
         };
@@ -102,7 +111,8 @@ impl Session<'_> {
         };
         let runs = plan.runs.into_values().chain(records.added);
         record::hand_over(runs, records.runs.into_values(), &mut report.script_results, &mut times);
-        self.keep(run_root, &report, &times, pipeline, handed_over);
+        records.published.iter().for_each(|path| published.note(path, &report.workspace));
+        self.keep(run_root, &report, (&times, &published), pipeline, handed_over);
         self.reporter.report(&Event::Finished { report: &report });
         Ok(report)
     }
@@ -143,13 +153,15 @@ impl Session<'_> {
         &self,
         run_root: Option<RunRoot>,
         report: &PipelineTestReport,
-        times: &Times,
+        (times, published): (&Times, &PublishedFiles),
         pipeline: &PipelineTestingSpec,
         handed_over: HandedOver,
     ) {
-        let saved = run_root.as_ref().map_or(Ok(()), |_| times.save(&report.workspace));
+        let save =
+            |_: &RunRoot| times.save(&report.workspace).and_then(|()| published.save(&report.workspace));
+        let saved = run_root.as_ref().map_or(Ok(()), save);
         let runs = report.workspace.join(RUNS);
-        let saved = saved.map_err(TestError::io("keep how long the runs have taken in", &runs));
+        let saved = saved.map_err(TestError::io("keep what the runs have taken and published in", &runs));
         for kept in [saved, self.record(run_root, report, pipeline, handed_over)] {
             if let Err(error) = kept {
                 tracing::warn!(%error, "a test is not recorded");

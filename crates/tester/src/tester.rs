@@ -17,6 +17,7 @@ use crate::cancel::CancelHandle;
 use crate::error::TestError;
 use crate::events::{Event, Reporter};
 use crate::history::RecordedTest;
+use crate::history::published::PublishedFiles;
 use crate::plan::model::{Scope, Tested};
 use crate::plan::{PlanError, PlanProblem, describe, planner};
 use crate::runners::FunctionParams;
@@ -186,7 +187,9 @@ impl RuntimeTester {
         let RuntimeTestingConfiguration { pipeline_spec: pipeline, selection, .. } = configuration;
         let part = select(pipeline, selection.as_ref())?;
         let places = places(pipeline, settings)?;
-        let tested = Tested { pipeline, part: part.as_ref().unwrap_or(&pipeline.dag), functions };
+        let earlier = PublishedFiles::load(&places.workspace).paths(&places.workspace).collect();
+        let part = part.as_ref().unwrap_or(&pipeline.dag);
+        let tested = Tested { pipeline, part, functions, earlier: &earlier };
         let plan = planner::plan(tested, self.scope(), settings, &places, false, &|_, _| {})?;
         Ok(describe::describe(&plan, configuration, settings, &places))
     }
@@ -214,8 +217,7 @@ impl RuntimeTester {
         self.test(pipeline, self.scope(), self.configuration.selection.as_ref(), None)
     }
 
-    /// Runs one script with the parameters that are given, which take the place of those in the spec. Inputs that do not
-    /// exist are sample data.
+    /// Runs one script with the parameters that are given, which take the place of those in the spec.
     ///
     /// # Errors
     ///
@@ -248,8 +250,9 @@ impl RuntimeTester {
         self.test_two(spec_a, spec_b, None)
     }
 
-    /// Runs a script by name: with its saved spec where there is one, else with the default spec. `sample`, where it is
-    /// given, takes the place of the inputs.
+    /// Runs a script by name: with its saved spec where there is one, else with the default spec, whose input is the file
+    /// `test_<name>/input_data.csv` in the workspace. `sample`, where it is given, takes the place of the inputs; where they
+    /// do not exist, default sample data does.
     ///
     /// # Errors
     ///
@@ -259,10 +262,11 @@ impl RuntimeTester {
         script: &ScriptName,
         sample: Option<&SampleData>,
     ) -> Result<ScriptTestResult, TestError> {
-        self.test_one(self.saved_or_default(&script.cast())?, sample)
+        self.test_one(self.builder().spec_for_call(script)?, sample)
     }
 
-    /// Runs script A on `sample` and script B on what A wrote, and judges the edge between them. An edge can be fine although
+    /// Runs script A on `sample` and script B on what A wrote, and judges the edge between them. The specs and the data that
+    /// is missing are those of [`RuntimeTester::test_script`]. An edge can be fine although
     /// a script is not: then it has a note, [`EdgeNote::StepFailed`].
     ///
     /// # Errors
@@ -274,22 +278,22 @@ impl RuntimeTester {
         script_b: &ScriptName,
         sample: Option<&SampleData>,
     ) -> Result<DataCompatibilityResult, TestError> {
-        let spec_a = self.saved_or_default(script_a)?;
-        let spec_b = self.saved_or_default(script_b)?;
+        let spec_a = self.builder().spec_for_call(script_a)?;
+        let spec_b = self.builder().spec_for_call(script_b)?;
         self.test_two(&spec_a, &spec_b, sample)
     }
 
     /// Tests a pipeline of which only the DAG is given: each step with its saved spec where there is one, else with the
-    /// default spec, which is not saved.
+    /// default spec, which is not saved. The specs and the data that is missing are those of
+    /// [`RuntimeTester::test_script`].
     ///
     /// # Errors
     ///
     /// As [`RuntimeTester::test_script`].
     pub fn test_pipeline_flow(&self, dag: &PipelineDag) -> Result<PipelineTestReport, TestError> {
-        let loaded = self.builder().load_from_dag(dag, Validation::Skipped)?;
         let pipeline = PipelineTestingSpec {
             dag: dag.clone(),
-            script_specs: loaded.script_specs,
+            script_specs: self.builder().load_chain(dag)?.script_specs,
             ..self.configuration.pipeline_spec.clone()
         };
         self.test(&pipeline, self.scope(), self.configuration.selection.as_ref(), None)
@@ -316,15 +320,6 @@ impl RuntimeTester {
             flow: self.configuration.test_pipeline_flow,
             workspace_aware: self.configuration.use_workspace_aware,
             all_functions: true,
-        }
-    }
-
-    /// The saved spec of the step of this name, or of the only step that runs the script of this name; else the default.
-    fn saved_or_default(&self, name: &ScriptName) -> Result<ScriptExecutionSpec, TestError> {
-        let builder = self.builder();
-        match builder.get_script_spec_by_name(name)? {
-            Some(spec) => Ok(spec),
-            None => Ok(ScriptExecutionSpec::create_default(name, &name.cast(), builder.test_data_dir())),
         }
     }
 

@@ -11,7 +11,7 @@ use super::table::{
     Found, FoundColumn, column_order, extra_column, has_order, promoted, type_changed, words,
 };
 use super::{Differences, file, rows};
-use crate::findings::finding;
+use crate::findings::unreadable;
 use crate::type_words::TypeWords;
 
 /// Holds every table of what was found against a contract. What is no table is left alone as long as there is one, and
@@ -39,7 +39,7 @@ pub(super) fn compare(contract: &TableContract, found: &DataProfile, list: &mut 
             false if first.is_object() => "an object of more than 100 keys, which are taken for data",
             false => "not a table",
         };
-        list.add(&first.path, [Difference::Unreadable { finding: finding(message) }]);
+        list.add(&first.path, [Difference::Unreadable { finding: unreadable(message) }]);
     }
 }
 
@@ -333,7 +333,7 @@ mod tests {
             "! metrics.json: cannot be read: an object of more than 100 keys, which are taken for data";
         check(&expected, &many, &[told]);
         let mut broken = file("part.csv", FileFormat::Csv, None);
-        broken.findings = vec![crate::findings::finding("it is cut off")];
+        broken.findings = vec![crate::findings::unreadable("it is cut off")];
         check(&expected, &folder(&[object.clone(), broken]), &["! part.csv: cannot be read: it is cut off"]);
         for objects in [single(object.clone()), folder(std::slice::from_ref(&object))] {
             check(&expected, &objects, &[missing]);
@@ -363,7 +363,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_read_has_no_other_differences() {
         let mut ragged = table("a.csv", &[("x", "text")], 0);
-        ragged.findings = vec![crate::findings::finding_on(3, "bad row")];
+        ragged.findings = vec![crate::findings::unreadable_on(3, "bad row")];
         let disguised = file("b.csv", FileFormat::Json, Some(columns(&[("x", "text")], 1)));
         let unnamed = file("c", FileFormat::Opaque, None);
         check(

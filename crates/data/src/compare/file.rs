@@ -3,7 +3,7 @@
 use runtime_testing_models::{DataProfile, Difference, FileFormat, FileProfile, NotCompared, TableSchema};
 
 use super::Differences;
-use crate::findings::finding;
+use crate::findings::unreadable;
 
 /// How many findings of one file are told.
 const MOST_FINDINGS: usize = 3;
@@ -14,7 +14,7 @@ pub(super) type Table<'a> = (&'a FileProfile, &'a TableSchema);
 /// What is wrong with a file whatever is expected of it.
 pub(super) fn unsound(file: &FileProfile) -> Vec<Difference> {
     let mut differences: Vec<Difference> = misnamed(file).into_iter().collect();
-    differences.extend(unreadable(file));
+    differences.extend(told_findings(file));
     differences
 }
 
@@ -24,7 +24,7 @@ pub(super) fn is_sound(file: &FileProfile) -> bool {
 }
 
 /// What keeps the file from being read.
-fn unreadable(file: &FileProfile) -> Vec<Difference> {
+fn told_findings(file: &FileProfile) -> Vec<Difference> {
     let told = file.findings.iter().take(MOST_FINDINGS);
     told.map(|finding| Difference::Unreadable { finding: finding.clone() }).collect()
 }
@@ -99,7 +99,7 @@ pub(super) fn no_longer_a_table(expected: &FileProfile, found: &FileProfile) -> 
         }
         _ => return None,
     };
-    Some(Difference::Unreadable { finding: finding(message) })
+    Some(Difference::Unreadable { finding: unreadable(message) })
 }
 
 /// Adds what is wrong with files by themselves. The tables with which nothing is wrong, and whether that is all files.
@@ -119,15 +119,16 @@ pub(super) fn sound_tables<'a>(found: &'a DataProfile, list: &mut Differences) -
 
 #[cfg(test)]
 mod tests {
-    use runtime_testing_models::{DataFinding, FileFormat};
+    use runtime_testing_models::FileFormat;
 
     use super::*;
     use crate::compare::testing::{columns, file};
+    use crate::findings::unreadable_on;
 
     #[test]
     fn the_first_findings_are_told() {
         let mut broken = file("a.csv", FileFormat::Csv, None);
-        broken.findings = (1..=4).map(|line| DataFinding::unreadable("bad", Some(line))).collect();
+        broken.findings = (1..=4).map(|line| unreadable_on(line, "bad")).collect();
         let told: Vec<String> = unsound(&broken).iter().map(Difference::to_string).collect();
         assert_eq!(
             told,
@@ -139,7 +140,7 @@ mod tests {
     #[test]
     fn names_that_promise_something_else_come_first() {
         let mut broken = file("a.json", FileFormat::Csv, None);
-        broken.findings = vec![finding("bad")];
+        broken.findings = vec![unreadable("bad")];
         let told: Vec<String> = unsound(&broken).iter().map(Difference::to_string).collect();
         assert_eq!(told, ["the name promises json, the content is csv", "cannot be read: bad"]);
         assert_eq!(unsound(&file("part-0", FileFormat::Csv, None)), []);
@@ -162,7 +163,7 @@ mod tests {
         assert_eq!(format_changed(&ndjson, &line), None);
         assert!(format_changed(&line, &ndjson).is_some() && format_changed(&json, &line).is_some());
         let mut broken = json;
-        broken.findings = vec![finding("the file is empty")];
+        broken.findings = vec![unreadable("the file is empty")];
         assert_eq!(format_changed(&broken, &object), None);
         assert_eq!(format_changed(&object, &broken), None);
     }

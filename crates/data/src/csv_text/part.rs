@@ -5,7 +5,7 @@ use super::lines::LineCount;
 use super::nulls::NullWords;
 use super::records::Splitter;
 use super::rows::Rows;
-use crate::findings::finding_on;
+use crate::findings::{after_lines, unreadable_on};
 
 /// What is known of a piece of a text that is behind the header.
 #[derive(Debug)]
@@ -58,14 +58,12 @@ impl NotUtf8 {
             && let Err(error) = std::str::from_utf8(block.text())
         {
             let at = error.valid_up_to();
-            self.0 = Some(finding_on(lines.line_of(block.text(), at), message(block, at)));
+            self.0 = Some(unreadable_on(lines.line_of(block.text(), at), message(block, at)));
         }
     }
 
     fn append(&mut self, next: Self, lines: u64) {
-        let later =
-            |finding: DataFinding| DataFinding { line: finding.line.map(|line| lines + line), ..finding };
-        self.0 = self.0.take().or(next.0.map(later));
+        self.0 = self.0.take().or(next.0.map(|finding| after_lines(finding, lines)));
     }
 }
 

@@ -5,7 +5,7 @@ use super::column::ColumnState;
 use super::first_line::FirstLine;
 use super::nulls::NullWords;
 use super::records::RecordSink;
-use crate::findings::{Findings, finding_on};
+use crate::findings::{Findings, unreadable_on};
 
 /// What is known of some rows that follow each other.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl RecordSink for Rows<'_> {
         if found != expected {
             self.ragged.push(|| {
                 let fields = if found == 1 { "1 field".to_owned() } else { format!("{found} fields") };
-                finding_on(line(), format!("row has {fields}, the header has {expected}"))
+                unreadable_on(line(), format!("row has {fields}, the header has {expected}"))
             });
         }
         self.cells = 0;

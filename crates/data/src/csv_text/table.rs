@@ -12,7 +12,7 @@ use super::part::{NotUtf8, Part};
 use super::records::{RecordSink, Splitter};
 use super::rows::Rows;
 use crate::arrow_table::duplicate_names;
-use crate::findings::{finding, finding_on};
+use crate::findings::{unreadable, unreadable_on};
 use crate::options::ProfileOptions;
 use crate::profile::Content;
 use crate::text_reader::BYTE_ORDER_MARK;
@@ -133,21 +133,21 @@ impl Table<'_> {
     fn into_content(self, not_utf8: NotUtf8, unclosed: Option<u64>, header_is_row: bool) -> Content {
         let mut findings = Vec::from_iter(not_utf8.0);
         if self.header.is_too_long() {
-            findings.push(finding("the first line is too long for a header"));
+            findings.push(unreadable("the first line is too long for a header"));
             return Content::of_text(None, findings);
         }
-        let unclosed = unclosed.map(|line| finding_on(line, "the quote that opens here is not closed"));
+        let unclosed = unclosed.map(|line| unreadable_on(line, "the quote that opens here is not closed"));
         let Some(header_line) = self.header.line else {
-            findings.extend(unclosed.or_else(|| Some(finding("there is no header line"))));
+            findings.extend(unclosed.or_else(|| Some(unreadable("there is no header line"))));
             return Content::of_text(None, findings);
         };
         let names = self.header.names.iter().map(String::as_str);
         if header_is_row {
             let message =
                 "the first line looks like a row, not like a header; write the names of the columns first";
-            findings.push(finding_on(header_line, message));
+            findings.push(unreadable_on(header_line, message));
         }
-        findings.extend(duplicate_names(names, |message| finding_on(header_line, message)));
+        findings.extend(duplicate_names(names, |message| unreadable_on(header_line, message)));
         let rows = self.rows.count();
         let (columns, ragged) = self.rows.finish(self.header.names);
         findings.extend(ragged);

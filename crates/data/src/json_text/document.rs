@@ -6,7 +6,7 @@ use super::json_type::JsonType;
 use super::lexer::{Chunks, Lexer};
 use super::object;
 use super::rows::Rows;
-use crate::findings::{Stop, finding_on};
+use crate::findings::{Stop, unreadable_on};
 use crate::profile::Content;
 use crate::text_reader::TextReader;
 
@@ -52,7 +52,7 @@ enum Value {
 fn read_document<T: Chunks>(lexer: &mut Lexer<'_, T>) -> Result<Value, Stop> {
     let first = lexer.next()?;
     if lexer.has_byte_order_mark() {
-        return Err(Stop::Bad(finding_on(1, BYTE_ORDER_MARK)));
+        return Err(Stop::Bad(unreadable_on(1, BYTE_ORDER_MARK)));
     }
     let value = match first {
         Some(b'[') => Value::Other(read_array(lexer)?),

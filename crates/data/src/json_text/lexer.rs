@@ -1,6 +1,8 @@
 use std::io::{self, Read};
 
-use crate::findings::{Findings, Stop, finding_on};
+use runtime_testing_models::DataFinding;
+
+use crate::findings::{Findings, Stop, damaged_on, unreadable_on};
 use crate::text_reader::TextReader;
 
 /// How much of a value is kept to be shown.
@@ -110,7 +112,8 @@ impl<'t, T: Chunks> Lexer<'t, T> {
 
     pub(crate) fn add_duplicate_key(&mut self, key: &str) {
         let line = self.line;
-        self.duplicate_keys.push(|| finding_on(line, format!("the key `{key}` stands twice in one object")));
+        self.duplicate_keys
+            .push(|| unreadable_on(line, format!("the key `{key}` stands twice in one object")));
     }
 
     /// Here begins a value that may have to be shown.
@@ -146,13 +149,24 @@ impl<'t, T: Chunks> Lexer<'t, T> {
     fn peek_into_next_chunk(&mut self) -> Result<Option<u8>, Stop> {
         while self.rest().is_empty() {
             if self.is_stopped {
-                return Err(Stop::Bad(finding_on(self.line, "the text is not UTF-8")));
+                return Err(Stop::Bad(self.not_utf8()));
             }
             if !self.advance()? {
                 return Ok(None);
             }
         }
         Ok(self.rest().first().copied())
+    }
+
+    /// What is wrong with the byte that is not UTF-8. Half a character at the end may be what was to come.
+    fn not_utf8(&self) -> DataFinding {
+        let is_begun = std::str::from_utf8(&self.text.chunk()[self.limit..])
+            .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none());
+        if is_begun {
+            damaged_on(self.line, "the text is cut off within a character")
+        } else {
+            unreadable_on(self.line, "the text is not UTF-8")
+        }
     }
 
     fn advance(&mut self) -> io::Result<bool> {
@@ -227,13 +241,19 @@ impl<'t, T: Chunks> Lexer<'t, T> {
         let found = match next {
             Some('\n') => "the end of the line".to_owned(),
             Some(character) => format!("`{}`", character.escape_debug()),
-            None => "the end of the text".to_owned(),
+            None => return self.cut_off(&format!("expected {expected}, found the end of the text")),
         };
-        Stop::Bad(finding_on(self.line, format!("invalid JSON: expected {expected}, found {found}")))
+        self.bad(&format!("expected {expected}, found {found}"))
     }
 
+    /// A finding that others may read the text in spite of.
     pub(super) fn bad(&self, message: &str) -> Stop {
-        Stop::Bad(finding_on(self.line, format!("invalid JSON: {message}")))
+        Stop::Bad(unreadable_on(self.line, format!("invalid JSON: {message}")))
+    }
+
+    /// A finding that the text ends too early.
+    pub(super) fn cut_off(&self, message: &str) -> Stop {
+        Stop::Bad(damaged_on(self.line, format!("invalid JSON: {message}")))
     }
 
     /// Takes `wanted` where it comes next.

@@ -15,7 +15,7 @@ use super::lexer::{Chunks, Lexer};
 use super::parts::{Part, Parts, Rest};
 use super::rows::{Counts, Rows};
 use super::threads::read_parts;
-use crate::findings::{Findings, Stop, finding_on};
+use crate::findings::{Findings, Stop, after_lines, unreadable_on};
 use crate::profile::Content;
 
 /// The size of a part, about.
@@ -91,7 +91,7 @@ fn read_lines<T: Chunks>(
                 if rows.is_full() {
                     return Ok(Some(finding));
                 }
-                bad.push(|| finding);
+                bad.add(finding);
                 lexer.skip_line()?;
             }
         }
@@ -110,7 +110,7 @@ fn read_line<T: Chunks>(lexer: &mut Lexer<'_, T>, rows: &mut Rows) -> Result<boo
         Some(b'{') => rows.read_row(lexer)?,
         Some(_) => {
             lexer.value(0)?;
-            return Err(Stop::Bad(finding_on(lexer.line(), "the line is no object")));
+            return Err(Stop::Bad(unreadable_on(lexer.line(), "the line is no object")));
         }
     }
     if lexer.take_line_end()? || lexer.next()?.is_none() {
@@ -157,8 +157,7 @@ impl Table {
         self.lines.bad.append(lines.bad, self.lines.count);
         self.lines.duplicate_keys.append(lines.duplicate_keys, self.lines.count);
         if let Some(end) = lines.end {
-            let line = end.line.map(|line| self.lines.count + line);
-            self.lines.end.get_or_insert(DataFinding { line, ..end });
+            self.lines.end.get_or_insert(after_lines(end, self.lines.count));
         }
         self.lines.count += lines.count;
     }
@@ -180,7 +179,7 @@ impl Table {
     fn into_content(self, has_mark: bool) -> Content {
         let mut findings = self.lines.bad.into_list("lines that are no JSON object");
         if has_mark {
-            findings.insert(0, finding_on(1, BYTE_ORDER_MARK));
+            findings.insert(0, unreadable_on(1, BYTE_ORDER_MARK));
         }
         findings.extend(self.lines.duplicate_keys.into_list(DUPLICATE_KEYS));
         findings.extend(self.lines.end);

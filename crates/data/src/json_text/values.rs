@@ -159,7 +159,7 @@ impl<T: Chunks> Lexer<'_, T> {
             SECOND_HALF_FROM..=SECOND_HALF_TO => false,
             _ => true,
         };
-        if is_whole { Ok(()) } else { Err(self.half(unit)) }
+        if is_whole { Ok(()) } else { Err(self.half(unit)?) }
     }
 
     /// Reads an escape, whose backslash comes next, and tells the number in it if it has one.
@@ -185,8 +185,9 @@ impl<T: Chunks> Lexer<'_, T> {
     }
 
     /// A finding that a character is only half there. No text holds it.
-    fn half(&self, unit: u16) -> Stop {
-        self.bad(&format!("`\\u{unit:04x}` is half a character, and its other half is missing"))
+    fn half(&mut self, unit: u16) -> Result<Stop, Stop> {
+        let message = format!("`\\u{unit:04x}` is half a character, and its other half is missing");
+        Ok(if self.peek()?.is_none() { self.cut_off(&message) } else { self.bad(&message) })
     }
 
     fn word(&mut self, word: &[u8], json_type: JsonType) -> Result<JsonType, Stop> {
@@ -218,7 +219,11 @@ impl<T: Chunks> Lexer<'_, T> {
             }
             None => {
                 let shown: String = String::from_utf8_lossy(&self.number).chars().take(40).collect();
-                Err(self.bad(&format!("`{shown}` is no number")))
+                let message = format!("`{shown}` is no number");
+                // With a digit more it may be one.
+                let is_begun =
+                    self.peek()?.is_none() && number_type(&[&self.number, &b"0"[..]].concat()).is_some();
+                Err(if is_begun { self.cut_off(&message) } else { self.bad(&message) })
             }
         }
     }

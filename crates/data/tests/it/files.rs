@@ -32,6 +32,23 @@ fn folders_are_walked_and_sorted() {
 }
 
 #[test]
+fn logs_locks_and_copies_are_no_data() {
+    let folder = Folder::new();
+    for path in
+        ["run.log", "sub/a.LOCK", "a.pid", "orders.csv.bak", "orders.csv.orig", "orders.csv.rej", "a.Tmp"]
+    {
+        folder.write(path, "x\n1\n");
+    }
+    assert_eq!(data_files(folder.path()).unwrap(), [""; 0]);
+    assert!(profile_path(folder.path()).unwrap().is_empty());
+    folder.write("orders.csv", "x\n1\n");
+    folder.write("steps.log/orders.csv", "x\n1\n");
+    assert_eq!(data_files(folder.path()).unwrap(), ["orders.csv", "steps.log/orders.csv"]);
+    let named = profile_path(&folder.path().join("run.log")).unwrap();
+    assert_eq!(named.files.len(), 1, "what is asked for counts");
+}
+
+#[test]
 fn a_file_is_known_by_its_name() {
     let folder = Folder::new();
     let path = folder.write("deep/er/a.tmp", "x");

@@ -7,6 +7,7 @@ mod differential;
 mod digest_properties;
 mod digests;
 mod files;
+mod finding_kinds;
 mod fixtures;
 mod folder;
 mod fuzz_seeds;

@@ -2,9 +2,17 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::path::MAIN_SEPARATOR;
 use std::sync::{Mutex, PoisonError};
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+
+use crate::history::run_folder::RUNS;
+
+/// The folder of a test for its steps, each with a folder for each of its runs.
+pub(crate) const STEPS: &str = "steps";
+/// The working directory of a run, in its folder.
+pub(crate) const WORKING_DIRECTORY: &str = "work";
 
 /// The folders of a test, as absolute paths.
 #[derive(Debug)]
@@ -46,17 +54,45 @@ impl Places {
             None
         };
         let shown = relative.unwrap_or_else(|| path.to_owned());
-        if std::path::MAIN_SEPARATOR == '/' { shown } else { shown.as_str().replace('\\', "/").into() }
+        if MAIN_SEPARATOR == '/' { shown } else { shown.as_str().replace('\\', "/").into() }
     }
 
     /// A message of a script in which the paths of this machine are written as reports show them: those of this
     /// test's folder as `<run>/…`, those of the workspace and the base folder without what leads there.
     pub(crate) fn shown_in_text(&self, text: &str, run_root: &Utf8Path) -> String {
-        let text = replace_folder(text, &run_root.join("steps"), "<run>/", "<run>");
+        let text = self.in_base_folder(text);
+        let text = replace_folder(&text, &run_root.join(STEPS), "<run>/", "<run>");
         let text = replace_folder(&text, run_root, "<run>/", "<run>");
         let text = replace_folder(&text, &self.workspace, "", ".");
         replace_folder(&text, &self.base, "", ".")
     }
+
+    /// A text in which paths that lead through the working directory of a run are those of the base folder.
+    pub(crate) fn in_base_folder(&self, text: &str) -> String {
+        let runs = format!("{}{MAIN_SEPARATOR}", self.workspace.join(RUNS));
+        let mut replaced = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find(&runs) {
+            let (before, found) = rest.split_at(at);
+            replaced.push_str(before);
+            let directory = length_of_working_directory(&found[runs.len()..]);
+            let length = directory.map_or(runs.len(), |length| runs.len() + length);
+            replaced.push_str(if directory.is_some() { self.base.as_str() } else { &runs });
+            rest = &found[length..];
+        }
+        replaced.push_str(rest);
+        replaced
+    }
+}
+
+/// The length of the path of a working directory that a text begins with: `<test>/steps/<step>/<run>/work`.
+fn length_of_working_directory(text: &str) -> Option<usize> {
+    let mut parts = text.splitn(6, MAIN_SEPARATOR);
+    let (test, steps, step, run) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let rest = parts.next()?.strip_prefix(WORKING_DIRECTORY)?;
+    let is_whole =
+        steps == STEPS && !rest.starts_with(|next: char| next.is_alphanumeric() || "._-".contains(next));
+    is_whole.then(|| test.len() + steps.len() + step.len() + run.len() + 4 + WORKING_DIRECTORY.len())
 }
 
 /// Replaces `folder` where it stands in a text as a whole path, and where it leads on to something.
@@ -71,7 +107,7 @@ fn replace_folder(text: &str, folder: &Utf8Path, leads_on: &str, whole: &str) ->
         let (before, found) = rest.split_at(at);
         replaced.push_str(before);
         let after = &found[folder.as_str().len()..];
-        if let Some(after) = after.strip_prefix(std::path::MAIN_SEPARATOR) {
+        if let Some(after) = after.strip_prefix(MAIN_SEPARATOR) {
             replaced.push_str(leads_on);
             rest = after;
         } else if after.starts_with(|next: char| next.is_alphanumeric() || "._-".contains(next)) {
@@ -168,5 +204,11 @@ mod tests {
             ),
             "no '<run>/a/b' in 'c' or 'd' or '.' or '/p-x/y'"
         );
+        let shown = |text| places.shown_in_text(text, run_root);
+        assert_eq!(shown("/p/w/.runs/1/steps/a/flow/work/x/y: /p/w/.runs/1/steps/a/flow/work"), "x/y: .");
+        assert_eq!(shown("'/p/w/.runs/1/steps/a/flow/work/w/c'"), "'c'");
+        assert_eq!(shown("/p/w/.runs/1/steps/a/flow/workshop"), "<run>/a/flow/workshop");
+        assert_eq!(shown("/p/w/.runs/1/steps/a/flow/out/x"), "<run>/a/flow/out/x");
+        assert_eq!(places.in_base_folder("/p/w/.runs/1/steps/a/flow/work/x, /p/w"), "/p/x, /p/w");
     }
 }

@@ -121,7 +121,7 @@ impl<'a> Comparer<'a> {
         let expectation = self.expectation(edge.to, &bound.input);
         self.note_guess(edge, bound, &expectation, compared);
         let (output, input) = (bound.output.clone(), bound.input.clone());
-        let path = match handover::feed(&folder, &written, &port.path, bound.below.as_deref()) {
+        let path = match handover::feed(&folder, &written, &port.path, port.kind, bound.below.as_deref()) {
             Feed::Path(path) => path,
             Feed::Nothing => {
                 compared.issues.push(EdgeIssue::NoOutput { output, input });

@@ -11,7 +11,7 @@ use crate::ids::{Id as _, RunId, StepId};
 use crate::judge::evidence::Evidence;
 use crate::judge::notes::notes;
 use crate::plan::missing_inputs::why_no_run;
-use crate::plan::own_inputs::NotesBeforeRuns;
+use crate::plan::own_contracts::NotesBeforeRuns;
 use crate::run::record::RunRecord;
 
 /// The result for each step, in declaration order, without its runs: those are added by

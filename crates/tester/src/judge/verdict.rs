@@ -152,10 +152,11 @@ impl EdgeJudge<'_> {
             return false;
         };
         edge.bindings.bound.iter().all(|bound| {
-            let own = &self.evidence.plan.steps[edge.to].input(&bound.input).path;
+            let port = self.evidence.plan.steps[edge.to].input(&bound.input);
+            let own = &port.path;
             let written = record::written(result, &bound.output, self.evidence.places);
             let folder = record::output_folder(result, &bound.output, self.evidence.places);
-            match handover::feed(&folder, &written, own, bound.below.as_deref()) {
+            match handover::feed(&folder, &written, own, port.kind, bound.below.as_deref()) {
                 Feed::Path(path) => stands_for(&path, own),
                 Feed::Nothing | Feed::Broken { .. } | Feed::Missing { .. } => false,
             }

@@ -2,7 +2,9 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
-use runtime_testing_models::{BindingRule, LogicalName, OutputBinding, Similarity, StepName};
+use runtime_testing_models::{
+    BindingRule, LogicalName, OutputBinding, PathKind, PathKindReason, Similarity, StepName,
+};
 
 use crate::plan::similarity::similarity;
 
@@ -16,10 +18,20 @@ pub(crate) struct Port {
     /// Absolute.
     pub(crate) path: Box<Utf8Path>,
     pub(crate) aliases: Box<[String]>,
+    /// Whether it is a file or a folder, and why.
+    pub(crate) kind: PathKind,
+    pub(crate) kind_reason: PathKindReason,
     /// For an input: whether the user has data of their own for it.
     pub(crate) has_own_data: bool,
     /// For an input: the steps that publish where it lies, whether or not an edge leads from them.
     pub(crate) published_by: Box<[StepName]>,
+}
+
+impl Port {
+    /// The name of the file that it is; nothing for a folder.
+    pub(crate) fn file_name(&self) -> Option<&str> {
+        self.path.file_name().filter(|_| self.kind == PathKind::File)
+    }
 }
 
 /// An upstream step and its outputs.

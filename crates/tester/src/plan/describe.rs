@@ -13,7 +13,7 @@ use crate::ids::{DenseMap, RunId, StepId};
 use crate::plan::bindings::Bound;
 use crate::plan::missing_inputs::{missing_inputs, near_paths, unfed_inputs, why_no_run};
 use crate::plan::model::{Action, Plan, PlannedEdge, PlannedInput, PlannedInputs, PlannedStep, ScriptFile};
-use crate::plan::own_inputs::NotesBeforeRuns;
+use crate::plan::own_contracts::NotesBeforeRuns;
 use crate::settings::TesterSettings;
 
 /// Tells what a plan of `configuration` is.

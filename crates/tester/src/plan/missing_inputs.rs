@@ -9,7 +9,7 @@ use runtime_testing_models::{LogicalName, StepNote, UntestedStep};
 use crate::ids::StepId;
 use crate::plan::bindings::Port;
 use crate::plan::model::{Plan, PlannedStep};
-use crate::plan::own_inputs::NotesBeforeRuns;
+use crate::plan::own_contracts::NotesBeforeRuns;
 
 /// The inputs of a step for which the user has no data.
 pub(crate) fn missing_inputs(step: &PlannedStep<'_>) -> Vec<LogicalName> {

@@ -1,13 +1,13 @@
 //! A plan: the steps, the edges and the runs of a test, with everything settled.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{
-    DataExpectation, Isolation, LogicalName, PipelineDag, PipelineTestingSpec, RunKind, ScriptExecutionSpec,
-    ScriptFailure, ScriptName, StepName, UntestedStep,
+    DataExpectation, Isolation, LogicalName, PathKind, PipelineDag, PipelineTestingSpec, RunKind,
+    ScriptExecutionSpec, ScriptFailure, ScriptName, StepName, UntestedStep,
 };
 
 use crate::history::places::Places;
@@ -36,6 +36,8 @@ pub(crate) struct Plan<'a> {
     /// The edges into each step, in declaration order.
     pub(crate) incoming: DenseMap<StepId, Vec<EdgeId>>,
     pub(crate) runs: DenseMap<RunId, PlannedRun>,
+    /// Where which steps publish, also those that are not tested; and, without a step, what earlier tests published.
+    pub(crate) published: BTreeMap<Utf8PathBuf, Vec<StepName>>,
     pub(crate) order: Vec<StepName>,
     /// Whether each step was to be run on its own inputs.
     pub(crate) tests_individually: bool,
@@ -205,20 +207,23 @@ pub(crate) enum Action {
 pub(crate) type PlannedInputs = Vec<(LogicalName, PlannedInput)>;
 
 /// Where an input will come from.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum PlannedInput {
+    /// Own data, where it lies, or, for an input that the step may change, a copy of it.
     Own(Utf8PathBuf),
     Upstream {
         run: RunId,
         step: StepId,
         output: LogicalName,
-        /// The path of the input in the spec: its shape and name decide what of the output it is handed.
+        /// The path of the input in the spec: its name and kind decide what of the output it is handed.
         input: Utf8PathBuf,
+        kind: PathKind,
         below: Option<Utf8PathBuf>,
     },
-    /// Sample data, in the shape and format that this path asks for.
+    /// Sample data, in the format that this path asks for.
     Sample {
         path: Utf8PathBuf,
+        kind: PathKind,
         /// The step whose contract for the input it is to keep to, where that has one.
         contract: Option<StepId>,
     },
@@ -230,9 +235,6 @@ pub(crate) struct Tested<'a> {
     pub(crate) pipeline: &'a PipelineTestingSpec,
     pub(crate) part: &'a PipelineDag,
     pub(crate) functions: &'a HashMap<ScriptName, Function>,
-}
-
-/// The name of the file that an output is, or nothing for a folder.
-pub(crate) fn file_name(path: &Utf8Path) -> Option<&str> {
-    path.extension().and_then(|_| path.file_name())
+    /// The files that earlier tests published and that are still what they were.
+    pub(crate) earlier: &'a BTreeSet<Utf8PathBuf>,
 }

@@ -1,63 +1,132 @@
-//! What the user's own data differs in from the contracts on the inputs that it is for. No edge is judged by that.
+//! Which inputs the user has data for: what lies at their paths and was not published there by a test.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::ops::Bound;
 
-use camino::Utf8Path;
-use runtime_testing_data::{DataError, Expected, FileDifference, can_read, compare, profile_path_with};
-use runtime_testing_models::{DataProfile, LogicalName, StepNote};
+use camino::{Utf8Path, Utf8PathBuf};
+use runtime_testing_models::{PathKind, PathKindReason, StepName};
 
-use crate::cancel::CancelHandle;
-use crate::ids::StepId;
-use crate::plan::model::{Action, Plan, PlannedInput};
+use crate::ids::{DenseMap, StepId};
+use crate::plan::bindings::Port;
+use crate::plan::model::PlannedStep;
+use crate::plan::path_cache::{PathCache, readable};
+use crate::plan::ports::LeftOut;
+use crate::plan::problem::PlanProblem;
 
-/// The notes on steps that are made before anything runs, by step.
-pub(crate) type NotesBeforeRuns = BTreeMap<StepId, Vec<StepNote>>;
-
-/// Holds the user's own data that steps are run on against their contracts. Done before anything runs, because scripts
-/// can damage it. Where the test is canceled, there are the notes that were made so far.
-///
-/// What cannot be read, or not by this build, is noted by no one: the script may not read it either.
-pub(crate) fn own_data_notes(plan: &Plan<'_>, cancel: &CancelHandle) -> NotesBeforeRuns {
-    let options = cancel.profile_options();
-    let mut notes = NotesBeforeRuns::new();
-    let mut profiles: HashMap<&Utf8Path, DataProfile> = HashMap::new();
-    for (at, name) in run_on_own_data(plan) {
-        let step = &plan.steps[at];
-        let Some(contract) = step.spec.input_schemas.get(name) else { continue };
-        let path: &Utf8Path = &step.input(name).path;
-        let profile = match profiles.entry(path) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => match profile_path_with(path, &options) {
-                Ok(profile) => new.insert(profile),
-                Err(DataError::Canceled { .. }) => return notes,
-                Err(error) => {
-                    tracing::warn!(%error, "own data is not held against its contract");
-                    continue;
-                }
-            },
-        };
-        if !profile.files.iter().all(|file| can_read(file.kind())) {
-            continue;
-        }
-        let note =
-            |FileDifference { file, difference }| StepNote::OwnData { input: name.clone(), file, difference };
-        let differences = compare(&Expected::Contract(contract), profile).into_iter();
-        let breaking = differences.filter(|found| found.difference.is_breaking());
-        notes.entry(at).or_default().extend(breaking.map(note));
-    }
-    notes
+/// Where steps publish, and what earlier tests published elsewhere.
+pub(crate) struct Publishers {
+    outputs: BTreeMap<Utf8PathBuf, Output>,
+    /// The files that earlier tests published.
+    earlier: BTreeSet<Utf8PathBuf>,
 }
 
-/// The inputs of steps that a run is handed the user's own data for.
-fn run_on_own_data<'a>(plan: &'a Plan<'_>) -> BTreeSet<(StepId, &'a LogicalName)> {
-    let mut found = BTreeSet::new();
-    for run in plan.runs.values() {
-        let Action::Execute(inputs) = &run.action else { continue };
-        let own = inputs.iter().filter(|(_, input)| matches!(input, PlannedInput::Own(_)));
-        for (name, _) in own {
-            found.extend(run.serves.iter().map(|(step, _)| (*step, name)));
+/// What is published at one path.
+struct Output {
+    steps: Vec<StepName>,
+    kind: PathKind,
+    reason: PathKindReason,
+}
+
+impl Publishers {
+    pub(crate) fn of(
+        steps: &DenseMap<StepId, PlannedStep<'_>>,
+        left_out: &LeftOut<'_>,
+        earlier: BTreeSet<Utf8PathBuf>,
+        paths: &PathCache,
+    ) -> Self {
+        let mut outputs: BTreeMap<Utf8PathBuf, Output> = BTreeMap::new();
+        let tested = steps.values().map(|step| (step.name, &step.outputs));
+        for (step, ports) in tested.chain(left_out.outputs.iter().map(|(step, ports)| (*step, ports))) {
+            for port in ports.iter().filter(|port| !port.path.as_str().is_empty()) {
+                let place = paths.place(&port.path).into_owned();
+                let output = outputs.entry(place).or_insert_with(|| Output {
+                    steps: Vec::new(),
+                    kind: port.kind,
+                    reason: port.kind_reason,
+                });
+                output.steps.push(step.clone());
+            }
+        }
+        Self { outputs, earlier }
+    }
+
+    /// Where which steps publish; and, without a step, what earlier tests published.
+    pub(crate) fn into_map(self) -> BTreeMap<Utf8PathBuf, Vec<StepName>> {
+        let earlier = self.earlier.into_iter().map(|path| (path, Vec::new()));
+        earlier.chain(self.outputs.into_iter().map(|(path, output)| (path, output.steps))).collect()
+    }
+
+    /// The steps that publish at a path or above it.
+    fn above(&self, place: &Utf8Path) -> Vec<StepName> {
+        let outputs = place.ancestors().filter_map(|above| self.outputs.get(above));
+        outputs.flat_map(|output| output.steps.iter().cloned()).collect()
+    }
+
+    /// The steps that publish below a path.
+    fn below(&self, place: &Utf8Path) -> Vec<StepName> {
+        // All paths below one path come together, right after it.
+        let after = self.outputs.range::<Utf8Path, _>((Bound::Excluded(place), Bound::Unbounded));
+        let below = after.take_while(|(path, _)| path.starts_with(place));
+        below.flat_map(|(_, output)| output.steps.iter().cloned()).collect()
+    }
+
+    /// Whether a file is there because a test published it.
+    fn published(&self, file: &Utf8Path) -> bool {
+        self.earlier.contains(file) || file.ancestors().any(|above| self.outputs.contains_key(above))
+    }
+}
+
+/// Takes note of which inputs have own data, and of which steps publish where the others lie. An input at the path of an output
+/// is a file or a folder as that is.
+pub(crate) fn mark_own_data(
+    steps: &mut DenseMap<StepId, PlannedStep<'_>>,
+    publishers: &Publishers,
+    paths: &PathCache,
+    problems: &mut Vec<PlanProblem>,
+) {
+    for step in steps.values_mut() {
+        for input in step.inputs.iter_mut().filter(|input| !input.path.as_str().is_empty()) {
+            let place = paths.place(&input.path).into_owned();
+            if let Some(output) = publishers.outputs.get(&place)
+                && input.kind_reason != PathKindReason::Declared
+            {
+                (input.kind, input.kind_reason) = (output.kind, output.reason);
+            }
+            input.published_by = publishers.above(&place).into();
+            if !input.published_by.is_empty() {
+                continue;
+            }
+            match has_own_data(input, &place, publishers) {
+                Ok(true) => input.has_own_data = true,
+                // What is there, or will be, is what steps publish.
+                Ok(false) => input.published_by = publishers.below(&place).into(),
+                Err(error) => problems.push(PlanProblem::UnreadableInput {
+                    step: step.name.clone(),
+                    input: input.name.clone(),
+                    path: input.path.to_path_buf(),
+                    reason: error.to_string(),
+                }),
+            }
+            if input.has_own_data && input.kind_reason != PathKindReason::Declared {
+                let kind = if input.path.is_dir() { PathKind::Folder } else { PathKind::File };
+                if kind != input.kind {
+                    (input.kind, input.kind_reason) = (kind, PathKindReason::OnDisk);
+                }
+            }
         }
     }
-    found
+}
+
+/// Whether there is something at an input's path that no test published.
+fn has_own_data(input: &Port, place: &Utf8Path, publishers: &Publishers) -> io::Result<bool> {
+    if !readable(&input.path)? {
+        return Ok(false);
+    }
+    if !input.path.is_dir() {
+        return Ok(!publishers.published(place));
+    }
+    // Names that are no UTF-8 and links in a circle show only further down.
+    let files = runtime_testing_data::data_files(&input.path).map_err(io::Error::other)?;
+    Ok(files.is_empty() || !files.iter().all(|file| publishers.published(&place.join(file))))
 }

@@ -67,6 +67,9 @@ fn look_at(path: &Utf8Path) -> Look {
     }
 }
 
+/// The path of an input that is there and holds nothing.
+pub(crate) const NO_DATA: &str = "/dev/null";
+
 /// Whether there is a file or folder at a path.
 ///
 /// # Errors
@@ -77,6 +80,7 @@ pub(crate) fn readable(path: &Utf8Path) -> io::Result<bool> {
         Ok(metadata) if metadata.is_dir() => fs::read_dir(path).map(drop),
         Ok(metadata) if metadata.is_file() => fs::File::open(path).map(drop),
         // A pipe would be waited for without end.
+        Ok(_) if path == NO_DATA => Ok(()),
         Ok(_) => Err(io::Error::other("it is neither a file nor a folder")),
         Err(error) => Err(error),
     };

@@ -10,6 +10,7 @@ use crate::ids::{DenseMap, EdgeId, Id as _, StepId};
 use crate::plan::bindings::{self, EdgeBindings, Parent};
 use crate::plan::inspect::StartEarly;
 use crate::plan::model::{Interpreter, Plan, PlannedEdge, PlannedStep, Scope, Tested};
+use crate::plan::own_inputs::{Publishers, mark_own_data};
 use crate::plan::path_cache::PathCache;
 use crate::plan::ports::{LeftOut, ports};
 use crate::plan::problem::{PlanError, PlanProblem};
@@ -20,7 +21,7 @@ use crate::settings::TesterSettings;
 /// Plans a test, or says everything that keeps it from being planned. `start_early` is called before an interpreter is asked
 /// about scripts.
 pub(crate) fn plan<'a>(
-    Tested { pipeline, part, functions }: Tested<'a>,
+    Tested { pipeline, part, functions, earlier }: Tested<'a>,
     scope: Scope,
     settings: &'a TesterSettings,
     places: &Places,
@@ -43,8 +44,10 @@ pub(crate) fn plan<'a>(
     let paths = PathCache::default();
     for step in steps.values() {
         validate::problems_of_step(step, settings, &paths, &mut problems);
+        validate::problems_of_names(step, &mut problems);
     }
-    validate::mark_own_data(&mut steps, &left_out, &paths, &mut problems);
+    let publishers = Publishers::of(&steps, &left_out, earlier.clone(), &paths);
+    mark_own_data(&mut steps, &publishers, &paths, &mut problems);
     validate::problems_of_publishing(&steps, &paths, &mut problems);
     if steps.len() == part.steps().len() {
         validate::problems_of_bindings(pipeline, part, &steps, &mut problems);
@@ -63,10 +66,11 @@ pub(crate) fn plan<'a>(
     }
     let order: Vec<StepName> = part.topological_order().into_iter().cloned().collect();
     let cut = steps.values().map(|step| left_out.parents_of(step.name, &pipeline.dag)).collect();
-    let mut planner = Planner::new(steps, edges, incoming, cut, settings, sample);
-    planner.plan_runs(order.iter().map(|name| position(part, name)), scope);
+    let mut planner = Planner::new(steps, edges, incoming, cut, settings, scope, sample);
+    planner.plan_runs(order.iter().map(|name| position(part, name)));
     let Planner { steps, edges, incoming, runs, .. } = planner;
-    Ok(Plan { steps, edges, incoming, runs, order, tests_individually: scope.individual })
+    let published = publishers.into_map();
+    Ok(Plan { steps, edges, incoming, runs, published, order, tests_individually: scope.individual })
 }
 
 fn step<'a>(

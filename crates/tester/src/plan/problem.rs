@@ -1,7 +1,7 @@
 use std::fmt;
 
 use camino::Utf8PathBuf;
-use runtime_testing_models::{LogicalName, ScriptName, StepName};
+use runtime_testing_models::{LogicalName, ScriptName, StepName, dag};
 
 /// The longest a path of a spec may be. No system takes longer ones, and every folder on the way is looked at.
 pub(crate) const MAX_PATH_BYTES: usize = 4096;
@@ -57,6 +57,17 @@ pub enum PlanProblem {
         field: &'static str,
         /// The input or output.
         name: LogicalName,
+    },
+    /// A list in the spec names an input or output that the step has not.
+    UnknownName {
+        /// The step.
+        step: StepName,
+        /// `optional_outputs` or `mutable_inputs`.
+        field: &'static str,
+        /// The name.
+        name: LogicalName,
+        /// The names that there are.
+        known: Vec<LogicalName>,
     },
     /// `script_path` leads to something that is no file.
     ScriptNotAFile {
@@ -214,6 +225,14 @@ impl fmt::Display for PlanProblem {
                  settings (`--python`)",
                 list(steps)
             ),
+            Self::UnknownName { step, field, name, known } => {
+                write!(formatter, "step `{step}`: `{field}` names `{name}`")?;
+                match (dag::nearest(name.as_str(), known.iter().map(LogicalName::as_str)), known.is_empty()) {
+                    (Some(nearest), _) => write!(formatter, "; did you mean `{nearest}`?"),
+                    (None, true) => formatter.write_str(", and there are none"),
+                    (None, false) => write!(formatter, "; there are {}", list(known)),
+                }
+            }
             Self::UnknownInput { step, input } => {
                 write!(formatter, "step `{step}`: `bindings.{input}`: the spec has no input `{input}`")
             }

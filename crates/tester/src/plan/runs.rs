@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use runtime_testing_data::SampleData;
-use runtime_testing_models::{Isolation, LogicalName, RunKind, ScriptMainParams, StepName, UntestedStep};
+use runtime_testing_models::{
+    Isolation, LogicalName, PathKind, RunKind, ScriptMainParams, StepName, UntestedStep,
+};
 
 use crate::ids::{DenseMap, EdgeId, RunId, StepId};
 use crate::plan::bindings::{Bound, Port};
 use crate::plan::model::{
-    Action, PlannedEdge, PlannedInput, PlannedInputs, PlannedRun, PlannedStep, Scope, ScriptFile, file_name,
+    Action, PlannedEdge, PlannedInput, PlannedInputs, PlannedRun, PlannedStep, Scope, ScriptFile,
 };
 use crate::settings::TesterSettings;
 
@@ -39,6 +41,7 @@ pub(crate) struct Planner<'a> {
     pub(crate) runs: DenseMap<RunId, PlannedRun>,
     keys: HashMap<RunKey<'a>, RunId>,
     settings: &'a TesterSettings,
+    scope: Scope,
     /// Whether the caller gave sample data, to be used for root steps whatever exists.
     sample: bool,
 }
@@ -50,13 +53,15 @@ impl<'a> Planner<'a> {
         incoming: DenseMap<StepId, Vec<EdgeId>>,
         cut: DenseMap<StepId, Vec<StepName>>,
         settings: &'a TesterSettings,
+        scope: Scope,
         sample: bool,
     ) -> Self {
         let (outgoing, runs, keys) = (OnceCell::new(), DenseMap::new(), HashMap::new());
-        Self { steps, edges, incoming, outgoing, cut, runs, keys, settings, sample }
+        Self { steps, edges, incoming, outgoing, cut, runs, keys, settings, scope, sample }
     }
 
-    pub(crate) fn plan_runs(&mut self, order: impl Iterator<Item = StepId>, scope: Scope) {
+    pub(crate) fn plan_runs(&mut self, order: impl Iterator<Item = StepId>) {
+        let scope = self.scope;
         let judges_edges_alone = scope.compatibility && !scope.flow;
         for step in order {
             let incoming = self.incoming[step].clone();
@@ -80,18 +85,26 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// A run of a step on its own inputs, where they exist; a root step is given sample data for those that do not.
+    /// A run of a step on its own inputs, where they exist; a root step is given sample data for those that do not, where
+    /// that is asked for.
     fn plan_individual(&mut self, step: StepId, is_root: bool) {
         let mut inputs = PlannedInputs::new();
         let mut missing = Vec::new();
+        let takes_samples =
+            self.sample || self.steps[step].spec.sample_data.unwrap_or(self.settings.sample_data);
         for port in &self.steps[step].inputs {
             let may_be_sample = is_root
+                && takes_samples
                 && self.cut[step].is_empty()
                 && port.published_by.is_empty()
-                && SampleData::can_write(&port.path);
+                && can_be_sampled(port);
             let input = if may_be_sample && (self.sample || !port.has_own_data) {
                 let has_contract = self.steps[step].spec.input_schemas.contains_key(&port.name);
-                PlannedInput::Sample { path: port.path.to_path_buf(), contract: has_contract.then_some(step) }
+                PlannedInput::Sample {
+                    path: port.path.to_path_buf(),
+                    kind: port.kind,
+                    contract: has_contract.then_some(step),
+                }
             } else if port.has_own_data {
                 PlannedInput::Own(port.path.to_path_buf())
             } else {
@@ -171,11 +184,13 @@ impl<'a> Planner<'a> {
     }
 
     fn upstream(&self, run: RunId, from: StepId, to: StepId, bound: &Bound) -> PlannedInput {
+        let port = self.steps[to].input(&bound.input);
         PlannedInput::Upstream {
             run,
             step: from,
             output: bound.output.clone(),
-            input: self.steps[to].input(&bound.input).path.to_path_buf(),
+            input: port.path.to_path_buf(),
+            kind: port.kind,
             below: bound.below.clone(),
         }
     }
@@ -247,7 +262,7 @@ impl<'a> Planner<'a> {
             inputs.sort_by(|left, right| left.0.cmp(&right.0));
             let ScriptMainParams { environ_vars, job_args, .. } = planned.spec.main_params();
             let outputs: Vec<(&LogicalName, Option<&str>)> =
-                planned.outputs.iter().map(|port| (&port.name, file_name(&port.path))).collect();
+                planned.outputs.iter().map(|port| (&port.name, port.file_name())).collect();
             let rest =
                 serde_json::to_string(&(environ_vars, job_args, outputs, &planned.spec.output_schemas))
                     .expect("specs are plain values with string keys");
@@ -269,4 +284,9 @@ impl<'a> Planner<'a> {
         }
         self.runs.push(PlannedRun { step, serves: vec![(step, kind)], action, waits_for })
     }
+}
+
+/// Whether sample data can be written for an input: the format must show.
+fn can_be_sampled(port: &Port) -> bool {
+    SampleData::can_write(&port.path) && (port.kind == PathKind::Folder || port.path.extension().is_some())
 }

@@ -1,18 +1,18 @@
 //! The structural mistakes of a plan: found together, before anything runs.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io;
 use std::ops::Bound;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing_models::{PipelineDag, PipelineTestingSpec, ScriptName, StepName, dag};
+use runtime_testing_models::{
+    LogicalName, PathKind, PipelineDag, PipelineTestingSpec, ScriptName, StepName, dag,
+};
 
 use crate::history::places::Places;
 use crate::ids::{DenseMap, Id as _, StepId};
 use crate::plan::bindings::Port;
-use crate::plan::model::{PlannedStep, Scope, file_name};
-use crate::plan::path_cache::{PathCache, readable};
-use crate::plan::ports::LeftOut;
+use crate::plan::model::{PlannedStep, Scope};
+use crate::plan::path_cache::PathCache;
 use crate::plan::problem::{MAX_PATH_BYTES, PlanProblem};
 use crate::runners::function::Function;
 use crate::settings::TesterSettings;
@@ -97,6 +97,23 @@ pub(crate) fn problems_of_step(
     }
 }
 
+/// The names in lists of the spec must be those of its inputs and outputs.
+pub(crate) fn problems_of_names(step: &PlannedStep<'_>, problems: &mut Vec<PlanProblem>) {
+    let lists = [
+        ("optional_outputs", &step.spec.optional_outputs, &step.outputs),
+        ("mutable_inputs", &step.spec.mutable_inputs, &step.inputs),
+    ];
+    for (field, names, ports) in lists {
+        let is_unknown = |name: &&LogicalName| !ports.iter().any(|port| port.name == **name);
+        problems.extend(names.iter().filter(is_unknown).map(|name| PlanProblem::UnknownName {
+            step: step.name.clone(),
+            field,
+            name: name.clone(),
+            known: ports.iter().map(|port| port.name.clone()).collect(),
+        }));
+    }
+}
+
 /// What is published must not overwrite what another step publishes, nor land in data of the user's own.
 pub(crate) fn problems_of_publishing(
     steps: &DenseMap<StepId, PlannedStep<'_>>,
@@ -167,9 +184,8 @@ pub(crate) fn problems_of_targets(
                 problems.push(problem(format!("`{over}` is there, which must not be overwritten")));
             } else if is_code {
                 problems.push(problem("a script is there, which must not be overwritten".to_owned()));
-            } else if file_name(&port.path).is_none() && paths.is_file(&port.path) {
-                problems
-                    .push(problem("a file is there, and a path without extension is a folder".to_owned()));
+            } else if port.kind == PathKind::Folder && paths.is_file(&port.path) {
+                problems.push(problem("a file is there, and the output is a folder".to_owned()));
             } else if let Some(file) = file_above(&port.path, paths) {
                 problems.push(problem(format!("`{file}` is a file and not a folder")));
             }
@@ -214,52 +230,6 @@ pub(crate) fn problems_of_bindings(
                     output: binding.output.clone(),
                     outputs: parent.outputs.iter().map(|port| port.name.clone()).collect(),
                 });
-            }
-        }
-    }
-}
-
-/// Own data is what exists at an input's path, unless an output of some step lies there or above: what is there then is
-/// whatever an earlier test left.
-pub(crate) fn mark_own_data(
-    steps: &mut DenseMap<StepId, PlannedStep<'_>>,
-    left_out: &LeftOut<'_>,
-    paths: &PathCache,
-    problems: &mut Vec<PlanProblem>,
-) {
-    let mut publishers: HashMap<Utf8PathBuf, Vec<StepName>> = HashMap::new();
-    let tested = steps.values().map(|step| (step.name, &step.outputs));
-    for (step, outputs) in tested.chain(left_out.outputs.iter().map(|(step, outputs)| (*step, outputs))) {
-        for port in outputs {
-            publishers.entry(paths.place(&port.path).into_owned()).or_default().push(step.clone());
-        }
-    }
-    for step in steps.values_mut() {
-        for input in &mut step.inputs {
-            if input.path.as_str().is_empty() {
-                continue;
-            }
-            let place = paths.place(&input.path);
-            let above = place.ancestors().filter_map(|above| publishers.get(above));
-            input.published_by = above.flatten().cloned().collect();
-            if !input.published_by.is_empty() {
-                continue;
-            }
-            let exists = readable(&input.path).and_then(|exists| {
-                // Names that are no UTF-8 and links in a circle show only further down.
-                if exists {
-                    runtime_testing_data::data_files(&input.path).map_err(io::Error::other)?;
-                }
-                Ok(exists)
-            });
-            match exists {
-                Ok(exists) => input.has_own_data = exists,
-                Err(error) => problems.push(PlanProblem::UnreadableInput {
-                    step: step.name.clone(),
-                    input: input.name.clone(),
-                    path: input.path.to_path_buf(),
-                    reason: error.to_string(),
-                }),
             }
         }
     }

@@ -3,6 +3,7 @@ use camino::Utf8Path;
 use crate::cancel::CancelHandle;
 use crate::events::Reporter;
 use crate::history::places::Places;
+use crate::run::working_directory::WorkingDirectories;
 use crate::runners::python::fork::ForkServers;
 use crate::settings::TesterSettings;
 
@@ -14,6 +15,7 @@ pub(crate) struct TestContext<'a> {
     /// The folder of the test. Nothing is written there by a test that has nothing to run, which has none.
     pub(crate) run_root: &'a Utf8Path,
     pub(crate) reporter: &'a dyn Reporter,
+    pub(crate) directories: &'a WorkingDirectories,
     pub(crate) forks: &'a ForkServers,
     pub(crate) cancel: &'a CancelHandle,
 }

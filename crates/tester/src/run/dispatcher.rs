@@ -7,24 +7,24 @@ use std::time::Instant;
 use camino::Utf8PathBuf;
 use crossbeam_channel::{Receiver, Sender};
 use runtime_testing_data::SampleData;
-use runtime_testing_models::{InputSource, LogicalName, RunKind, RunResult, RunSlot, StepName, UntestedStep};
+use runtime_testing_models::{
+    InputSource, LogicalName, RunKind, RunResult, RunSlot, ScriptFailure, StepName, UntestedStep,
+};
 
 use crate::error::TestError;
 use crate::events::Event;
+use crate::history::places::STEPS;
 use crate::ids::{DenseMap, Id as _, RunId, StepId};
 use crate::plan::model::{Action, Plan, PlannedInput, PlannedRun, PlannedStep};
 use crate::run::context::TestContext;
 use crate::run::inputs::{InputPreparer, PreparedInputs};
 use crate::run::job::{Job, Made};
 use crate::run::publish;
-use crate::run::record::{self, NotPublished, Records, RunRecord};
+use crate::run::record::{self, FailedBeside, NotPublished, Records, RunRecord};
 use crate::run::schedule::{Schedule, TaskOutcome, TaskState};
 use crate::run::shared_inputs::{Damage, SharedInputs};
 use crate::run::times::Times;
 use crate::runners::runner::is_of_the_machine;
-
-/// The folder of a test for its steps.
-const STEPS: &str = "steps";
 
 /// What a run comes to before it is made.
 enum Prepared<'a> {
@@ -56,17 +56,32 @@ pub(crate) struct Dispatcher<'a> {
     /// What came of the runs so far.
     records: DenseMap<RunId, Option<RunRecord>>,
     not_published: NotPublished,
+    /// The output paths that something was published to.
+    published: Vec<Utf8PathBuf>,
     shared: SharedInputs<'a>,
     /// The runs that are being made.
     in_flight: BTreeMap<RunId, InFlight>,
-    /// Runs whose inputs were damaged while another run could have done it. Each is made again, alone and on copies.
-    contested: VecDeque<RunId>,
+    /// Runs that are made once more, when nothing else is left to do: alone, and on copies of the user's own data.
+    again: VecDeque<Again>,
+    /// The runs that passed when they were made alone, and did not beside others.
+    passed_alone: BTreeMap<RunId, FailedBeside>,
     /// Whether the run that is being made must be the only one.
     is_exclusive: bool,
 }
 
+/// A run whose first result does not count.
+struct Again {
+    run: RunId,
+    /// How it failed, and beside which others. None where its inputs were damaged by who knows which run.
+    failed: Option<FailedBeside>,
+}
+
 /// A run that is being made.
 struct InFlight {
+    /// The steps of other runs that were being made meanwhile.
+    beside: BTreeSet<StepId>,
+    /// What is to be confirmed, where it is made for that.
+    confirms: Option<FailedBeside>,
     started: Instant,
     /// Its place among those that are made at once.
     worker: u32,
@@ -96,9 +111,11 @@ impl<'a> Dispatcher<'a> {
             isolated: BTreeMap::new(),
             records: plan.runs.ids().map(|_| None).collect(),
             not_published: NotPublished::new(),
+            published: Vec::new(),
             shared: SharedInputs::keep(plan, test)?,
             in_flight: BTreeMap::new(),
-            contested: VecDeque::new(),
+            again: VecDeque::new(),
+            passed_alone: BTreeMap::new(),
             is_exclusive: false,
         })
     }
@@ -127,7 +144,7 @@ impl<'a> Dispatcher<'a> {
 
     /// What came of all runs, once all are settled.
     fn into_records(self) -> Records {
-        let Self { schedule, added, isolated, records, not_published, .. } = self;
+        let Self { schedule, added, isolated, records, not_published, published, passed_alone, .. } = self;
         let settled = records.into_values().enumerate().map(|(run, record)| match schedule.state(run) {
             // Causes are complete only now: a run can be blocked by several.
             TaskState::Blocked(causes) => {
@@ -144,7 +161,7 @@ impl<'a> Dispatcher<'a> {
                 runs[run] = RunRecord::not_made(UntestedStep::Canceled);
             }
         }
-        Records { runs, added, isolated, not_published }
+        Records { runs, added, isolated, not_published, published, passed_alone }
     }
 
     /// Starts what may start and settles what is made, until nothing is left. After an error nothing is started, and what
@@ -167,7 +184,7 @@ impl<'a> Dispatcher<'a> {
             self.is_exclusive = false;
             let answer = answer.unwrap_or_else(|panic| resume_unwind(panic));
             if error.is_none() {
-                error = answer.and_then(|made| self.on_finished(made, &flight)).err();
+                error = answer.and_then(|made| self.on_finished(made, flight)).err();
             }
         }
         if let Some(error) = error {
@@ -210,18 +227,21 @@ impl<'a> Dispatcher<'a> {
     /// The next run that may start now. Those that need not be made are settled on the way.
     fn next(&mut self) -> Result<Option<Box<Job<'a>>>, TestError> {
         loop {
-            let alone = !self.contested.is_empty();
-            let room = if alone { 1 } else { self.test.settings.jobs.get() };
-            if self.is_exclusive || self.in_flight.len() >= room {
+            if self.is_exclusive || self.in_flight.len() >= self.test.settings.jobs.get() {
                 return Ok(None);
             }
-            let next = self.contested.pop_front().or_else(|| self.schedule.next_ready().map(RunId::new));
-            let Some(run) = next else { return Ok(None) };
+            let ready = self.schedule.next_ready().map(|run| Again { run: RunId::new(run), failed: None });
+            let alone = ready.is_none();
+            let next = match ready {
+                None if self.in_flight.is_empty() => self.again.pop_front(),
+                ready => ready,
+            };
+            let Some(Again { run, failed }) = next else { return Ok(None) };
             match self.prepare(run, alone)? {
                 Prepared::Settled(record) => self.record(run, record)?,
                 Prepared::Job(job) => {
-                    self.test.reporter.report(&Event::RunStarted { step: job.step.name, kinds: &job.kinds });
-                    self.start(run, &job);
+                    self.report_start(&job, failed.as_ref());
+                    self.start(run, &job, failed);
                     self.is_exclusive = alone;
                     return Ok(Some(job));
                 }
@@ -255,6 +275,14 @@ impl<'a> Dispatcher<'a> {
         Ok(Prepared::Job(Box::new(Job { run: at, step, kinds, inputs, copies, folder, test: self.test })))
     }
 
+    fn report_start(&self, job: &Job<'_>, failed: Option<&FailedBeside>) {
+        let (step, kinds) = (job.step.name, &job.kinds);
+        if let Some(FailedBeside { failure, beside }) = failed {
+            self.test.reporter.report(&Event::RunRepeated { step, kinds, failure, beside });
+        }
+        self.test.reporter.report(&Event::RunStarted { step, kinds });
+    }
+
     fn executed(&self, run: RunId) -> &RunResult {
         self.records[run]
             .as_ref()
@@ -263,7 +291,7 @@ impl<'a> Dispatcher<'a> {
     }
 
     /// Takes note of a run that starts.
-    fn start(&mut self, run: RunId, job: &Job<'_>) {
+    fn start(&mut self, run: RunId, job: &Job<'_>, confirms: Option<FailedBeside>) {
         let is_users = |(path, source): &(Utf8PathBuf, InputSource)| {
             (*source == InputSource::Own && !path.starts_with(&job.folder)).then(|| path.clone())
         };
@@ -272,17 +300,25 @@ impl<'a> Dispatcher<'a> {
         let slow_at = started.checked_add(self.test.settings.slow_after);
         let is_free = |worker: &u32| self.in_flight.values().all(|other| other.worker != *worker);
         let worker = (0..).find(is_free).expect("fewer runs are made at once than there are numbers");
-        self.in_flight.insert(run, InFlight { started, worker, slow_at });
+        let step = self.run(run).step;
+        let beside = self.in_flight.keys().map(|other| self.run(*other).step).collect();
+        for other in self.in_flight.values_mut() {
+            other.beside.insert(step);
+        }
+        self.in_flight.insert(run, InFlight { beside, confirms, started, worker, slow_at });
     }
 
     /// Takes in a run that was made: publishes what it wrote and settles it. A run that shared an input of the user's own
-    /// with another while that input changed is made again, whatever came of it.
-    fn on_finished(&mut self, made: Made, flight: &InFlight) -> Result<(), TestError> {
-        let Made { run, mut result, elapsed, canceled, not_forked } = made;
+    /// with another while that input changed is made again, whatever came of it; and so is one that failed beside others.
+    fn on_finished(&mut self, made: Made, flight: InFlight) -> Result<(), TestError> {
+        let Made { run, mut result, elapsed, canceled, not_forked, in_base_folder } = made;
         let damage = self.shared.after(run);
         let step = self.plan.steps[self.run(run).step].name;
         if let Some(reason) = &not_forked {
             self.test.reporter.report(&Event::RunNotForked { step, reason });
+        }
+        if let Some(reason) = &in_base_folder {
+            self.test.reporter.report(&Event::RunInBaseFolder { step, reason });
         }
         if canceled {
             return self.record(run, RunRecord::not_made(UntestedStep::Canceled));
@@ -290,13 +326,23 @@ impl<'a> Dispatcher<'a> {
         match damage {
             Damage::None => {}
             Damage::Repairable => {
-                self.contested.push_back(run);
+                self.again.push_back(Again { run, failed: None });
                 return Ok(());
             }
             Damage::Final(paths) => {
                 let inputs = names_of(self.run(run), &paths);
                 return self.record(run, RunRecord::not_made(UntestedStep::DamagedInputs { inputs }));
             }
+        }
+        match (&result.failure, flight.confirms) {
+            (Some(failure), _) if can_be_of_others(failure) && !flight.beside.is_empty() => {
+                let beside = flight.beside.iter().map(|step| self.plan.steps[*step].name.clone()).collect();
+                let failed = FailedBeside { failure: failure.clone(), beside };
+                self.again.push_back(Again { run, failed: Some(failed) });
+                return Ok(());
+            }
+            (None, Some(failed)) => drop(self.passed_alone.insert(run, failed)),
+            _ => {}
         }
         let start = flight.started - self.began;
         result.slot = Some(RunSlot {
@@ -394,20 +440,30 @@ impl<'a> Dispatcher<'a> {
         for step in self.plan.published_by(run) {
             for port in &self.plan.steps[step].outputs {
                 let path = record::written(result, &port.name, self.test.places);
-                if path.exists()
-                    && let Err(error) = publish::publish(&path, &port.path)
-                {
+                if !path.exists() {
+                    continue;
+                }
+                match publish::publish(&path, &port.path) {
+                    Ok(()) => self.published.push(port.path.to_path_buf()),
                     // A full disk is nobody's fault here, and nothing that a test can go on with.
-                    if is_of_the_machine(&error) {
+                    Err(error) if is_of_the_machine(&error) => {
                         return Err(TestError::io("publish to", &*port.path)(error));
                     }
-                    let reason = error.to_string();
-                    self.not_published.entry(step).or_default().push((port.name.clone(), reason));
+                    Err(error) => {
+                        let reason = error.to_string();
+                        self.not_published.entry(step).or_default().push((port.name.clone(), reason));
+                    }
                 }
             }
         }
         Ok(())
     }
+}
+
+/// Whether a failure can be the doing of runs that were made beside. A time that is up says nothing of that: it may take as
+/// long again.
+fn can_be_of_others(failure: &ScriptFailure) -> bool {
+    !matches!(failure, ScriptFailure::TimedOut { .. })
 }
 
 /// The time that a run is expected to take. What needs no script takes none.

@@ -1,8 +1,7 @@
 //! What of a real output is handed to an input.
 
-use std::fs;
-
 use camino::{Utf8Path, Utf8PathBuf};
+use runtime_testing_models::PathKind;
 
 /// What can be handed over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +32,7 @@ pub(crate) fn feed(
     folder: &Utf8Path,
     written: &Utf8Path,
     input: &Utf8Path,
+    kind: PathKind,
     below: Option<&Utf8Path>,
 ) -> Feed {
     if !written.exists() {
@@ -53,14 +53,14 @@ pub(crate) fn feed(
             Feed::Missing { wanted: below.to_owned(), files }
         };
     }
-    match (Shape::of(input), written.is_dir()) {
-        (Shape::File, false) | (Shape::Folder, true) => Feed::Path(written.to_owned()),
-        (Shape::Folder, false) if written != folder => Feed::Path(folder.to_owned()),
+    match (kind, written.is_dir()) {
+        (PathKind::File, false) | (PathKind::Folder, true) => Feed::Path(written.to_owned()),
+        (PathKind::Folder, false) if written != folder => Feed::Path(folder.to_owned()),
         // The script put a file where its folder was.
-        (Shape::Folder, false) => {
+        (PathKind::Folder, false) => {
             Feed::Missing { wanted: input.file_name().unwrap_or_default().into(), files }
         }
-        (Shape::File, true) => {
+        (PathKind::File, true) => {
             let name = input.file_name().unwrap_or_default();
             let named: Vec<&Utf8PathBuf> =
                 files.iter().filter(|file| file.file_name() == Some(name)).collect();
@@ -69,24 +69,6 @@ pub(crate) fn feed(
                 (_, [named]) => Feed::Path(written.join(named)),
                 _ => Feed::Missing { wanted: name.into(), files },
             }
-        }
-    }
-}
-
-/// The shape of an input: what is at its path, or what its path looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    File,
-    Folder,
-}
-
-impl Shape {
-    fn of(path: &Utf8Path) -> Self {
-        match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => Self::Folder,
-            Ok(_) => Self::File,
-            Err(_) if path.extension().is_some() => Self::File,
-            Err(_) => Self::Folder,
         }
     }
 }
@@ -110,7 +92,8 @@ mod tests {
         } else {
             out.join(written)
         };
-        let fed = feed(&folder, &out.join(written), input.into(), below.map(Utf8Path::new));
+        let kind = if input.contains('.') { PathKind::File } else { PathKind::Folder };
+        let fed = feed(&folder, &out.join(written), input.into(), kind, below.map(Utf8Path::new));
         let shown = match fed {
             Feed::Path(path) => path.strip_prefix(&out).unwrap().to_string(),
             Feed::Nothing => "nothing".to_owned(),

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_data::SampleData;
-use runtime_testing_models::{InputSource, LogicalName, RunResult, StepName, UntestedStep};
+use runtime_testing_models::{InputSource, LogicalName, PathKind, RunResult, StepName, UntestedStep};
 
 use crate::error::TestError;
 use crate::ids::{RunId, StepId};
-use crate::plan::model::{Plan, PlannedInput, file_name};
+use crate::plan::model::{Plan, PlannedInput};
 use crate::run::context::TestContext;
 use crate::run::handover::{self, Feed};
 use crate::run::record;
@@ -81,15 +81,15 @@ impl InputPreparer<'_> {
                         continue;
                     }
                 },
-                PlannedInput::Sample { path, contract } => {
-                    (self.write_sample(name, path, *contract, &private)?, InputSource::Sample)
+                PlannedInput::Sample { path, kind, contract } => {
+                    (self.write_sample(name, path, *kind, *contract, &private)?, InputSource::Sample)
                 }
-                PlannedInput::Upstream { run, step: from, output, input, below } => {
+                PlannedInput::Upstream { run, step: from, output, input, kind, below } => {
                     let result = written(*run);
                     let from = self.plan.steps[*from].name;
                     let all = record::output_folder(result, output, self.test.places);
                     let file = record::written(result, output, self.test.places);
-                    let Feed::Path(path) = handover::feed(&all, &file, input, below.as_deref()) else {
+                    let Feed::Path(path) = handover::feed(&all, &file, input, *kind, below.as_deref()) else {
                         if !obstacles.empty_edges.contains(from) {
                             obstacles.empty_edges.push(from.clone());
                         }
@@ -122,17 +122,27 @@ impl InputPreparer<'_> {
         &self,
         name: &LogicalName,
         path: &Utf8Path,
+        kind: PathKind,
         contract: Option<StepId>,
         folder: &Utf8Path,
     ) -> Result<Utf8PathBuf, TestError> {
-        let target = file_name(path).map_or_else(|| folder.to_owned(), |file| folder.join(file));
+        let named = path.file_name().map_or_else(|| folder.to_owned(), |name| folder.join(name));
         let contract = contract.map(|step| &self.plan.steps[step].spec.input_schemas[name]);
         let sample = match (self.sample, contract) {
             (Some(given), _) => Cow::Borrowed(given),
             (None, Some(contract)) => Cow::Owned(SampleData::from_contract(contract)),
             (None, None) => Cow::Owned(SampleData::default()),
         };
-        sample.write(&target)?;
-        Ok(target)
+        Ok(match (kind, path.extension()) {
+            (PathKind::File, _) | (_, None) => {
+                let target = if kind == PathKind::File { named } else { folder.to_owned() };
+                sample.write(&target)?;
+                target
+            }
+            (PathKind::Folder, Some(extension)) => {
+                sample.write(&named.join("data").with_extension(extension))?;
+                named
+            }
+        })
     }
 }

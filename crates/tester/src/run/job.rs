@@ -13,20 +13,22 @@ use runtime_testing_models::{
 };
 
 use crate::error::TestError;
+use crate::history::places::WORKING_DIRECTORY;
 use crate::ids::RunId;
 use crate::plan::bindings::Port;
-use crate::plan::model::{PlannedStep, ScriptFile, file_name};
+use crate::plan::model::{PlannedStep, ScriptFile};
 use crate::run::context::TestContext;
 use crate::run::fingerprint::Fingerprint;
 use crate::run::inputs::{Inputs, PrivateCopy};
 use crate::run::outcome::{OutcomeReader, bytes_at};
 use crate::run::publish;
 use crate::run::record::output_folder_in;
+use crate::run::working_directory::RunDirectory;
 use crate::runners::executable::ExecutableRunner;
 use crate::runners::python::runner::PythonRunner;
 use crate::runners::runner::{
     OBSERVED_FILE, RESULT_FILE, Ran, RunOutcome, RunRequest, Runner, STDERR_FILE, STDOUT_FILE,
-    is_of_the_machine, not_started,
+    is_of_the_machine, not_started, quoted, shell_command,
 };
 
 /// A run that can be made.
@@ -50,6 +52,8 @@ pub(crate) struct Made {
     pub(crate) canceled: bool,
     /// Why it was made in a fresh interpreter and not in a fork.
     pub(crate) not_forked: Option<String>,
+    /// Why it was made in the base folder and not in a working directory of its own.
+    pub(crate) in_base_folder: Option<String>,
 }
 
 impl Job<'_> {
@@ -74,7 +78,7 @@ impl Job<'_> {
         };
         let path = script.path().unwrap_or(Utf8Path::new(""));
         let params = self.params(&written);
-        let (before, outcome) = self.run(runner, &fresh, path, &params)?;
+        let (directory, before, outcome) = self.run(runner, &fresh, path, &params)?;
         let RunOutcome { exit, mut failure, mut resources, mut canceled, leaked, not_forked, observed } =
             outcome;
         let elapsed = started.elapsed();
@@ -96,6 +100,10 @@ impl Job<'_> {
         canceled |= failure.is_none() && outputs.values().any(|output| output.data.is_none());
         let failure = failure.or_else(|| reader.failure_of(&outputs));
         resources.written_bytes = bytes_at(written.values());
+        let (scratch_files, scratch_files_omitted) = match &directory {
+            RunDirectory::Own(folder) => self.test.directories.scratch_files(folder),
+            RunDirectory::Base(_) => (Vec::new(), 0),
+        };
         let shown = |(name, (path, source)): (&LogicalName, &(Utf8PathBuf, InputSource))| {
             (name.clone(), RunInput { path: places.shown(path), source: source.clone() })
         };
@@ -112,60 +120,73 @@ impl Job<'_> {
             stderr: reader.tail(STDERR_FILE),
             leaked,
             observed,
-            scratch_files: Vec::new(),
-            scratch_files_omitted: 0,
-            command: runner.command(path, &params, &self.folder, &places.base),
+            scratch_files,
+            scratch_files_omitted,
+            command: self.command(runner, path, &params, &directory),
         };
         tracing::debug!(step = %step.name, folder = %self.folder, passed = result.failure.is_none(), "run made");
-        Ok(Made { run: self.run, result, elapsed, canceled, not_forked })
+        let in_base_folder = match directory {
+            RunDirectory::Base(reason) => reason,
+            RunDirectory::Own(_) => None,
+        };
+        Ok(Made { run: self.run, result, elapsed, canceled, not_forked, in_base_folder })
     }
 
-    /// Runs the script, in a fresh interpreter where it cannot be known what became of it in another. Returns also what its
-    /// inputs were before.
+    /// Runs the script, in a fresh interpreter where it cannot be known what became of it in another. Returns also where it
+    /// was run, and what its inputs were before.
     fn run(
         &self,
         runner: &dyn Runner,
         fresh: &PythonRunner<'_>,
         script: &Utf8Path,
         params: &ScriptMainParams,
-    ) -> Result<(BTreeMap<LogicalName, Fingerprint>, RunOutcome), TestError> {
-        let (before, ran) = self.attempt(runner, script, params)?;
+    ) -> Result<(RunDirectory, BTreeMap<LogicalName, Fingerprint>, RunOutcome), TestError> {
+        let (directory, before, ran) = self.attempt(runner, script, params)?;
         match ran {
-            Ran::Over(outcome) => Ok((before, outcome)),
+            Ran::Over(outcome) => Ok((directory, before, outcome)),
             Ran::Lost(reason) => {
                 // What it has left must not be taken for what the next one writes.
                 self.clear()?;
-                let (mut again, ran) = self.attempt(fresh, script, params)?;
+                let (directory, mut again, ran) = self.attempt(fresh, script, params)?;
                 let Ran::Over(outcome) = ran else {
                     unreachable!("a process of this one's own is never lost")
                 };
                 // What lies elsewhere is still held against what it was before the first of the two.
                 let is_copy = |name: &LogicalName| self.inputs[name].0.starts_with(&self.folder);
                 again.extend(before.into_iter().filter(|(name, _)| !is_copy(name)));
-                Ok((again, RunOutcome { not_forked: Some(reason), ..outcome }))
+                Ok((directory, again, RunOutcome { not_forked: Some(reason), ..outcome }))
             }
         }
     }
 
-    /// Makes the run's folder and runs the script. Returns also what its inputs were before.
+    /// Makes the run's folder and runs the script. Returns also where it was run, and what its inputs were before.
     fn attempt(
         &self,
         runner: &dyn Runner,
         script: &Utf8Path,
         params: &ScriptMainParams,
-    ) -> Result<(BTreeMap<LogicalName, Fingerprint>, Ran), TestError> {
+    ) -> Result<(RunDirectory, BTreeMap<LogicalName, Fingerprint>, Ran), TestError> {
         fs::create_dir_all(&self.folder).map_err(TestError::io("make the folder", &self.folder))?;
         for port in &self.step.outputs {
             let folder = output_folder_in(&self.folder, &port.name);
             fs::create_dir_all(&folder).map_err(TestError::io("make the folder", &folder))?;
         }
+        let TestContext { settings, places, directories, .. } = self.test;
+        let directory = directories
+            .make(self.step, &self.folder, places, settings)
+            .map_err(TestError::io("make a working directory in", &self.folder))?;
+        let working_directory = match &directory {
+            RunDirectory::Own(folder) => folder,
+            RunDirectory::Base(_) => &places.base,
+        };
         let request = RunRequest {
             script,
             params,
-            places: self.test.places,
+            places,
+            working_directory,
             folder: &self.folder,
-            timeout: self.step.timeout(self.test.settings),
-            grace: self.test.settings.grace,
+            timeout: self.step.timeout(settings),
+            grace: settings.grace,
             stdout: self.log(STDOUT_FILE)?,
             stderr: self.log(STDERR_FILE)?,
             cancel: self.test.cancel.receiver(),
@@ -178,7 +199,10 @@ impl Job<'_> {
                 Err(TestError::io("run a script in", &self.folder)(error))
             }
             // Something that a script has done to files keeps this one from running: no reason to give up the test.
-            ran => Ok((before, ran.unwrap_or_else(|error| Ran::Over(not_started(script, &error))))),
+            ran => {
+                let ran = ran.unwrap_or_else(|error| Ran::Over(not_started(script, &error)));
+                Ok((directory, before, ran))
+            }
         }
     }
 
@@ -186,7 +210,7 @@ impl Job<'_> {
     fn clear(&self) -> Result<(), TestError> {
         let copies = self.copies.iter().map(|copy| copy.to.clone());
         let files = [RESULT_FILE, OBSERVED_FILE, STDOUT_FILE, STDERR_FILE].map(|name| self.folder.join(name));
-        for path in copies.chain([self.folder.join("out")]).chain(files) {
+        for path in copies.chain(["out", WORKING_DIRECTORY].map(|name| self.folder.join(name))).chain(files) {
             let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             match removed {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -202,7 +226,7 @@ impl Job<'_> {
     fn output_paths(&self) -> BTreeMap<LogicalName, Utf8PathBuf> {
         let path = |port: &Port| {
             let folder = output_folder_in(&self.folder, &port.name);
-            file_name(&port.path).map_or_else(|| folder.clone(), |name| folder.join(name))
+            port.file_name().map_or_else(|| folder.clone(), |name| folder.join(name))
         };
         self.step.outputs.iter().map(|port| (port.name.clone(), path(port))).collect()
     }
@@ -222,6 +246,32 @@ impl Job<'_> {
     fn log(&self, name: &str) -> Result<File, TestError> {
         let path = self.folder.join(name);
         File::create(&path).map_err(TestError::io("write", path))
+    }
+
+    /// A command for a shell that repeats the run. Empty where there is none.
+    fn command(
+        &self,
+        runner: &dyn Runner,
+        script: &Utf8Path,
+        params: &ScriptMainParams,
+        directory: &RunDirectory,
+    ) -> String {
+        let TestContext { places, run_root, directories, .. } = self.test;
+        let Some(repeat) = runner.repeat(script, params, &self.folder) else { return String::new() };
+        let enter = match directory {
+            RunDirectory::Base(_) => format!("cd {}", quoted(places.base.as_str())),
+            // What the run left in its own would be in the way.
+            RunDirectory::Own(_) => {
+                let again = quoted(self.folder.join("again").as_str());
+                let model = quoted(run_root.join(WORKING_DIRECTORY).as_str());
+                let own = directories.folders_of_outputs(self.step, places).into_iter();
+                let own: Vec<String> = own.map(|folder| format!(" {}", quoted(folder.as_str()))).collect();
+                let own =
+                    if own.is_empty() { String::new() } else { format!(" && mkdir -p{}", own.concat()) };
+                format!("rm -rf {again} && cp -RP {model} {again} && cd {again}{own}")
+            }
+        };
+        shell_command(&enter, &repeat)
     }
 
     /// Makes a copy of what others wrote, or of an input of the user's own as it was.

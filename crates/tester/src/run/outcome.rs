@@ -124,7 +124,9 @@ impl OutcomeReader<'_> {
         let path = self.folder.join(name);
         let file = self.test.places.shown(&path);
         match tail::read_tail(&path, self.test.settings.tail_bytes) {
-            Ok((text, omitted_bytes)) => OutputTail { file, text, omitted_bytes },
+            Ok((text, omitted_bytes)) => {
+                OutputTail { file, text: self.test.places.in_base_folder(&text), omitted_bytes }
+            }
             // A script can delete its own run's folder: what it printed is gone, and that is what is said.
             Err(error) => OutputTail { file, text: format!("<not readable: {error}>"), omitted_bytes: 0 },
         }

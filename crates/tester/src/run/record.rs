@@ -23,6 +23,18 @@ pub(crate) struct Records {
     /// The run that shows what a step does with the data of one upstream step alone, by both.
     pub(crate) isolated: BTreeMap<(StepId, StepId), RunId>,
     pub(crate) not_published: NotPublished,
+    /// The output paths that something was published to.
+    pub(crate) published: Vec<Utf8PathBuf>,
+    /// The runs that passed when they were made alone, and did not beside others.
+    pub(crate) passed_alone: BTreeMap<RunId, FailedBeside>,
+}
+
+/// A failure that did not come again when the run was made alone.
+#[derive(Debug, Clone)]
+pub(crate) struct FailedBeside {
+    pub(crate) failure: ScriptFailure,
+    /// The steps of the runs that were being made meanwhile.
+    pub(crate) beside: Vec<StepName>,
 }
 
 /// The outputs that could not be published, by step, and why.

@@ -8,8 +8,8 @@ use runtime_testing_models::{ExitOutcome, JobValue, ScriptFailure, ScriptMainPar
 
 use crate::process::{self, ProcessRequest};
 use crate::runners::runner::{
-    PARAMS_FILE, PARAMS_VARIABLE, Ran, RunOutcome, RunRequest, Runner, not_started, shell_command,
-    write_params,
+    CURRENT_FOLDER_VARIABLE, PARAMS_FILE, PARAMS_VARIABLE, Ran, Repeat, RunOutcome, RunRequest, Runner,
+    not_started, write_params,
 };
 
 /// Runs a program: arguments as `--key value`, the environment, and a file with all four parameters.
@@ -17,16 +17,30 @@ pub(crate) struct ExecutableRunner;
 
 impl Runner for ExecutableRunner {
     fn run(&self, request: RunRequest<'_>) -> io::Result<Ran> {
-        let RunRequest { script, params, places, folder, timeout, grace, stdout, stderr, cancel } = request;
-        let params_path = write_params(script, params, folder, &places.base)?;
+        let params_path = write_params(&request)?;
+        let RunRequest {
+            script,
+            params,
+            places,
+            working_directory,
+            timeout,
+            grace,
+            stdout,
+            stderr,
+            cancel,
+            ..
+        } = request;
         let mut environment: Vec<(&str, &str)> =
             params.environ_vars.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         environment.push((PARAMS_VARIABLE, params_path.as_str()));
+        if !params.environ_vars.contains_key(CURRENT_FOLDER_VARIABLE) {
+            environment.push((CURRENT_FOLDER_VARIABLE, working_directory.as_str()));
+        }
         let ended = process::execute(&ProcessRequest {
             program: script,
             arguments: arguments(params).into_iter().map(Into::into).collect(),
             environment,
-            folder: &places.base,
+            folder: working_directory,
             stdout,
             stderr,
             timeout,
@@ -68,18 +82,11 @@ impl Runner for ExecutableRunner {
         }))
     }
 
-    fn command(
-        &self,
-        script: &Utf8Path,
-        params: &ScriptMainParams,
-        folder: &Utf8Path,
-        base: &Utf8Path,
-    ) -> String {
-        let mut words = vec!["env".to_owned(), format!("{PARAMS_VARIABLE}={}", folder.join(PARAMS_FILE))];
-        words.extend(params.environ_vars.iter().map(|(name, value)| format!("{name}={value}")));
-        words.push(script.to_string());
-        words.extend(arguments(params));
-        shell_command(base, words.iter().map(String::as_str))
+    fn repeat(&self, script: &Utf8Path, params: &ScriptMainParams, folder: &Utf8Path) -> Option<Repeat> {
+        let own = params.environ_vars.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let params_file = (PARAMS_VARIABLE.to_owned(), folder.join(PARAMS_FILE).into_string());
+        let words = [script.to_string()].into_iter().chain(arguments(params)).collect();
+        Some(Repeat { environment: own.chain([params_file]).collect(), words })
     }
 }
 

@@ -16,7 +16,7 @@ use runtime_testing_models::{
     ExitOutcome, JobValue, LogicalName, Resources, ScriptFailure, ScriptMainParams, ScriptName,
 };
 
-use crate::runners::runner::{Ran, RunOutcome, RunRequest, Runner, write_params};
+use crate::runners::runner::{Ran, Repeat, RunOutcome, RunRequest, Runner, write_params};
 
 /// What a Rust function is called with: the four parameters of a script, and a way to learn that it is to end.
 ///
@@ -118,8 +118,8 @@ impl Hash for Function {
 
 impl Runner for Function {
     fn run(&self, request: RunRequest<'_>) -> io::Result<Ran> {
-        let RunRequest { script, params, places, folder, timeout, grace, cancel, .. } = request;
-        write_params(script, params, folder, &places.base)?;
+        write_params(&request)?;
+        let RunRequest { params, timeout, grace, cancel, .. } = request;
         let params = FunctionParams::from(params.clone());
         let is_canceled = Arc::clone(&params.canceled);
         let body = Arc::clone(&self.body);
@@ -167,8 +167,8 @@ impl Runner for Function {
         }))
     }
 
-    fn command(&self, _: &Utf8Path, _: &ScriptMainParams, _: &Utf8Path, _: &Utf8Path) -> String {
-        String::new()
+    fn repeat(&self, _: &Utf8Path, _: &ScriptMainParams, _: &Utf8Path) -> Option<Repeat> {
+        None
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct RunRequest<'a> {
     /// The parameters, with absolute paths. Output folders are there and empty.
     pub(crate) params: &'a ScriptMainParams,
     pub(crate) places: &'a Places,
+    /// The folder that the script runs in.
+    pub(crate) working_directory: &'a Utf8Path,
     /// The folder of this run.
     pub(crate) folder: &'a Utf8Path,
     pub(crate) timeout: Duration,
@@ -62,20 +64,22 @@ pub(crate) trait Runner {
     /// Where the run's folder cannot be written or read. A script that fails, or cannot be started, is an outcome.
     fn run(&self, request: RunRequest<'_>) -> io::Result<Ran>;
 
-    /// A command that repeats, in a shell, the run that lies in `folder`.
-    fn command(
-        &self,
-        script: &Utf8Path,
-        params: &ScriptMainParams,
-        folder: &Utf8Path,
-        base: &Utf8Path,
-    ) -> String;
+    /// How a person repeats the run that lies in `folder`. None where that cannot be done.
+    fn repeat(&self, script: &Utf8Path, params: &ScriptMainParams, folder: &Utf8Path) -> Option<Repeat>;
+}
+
+/// The program to call to repeat a run, with its arguments, and the variables that it is to have.
+pub(crate) struct Repeat {
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) words: Vec<String>,
 }
 
 /// The file in a run's folder that holds the script, its parameters, and where to leave a result.
 pub(crate) const PARAMS_FILE: &str = "params.json";
 /// The environment variable that holds the path of that file.
 pub(crate) const PARAMS_VARIABLE: &str = "RUNTIME_TESTING_PARAMS";
+/// The environment variable that holds the path of the folder that a program was started in.
+pub(crate) const CURRENT_FOLDER_VARIABLE: &str = "PWD";
 /// The files in a run's folder for what it prints.
 pub(crate) const STDOUT_FILE: &str = "stdout.log";
 /// See [`STDOUT_FILE`].
@@ -86,17 +90,13 @@ pub(crate) const RESULT_FILE: &str = "result.json";
 pub(crate) const OBSERVED_FILE: &str = "observed.jsonl";
 
 /// Writes a run's parameters to a file in its folder.
-pub(crate) fn write_params(
-    script: &Utf8Path,
-    params: &ScriptMainParams,
-    folder: &Utf8Path,
-    base: &Utf8Path,
-) -> io::Result<Utf8PathBuf> {
+pub(crate) fn write_params(request: &RunRequest<'_>) -> io::Result<Utf8PathBuf> {
     #[derive(Serialize)]
     struct Params<'a> {
         script: &'a Utf8Path,
         result: &'a Utf8Path,
         base: &'a Utf8Path,
+        working_directory: &'a Utf8Path,
         run_folder: &'a Utf8Path,
         observed: &'a Utf8Path,
         input_paths: &'a IndexMap<LogicalName, Utf8PathBuf>,
@@ -105,13 +105,15 @@ pub(crate) fn write_params(
         job_args: &'a IndexMap<String, JobValue>,
     }
 
+    let RunRequest { script, params, places, working_directory, folder, .. } = *request;
     let ScriptMainParams { input_paths, output_paths, environ_vars, job_args } = params;
     let result = &folder.join(RESULT_FILE);
     let observed = &folder.join(OBSERVED_FILE);
     let content = Params {
         script,
         result,
-        base,
+        base: &places.base,
+        working_directory,
         run_folder: folder,
         observed,
         input_paths,
@@ -148,13 +150,24 @@ pub(crate) fn not_started(program: &Utf8Path, error: &io::Error) -> RunOutcome {
     }
 }
 
-/// A command for a shell: words that are quoted where they need it, in a folder.
-pub(crate) fn shell_command<'a>(base: &Utf8Path, words: impl IntoIterator<Item = &'a str>) -> String {
-    let words: Vec<String> = words.into_iter().map(quoted).collect();
-    format!("cd {} && {}", quoted(base.as_str()), words.join(" "))
+/// A command for a shell that repeats a run after `enter`, which goes to its working directory. Beside the variables of the
+/// run it sets those of the tester's own that say how Python is to find modules: they may have been set for it alone.
+pub(crate) fn shell_command(enter: &str, repeat: &Repeat) -> String {
+    let is_set = |name: &str| repeat.environment.iter().any(|(known, _)| known == name);
+    let inherited = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let mut inherited: Vec<(String, String)> =
+        inherited.filter(|(name, _)| name.starts_with("PYTHON") && !is_set(name)).collect();
+    inherited.sort();
+    let environment = inherited.iter().chain(&repeat.environment);
+    let assignments = environment.map(|(name, value)| quoted(&format!("{name}={value}")));
+    let words = repeat.words.iter().map(|word| quoted(word));
+    let call: Vec<String> = ["env".to_owned()].into_iter().chain(assignments).chain(words).collect();
+    format!("{enter} && {}", call.join(" "))
 }
 
-fn quoted(word: &str) -> String {
+/// A word as a shell takes it for one.
+pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "/._-+:=@%".contains(character);
     if !word.is_empty() && word.chars().all(is_plain) {
         word.to_owned()

@@ -2,7 +2,7 @@ use runtime_testing_models::{FileFormat, FileProfile};
 
 use crate::compare::Expected;
 use crate::compare::testing::{check, columns, file, folder, single, table};
-use crate::findings::finding;
+use crate::findings::unreadable;
 
 const ORDERS: [(&str, &str); 2] = [("amount", "float64"), ("name", "text")];
 
@@ -130,14 +130,14 @@ fn formats() {
 fn files_that_cannot_be_read() {
     let csv = single(table("a.csv", &ORDERS, 3));
     let mut broken = single(table("a.csv", &ORDERS[..1], 0));
-    broken.files[0].findings = vec![finding("the file is empty")];
+    broken.files[0].findings = vec![unreadable("the file is empty")];
     check(&Expected::Inferred(&csv), &broken, &["! a.csv: cannot be read: the file is empty"]);
     let told = "a.csv: not compared: the sample cannot be read: the file is empty";
     check(&Expected::Inferred(&broken), &csv, &[told]);
     let no_rows = single(table("a.csv", &ORDERS, 0));
     check(&Expected::Inferred(&broken), &no_rows, &[told, "! a.csv: there are no rows"]);
     let zip = single(FileProfile {
-        findings: vec![finding("this is a ZIP archive")],
+        findings: vec![unreadable("this is a ZIP archive")],
         ..file("a.csv", FileFormat::Opaque, None)
     });
     check(
@@ -151,7 +151,7 @@ fn files_that_cannot_be_read() {
 fn a_sample_that_cannot_be_read_has_parts_too() {
     for columns in [Some(columns(&[("1", "int64")], 2)), None] {
         let mut broken = single(file("orders.csv", FileFormat::Csv, columns));
-        broken.files[0].findings = vec![finding("no header")];
+        broken.files[0].findings = vec![unreadable("no header")];
         check(
             &Expected::Inferred(&broken),
             &folder(&[table("p-0.csv", &ORDERS, 4), table("p-1.csv", &ORDERS, 5)]),
@@ -252,7 +252,7 @@ fn tables_are_no_parts_of_objects() {
         &["report.csv: extra file"],
     );
     let mut broken = report;
-    broken.findings = vec![finding("it is cut off")];
+    broken.findings = vec![unreadable("it is cut off")];
     let sample = folder(&[metrics.clone(), broken]);
     let told = "part-0.csv: not compared: the sample cannot be read: it is cut off";
     check(&Expected::Inferred(&sample), &folder(&[metrics, table("part-0.csv", &ORDERS, 3)]), &[told]);
@@ -323,7 +323,7 @@ fn parts_of_one_table_come_in_any_number() {
         &["! p-0.csv: there are no rows"],
     );
     let mut broken = table("p-1.csv", &ORDERS, 0);
-    broken.findings = vec![finding("the file is empty")];
+    broken.findings = vec![unreadable("the file is empty")];
     check(
         &Expected::Inferred(&whole),
         &folder(&[part("p-0.csv", 0), broken]),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{ExitOutcome, MainProblem, PythonException, ScriptFailure, ScriptMainParams};
 use serde::Deserialize;
 
@@ -15,8 +15,8 @@ use crate::runners::python::imports::ImportGroups;
 use crate::runners::python::observation::{LeftException, read_observed};
 use crate::runners::python::programs::{DEFAULT_ENVIRONMENT, RUN_SCRIPT_NAME, are_prepared, prepare};
 use crate::runners::runner::{
-    OBSERVED_FILE, PARAMS_FILE, PARAMS_VARIABLE, RESULT_FILE, Ran, RunOutcome, RunRequest, Runner,
-    STDERR_FILE, STDOUT_FILE, is_of_the_machine, not_started, shell_command, write_params,
+    CURRENT_FOLDER_VARIABLE, OBSERVED_FILE, PARAMS_FILE, PARAMS_VARIABLE, RESULT_FILE, Ran, Repeat,
+    RunOutcome, RunRequest, Runner, STDERR_FILE, STDOUT_FILE, is_of_the_machine, not_started, write_params,
 };
 
 /// What the interpreter leaves behind.
@@ -42,15 +42,16 @@ pub(crate) struct PythonRunner<'a> {
 
 impl Runner for PythonRunner<'_> {
     fn run(&self, request: RunRequest<'_>) -> io::Result<Ran> {
-        let RunRequest { script, params, places, folder, timeout, grace, stdout, stderr, cancel } = request;
-        let params_path = write_params(script, params, folder, &places.base)?;
+        let params_path = write_params(&request)?;
+        let RunRequest { script, params, places, working_directory, folder, .. } = request;
+        let RunRequest { timeout, grace, stdout, stderr, cancel, .. } = request;
         // An earlier script may have removed them, which must not be blamed on this one.
         if !are_prepared(self.run_root) {
             prepare(self.run_root)?;
         }
-        let mut environment = BTreeMap::from(DEFAULT_ENVIRONMENT);
-        environment.extend(params.environ_vars.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let mut environment = environment(params);
         environment.insert(PARAMS_VARIABLE, params_path.as_str());
+        environment.entry(CURRENT_FOLDER_VARIABLE).or_insert(working_directory.as_str());
         let environment: Vec<(&str, &str)> = environment.into_iter().collect();
         let mut not_forked = None;
         if let Some((servers, imports)) = self.forks {
@@ -61,7 +62,7 @@ impl Runner for PythonRunner<'_> {
                 environment: &environment,
                 script,
                 params: &params_path,
-                folder: &places.base,
+                folder: working_directory,
                 stdout: folder.join(STDOUT_FILE),
                 stderr: folder.join(STDERR_FILE),
                 timeout,
@@ -77,7 +78,7 @@ impl Runner for PythonRunner<'_> {
             program: self.interpreter,
             arguments: vec![self.run_root.join(RUN_SCRIPT_NAME), params_path.clone(), "--recorded".into()],
             environment,
-            folder: &places.base,
+            folder: working_directory,
             stdout,
             stderr,
             timeout,
@@ -93,16 +94,20 @@ impl Runner for PythonRunner<'_> {
         Ok(Ran::Over(RunOutcome { not_forked, ..outcome }))
     }
 
-    fn command(
-        &self,
-        _script: &Utf8Path,
-        _params: &ScriptMainParams,
-        folder: &Utf8Path,
-        base: &Utf8Path,
-    ) -> String {
-        let (run_script, params) = (self.run_root.join(RUN_SCRIPT_NAME), folder.join(PARAMS_FILE));
-        shell_command(base, [self.interpreter.as_str(), run_script.as_str(), params.as_str()])
+    fn repeat(&self, _script: &Utf8Path, params: &ScriptMainParams, folder: &Utf8Path) -> Option<Repeat> {
+        let environment = environment(params).into_iter();
+        let words = [self.interpreter, &self.run_root.join(RUN_SCRIPT_NAME), &folder.join(PARAMS_FILE)];
+        Some(Repeat {
+            environment: environment.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            words: words.map(|word| word.to_string()).into(),
+        })
     }
+}
+
+/// The variables that a script gets besides those of this process: the defaults, and those of its spec.
+fn environment(params: &ScriptMainParams) -> BTreeMap<&str, &str> {
+    let own = params.environ_vars.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    DEFAULT_ENVIRONMENT.into_iter().chain(own).collect()
 }
 
 impl PythonRunner<'_> {
@@ -139,13 +144,16 @@ impl PythonRunner<'_> {
                     && (file.starts_with(&places.base)
                         || folders.iter().any(|folder| file.starts_with(folder)))
             };
-            let place = left.places.iter().rev().find(|(file, _)| is_own(file));
+            let files = left.places.iter().rev();
+            let files =
+                files.map(|(file, line)| (Utf8PathBuf::from(places.in_base_folder(file.as_str())), *line));
+            let place = files.into_iter().find(|(file, _)| is_own(file));
             PythonException {
                 type_name: left.type_name,
                 message: places.shown_in_text(&left.message, self.run_root),
-                file: place.map(|(file, _)| places.shown(file)),
-                line: place.and_then(|(_, line)| *line),
-                traceback: left.traceback,
+                line: place.as_ref().and_then(|(_, line)| *line),
+                file: place.map(|(file, _)| places.shown(&file)),
+                traceback: places.in_base_folder(&left.traceback),
             }
         };
         let observed = read_observed(&folder.join(OBSERVED_FILE), exception);
