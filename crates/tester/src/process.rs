@@ -41,6 +41,8 @@ pub(crate) struct ProcessRequest<'a> {
     pub(crate) cancel: &'a Receiver<Infallible>,
     /// The variable of `environment` by which what it starts is known to be its own, as `NAME=value`.
     pub(crate) mark: &'a str,
+    /// Whether what it starts has to end with this process, however this one ends. Linux only.
+    pub(crate) is_guarded: bool,
 }
 
 /// How a process ended.
@@ -109,6 +111,7 @@ mod tests {
             grace: Duration::from_millis(200),
             cancel: CancelHandle::new().receiver(),
             mark: &format!("MARK={folder}"),
+            is_guarded: true,
         });
         (ended.expect("a shell"), std::fs::read_to_string(folder.join("stdout")).expect("its output"))
     }

@@ -54,7 +54,7 @@ pub(crate) fn inspect_scripts(
             if let Some(step) = forked.filter(|_| !is_launcher(&interpreter)) {
                 start_early(&interpreter, &step.spec.environ_vars);
             }
-            inspection::inspect(&interpreter, &pairs)
+            inspection::inspect(&interpreter, &pairs, &settings.preload)
         });
         match found {
             Ok(Inspection { interpreter, findings, imports }) => {

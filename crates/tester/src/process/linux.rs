@@ -2,6 +2,7 @@
 
 mod leftovers;
 mod spawn;
+mod watchdog;
 
 pub(super) use leftovers::end_leftovers;
 pub(super) use spawn::spawn;

@@ -14,7 +14,9 @@ mod forks;
 #[cfg(feature = "arrow")]
 mod function_tables;
 mod functions;
+mod killed;
 mod last_failures;
+mod observe;
 mod own_data;
 mod plan;
 mod refusals;

@@ -15,6 +15,7 @@ use std::ptr;
 
 use rustix::process::Pid;
 
+use super::watchdog;
 use crate::process::ProcessRequest;
 use crate::process::unix::reap;
 
@@ -43,7 +44,11 @@ pub(crate) fn spawn(request: &ProcessRequest<'_>) -> io::Result<Pid> {
     for argument in &request.arguments {
         arguments.push(c_string(argument.as_str())?);
     }
-    let environment = environment(&request.environment)?;
+    let mut set = request.environment.clone();
+    if request.is_guarded {
+        set.push((watchdog::VARIABLE, watchdog::mark()));
+    }
+    let environment = environment(&set)?;
     let shell_pointers = pointers(&arguments);
     let environment_pointers = pointers(&environment);
     let null = File::open("/dev/null")?;

@@ -1,14 +1,13 @@
 """Forks a process for each run, out of an interpreter that has made the scripts' imports before.
 
-Requests come as lines of JSON, answers go the same way. A server can fork another server, which makes further imports
-and takes its requests from a named pipe; all of them answer through the same pipe, in lines that are short enough to
-arrive whole. A server ends when its requests do.
+Requests come as lines of JSON, answers go the same way, each after a record separator: what else is printed to where they
+go is no answer. A server can fork another server, which makes further imports and takes its requests from a named pipe; all
+of them answer through the same pipe, in lines that are short enough to arrive whole. A server ends when its requests do.
 
 Each run is two processes. The script's own is what an interpreter that was started for it would be. Its parent, the
 guard, waits for it, ends it after its time, adopts and ends what it leaves behind, and answers.
 """
 
-import atexit
 import ctypes
 import gc
 import json
@@ -24,6 +23,9 @@ PR_SET_CHILD_SUBREAPER = 36
 LEAK_GRACE_SECONDS = 1.0
 LINE_LIMIT = 4000
 TEXT_LIMIT = 500
+RECORD_SEPARATOR = "\x1e"
+# The temporary folder that a tester makes for an interpreter and the pipes to it.
+FOLDER_PREFIX = "runtime-testing"
 LOST = "the process that watches over the script was ended"
 
 try:
@@ -45,33 +47,12 @@ def cut(text):
     return text if len(text) <= TEXT_LIMIT else text[:TEXT_LIMIT] + "..."
 
 
-class RecordingEnviron(type(os.environ)):
-    """Notes which variables are read. `None` among the names stands for all of them."""
-
-    names = set()
-
-    def __getitem__(self, key):
-        self.names.add(key)
-        return super().__getitem__(key)
-
-    def __iter__(self):
-        self.names.add(None)
-        return super().__iter__()
-
-    def __setitem__(self, key, value):
-        self.names.add(key)
-        super().__setitem__(key, value)
-
-    def __delitem__(self, key):
-        self.names.add(key)
-        super().__delitem__(key)
-
-
 class Server:
     def __init__(self, requests, answers, run_script, pristine):
         self.requests = requests
         self.answers = answers
         self.run_script = run_script
+        self.preloading, self.ending = run_script.load("preloading"), run_script.load("ending")
         # What is to be answered for each child that ends without an answer of its own.
         self.children = {}
         # The processes that the next run is handed to: the guard, and the pipes at which it and the script's wait.
@@ -80,6 +61,9 @@ class Server:
         self.pristine = pristine
         self.note_imports()
         self.wakeup = None
+        # Whether there was an import that has to be left to the scripts, with all that come after it.
+        self.has_stopped = False
+        self.parent = os.getppid()
 
     def note_imports(self):
         # What scripts find imported, the last of it, and what no file beside a script may be called.
@@ -88,7 +72,7 @@ class Server:
         self.shadowed = frozenset(name.split(".")[0] for name in self.imported) - self.pristine
 
     def answer(self, **fields):
-        write_line(self.answers, fields)
+        write_line(self.answers, fields, RECORD_SEPARATOR)
 
     def serve(self, has_runs):
         reader, writer = os.pipe()
@@ -118,10 +102,21 @@ class Server:
             if self.requests in ready:
                 received = os.read(self.requests, 65536)
                 if not received:
-                    os._exit(0)
+                    self.end(has_runs)
                 *lines, buffer = (buffer + received).split(b"\n")
                 for line in lines:
                     self.take(json.loads(line))
+
+    def end(self, has_runs):
+        """Ends, because there will be no requests. Where the tester was ended too, nobody else removes its folder."""
+        deadline = time.monotonic() + 0.5
+        while not has_runs and time.monotonic() < deadline:
+            if os.getppid() != self.parent:
+                if os.path.basename(self.run_script.OWN_FOLDER).startswith(FOLDER_PREFIX):
+                    self.ending.remove_folder(self.run_script.OWN_FOLDER)
+                break
+            time.sleep(0.005)
+        os._exit(0)
 
     def reap(self):
         while True:
@@ -142,11 +137,11 @@ class Server:
 
     def end_strays(self):
         """Ends what a process has watched over that was ended itself: it is this one's own child now."""
-        for child, _ in children_of(os.getpid()):
+        for child, _ in self.ending.children_of(os.getpid()):
             try:
                 # Processes that watch over scripts are of this group, and see to their own end.
                 if child not in self.children and os.getpgid(child) != os.getpgrp():
-                    end(child, signal.SIGKILL, 0)
+                    self.ending.end(child, signal.SIGKILL, 0)
             except OSError:
                 # It has ended.
                 pass
@@ -200,13 +195,10 @@ class Server:
         os.close(self.requests)
         # What the imports leave running becomes this one's own child, whatever it does.
         prctl(PR_SET_CHILD_SUBREAPER, 1)
-        before = open_files()
-        failed = preload(request["imports"])
-        if failed is None and open_files() - before:
-            failed = "what the script imports has opened files that runs would share"
-        if failed is None and len(sys._current_frames()) > 1:
-            failed = "what the script imports has started threads"
-        if end_children(0.0) and failed is None:
+        failed = None
+        if not self.has_stopped:
+            failed, self.has_stopped = self.preloading.make_imports(request["imports"])
+        if self.ending.end_children(0.0) and failed is None:
             failed = "what the script imports has started processes"
         if failed is not None:
             self.answer(server=name, failed=cut(failed))
@@ -216,8 +208,9 @@ class Server:
         gc.freeze()
         # Without waiting for the other end of the pipe, which is opened after the answer.
         self.requests = os.open(request["requests"], os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        read = RecordingEnviron.names
-        line = {"server": name, "reads": None if None in read else sorted(read)}
+        read = self.preloading.RecordingEnviron.names
+        # A variable that is looked for as bytes is one that `subprocess` needs itself.
+        line = {"server": name, "reads": None if None in read else sorted(key for key in read if isinstance(key, str))}
         if len(json.dumps(line)) > LINE_LIMIT:
             line["reads"] = None
         self.answer(**line)
@@ -328,8 +321,8 @@ class Server:
         request = read_line(pipe)
         if request is None:
             os._exit(1)
-        status, usage, ended_by = watch(script, server, request["timeout_seconds"], request["grace_seconds"])
-        leaked = end_children(0.0 if ended_by else LEAK_GRACE_SECONDS)
+        status, usage, ended_by = self.ending.watch(script, server, request["timeout_seconds"], request["grace_seconds"])
+        leaked = self.ending.end_children(0.0 if ended_by else LEAK_GRACE_SECONDS)
         signaled = os.WIFSIGNALED(status)
         self.answer(
             run=request["run"],
@@ -364,7 +357,7 @@ class Server:
             sys.excepthook(*sys.exc_info())
             status = 1
         own = [name for name in self.new_modules() if is_below(name, request["folders"])]
-        end_as_interpreters_do(status, own)
+        self.ending.end_as_interpreters_do(status, own)
 
     def new_modules(self):
         """The names of what a script has imported, in the order in which it did. Those that were there before are not
@@ -393,7 +386,7 @@ def reseed():
 
 def is_below(name, folders):
     try:
-        file = sys.modules[name].__file__
+        file = os.path.realpath(sys.modules[name].__file__)
         return "site-packages" not in file and any(file.startswith(os.path.join(folder, "")) for folder in folders)
     except BaseException:
         # There are objects among modules that are none.
@@ -411,8 +404,8 @@ def read_line(pipe):
     return json.loads(received)
 
 
-def write_line(pipe, request):
-    line = json.dumps(request).encode() + b"\n"
+def write_line(pipe, request, mark=""):
+    line = f"{mark}{json.dumps(request)}\n".encode()
     while line:
         line = line[os.write(pipe, line) :]
 
@@ -425,151 +418,10 @@ def set_group(pid):
         pass
 
 
-def open_files():
-    """The descriptors of files and sockets, which processes share with the place where they are read."""
-    found = set()
-    for entry in os.listdir("/proc/self/fd"):
-        try:
-            mode = os.fstat(int(entry)).st_mode
-        except OSError:
-            continue
-        # S_IFREG and S_IFSOCK.
-        if mode & 0o170000 in (0o100000, 0o140000):
-            found.add(entry)
-    return found
-
-
-def preload(imports):
-    """Makes imports, one statement after the other. Returns what went wrong."""
-    os.environ.__class__ = RecordingEnviron
-    # Modules are made of objects that stay: looking for others among them takes longer than it is worth.
-    gc.disable()
-    try:
-        for statement in imports:
-            exec(compile(statement, "<imports>", "exec"), {"__name__": "imports"})
-    except BaseException as error:
-        try:
-            return f"`{statement}`: {type(error).__name__}: {error}"
-        except BaseException:
-            return f"`{statement}`: {type(error).__name__}"
-    finally:
-        os.environ.__class__ = RecordingEnviron.__mro__[1]
-        gc.enable()
-    return None
-
-
-def watch(script, server, timeout, grace):
-    """Waits for the script. Returns its status, what it used, and what has ended it, if something has."""
-    deadline = time.monotonic() + timeout
-    ended_by = None
-    while True:
-        pid, status, usage = os.wait4(-1, os.WNOHANG)
-        if pid == script:
-            return status, usage, ended_by
-        if pid:
-            # The script's own child has left it to the guard, and has ended.
-            continue
-        left = deadline - time.monotonic()
-        if left <= 0:
-            if ended_by is None:
-                ended_by = "timeout"
-                deadline = end(script, signal.SIGTERM, grace)
-            else:
-                deadline = end(script, signal.SIGKILL, 3600)
-            continue
-        received = signal.sigtimedwait({signal.SIGCHLD, signal.SIGTERM}, left)
-        if received is None or received.si_signo != signal.SIGTERM:
-            continue
-        if ended_by is None:
-            ended_by = "cancel"
-            deadline = end(script, signal.SIGTERM, grace)
-        if os.getppid() != server:
-            # There is nobody left to wait for an answer.
-            deadline = time.monotonic()
-
-
-def end(script, number, seconds):
-    """Signals the group and the script itself, which may have left it. Returns until when to wait."""
-    for kill in (os.killpg, os.kill):
-        try:
-            kill(script, number)
-        except OSError:
-            pass
-    return time.monotonic() + seconds
-
-
-def end_children(grace):
-    """Ends what the script has left, all of which is the guard's now. Returns the names of what was still running."""
-    deadline = time.monotonic() + grace
-    leaked = set()
-    while True:
-        try:
-            pid, _ = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return leaked
-        if pid:
-            continue
-        if time.monotonic() < deadline:
-            time.sleep(0.005)
-            continue
-        for child, name in children_of(os.getpid()):
-            leaked.add(name)
-            try:
-                os.kill(child, signal.SIGKILL)
-            except OSError:
-                pass
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            return leaked
-
-
-def children_of(parent):
-    """The living children of a process: number and name."""
-    children = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as file:
-                    text = file.read()
-            except OSError:
-                continue
-            name, rest = text[text.index("(") + 1 :].rsplit(")", 1)
-            state, its_parent = rest.split()[:2]
-            if int(its_parent) == parent and state != "Z":
-                children.append((int(entry), name))
-    return children
-
-
-def end_as_interpreters_do(status, own):
-    """Ends the process, after all that an interpreter does at its end and a script can see.
-
-    `own` are the names of the script's module and of those it has imported from beside it.
-    """
-    threading = sys.modules.get("threading")
-    if threading is not None:
-        try:
-            threading._shutdown()
-        except BaseException:
-            pass
-    try:
-        atexit._run_exitfuncs()
-    except BaseException:
-        # It was told on standard error, and interpreters end as if nothing had been.
-        pass
-    # Objects that only modules hold go: a file that was never closed is written now.
-    for name in own:
-        try:
-            vars(sys.modules.pop(name)).clear()
-        except BaseException:
-            pass
-    gc.collect()
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (AttributeError, OSError, ValueError):
-            pass
-    os._exit(status & 0xFF)
+def forget_imports(pristine):
+    """Scripts import for themselves what only this file has imported."""
+    for name in set(sys.modules) - pristine - set(sys.builtin_module_names):
+        del sys.modules[name]
 
 
 def main(run_script, pristine):
@@ -581,8 +433,10 @@ def main(run_script, pristine):
     # What is printed while modules are imported is told beside the errors.
     os.dup2(2, 1)
     os.close(null)
-    for name in set(sys.modules) - pristine - set(sys.builtin_module_names):
-        del sys.modules[name]
+    # It ends when its requests do, and has something to do then.
+    if prctl is not None:
+        prctl(PR_SET_PDEATHSIG, 0)
+    forget_imports(pristine)
     own_folder = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != own_folder]
     server = Server(requests, answers, run_script, {name.split(".")[0] for name in pristine})
@@ -592,4 +446,13 @@ def main(run_script, pristine):
         os._exit(0)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     server.answer(server=0, reads=[])
+    try:
+        # Now, because nobody waits for it.
+        for name in ("observe", "observe_files", "observe_calls"):
+            run_script.load_once(name)
+    except Exception:
+        # Each run says what is wrong with it.
+        pass
+    forget_imports(pristine)
+    server.note_imports()
     server.serve(has_runs=False)

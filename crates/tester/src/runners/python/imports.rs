@@ -6,27 +6,11 @@ use std::collections::HashMap;
 /// before it, which it shares with other scripts. Together they are the script's own imports and no others.
 pub(crate) type ImportGroups = Vec<Vec<String>>;
 
-/// Sorts the imports of scripts into groups that they share. What many import comes first.
+/// Parts the imports of scripts into groups that they share, in the order in which each makes them: groups are the ways through
+/// a tree in which scripts that begin the same go the same way.
 pub(crate) fn group_imports(imports: &[Vec<String>]) -> Vec<ImportGroups> {
-    let mut uses: HashMap<&str, (usize, usize)> = HashMap::new();
-    for statement in imports.iter().flatten() {
-        let first = uses.len();
-        uses.entry(statement).or_insert((0, first)).0 += 1;
-    }
-    let sorted: Vec<Vec<&str>> = imports
-        .iter()
-        .map(|statements| {
-            let mut statements: Vec<&str> = statements.iter().map(String::as_str).collect();
-            statements.sort_by_key(|statement| {
-                let (count, first) = uses[statement];
-                (std::cmp::Reverse(count), first)
-            });
-            statements
-        })
-        .collect();
-    // A tree in which each script is a way from the root: where ways part or end, a group ends.
     let mut tree = vec![Node::default()];
-    for statements in &sorted {
+    for statements in imports {
         let mut at = 0;
         for statement in statements {
             let next = tree.len();
@@ -37,20 +21,19 @@ pub(crate) fn group_imports(imports: &[Vec<String>]) -> Vec<ImportGroups> {
         }
         tree[at].is_end = true;
     }
-    sorted
-        .iter()
-        .map(|statements| {
-            let (mut groups, mut group, mut at) = (Vec::new(), Vec::new(), 0);
-            for statement in statements {
-                at = tree[at].next[statement];
-                group.push((*statement).to_owned());
-                if tree[at].is_end || tree[at].next.len() > 1 {
-                    groups.push(std::mem::take(&mut group));
-                }
+    // Where ways part or end, a group ends.
+    let groups = |statements: &Vec<String>| {
+        let (mut groups, mut group, mut at) = (Vec::new(), Vec::new(), 0);
+        for statement in statements {
+            at = tree[at].next[statement.as_str()];
+            group.push(statement.clone());
+            if tree[at].is_end || tree[at].next.len() > 1 {
+                groups.push(std::mem::take(&mut group));
             }
-            groups
-        })
-        .collect()
+        }
+        groups
+    };
+    imports.iter().map(groups).collect()
 }
 
 #[derive(Default)]
@@ -61,8 +44,6 @@ struct Node<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -75,28 +56,36 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shared_is_imported_once() {
+    fn what_scripts_begin_with_alike_is_imported_once() {
         check(&[&["pandas"], &["pandas"]], &[&[&["pandas"]], &[&["pandas"]]]);
         check(
             &[&["numpy", "pandas"], &["pandas", "sklearn"], &["pandas", "torch"]],
-            &[&[&["pandas"], &["numpy"]], &[&["pandas"], &["sklearn"]], &[&["pandas"], &["torch"]]],
+            &[&[&["numpy", "pandas"]], &[&["pandas"], &["sklearn"]], &[&["pandas"], &["torch"]]],
         );
+        check(&[&["b", "a"], &["a", "b"]], &[&[&["b", "a"]], &[&["a", "b"]]]);
+        check(&[&["a"], &["a", "b"]], &[&[&["a"]], &[&["a"], &["b"]]]);
         check(&[&[], &["a", "a.b"], &["a", "a.b"]], &[&[], &[&["a", "a.b"]], &[&["a", "a.b"]]]);
         check(&[], &[]);
     }
 
     proptest! {
         #[test]
-        fn each_script_gets_its_own_imports_and_no_others(
-            imports in prop::collection::vec(prop::collection::btree_set("[a-e]", 0..5), 0..6)
+        fn each_script_gets_its_own_imports_in_its_order(
+            lists in prop::collection::vec(prop::collection::vec("[a-c]", 0..5), 0..6)
         ) {
-            let lists: Vec<Vec<String>> = imports.iter().map(|set| set.iter().cloned().collect()).collect();
-            let groups = group_imports(&lists);
-            prop_assert_eq!(groups.len(), lists.len());
-            for (set, groups) in imports.iter().zip(&groups) {
-                let found: BTreeSet<String> = groups.iter().flatten().cloned().collect();
-                prop_assert_eq!(set, &found);
+            let all = group_imports(&lists);
+            prop_assert_eq!(all.len(), lists.len());
+            for (list, groups) in lists.iter().zip(&all) {
+                prop_assert_eq!(list, &groups.concat());
                 prop_assert!(groups.iter().all(|group| !group.is_empty()));
+            }
+            // What any two begin with alike is made in the same interpreters, or, within a group, in one that both have.
+            for (left, left_groups) in lists.iter().zip(&all) {
+                for (right, right_groups) in lists.iter().zip(&all) {
+                    let alike = left.iter().zip(right).take_while(|(left, right)| left == right).count();
+                    let shared = left_groups.iter().zip(right_groups).take_while(|(left, right)| left == right);
+                    prop_assert_eq!(shared.map(|(group, _)| group.len()).sum::<usize>(), alike);
+                }
             }
         }
     }

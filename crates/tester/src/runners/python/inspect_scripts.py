@@ -1,7 +1,7 @@
-"""Tells what shows of scripts without running them: python inspect_scripts.py PATHS_JSON > ANSWER_JSON
+"""Tells what shows of scripts without running them: python inspect_scripts.py QUESTION_JSON ANSWER_JSON
 
-PATHS_JSON is a file that holds an array of paths. The answer has the interpreter's own path, and for each path a finding and
-the imports that the script makes before anything else.
+The question has the paths of scripts and the names of libraries to import before a fork, besides the well-known ones. The
+answer has the interpreter's own path, and for each script a finding and the imports of such libraries that it begins with.
 """
 
 import ast
@@ -10,6 +10,14 @@ import os
 import sys
 
 PARAMETERS = ("input_paths", "output_paths", "environ_vars", "job_args")
+
+# Libraries that are imported before a fork: those that were tried under load in forks and work there as in a fresh
+# interpreter. The interpreter that imports them looks where they come from.
+LIBRARIES = frozenset(
+    """boto3 lightgbm matplotlib numpy pandas polars pyarrow scipy sklearn torch xgboost""".split()
+)
+# Modules of the standard library that do something when they are imported.
+WITH_EFFECT = frozenset("antigravity idlelib test this tkinter turtle turtledemo".split())
 
 
 def bindings_of(body):
@@ -39,8 +47,28 @@ def binds_main(node):
     return "no"
 
 
+def yields(body):
+    """Whether a function of this body is a generator function."""
+    for node in body:
+        if isinstance(node, (ast.Yield, ast.YieldFrom)):
+            return True
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            if yields(ast.iter_child_nodes(node)):
+                return True
+    return False
+
+
 def signature(node):
     arguments = node.args
+    names = [arg.arg for arg in arguments.posonlyargs]
+    every = names + [arg.arg for arg in arguments.args + arguments.kwonlyargs]
+    problem = None
+    if yields(node.body):
+        problem = {"kind": "async_generator" if isinstance(node, ast.AsyncFunctionDef) else "generator"}
+    elif set(PARAMETERS) <= set(every) and set(names) & set(PARAMETERS):
+        problem = {"kind": "positional_only", "parameters": names}
+    if problem is not None:
+        return {"kind": "wrong_main", "line": node.lineno, "problem": problem}
     positional = arguments.posonlyargs + arguments.args
     defaults = len(positional) - len(arguments.defaults)
     required = [arg.arg for arg in positional[:defaults]]
@@ -119,8 +147,7 @@ def is_path_append(call):
     )
 
 
-def is_standard(module):
-    top = module.split(".")[0]
+def is_standard(top):
     known = getattr(sys, "stdlib_module_names", None)
     if known is not None:
         return top in known
@@ -130,98 +157,60 @@ def is_standard(module):
 
 
 class Imports:
-    """The imports that a script makes from outside its own folder, as statements, until it does something else.
+    """The imports of well-known libraries that a script begins with, as statements in its order.
 
-    What it imports from its own folder is followed.
+    Modules of the standard library are passed over. The first import of something else ends it, and so does a statement that
+    a later import could see the effect of.
     """
 
-    def __init__(self, script):
-        folder = os.path.dirname(script)
-        above = folder
-        while os.path.isfile(os.path.join(above, "__init__.py")) and os.path.dirname(above) != above:
-            above = os.path.dirname(above)
-        self.folders = [folder] if above == folder else [folder, above]
+    def __init__(self, folders, libraries):
+        self.folders = folders
+        self.libraries = libraries
         self.statements = []
-        self.followed = {script}
 
     def add(self, statement):
         if statement not in self.statements:
             self.statements.append(statement)
 
-    def own_folder_of(self, module):
-        """The script's folder that has a module of this name, which goes before all others."""
+    def is_own(self, top):
+        """Whether the script's folder has a module of this name, which goes before all others."""
+        paths = [os.path.join(folder, top) for folder in self.folders]
+        return any(os.path.exists(path + ".py") or os.path.isdir(path) for path in paths)
+
+    def kind_of(self, module):
+        """`library`, `standard`, or `other` for what is imported by the script itself, with all that comes after it."""
         top = module.split(".")[0]
-        for folder in self.folders:
-            path = os.path.join(folder, top)
-            if os.path.exists(path + ".py") or os.path.isdir(path):
-                return folder
-        return None
+        if self.is_own(top):
+            return "other"
+        if top in self.libraries:
+            return "library"
+        return "standard" if is_standard(top) and top not in WITH_EFFECT else "other"
 
     def take_module(self, module):
-        """Takes in `import a.b.c`. False where what comes after it cannot be told."""
-        own = self.own_folder_of(module)
-        if own is not None:
-            return self.follow(os.path.join(own, *module.split(".")))
-        if not is_standard(module):
+        """Takes in `import a.b.c`. False where it ends the imports."""
+        kind = self.kind_of(module)
+        if kind == "library":
             parts = module.split(".")
             for count in range(1, len(parts) + 1):
                 self.add("import " + ".".join(parts[:count]))
-        return True
+        return kind != "other"
 
-    def follow(self, path):
-        """Takes in what a module beside the script imports, after the packages that it is in."""
-        folder = os.path.dirname(path)
-        package = os.path.join(folder, "__init__.py")
-        if folder not in self.folders and os.path.isfile(package) and package not in self.followed:
-            if not self.follow(folder):
-                return False
-        for file in (path + ".py", os.path.join(path, "__init__.py")):
-            if file in self.followed:
-                return True
-            if os.path.isfile(file):
-                self.followed.add(file)
-                try:
-                    with open(file, "rb") as source:
-                        tree = ast.parse(source.read(), file)
-                except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-                    return False
-                return self.take_body(tree.body, os.path.dirname(file))
-        # A folder without `__init__.py` runs nothing.
-        return os.path.isdir(path)
-
-    def take_from(self, node, folder):
-        if node.level:
-            for _ in range(node.level - 1):
-                folder = os.path.dirname(folder)
-            path = os.path.join(folder, *(node.module or "").split(".")) if node.module else folder
-            return self.take_local(path, node)
-        if node.module == "__future__":
-            return True
-        own = self.own_folder_of(node.module)
-        if own is not None:
-            return self.take_local(os.path.join(own, *node.module.split(".")), node)
-        if is_standard(node.module):
-            return True
-        self.take_module(node.module)
-        for alias in node.names:
-            self.add("from {} import {}".format(node.module, alias.name))
-        return True
-
-    def take_local(self, path, node):
-        if not self.follow(path):
+    def take_from(self, node):
+        if node.level or not self.take_module(node.module):
             return False
-        names = [os.path.join(path, alias.name) for alias in node.names]
-        modules = [name for name in names if os.path.isfile(name + ".py") or os.path.isdir(name)]
-        return all([self.follow(module) for module in modules])
+        if self.kind_of(node.module) == "library":
+            for alias in node.names:
+                self.add("from {} import {}".format(node.module, alias.name))
+        return True
 
-    def take_body(self, body, folder):
+    def take_body(self, body):
         """False where a statement was found after which nothing can be told."""
         for node in body:
             if isinstance(node, ast.Import):
-                if not all([self.take_module(alias.name) for alias in node.names]):
+                if not all(self.take_module(alias.name) for alias in node.names):
                     return False
             elif isinstance(node, ast.ImportFrom):
-                if not self.take_from(node, folder):
+                if not self.take_from(node):
                     return False
             elif not self.can_go_on_after(node):
                 return False
@@ -256,7 +245,7 @@ class Imports:
         return False
 
     def all_harmless(self, body):
-        """What is imported under a condition is not told. From outside the script's folder it is in the way of nothing."""
+        """What is imported under a condition cannot be told, and ends the imports unless it is in the way of nothing."""
         for node in body:
             if isinstance(node, ast.Import):
                 modules = [alias.name for alias in node.names]
@@ -266,29 +255,34 @@ class Imports:
                 continue
             else:
                 return False
-            if any(self.own_folder_of(module) for module in modules):
+            if any(self.kind_of(module) == "other" for module in modules):
                 return False
         return True
 
 
-def imports_of(path, tree):
+def imports_of(path, tree, libraries):
+    # A link is imported from where it leads to.
+    folder = os.path.dirname(os.path.realpath(path))
+    packages = []
+    above = folder
+    while os.path.isfile(os.path.join(above, "__init__.py")) and os.path.dirname(above) != above:
+        packages.insert(0, os.path.join(above, "__init__.py"))
+        above = os.path.dirname(above)
+    imports = Imports([folder] if above == folder else [folder, above], libraries)
     try:
-        imports = Imports(path)
-        package = os.path.dirname(path)
-        if os.path.isfile(os.path.join(package, "__init__.py")):
-            # It is run before the script, with the packages above it.
-            own, imports.folders = imports.folders, imports.folders[-1:]
-            goes_on = imports.follow(package)
-            imports.folders = own
-            if not goes_on:
-                return imports.statements
-        imports.take_body(tree.body, package)
-        return imports.statements
-    except RecursionError:
-        return []
+        # The packages that the script is in are imported before it.
+        for package in packages:
+            with open(package, "rb") as source:
+                if not imports.take_body(ast.parse(source.read(), package).body):
+                    return imports.statements
+        imports.take_body(tree.body)
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        # Importing it will say what is wrong with it.
+        pass
+    return imports.statements
 
 
-def inspect(path):
+def inspect(path, libraries):
     """A finding, and the script's imports."""
     try:
         with open(path, "rb") as file:
@@ -297,7 +291,7 @@ def inspect(path):
         return {"kind": "unreadable", "message": error.strerror or str(error)}, []
     try:
         tree = ast.parse(source, path)
-        return finding(tree), imports_of(path, tree)
+        return finding(tree), imports_of(path, tree, libraries)
     except SyntaxError as error:
         return {"kind": "syntax_error", "line": error.lineno, "message": str(error.msg)}, []
     except ValueError as error:
@@ -318,14 +312,15 @@ def finding(tree):
 
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
-        paths = json.load(file)
-    # ASCII, whatever the encoding of standard output.
+        question = json.load(file)
+    libraries = LIBRARIES.union(question["preload"])
     findings, imports = [], []
-    for path in paths:
-        found, imported = inspect(path)
+    for path in question["paths"]:
+        found, imported = inspect(path, libraries)
         findings.append(found)
         imports.append(imported)
-    print(json.dumps({"executable": sys.executable or None, "findings": findings, "imports": imports}))
+    with open(sys.argv[2], "w", encoding="utf-8") as file:
+        json.dump({"executable": sys.executable or None, "findings": findings, "imports": imports}, file)
 
 
 main()

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing_models::{ExitOutcome, ScriptFailure};
-use serde::Deserialize;
+use runtime_testing_models::{ExitOutcome, MainProblem, ScriptFailure};
+use serde::{Deserialize, Serialize};
 
 use crate::process::{self, ProcessRequest};
 
@@ -25,11 +25,13 @@ pub(crate) struct Inspection {
     pub(crate) interpreter: Utf8PathBuf,
     /// A finding for each script.
     pub(crate) findings: Vec<Finding>,
-    /// For each script the imports from outside its folder that it makes before anything else, as statements.
+    /// For each script the imports of well-known libraries, and of those that the user names, that it begins with: as
+    /// statements, in its order.
     pub(crate) imports: Vec<Vec<String>>,
 }
 
-/// Asks an interpreter what shows of `scripts`, all at once: each is its path and the path that findings show.
+/// Asks an interpreter what shows of `scripts`, all at once: each is its path and the path that findings show. `preload`
+/// are the libraries that the user wants to be imported before a fork, besides the well-known ones.
 ///
 /// # Errors
 ///
@@ -37,7 +39,14 @@ pub(crate) struct Inspection {
 pub(crate) fn inspect(
     interpreter: &Utf8Path,
     scripts: &[(Utf8PathBuf, Utf8PathBuf)],
+    preload: &[String],
 ) -> Result<Inspection, String> {
+    #[derive(Serialize)]
+    struct Question<'a> {
+        paths: Vec<&'a Utf8PathBuf>,
+        preload: &'a [String],
+    }
+
     #[derive(Deserialize)]
     struct Answers {
         executable: Option<Utf8PathBuf>,
@@ -54,10 +63,11 @@ pub(crate) fn inspect(
         Unreadable { message: String },
         SyntaxError { line: Option<u32>, message: String },
         WrongSignature { line: u32, signature: String, missing: Vec<String>, unexpected: Vec<String> },
+        WrongMain { line: u32, problem: MainProblem },
     }
 
-    let paths: Vec<&Utf8PathBuf> = scripts.iter().map(|(path, _)| path).collect();
-    let question = serde_json::to_vec(&paths).expect("paths are plain strings");
+    let question = Question { paths: scripts.iter().map(|(path, _)| path).collect(), preload };
+    let question = serde_json::to_vec(&question).expect("paths and names are plain strings");
     let answer = ask(interpreter, &question)?;
     let Answers { executable, findings, imports } = serde_json::from_slice(&answer)
         .map_err(|_| "it does not work as a Python 3 interpreter: its answer makes no sense".to_owned())?;
@@ -82,6 +92,9 @@ pub(crate) fn inspect(
                 unexpected,
             })
         }
+        Answer::WrongMain { line, problem } => {
+            Finding::Failure(ScriptFailure::WrongMain { file: shown.clone(), line: Some(line), problem })
+        }
     };
     Ok(Inspection {
         interpreter: executable.unwrap_or_else(|| interpreter.to_owned()),
@@ -96,33 +109,41 @@ const INSPECTION_TIMEOUT: Duration = Duration::from_secs(120);
 /// The variable by which what an interpreter starts while it answers is known.
 const MARK: &str = "RUNTIME_TESTING_INSPECTION";
 
-/// Hands [`INSPECT_SCRIPTS`] a question, and returns what it prints.
+/// Hands [`INSPECT_SCRIPTS`] a question, and returns the answer that it leaves in a file: a wrapper around the interpreter
+/// may print what it likes.
 fn ask(interpreter: &Utf8Path, question: &[u8]) -> Result<Vec<u8>, String> {
     let useless = |reason: &str| format!("it does not work as a Python 3 interpreter: {reason}");
     let in_folder = |error: std::io::Error| format!("a temporary folder cannot be used: {error}");
     let folder = tempfile::tempdir().map_err(in_folder)?;
     let folder = Utf8Path::from_path(folder.path()).ok_or("the temporary folder is not UTF-8")?;
-    let paths =
-        ["inspect_scripts.py", "question.json", "answer.json", "stderr.log"].map(|name| folder.join(name));
-    let [program, question_file, answer_file, stderr_file] = &paths;
+    let names = ["inspect_scripts.py", "question.json", "answer.json", "stdout.log", "stderr.log"];
+    let [program, question_file, answer_file, stdout_file, stderr_file] =
+        &names.map(|name| folder.join(name));
     std::fs::write(program, INSPECT_SCRIPTS).map_err(in_folder)?;
     std::fs::write(question_file, question).map_err(in_folder)?;
     let ended = process::execute(&ProcessRequest {
         program: interpreter,
         // Isolated and without site-packages: only the grammar is asked for.
-        arguments: vec!["-I".into(), "-S".into(), program.clone(), question_file.clone()],
+        arguments: vec![
+            "-I".into(),
+            "-S".into(),
+            program.clone(),
+            question_file.clone(),
+            answer_file.clone(),
+        ],
         environment: vec![(MARK, folder.as_str())],
         folder,
-        stdout: std::fs::File::create(answer_file).map_err(in_folder)?,
+        stdout: std::fs::File::create(stdout_file).map_err(in_folder)?,
         stderr: std::fs::File::create(stderr_file).map_err(in_folder)?,
         timeout: INSPECTION_TIMEOUT,
         grace: Duration::ZERO,
         cancel: &crossbeam_channel::never(),
         mark: &format!("{MARK}={folder}"),
+        is_guarded: false,
     })
     .map_err(|error| error.to_string())?;
     if ended.exit == (ExitOutcome::Exited { status: 0 }) {
-        return std::fs::read(answer_file).map_err(in_folder);
+        return std::fs::read(answer_file).map_err(|_| useless("it left no answer"));
     }
     if ended.exit == ExitOutcome::TimedOut {
         return Err(useless(&format!("it gave no answer in {} s", INSPECTION_TIMEOUT.as_secs())));

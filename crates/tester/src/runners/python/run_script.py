@@ -108,12 +108,16 @@ def load(name):
     return module
 
 
+def load_once(name):
+    if name not in HELPERS:
+        HELPERS[name] = load(name)
+    return HELPERS[name]
+
+
 def observe(params, started):
     """Has what this process does noted where the parameters say. What cannot be noted keeps no script from running."""
     try:
-        if "observe" not in HELPERS:
-            HELPERS["observe"] = load("observe")
-        return HELPERS["observe"].install(params, describe, started)
+        return load_once("observe").install(params, describe, started, load_once)
     except Exception as error:
         sys.stderr.write(f"the run is not observed: {type(error).__name__}: {error}\n")
         return None

@@ -85,6 +85,7 @@ impl Runner for PythonRunner<'_> {
             grace,
             cancel,
             mark: &format!("{PARAMS_VARIABLE}={params_path}"),
+            is_guarded: true,
         });
         let outcome = match ended {
             Ok(ended) => self.over(script, places, folder, timeout, ended)?,

@@ -1,0 +1,284 @@
+"""What a run does to files beyond its inputs, its outputs and its own folders."""
+
+import os
+import sys
+
+# What is remembered of paths as scripts write them, so that a file that is opened again costs next to nothing.
+MEMORY = 50_000
+
+FOLDER_KIND, LINK_KIND, KIND_BITS = 0o040000, 0o120000, 0o170000
+SYSTEM_FOLDERS = {
+    "darwin": """/System /Library /usr /bin /sbin /etc /private/etc /dev /Applications /opt/homebrew
+        /private/var/db /private/var/run""".split(),
+    "win32": [os.environ.get("SystemRoot", "C:\\Windows")],
+}.get(
+    sys.platform,
+    """/usr /etc /lib /lib32 /lib64 /libx32 /bin /sbin /proc /sys /dev /run /var/run /var/lib /var/cache /nix/store
+        /gnu/store /snap""".split(),
+)
+# Modules that read the sources of other modules, or put compiled ones beside them.
+IMPORTERS = frozenset(
+    """importlib._bootstrap_external _frozen_importlib_external zipimport linecache tokenize inspect pkgutil runpy
+    compileall py_compile""".split()
+)
+# Modules that open what is in an open folder by its bare name, which says nothing without that folder.
+WALKERS = frozenset(("os", "shutil"))
+INSTALLED = [f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages")]
+IS_WINDOWS = os.name == "nt"
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+SOURCES = (".py", ".pyc", ".pyw")
+# Taken now: the script may patch whatever it likes.
+os_lstat, getcwd = os.lstat, os.getcwd
+
+
+class Files:
+    def __init__(self, notes, params, started):
+        self.notes = notes
+        self.text_of, self.module_of_caller = notes.text_of, notes.module_of_caller
+        run_folder = params.get("run_folder") or os.path.dirname(params["result"])
+        base = params.get("base")
+        work = params.get("working_directory")
+        self.base = folder_of(base) if base else "\0"
+        self.work = folder_of(work) if work and work != base else "\0"
+        self.run_folder = folder_of(run_folder)
+        # What was made after this was made by this run, as far as can be told.
+        self.started = started
+        self.declared = {params["script"], params["observed"], *params["output_paths"].values()}
+        for path in params["input_paths"].values():
+            self.declared |= {path} if path.startswith(self.run_folder) else {path, os.path.realpath(path)}
+        self.below_declared = tuple(with_separator(path) for path in self.declared)
+        skipped = PLATFORM_FOLDERS | {self.run_folder}
+        self.skipped = Folders(skipped, self.base)
+        self.temporary = Folders(temporary_folders(), self.base)
+        # A path that begins with one of these needs no second look.
+        self.plain = self.below_declared + tuple(
+            folder for folder in skipped if not self.base.startswith(folder) and not self.work.startswith(folder)
+        )
+        # What was seen, as the script writes it.
+        self.read_before, self.written_before = set(), set()
+        # What this run has made: files, and folders with all below them.
+        self.made = set()
+        # Folders by what leads to them.
+        self.real_folders = {}
+
+    def handlers(self):
+        return {
+            "open": self.open,
+            "os.remove": self.remove,
+            "os.rmdir": self.remove,
+            "shutil.rmtree": self.remove,
+            "os.rename": self.rename,
+            "os.link": self.link,
+            "os.symlink": self.symlink,
+            "os.truncate": self.truncate,
+            "os.mkdir": self.mkdir,
+            "_winapi.CopyFile2": self.copy,
+            "sqlite3.connect": self.database,
+        }
+
+    def open(self, args):
+        path, mode, flags = args
+        if type(path) is not str:
+            path = self.text_of(path)
+            if path is None:
+                return
+        if (path.startswith(self.plain) and ".." not in path) or path in self.declared:
+            return
+        flags = flags or 0
+        # Reading is zero, and files can be made by that too.
+        writes = flags & WRITING
+        given = path
+        if given[:1] != os.sep and not (IS_WINDOWS and os.path.isabs(given)):
+            path = f"{getcwd()}{os.sep}{given}"
+        before = self.written_before if writes else self.read_before
+        if path in before:
+            return
+        # Sources are code, which Python itself reads again to show where an error was, also under names that are none.
+        if not writes and (given.endswith(SOURCES) or (given[:1] == "<" and given[-1:] == ">")):
+            return
+        caller = self.module_of_caller()
+        if caller in IMPORTERS or (mode is None and caller in WALKERS and os.sep not in given):
+            return
+        if len(before) < MEMORY:
+            before.add(path)
+        path, status = self.locate(path)
+        if flags & os.O_RDWR or not writes:
+            self.read(path, status, is_changed=bool(flags & os.O_TRUNC) or status is None and bool(writes))
+        if writes:
+            self.write(path, status, is_new=bool(flags & os.O_TRUNC))
+
+    def remove(self, args):
+        self.change(args[0], args[1] if len(args) > 1 else None, self.removed)
+
+    def rename(self, args):
+        source, target, source_folder, target_folder = args[:4]
+        self.change(source, source_folder, self.removed)
+        self.change(target, target_folder, self.replaced)
+
+    def link(self, args):
+        source, target, source_folder, target_folder = args[:4]
+        self.change(source, source_folder, self.read)
+        self.change(target, target_folder, self.replaced)
+
+    def symlink(self, args):
+        self.change(args[1], args[2] if len(args) > 2 else None, self.replaced)
+
+    def truncate(self, args):
+        self.change(args[0], None, self.write)
+
+    def mkdir(self, args):
+        self.change(args[0], args[2] if len(args) > 2 else None, self.make)
+
+    def copy(self, args):
+        self.change(args[0], None, self.read)
+        self.change(args[1], None, self.replaced)
+
+    def database(self, args):
+        path = self.text_of(args[0])
+        if path is None or path in ("", ":memory:") or path.startswith("file::memory:"):
+            return
+        if path.startswith("file:"):
+            path = path[len("file:") :].split("?")[0]
+            path = path[path.startswith("//") * 2 :]
+        path, status = self.locate(os.path.join(getcwd(), path))
+        if status is None:
+            self.write(path, status, is_new=True)
+        else:
+            self.read(path, status)
+
+    def change(self, path, folder, note):
+        """Notes what happens to a path that is relative to an open folder, or to the current one."""
+        path = self.text_of(path)
+        if path is None or (path.startswith(self.plain) and ".." not in path):
+            return
+        if not os.path.isabs(path):
+            # Elsewhere than on Linux an open folder does not show its name.
+            at = getcwd() if folder in (None, -1) else os.readlink(f"/proc/self/fd/{folder}")
+            path = os.path.join(at, path)
+        if self.module_of_caller() not in IMPORTERS:
+            note(*self.locate(path, follow=note in (self.read, self.write)))
+
+    def locate(self, path, follow=True):
+        """What a path leads to, and what is there, if there is something."""
+        folder, name = os.path.split(path)
+        if name in ("", ".", ".."):
+            path = os.path.realpath(path)
+        else:
+            real = self.real_folders.get(folder)
+            if real is None:
+                real = os.path.realpath(folder)
+                if len(self.real_folders) < MEMORY and os.path.isdir(real):
+                    self.real_folders[folder] = real
+            path = os.path.join(real, name)
+        status = status_of(path)
+        if follow and status is not None and status.st_mode & KIND_BITS == LINK_KIND:
+            path = os.path.realpath(path)
+            status = status_of(path)
+        return path, status
+
+    def read(self, path, status, is_changed=False):
+        if is_folder(status) or self.is_own(path) or is_changed:
+            return
+        if path.startswith(self.work):
+            # Its own, unless it looks for what is not there: then for what is not there in the base folder.
+            if status is None:
+                self.note("read", self.base + path[len(self.work) :])
+        elif not self.is_temporary_and_new(path, status):
+            self.note("read", path)
+
+    def write(self, path, status, is_new=False):
+        if is_folder(status) or self.is_own(path):
+            return
+        if status is None or is_new:
+            # What it reads there later is what it has written.
+            self.remember(path)
+        if not path.startswith(self.work) and (status is not None or not self.temporary.hold(path)):
+            self.note("write", path)
+
+    def replaced(self, path, status):
+        self.write(path, None if is_folder(status) else status, is_new=True)
+
+    def removed(self, path, status):
+        if status is None or self.is_own(path) or path.startswith(self.work):
+            return
+        if not self.is_temporary_and_new(path, status):
+            self.note("remove", path)
+            # What goes with it, or comes in its place, is its own.
+            self.remember(path)
+
+    def make(self, path, status):
+        if status is None and not self.is_own(path):
+            self.remember(path)
+
+    def remember(self, path):
+        if len(self.made) < MEMORY:
+            self.made.add(path)
+
+    def is_own(self, path):
+        """Whether a path is no concern of anyone else: the interpreter's, the system's, declared, or made by this run."""
+        if self.skipped.hold(path) and not path.startswith(self.work):
+            return True
+        if path in self.declared or path.startswith(self.below_declared):
+            return True
+        if any(name in path for name in INSTALLED):
+            return True
+        made = self.made
+        while made and path:
+            if path in made:
+                return True
+            path = path[: max(path.rfind(os.sep), 0)]
+        return False
+
+    def is_temporary_and_new(self, path, status):
+        """Whether a file was made by this run in a way that is not seen: by a library in C, or a program."""
+        return status is not None and status.st_ctime >= self.started and self.temporary.hold(path)
+
+    def note(self, kind, path):
+        self.notes.note_path(kind, path[len(self.base) :] if path.startswith(self.base) else path)
+
+
+class Folders:
+    """Folders, told apart by whether they are in the base folder: those that it is in say nothing about what is in it."""
+
+    def __init__(self, folders, base):
+        self.base = base
+        self.inside = tuple(folder for folder in folders if folder.startswith(base) and folder != base)
+        self.outside = tuple(folder for folder in folders if not folder.startswith(base))
+
+    def hold(self, path):
+        return path.startswith(self.inside if path.startswith(self.base) else self.outside)
+
+
+def with_separator(path):
+    return os.path.join(path, "")
+
+
+def folder_of(path):
+    return with_separator(os.path.realpath(path))
+
+
+def interpreter_folders():
+    found = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix, os.path.dirname(os.__file__)}
+    # Where Python is installed at the root, the system's folders are all that tells its files from others.
+    found = {path for path in found if path and os.path.dirname(path) != path}
+    return {with_separator(path) for path in found} | {folder_of(path) for path in found}
+
+
+PLATFORM_FOLDERS = interpreter_folders() | {with_separator(path) for path in SYSTEM_FOLDERS}
+
+
+def temporary_folders():
+    named = [os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")]
+    usual = ["/tmp", "/var/tmp", "/usr/tmp"] if os.name == "posix" else ["c:\\temp", "c:\\tmp"]
+    return {folder_of(path) for path in named + usual if path}
+
+
+def status_of(path):
+    try:
+        return os_lstat(path)
+    except OSError:
+        return None
+
+
+def is_folder(status):
+    return status is not None and status.st_mode & KIND_BITS == FOLDER_KIND

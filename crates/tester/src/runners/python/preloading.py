@@ -1,0 +1,188 @@
+"""Makes imports in an interpreter that runs are forked from, and looks at what they leave."""
+
+import atexit
+import gc
+import os
+import sys
+
+# Threads that libraries keep, which forks do without, and modules whose handlers at exit every fork can run for itself.
+SURVIVING_THREADS = frozenset(("jemalloc_bg_thd", "polars-ooc-clea"))
+EXIT_MODULES = frozenset(
+    """PIL.Image certifi.core matplotlib._pylab_helpers openpyxl.worksheet._writer polars pyarrow.fs""".split()
+)
+# What has to be removed only once, and would be by the first fork that ends.
+REMOVING_MODULES = frozenset("os posix shutil tempfile".split())
+
+
+class RecordingEnviron(type(os.environ)):
+    """Notes which variables are read. `None` among the names stands for all of them."""
+
+    names = set()
+
+    def __getitem__(self, key):
+        self.names.add(key)
+        return super().__getitem__(key)
+
+    def __iter__(self):
+        self.names.add(None)
+        return super().__iter__()
+
+    def __setitem__(self, key, value):
+        self.names.add(key)
+        super().__setitem__(key, value)
+
+    def __delitem__(self, key):
+        self.names.add(key)
+        super().__delitem__(key)
+
+
+def make_imports(imports):
+    """Returns why no run can be forked after them, if none can, and whether one of them is left to the scripts."""
+    files, modules = open_files(), set(sys.modules)
+    handlers = []
+    failed, has_stopped = preload(imports, handlers)
+    return failed or find_obstacle(files, modules, handlers), has_stopped
+
+
+def find_obstacle(files, modules, handlers):
+    """Why no run can be forked after imports, if none can: by what was there before, and what was registered meanwhile."""
+    foreign = foreign_module(set(sys.modules) - modules)
+    if foreign is not None:
+        return foreign
+    if open_files() - files:
+        return "what the script imports has opened files that runs would share"
+    threads = threads_that_forks_need()
+    if threads:
+        return f"what the script imports has started threads ({len(threads)} that a fork is without)"
+    handlers += unfinished()
+    unknown = sorted({caller for caller, function in handlers if not can_be_shared(caller, function)})
+    if unknown:
+        return f"what the script imports has something to do when the process ends: {', '.join(unknown)}"
+    return None
+
+
+def preload(imports, handlers):
+    """Makes imports, one statement after the other. Returns what went wrong, and whether one is left to the scripts."""
+    os.environ.__class__ = RecordingEnviron
+    register = atexit.register
+
+    def noting(function, *args, **kwargs):
+        handlers.append((sys._getframe(1).f_globals.get("__name__"), getattr(function, "__module__", None)))
+        return register(function, *args, **kwargs)
+
+    atexit.register = noting
+    # Modules are made of objects that stay: looking for others among them takes longer than it is worth.
+    gc.disable()
+    try:
+        for statement in imports:
+            if not is_installed(statement.split()[1].split(".")[0]):
+                return None, True
+            exec(compile(statement, "<imports>", "exec"), {"__name__": "imports"})
+    except BaseException as error:
+        try:
+            return f"`{statement}`: {type(error).__name__}: {error}", True
+        except BaseException:
+            return f"`{statement}`: {type(error).__name__}", True
+    finally:
+        os.environ.__class__ = RecordingEnviron.__mro__[1]
+        atexit.register = register
+        gc.enable()
+    return None, False
+
+
+def open_files():
+    """The descriptors of files and sockets, which processes share with the place where they are read."""
+    found = set()
+    for entry in os.listdir("/proc/self/fd"):
+        try:
+            mode = os.fstat(int(entry)).st_mode
+        except OSError:
+            continue
+        # S_IFREG and S_IFSOCK.
+        if mode & 0o170000 in (0o100000, 0o140000):
+            found.add(entry)
+    return found
+
+
+def threads_that_forks_need():
+    """The names of threads of libraries without which these do not work in a fork."""
+    if len(os.listdir("/proc/self/task")) == 1:
+        return []
+    # Some libraries end their threads before each fork, and begin them anew when they need them.
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    names = []
+    for task in set(os.listdir("/proc/self/task")) - {str(os.getpid())}:
+        try:
+            with open(f"/proc/self/task/{task}/comm", encoding="utf-8", errors="replace") as file:
+                names.append(file.read().strip())
+        except OSError:
+            # It has ended.
+            pass
+    names = [name for name in names if name not in SURVIVING_THREADS]
+    # This library begins them anew in a fork, and gives them no name of their own.
+    numexpr = sys.modules.get("numexpr")
+    known = numexpr.get_num_threads() if numexpr is not None else 0
+    return names if len(names) > known or len(sys._current_frames()) > 1 else []
+
+
+def unfinished():
+    """Who has left what is to be done when objects go, at the latest when the process ends: caller and function."""
+    weakref = sys.modules.get("weakref")
+    entries = list(weakref.finalize._registry.values()) if weakref is not None else []
+    modules = [getattr(entry.func, "__module__", None) for entry in entries if entry.atexit]
+    return [(module, module) for module in modules if module in REMOVING_MODULES]
+
+
+def can_be_shared(caller, function):
+    """Whether every fork can run a handler for itself that a module registers with `atexit`."""
+    if function in REMOVING_MODULES:
+        return False
+    return caller in EXIT_MODULES or is_standard(caller)
+
+
+def is_standard(module):
+    try:
+        file = sys.modules[module].__file__
+    except AttributeError:
+        # It is built in, or frozen.
+        return True
+    except KeyError:
+        return False
+    return file is None or (is_in(file, [os.path.dirname(os.__file__)]) and not is_in(file, site_folders()))
+
+
+def site_folders():
+    """Where the interpreter has its installed packages. What is named in PYTHONPATH is the user's own."""
+    named = set(os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    installed = ("site-packages", "dist-packages")
+    return [entry for entry in sys.path if os.path.basename(entry) in installed and entry not in named]
+
+
+def is_in(file, folders):
+    return any(file.startswith(os.path.join(folder, "")) for folder in folders)
+
+
+def is_installed(name):
+    """Whether a module would be imported from where the interpreter has its installed packages."""
+    try:
+        spec = sys.modules[name].__spec__ if name in sys.modules else None
+        for finder in sys.meta_path:
+            spec = spec or finder.find_spec(name, None)
+        places = [spec.origin] if spec.has_location else list(spec.submodule_search_locations)
+        return bool(places) and all(is_in(place, site_folders()) for place in places)
+    except Exception:
+        # Importing it will say what is wrong with it.
+        return False
+
+
+def foreign_module(names):
+    """Says which of these modules is the user's own and was imported by a library, if one is."""
+    folders = site_folders() + [os.path.dirname(os.__file__)]
+    for name in sorted(names):
+        origin = getattr(getattr(sys.modules.get(name), "__spec__", None), "origin", None)
+        if isinstance(origin, str) and os.path.isabs(origin) and not is_in(origin, folders):
+            return f"what the script imports has imported `{name}` from `{origin}`"
+    return None

@@ -1,0 +1,259 @@
+//! What is seen of runs beyond what their specs declare, in fresh interpreters and in forks alike.
+#![cfg(unix)]
+
+use std::time::Duration;
+
+use runtime_testing_models::{Isolation, MainProblem, Observed, PipelineTestReport, ScriptFailure};
+use runtime_testing_tester::TesterSettings;
+
+use crate::space::Space;
+
+const HEAD: &str = "import os\n\ndef main(input_paths, output_paths, environ_vars, job_args):\n";
+const WRITE: &str = "    open(output_paths['rows'], 'w').write('id\\n1\\n')\n";
+
+/// A project with one step, which does something and writes its output.
+fn space(imports: &str, body: &str) -> Space {
+    let content = format!("{imports}\n{HEAD}{body}{WRITE}");
+    Space::new().write("data/other.csv", "id\n1\n").write("config/a.json", "{}").step(
+        "a",
+        &content,
+        &["raw=data/raw.csv"],
+        &["rows=output/rows.csv"],
+    )
+}
+
+fn test(space: &Space, isolation: Isolation) -> PipelineTestReport {
+    let settings = TesterSettings { isolation, ..space.settings() };
+    space.tester().with_settings(settings).test_pipeline().unwrap()
+}
+
+/// What is seen, the same in both ways.
+#[track_caller]
+fn observed(space: &Space) -> Observed {
+    let [fresh, forked] = Isolation::ALL.map(|isolation| {
+        let report = test(space, isolation);
+        report.script_results["a"].runs[0].observed.clone().unwrap_or_default()
+    });
+    assert_eq!(fresh, forked);
+    fresh
+}
+
+#[track_caller]
+fn check_reads(body: &str, expected: &[&str]) {
+    let seen = observed(&space("", body));
+    assert_eq!(seen.reads, expected);
+    assert!(seen.writes.is_empty() && seen.removes.is_empty(), "{seen:?}");
+}
+
+#[test]
+fn what_is_declared_is_not_noted() {
+    check_reads("    open(input_paths['raw']).read()\n    open('data/raw.csv').read()\n", &[]);
+    check_reads("    os.listdir('data')\n    os.listdir('/etc')\n    open('/etc/passwd').close()\n", &[]);
+    check_reads("    open(os.__file__).close()\n    open(__file__).close()\n    import decimal\n", &[]);
+}
+
+#[test]
+fn files_that_are_read_are_noted_by_their_path_in_the_base_folder() {
+    let body = "    open('data/other.csv').read()\n    open(b'data/./other.csv').read()\n    \
+        open(os.getcwd() + '/config/../config/a.json').read()\n";
+    check_reads(body, &["config/a.json", "data/other.csv"]);
+}
+
+/// This is how it shows that what another step writes is missing.
+#[test]
+fn a_file_that_is_looked_for_is_noted() {
+    let body = "    try:\n        open('output/stats.csv')\n    except FileNotFoundError:\n        pass\n";
+    check_reads(body, &["output/stats.csv"]);
+}
+
+#[test]
+fn files_of_a_runs_own_are_not_noted() {
+    let body = "    import tempfile, shutil, subprocess
+    folder = tempfile.mkdtemp()
+    open(folder + '/a', 'w').close()
+    os.rename(folder + '/a', folder + '/b')
+    open(folder + '/b').close()
+    shutil.rmtree(folder)
+    with tempfile.TemporaryFile() as file:
+        file.write(b'x')
+    name = tempfile.mktemp()
+    os.system('echo x > ' + name)
+    open(name).close()
+    os.remove(name)
+";
+    let seen = observed(&space("", body));
+    assert_eq!(seen, Observed { programs: vec!["echo".to_owned()], ..Observed::default() });
+}
+
+#[test]
+fn changes_to_other_files_are_noted() {
+    let space = space(
+        "",
+        "    base = environ_vars['BASE']
+    open(base + '/new.txt', 'w').close()
+    open(base + '/new.txt').close()
+    open(base + '/data/other.csv', 'a').close()
+    os.replace(base + '/new.txt', base + '/named.txt')
+    os.remove(base + '/named.txt')
+    if os.path.exists(base + '/config/a.json'):
+        os.remove(base + '/config/a.json')
+",
+    );
+    let base = space.root.clone().into_string();
+    let space = space.with(|spec| {
+        spec.environ_vars.insert("BASE".to_owned(), base);
+    });
+    let report = test(&space, Isolation::Forked);
+    let seen = report.script_results["a"].runs[0].observed.clone().unwrap();
+    assert_eq!(seen.writes, ["data/other.csv", "named.txt", "new.txt"]);
+    assert_eq!(seen.removes, ["config/a.json"]);
+    assert!(seen.reads.is_empty(), "{seen:?}");
+}
+
+#[test]
+fn programs_and_addresses_are_noted() {
+    let body = "    import platform, socket, subprocess, sys
+    platform.platform()
+    subprocess.run(['true'])
+    subprocess.run('true | cat', shell=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, '-c', ''])
+    with socket.socket() as server:
+        server.bind(('127.0.0.1', 0))
+        server.listen()
+        socket.create_connection(server.getsockname()).close()
+    try:
+        socket.create_connection(('127.0.0.1', 9), timeout=1)
+    except OSError:
+        pass
+";
+    let seen = observed(&space("", body));
+    assert_eq!(seen.addresses, ["127.0.0.1:9"]);
+    assert!(seen.programs.contains(&"true".to_owned()) && seen.programs.len() == 2, "{seen:?}");
+}
+
+#[test]
+fn what_ends_a_thread_is_noted() {
+    let body = "    def work():\n        raise ValueError('bad row 2')\n    \
+        thread = threading.Thread(target=work)\n    thread.start()\n    thread.join()\n";
+    let seen = observed(&space("import threading", body));
+    let [failure] = &seen.thread_failures[..] else { panic!("{seen:?}") };
+    assert_eq!(failure.to_string(), "ValueError: bad row 2 (scripts/a.py:6)");
+    assert!(!failure.traceback.contains("threading.py"), "{}", failure.traceback);
+}
+
+#[test]
+fn processes_of_a_run_are_seen_too() {
+    let imports = "import multiprocessing\n\ndef work(path):\n    open(path).close()\n    os._exit(0)\n";
+    let body = "    process = multiprocessing.get_context('fork').Process(target=work, args=('data/other.csv',))\n    \
+        process.start()\n    process.join()\n";
+    assert_eq!(observed(&space(imports, body)).reads, ["data/other.csv"]);
+}
+
+#[test]
+fn nothing_is_lost_where_a_run_ends_abruptly() {
+    let open = "    open('data/other.csv').close()\n";
+    for end in ["    os._exit(3)\n", "    os.kill(os.getpid(), 9)\n"] {
+        assert_eq!(observed(&space("", &format!("{open}{end}"))).reads, ["data/other.csv"], "{end}");
+    }
+    let wait = space("", &format!("{open}    import time\n    time.sleep(600)\n"));
+    let wait = wait.with(|spec| spec.timeout_seconds = Some(0.5));
+    let settings = TesterSettings { grace: Duration::from_millis(100), ..wait.settings() };
+    let report = wait.tester().with_settings(settings).test_pipeline().unwrap();
+    assert_eq!(report.script_results["a"].runs[0].observed.clone().unwrap().reads, ["data/other.csv"]);
+}
+
+#[test]
+fn a_script_sees_nothing_of_it() {
+    let body = "    import sys
+    assert not [name for name in sys.modules if 'observe' in name]
+    descriptors = os.listdir('/proc/self/fd') if os.path.isdir('/proc/self/fd') else []
+    calls = []
+    sys.setprofile(lambda frame, *_: calls.append(frame.f_code.co_filename))
+    open('data/other.csv').close()
+    sys.setprofile(None)
+    assert not [name for name in calls if 'observe' in name], calls
+    if descriptors:
+        assert os.listdir('/proc/self/fd') == descriptors
+
+    import signal
+    class Late(OSError):
+        pass
+    def late(*_):
+        raise Late
+    signal.signal(signal.SIGALRM, late)
+    for _ in range(50):
+        signal.setitimer(signal.ITIMER_REAL, 0.002)
+        try:
+            while True:
+                os.close(os.open('data/other.csv', os.O_RDONLY))
+        except Late:
+            continue
+";
+    let report = test(&space("", body), Isolation::Fresh);
+    assert!(report.pipeline_success(), "{}", report.errors().join("\n"));
+}
+
+#[track_caller]
+fn failure(content: &str) -> ScriptFailure {
+    let space = Space::new().step("a", content, &["raw=data/raw.csv"], &["rows=output/rows.csv"]);
+    space.fails().status.failure().unwrap().clone()
+}
+
+#[test]
+fn an_exit_says_what_it_was_raised_in() {
+    let body = "    try:\n        {}['key']\n    except Exception:\n        sys.exit(1)\n";
+    let ScriptFailure::Exited { status: 1, message: None, cause: Some(cause) } =
+        failure(&format!("import sys\n{HEAD}{body}"))
+    else {
+        panic!("no cause")
+    };
+    assert_eq!(cause.to_string(), "KeyError: 'key' (scripts/a.py:6)");
+    let hidden =
+        "    try:\n        {}['key']\n    except Exception:\n        raise SystemExit(1) from None\n";
+    let found = failure(&format!("{HEAD}{hidden}"));
+    assert!(matches!(found, ScriptFailure::Exited { status: 1, cause: None, .. }), "{found:?}");
+}
+
+#[test]
+fn what_main_returns_is_the_status_where_the_script_says_so() {
+    let exits = |value: &str, end: &str| format!("import sys\n{HEAD}{WRITE}    return {value}\n\n{end}\n");
+    let guarded = "if __name__ == '__main__':\n    sys.exit(main(*sys.argv[1:]))";
+    let kept =
+        "if __name__ == '__main__':\n    status = main({}, {}, {}, None)\n    raise SystemExit(status)";
+    for end in [guarded, kept] {
+        let found = failure(&exits("3", end));
+        assert!(matches!(found, ScriptFailure::Exited { status: 3, .. }), "{found:?}");
+    }
+    let found = failure(&exits("'bad rows'", guarded));
+    let message = Some("bad rows".to_owned());
+    assert_eq!(found, ScriptFailure::Exited { status: 1, message, cause: None });
+    for (value, end) in [("3", "if __name__ == '__main__':\n    main()"), ("True", guarded), ("0", guarded)] {
+        let space =
+            Space::new().step("a", &exits(value, end), &["raw=data/raw.csv"], &["rows=output/rows.csv"]);
+        space.passes();
+    }
+}
+
+#[test]
+fn main_that_does_nothing_when_it_is_called_is_told() {
+    let problem = |content: &str| match failure(content) {
+        ScriptFailure::WrongMain { line: Some(line), problem, .. } => (line, problem),
+        other => panic!("{other:?}"),
+    };
+    let parameters = "input_paths, output_paths, environ_vars, job_args";
+    let generator = format!("def main({parameters}):\n    yield 1\n");
+    assert_eq!(problem(&generator), (1, MainProblem::Generator));
+    // Only running it can tell.
+    let wrapped =
+        format!("def same(function):\n    return lambda **given: function(**given)\n\n@same\n{generator}");
+    assert!(matches!(problem(&wrapped), (4 | 5, MainProblem::Generator)));
+    let inner = format!("{HEAD}    def rows():\n        yield 1\n{WRITE}");
+    Space::new().step("a", &inner, &["raw=data/raw.csv"], &["rows=output/rows.csv"]).passes();
+    assert_eq!(problem(&format!("async {generator}")), (1, MainProblem::AsyncGenerator));
+    let parameters_only = ["input_paths", "output_paths"].map(str::to_owned).to_vec();
+    let positional = "def main(input_paths, output_paths, /, environ_vars, job_args):\n    pass\n";
+    assert_eq!(problem(positional), (1, MainProblem::PositionalOnly { parameters: parameters_only }));
+    let click = "class Command:\n    __module__ = 'click.core'\n\n    def __init__(self, callback):\n        \
+        self.callback = callback\n\n    def __call__(self):\n        pass\n\n\n@Command\ndef main(raw):\n    pass\n";
+    assert!(matches!(problem(click), (11 | 12, MainProblem::ClickCommand)));
+}
