@@ -6,7 +6,8 @@ use runtime_testing_models::dag::nearest;
 use runtime_testing_models::{PipelineDag, PipelineTestingSpec, ScriptExecutionSpec, StepName};
 use runtime_testing_spec_store::{BrokenFile, Lookup, ReadFolderError, SaveSpecError, SpecIndex, SpecStore};
 
-use crate::{MissingField, PipelineTestingSpecBuilder, is_untouched_draft, missing_fields};
+use crate::workspace::Workspace;
+use crate::{MissingField, is_untouched_draft, missing_fields};
 
 /// Whether the spec of each step must be there, reviewed and complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -303,13 +304,13 @@ fn unattributed(index: &SpecIndex, problems: &[SpecProblem]) -> Vec<SpecProblem>
 }
 
 pub(crate) fn build(
-    builder: &PipelineTestingSpecBuilder,
+    workspace: &Workspace,
     dag: &PipelineDag,
     validation: Validation,
 ) -> Result<PipelineTestingSpec, BuildError> {
-    let store = builder.store();
+    let store = workspace.store();
     let Survey { specs, mut problems } = surveyed(store, dag, validation)?;
-    let drafts = drafts(builder, &specs);
+    let drafts = drafts(workspace, &specs);
     let saved = if drafts.is_empty() { Vec::new() } else { store.save_new(&drafts)? };
     if !problems.is_empty() {
         for problem in &mut problems {
@@ -319,20 +320,20 @@ pub(crate) fn build(
         }
         return Err(BuildError::Specs { problems });
     }
-    Ok(assembled(builder, dag, specs, saved))
+    Ok(assembled(workspace, dag, specs, saved))
 }
 
 pub(crate) fn load(
-    builder: &PipelineTestingSpecBuilder,
+    workspace: &Workspace,
     dag: &PipelineDag,
     validation: Validation,
 ) -> Result<PipelineTestingSpec, BuildError> {
-    let Survey { specs, problems } = surveyed(builder.store(), dag, validation)?;
+    let Survey { specs, problems } = surveyed(workspace.store(), dag, validation)?;
     if !problems.is_empty() {
         return Err(BuildError::Specs { problems });
     }
-    let drafts = drafts(builder, &specs);
-    Ok(assembled(builder, dag, specs, drafts))
+    let drafts = drafts(workspace, &specs);
+    Ok(assembled(workspace, dag, specs, drafts))
 }
 
 /// A survey without obstacles, and without problems where validation is skipped.
@@ -347,20 +348,20 @@ fn surveyed(store: &SpecStore, dag: &PipelineDag, validation: Validation) -> Res
 
 /// A default draft for each step that has no spec, in order.
 fn drafts(
-    builder: &PipelineTestingSpecBuilder,
+    workspace: &Workspace,
     specs: &[(StepName, Option<ScriptExecutionSpec>)],
 ) -> Vec<ScriptExecutionSpec> {
-    specs.iter().filter(|(_, spec)| spec.is_none()).map(|(step, _)| builder.draft(step)).collect()
+    specs.iter().filter(|(_, spec)| spec.is_none()).map(|(step, _)| workspace.draft(step)).collect()
 }
 
 fn assembled(
-    builder: &PipelineTestingSpecBuilder,
+    workspace: &Workspace,
     dag: &PipelineDag,
     specs: Vec<(StepName, Option<ScriptExecutionSpec>)>,
     drafts: Vec<ScriptExecutionSpec>,
 ) -> PipelineTestingSpec {
     let mut drafts = drafts.into_iter();
-    let mut result = PipelineTestingSpec::new(dag.clone()).with_workspace_root(builder.test_data_dir());
+    let mut result = PipelineTestingSpec::new(dag.clone()).with_workspace_root(workspace.folder());
     for (step, spec) in specs {
         let spec = spec.or_else(|| drafts.next()).expect("each step without a spec has a draft");
         result.script_specs.insert(step, spec);

@@ -10,6 +10,7 @@ use runtime_testing_spec_store::{
     LoadSpecError, ReadFolderError, SaveSpecError, SpecFile, SpecStore, UpdateSpecError,
 };
 
+use crate::workspace::Workspace;
 use crate::{BuildError, InteractiveError, Prompter, SpecProblem, Validation, build, interactive};
 
 /// Builds pipeline testing specs from DAGs and from the specs saved in a test workspace. Making a builder touches
@@ -29,8 +30,7 @@ use crate::{BuildError, InteractiveError, Prompter, SpecProblem, Validation, bui
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PipelineTestingSpecBuilder {
-    test_data_dir: Utf8PathBuf,
-    store: SpecStore,
+    workspace: Workspace,
 }
 
 /// Why a spec could not be got by its name. That there is none is no error.
@@ -71,23 +71,22 @@ impl Default for PipelineTestingSpecBuilder {
 impl PipelineTestingSpecBuilder {
     /// A builder for the test workspace `test_data_dir`.
     pub fn new(test_data_dir: impl Into<Utf8PathBuf>) -> Self {
-        let test_data_dir = test_data_dir.into();
-        Self { store: SpecStore::in_workspace(&test_data_dir), test_data_dir }
+        Self { workspace: Workspace::new(test_data_dir.into()) }
     }
 
     /// The test workspace.
     pub fn test_data_dir(&self) -> &Utf8Path {
-        &self.test_data_dir
+        self.workspace.folder()
     }
 
     /// The folder of saved specs, which need not be there.
     pub fn specs_dir(&self) -> &Utf8Path {
-        self.store.folder()
+        self.store().folder()
     }
 
     /// The store of saved specs.
     pub fn store(&self) -> &SpecStore {
-        &self.store
+        self.workspace.store()
     }
 
     /// Gives each step of the DAG its saved spec. A step without one gets a default draft, which is saved.
@@ -101,7 +100,7 @@ impl PipelineTestingSpecBuilder {
         dag: &PipelineDag,
         validation: Validation,
     ) -> Result<PipelineTestingSpec, BuildError> {
-        build::build(self, dag, validation)
+        build::build(&self.workspace, dag, validation)
     }
 
     /// Gives each step of the DAG its saved spec, and writes nothing: where validation is skipped, a step without one gets
@@ -115,7 +114,7 @@ impl PipelineTestingSpecBuilder {
         dag: &PipelineDag,
         validation: Validation,
     ) -> Result<PipelineTestingSpec, BuildError> {
-        build::load(self, dag, validation)
+        build::load(&self.workspace, dag, validation)
     }
 
     /// What is wrong with the saved specs of the DAG's steps, in declaration order. Writes nothing.
@@ -127,7 +126,7 @@ impl PipelineTestingSpecBuilder {
         &self,
         dag: &PipelineDag,
     ) -> Result<Vec<SpecProblem>, ReadFolderError> {
-        build::survey(&self.store, dag).map(|survey| survey.problems)
+        build::survey(self.store(), dag).map(|survey| survey.problems)
     }
 
     /// Saves a spec and returns its file.
@@ -136,7 +135,7 @@ impl PipelineTestingSpecBuilder {
     ///
     /// As [`SpecStore::save`].
     pub fn save_script_spec(&self, spec: &ScriptExecutionSpec) -> Result<Utf8PathBuf, SaveSpecError> {
-        self.store.save(spec)
+        self.store().save(spec)
     }
 
     /// Changes the spec of a step, or a default draft where there is none, and saves it. No other update comes in
@@ -150,8 +149,8 @@ impl PipelineTestingSpecBuilder {
         step: &StepName,
         change: impl FnOnce(&mut ScriptExecutionSpec),
     ) -> Result<ScriptExecutionSpec, UpdateSpecError> {
-        self.store.update(step, |saved| {
-            let mut spec = saved.unwrap_or_else(|| self.draft(step));
+        self.store().update(step, |saved| {
+            let mut spec = saved.unwrap_or_else(|| self.workspace.draft(step));
             change(&mut spec);
             Ok::<_, Infallible>(spec)
         })
@@ -169,7 +168,7 @@ impl PipelineTestingSpecBuilder {
         step: &StepName,
         prompter: &mut dyn Prompter,
     ) -> Result<ScriptExecutionSpec, InteractiveError> {
-        interactive::update(self, step, prompter)
+        interactive::update(&self.workspace, step, prompter)
     }
 
     /// Everything in the folder of specs: the good files by step name, then the broken ones.
@@ -178,7 +177,7 @@ impl PipelineTestingSpecBuilder {
     ///
     /// [`ReadFolderError`] where the folder cannot be read. One that is not there is empty.
     pub fn list_saved_specs(&self) -> Result<Vec<SpecFile>, ReadFolderError> {
-        self.store.list()
+        self.store().list()
     }
 
     /// The spec of the step of this name, or else the one whose script has this name. `None` where there is neither.
@@ -192,7 +191,7 @@ impl PipelineTestingSpecBuilder {
     ) -> Result<Option<ScriptExecutionSpec>, GetSpecError> {
         // What is no name is the name of nothing.
         let Ok(step) = StepName::new(name) else { return Ok(None) };
-        let index = self.store.load_all().map_err(LoadSpecError::from)?;
+        let index = self.store().load_all().map_err(LoadSpecError::from)?;
         let not_found = match index.find(&step) {
             Ok(saved) => return Ok(Some(saved.spec.clone())),
             Err(error @ LoadSpecError::NotFound { .. }) => error,
@@ -211,7 +210,7 @@ impl PipelineTestingSpecBuilder {
             };
         }
         // A file named after the script, as the original does it, whose step can still be read in it.
-        let path = self.store.default_path(&step);
+        let path = self.store().default_path(&step);
         if let Some(broken) = index.broken().iter().find(|broken| broken.path == path) {
             return Err(LoadSpecError::Broken(broken.clone()).into());
         }
@@ -224,10 +223,5 @@ impl PipelineTestingSpecBuilder {
     /// The four parameters that a script is called with.
     pub fn get_script_main_params(&self, spec: &ScriptExecutionSpec) -> ScriptMainParams {
         spec.main_params()
-    }
-
-    /// The default spec of a step, with a script of the step's name.
-    pub(crate) fn draft(&self, step: &StepName) -> ScriptExecutionSpec {
-        ScriptExecutionSpec::create_default(&step.cast(), step, &self.test_data_dir)
     }
 }

@@ -10,10 +10,8 @@ use runtime_testing_models::{
 };
 use runtime_testing_spec_store::{LoadSpecError, UpdateSpecError};
 
-use crate::{
-    MissingField, PipelineTestingSpecBuilder, PromptError, Prompter, Question, is_untouched_draft,
-    missing_fields,
-};
+use crate::workspace::Workspace;
+use crate::{MissingField, PromptError, Prompter, Question, is_untouched_draft, missing_fields};
 
 /// Why the spec of a step was not updated in a dialog. Nothing was saved. The messages are complete: they hold what
 /// `source()` says too.
@@ -52,11 +50,11 @@ struct Answers {
 }
 
 pub(crate) fn update(
-    builder: &PipelineTestingSpecBuilder,
+    workspace: &Workspace,
     step: &StepName,
     prompter: &mut dyn Prompter,
 ) -> Result<ScriptExecutionSpec, InteractiveError> {
-    let store = builder.store();
+    let store = workspace.store();
     let saved = match store.load(step) {
         Ok(spec) => Some(spec),
         Err(LoadSpecError::NotFound { .. }) => None,
@@ -76,7 +74,7 @@ pub(crate) fn update(
             .tell(&format!("nothing is missing in the spec of step `{step}`; to change it, edit `{path}`"));
         return Ok(known);
     }
-    let answers = ask_all(builder, &known, prompter).map_err(|error| match error {
+    let answers = ask_all(workspace, &known, prompter).map_err(|error| match error {
         PromptError::Canceled => InteractiveError::Canceled { step: step.clone() },
         PromptError::Io(source) => InteractiveError::Prompt { step: step.clone(), source: Arc::new(source) },
     })?;
@@ -95,13 +93,13 @@ pub(crate) fn update(
 }
 
 fn ask_all(
-    builder: &PipelineTestingSpecBuilder,
+    workspace: &Workspace,
     known: &ScriptExecutionSpec,
     prompter: &mut dyn Prompter,
 ) -> Result<Answers, PromptError> {
     let mut answers = Answers::default();
     let step = &known.step_name;
-    let defaults = ScriptExecutionSpec::create_default(&known.script_name, step, builder.test_data_dir());
+    let defaults = ScriptExecutionSpec::create_default(&known.script_name, step, workspace.folder());
     let missing = missing_fields(known);
     if missing.contains(&MissingField::InputPaths) {
         answers.inputs = ask_paths(prompter, "input", known, &known.inputs(), &defaults.inputs())?;

@@ -52,6 +52,7 @@ mod completeness;
 mod interactive;
 mod matching;
 mod prompter;
+mod workspace;
 
 pub use build::{BuildError, SpecProblem, Validation};
 pub use builder::{GetSpecError, PipelineTestingSpecBuilder};

@@ -10,7 +10,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, T
 use runtime_testing::{Event, RunKind, StepName};
 
 use crate::output;
-use crate::progress::CANCELING;
+
+/// What is said when a test is canceled.
+pub(crate) const CANCELING: &str = "canceling; once more to end at once";
 
 /// How often it is drawn.
 const TICK: Duration = Duration::from_millis(200);
@@ -266,6 +268,9 @@ mod tests {
             stdout: OutputTail::default(),
             stderr: OutputTail::default(),
             leaked: Vec::new(),
+            observed: None,
+            scratch_files: vec![],
+            scratch_files_omitted: 0,
             command: String::new(),
         }
     }

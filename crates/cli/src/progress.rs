@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use runtime_testing::{Event, Reporter};
 
-use crate::display::Display;
+use crate::display::{CANCELING, Display};
 use crate::output::{self, harmless};
 
 /// Tells how a test goes. Clones tell of the same test.
@@ -56,9 +56,6 @@ impl Progress {
             || self.noted.lock().unwrap_or_else(PoisonError::into_inner).insert(line.to_owned())
     }
 }
-
-/// What is said when a test is canceled.
-pub(crate) const CANCELING: &str = "canceling; once more to end at once";
 
 impl Reporter for Progress {
     fn report(&self, event: &Event<'_>) {

@@ -42,12 +42,12 @@ impl Findings {
 
 /// A finding about a file as a whole.
 pub(crate) fn finding(message: impl Into<String>) -> DataFinding {
-    DataFinding { message: message.into(), line: None }
+    DataFinding::unreadable(message, None)
 }
 
 /// A finding on a line.
 pub(crate) fn finding_on(line: u64, message: impl Into<String>) -> DataFinding {
-    DataFinding { message: message.into(), line: Some(line) }
+    DataFinding::unreadable(message, Some(line))
 }
 
 /// Why a reader stops before the end.

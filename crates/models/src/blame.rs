@@ -3,7 +3,7 @@ use std::fmt;
 use runtime_testing_dag::StepName;
 use serde::{Deserialize, Serialize};
 
-use crate::step::list;
+use crate::list::list;
 use crate::{ScriptFailure, UntestedStep};
 
 /// What makes an edge the cause of its consumer's failure. Where several edges lead to a consumer that fails on their data

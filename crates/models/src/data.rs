@@ -167,6 +167,33 @@ pub struct DataFinding {
     /// The line it stands on (from one), where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
+    /// Whether the file is broken, or only cannot be read here.
+    pub kind: FindingKind,
+}
+
+/// What a finding means for the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FindingKind {
+    /// The file itself is broken: cut off, without bytes where its format needs some, or not at all what its name promises.
+    Damaged,
+    /// Other tools may read it: an encoding, a dialect, rows of different lengths, more than is read here, or a feature that
+    /// this build does not have.
+    Unreadable,
+}
+
+impl DataFinding {
+    /// A finding about a file that is broken.
+    pub fn damaged(message: impl Into<String>, line: Option<u64>) -> Self {
+        Self { message: message.into(), line, kind: FindingKind::Damaged }
+    }
+
+    /// A finding about a file that other tools may read.
+    pub fn unreadable(message: impl Into<String>, line: Option<u64>) -> Self {
+        Self { message: message.into(), line, kind: FindingKind::Unreadable }
+    }
 }
 
 impl fmt::Display for DataFinding {

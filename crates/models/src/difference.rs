@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::step::list;
+use crate::list::list;
 use crate::{DataFinding, FileFormat, FileKind};
 
 /// One way in which a table differs from what is expected of it.

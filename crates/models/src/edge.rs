@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use runtime_testing_dag::StepName;
 use serde::{Deserialize, Serialize};
 
-use crate::step::list;
+use crate::list::list;
 use crate::{Difference, EdgeBlame, LogicalName, NotSingledOut, ScriptFailure, ScriptName};
 
 /// The judgment of an edge.

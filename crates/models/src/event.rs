@@ -72,6 +72,24 @@ pub enum TestEvent {
         /// Why.
         reason: String,
     },
+    /// A run that was to be made in a working directory of its own was made in the base folder.
+    RunInBaseFolder {
+        /// The step.
+        step: StepName,
+        /// Why.
+        reason: String,
+    },
+    /// A run failed while others were being made, and is made once more, alone.
+    RunRepeated {
+        /// The step.
+        step: StepName,
+        /// What the run is for.
+        kinds: Vec<RunKind>,
+        /// What went wrong.
+        failure: ScriptFailure,
+        /// The steps whose runs were being made.
+        beside: Vec<StepName>,
+    },
     /// A run has ended.
     RunFinished {
         /// The step.

@@ -3,8 +3,8 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use crate::step::list;
-use crate::{Difference, LogicalName};
+use crate::list::{few, list};
+use crate::{DataFinding, Difference, LogicalName, PythonException};
 
 /// What went wrong with a script. Different causes carry different data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,6 +48,16 @@ pub enum ScriptFailure {
         /// Parameters that `main` asks for and that it will not be given.
         unexpected: Vec<String>,
     },
+    /// `main` is something that does not do its work when it is called as a function.
+    WrongMain {
+        /// The script.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
+        file: Utf8PathBuf,
+        /// The line of `main`, from one, where it is known.
+        line: Option<u32>,
+        /// What it is.
+        problem: MainProblem,
+    },
     /// An exception was raised while the script was imported.
     ImportFailed {
         /// The exception.
@@ -65,6 +75,9 @@ pub enum ScriptFailure {
         /// What was handed to `sys.exit` instead of a number.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<String>,
+        /// The exception that was being handled when the script ended itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<PythonException>,
     },
     /// A Rust function came back with an error.
     ReturnedError {
@@ -88,10 +101,19 @@ pub enum ScriptFailure {
         /// How long it may take, in seconds.
         limit_seconds: f64,
     },
-    /// The script ended well and wrote to none of its declared outputs.
-    NoOutput {
-        /// The declared outputs.
-        declared: Vec<LogicalName>,
+    /// The script ended well without writing all of its declared outputs.
+    OutputMissing {
+        /// The declared outputs to which nothing was written, without those that are optional.
+        outputs: Vec<LogicalName>,
+        /// The files that it wrote instead, in its output folders and its working directory, relative to those. At most 20.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+        written: Vec<Utf8PathBuf>,
+    },
+    /// The script ended well and wrote files that are broken: cut off, or not at all what their names promise.
+    DamagedOutput {
+        /// What is wrong with which.
+        damages: Vec<OutputDamage>,
     },
     /// The script changed or deleted its inputs.
     InputsChanged {
@@ -102,6 +124,11 @@ pub enum ScriptFailure {
     PromiseBroken {
         /// How they differ.
         differences: Vec<OutputDifference>,
+    },
+    /// Everything passed, and a strict test counts as failures what weakens that.
+    Strict {
+        /// The kinds of the notes that it counts, each once.
+        notes: Vec<String>,
     },
     /// The process could not be started.
     CouldNotStart {
@@ -124,6 +151,58 @@ pub struct OutputDifference {
     pub file: Utf8PathBuf,
     /// How it differs.
     pub difference: Difference,
+}
+
+/// What is wrong with a file that a script wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct OutputDamage {
+    /// The output.
+    pub output: LogicalName,
+    /// The file: its path below the output, or its name where the output is a file itself.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub file: Utf8PathBuf,
+    /// What is wrong.
+    pub finding: DataFinding,
+}
+
+/// Why calling `main` does not do its work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum MainProblem {
+    /// It is a generator function.
+    Generator,
+    /// It is an asynchronous generator function.
+    AsyncGenerator,
+    /// It is a command of the package click.
+    ClickCommand,
+    /// It takes parameters by their position only.
+    PositionalOnly {
+        /// The parameters.
+        parameters: Vec<String>,
+    },
+}
+
+impl fmt::Display for MainProblem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const GENERATOR: &str = "does nothing when it is called: take the `yield` out of it, or give the name `main` to a \
+                                 function that goes through it";
+        match self {
+            Self::Generator => write!(formatter, "main is a generator, which {GENERATOR}"),
+            Self::AsyncGenerator => write!(formatter, "main is an asynchronous generator, which {GENERATOR}"),
+            Self::ClickCommand => formatter.write_str(
+                "main is a click command, which parses `sys.argv`: give the undecorated function the name `main`, or run the \
+                 file as a program",
+            ),
+            Self::PositionalOnly { parameters } => write!(
+                formatter,
+                "main takes {} by position only, and is called with names: take the `/` out of its signature",
+                list(parameters)
+            ),
+        }
+    }
 }
 
 /// What a script did to a file of its inputs.
@@ -162,37 +241,6 @@ impl fmt::Display for FileChange {
     }
 }
 
-/// An exception that came out of a script.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct PythonException {
-    /// Its type, such as `KeyError`, with the module where that is not `builtins`.
-    pub type_name: String,
-    /// Its message. Paths of the run are written as `<run>/…`, those of the workspace relative to it.
-    pub message: String,
-    /// The innermost file of the user's own code in the traceback.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
-    pub file: Option<Utf8PathBuf>,
-    /// The line in that file, from one.
-    pub line: Option<u32>,
-    /// The traceback as Python prints it, cut in the middle where it is long.
-    pub traceback: String,
-}
-
-impl fmt::Display for PythonException {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.type_name)?;
-        if !self.message.is_empty() {
-            write!(formatter, ": {}", self.message)?;
-        }
-        match (&self.file, self.line) {
-            (Some(file), Some(line)) => write!(formatter, " ({file}:{line})"),
-            (Some(file), None) => write!(formatter, " ({file})"),
-            (None, _) => Ok(()),
-        }
-    }
-}
-
 impl ScriptFailure {
     /// The kind of failure in one word, as the JSON form has it under `kind`.
     pub fn as_str(&self) -> &'static str {
@@ -201,6 +249,7 @@ impl ScriptFailure {
             Self::SyntaxError { .. } => "syntax_error",
             Self::MissingMain { .. } => "missing_main",
             Self::WrongSignature { .. } => "wrong_signature",
+            Self::WrongMain { .. } => "wrong_main",
             Self::ImportFailed { .. } => "import_failed",
             Self::Exception { .. } => "exception",
             Self::Exited { .. } => "exited",
@@ -208,9 +257,11 @@ impl ScriptFailure {
             Self::Panicked { .. } => "panicked",
             Self::Signaled { .. } => "signaled",
             Self::TimedOut { .. } => "timed_out",
-            Self::NoOutput { .. } => "no_output",
+            Self::OutputMissing { .. } => "output_missing",
+            Self::DamagedOutput { .. } => "damaged_output",
             Self::InputsChanged { .. } => "inputs_changed",
             Self::PromiseBroken { .. } => "promise_broken",
+            Self::Strict { .. } => "strict",
             Self::CouldNotStart { .. } => "could_not_start",
         }
     }
@@ -235,9 +286,19 @@ impl ScriptFailure {
             Self::TimedOut { .. } => {
                 Some("if it only needs longer, raise `timeout_seconds` in the step's spec".to_owned())
             }
-            Self::NoOutput { .. } => {
-                Some("write to the paths in `output_paths` as they are handed to the script".to_owned())
+            Self::OutputMissing { .. } => {
+                let hint = "write to the paths in `output_paths` as they are handed to the script, or list under \
+                            `optional_outputs` what need not be written";
+                Some(hint.to_owned())
             }
+            Self::DamagedOutput { .. } => {
+                let hint = "close every file before the script ends, and give it the extension of what it is";
+                Some(hint.to_owned())
+            }
+            Self::Strict { .. } => Some(
+                "declare what the notes name, or test without `--strict`, where they are no failures"
+                    .to_owned(),
+            ),
             Self::InputsChanged { .. } => {
                 Some("write to the output paths and leave the inputs as they are".to_owned())
             }
@@ -275,10 +336,20 @@ impl fmt::Display for ScriptFailure {
             }
             Self::ImportFailed { exception } => write!(formatter, "import failed: {exception}"),
             Self::Exception { exception } => exception.fmt(formatter),
-            Self::Exited { status, message: Some(message) } => {
-                write!(formatter, "exited with status {status}: {message}")
+            Self::WrongMain { file, line: Some(line), problem } => {
+                write!(formatter, "{file}:{line}: {problem}")
             }
-            Self::Exited { status, message: None } => write!(formatter, "exited with status {status}"),
+            Self::WrongMain { file, line: None, problem } => write!(formatter, "{file}: {problem}"),
+            Self::Exited { status, message, cause } => {
+                write!(formatter, "exited with status {status}")?;
+                if let Some(message) = message {
+                    write!(formatter, ": {message}")?;
+                }
+                if let Some(cause) = cause {
+                    write!(formatter, "; it was handling {cause}")?;
+                }
+                Ok(())
+            }
             Self::ReturnedError { message } => write!(formatter, "came back with an error: {message}"),
             Self::Panicked { message: Some(message) } => write!(formatter, "panicked: {message}"),
             Self::Panicked { message: None } => formatter.write_str("panicked"),
@@ -287,8 +358,21 @@ impl fmt::Display for ScriptFailure {
             }
             Self::Signaled { signal, name: None } => write!(formatter, "ended by signal {signal}"),
             Self::TimedOut { limit_seconds } => write!(formatter, "timed out after {limit_seconds} s"),
-            Self::NoOutput { declared } => {
-                write!(formatter, "it wrote to none of its declared outputs {}", list(declared))
+            Self::OutputMissing { outputs, written } => {
+                let noun = if outputs.len() == 1 { "output" } else { "outputs" };
+                write!(formatter, "it wrote nothing to its declared {noun} {}", list(outputs))?;
+                if !written.is_empty() {
+                    write!(formatter, "; it wrote {} instead", few(written))?;
+                }
+                Ok(())
+            }
+            Self::DamagedOutput { damages } => {
+                formatter.write_str("it wrote damaged data:")?;
+                for (at, OutputDamage { output, file, finding }) in damages.iter().enumerate() {
+                    let comma = if at == 0 { "" } else { ";" };
+                    write!(formatter, "{comma} `{output}`, {file}: {finding}")?;
+                }
+                Ok(())
             }
             Self::InputsChanged { changes } => {
                 formatter.write_str("it changed its inputs:")?;
@@ -305,6 +389,9 @@ impl fmt::Display for ScriptFailure {
                     write!(formatter, "{comma} `{output}`, {file}: {difference}")?;
                 }
                 Ok(())
+            }
+            Self::Strict { notes } => {
+                write!(formatter, "everything else passed; a strict test fails for its notes {}", list(notes))
             }
             Self::CouldNotStart { program, message } => {
                 write!(formatter, "could not start `{program}`: {message}")

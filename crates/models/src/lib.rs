@@ -10,7 +10,7 @@
 //! | [`ContractDifference`] | what one contract differs in from another |
 //! | [`PipelineTestPlan`] | what a test would do: every run, its inputs and why |
 //! | [`PipelineTestReport`] | the result: every step, every edge, and whether all is well |
-//! | [`ScriptTestResult`], [`RunResult`], [`ScriptFailure`] | one step, its runs, and what went wrong |
+//! | [`ScriptTestResult`], [`RunResult`], [`ScriptFailure`], [`StepNote`] | one step, its runs, what went wrong, and what else is worth a look |
 //! | [`DataCompatibilityResult`], [`EdgeVerdict`], [`EdgeIssue`] | one edge, its judgment, and the reasons |
 //! | [`Digest`] | what data holds, in one short text |
 //! | [`EventLine`], [`TestEvent`] | what happens during a test, as a line of JSON says it |
@@ -56,13 +56,17 @@ mod difference;
 mod digest;
 mod edge;
 mod event;
+mod exception;
 mod failure;
 mod job_value;
+mod list;
 mod names;
+mod note;
 mod plan;
 #[cfg(feature = "proptest1")]
 pub mod proptest1;
 mod report;
+mod run;
 #[cfg(feature = "schema")]
 mod schema;
 mod snapshot;
@@ -75,7 +79,8 @@ pub use configuration::{DEFAULT_WORKSPACE_ROOT, PipelineTestingSpec, RuntimeTest
 pub use contract::{ColumnContract, ExtraColumns, TableContract, TypeWord};
 pub use contract_difference::{ContractDifference, contract_differences};
 pub use data::{
-    Column, Compression, DataFinding, DataProfile, FileFormat, FileKind, FileProfile, TableSchema,
+    Column, Compression, DataFinding, DataProfile, FileFormat, FileKind, FileProfile, FindingKind,
+    TableSchema,
 };
 pub use difference::{Difference, NotCompared};
 pub use digest::{Digest, DigestOptions, DigestScheme, FloatTolerance, ParseDigestError, RowOrder};
@@ -84,20 +89,25 @@ pub use edge::{
     Similarity, UntestedEdge,
 };
 pub use event::{EVENT_FORMAT_VERSION, EventLine, TestEvent};
-pub use failure::{FileChange, InputChange, OutputDifference, PythonException, ScriptFailure};
+pub use exception::PythonException;
+pub use failure::{FileChange, InputChange, MainProblem, OutputDamage, OutputDifference, ScriptFailure};
 pub use job_value::{InvalidNumber, JobNumber, JobValue};
 pub use names::{LogicalKind, LogicalName, ScriptKind, ScriptName};
+pub use note::{NamePlace, PathKindReason, StepNote, UndeclaredPath};
 pub use plan::{
     EdgePlan, InputPlan, PLAN_FORMAT_VERSION, PipelineTestPlan, RunAction, RunPlan, ScriptPlan, StepPlan,
 };
 pub use report::{Culprit, PipelineTestReport, REPORT_FORMAT_VERSION, edge_key};
+pub use run::{
+    ExitOutcome, InputSource, Observed, OutputTail, Resources, RunInput, RunKind, RunOutput, RunResult,
+    RunSlot,
+};
 pub use runtime_testing_dag::{self as dag, InvalidName, PipelineDag, Selection, StepName};
 #[cfg(feature = "schema")]
 pub use schema::SchemaName;
 pub use snapshot::{ReportSnapshot, SnapshotOptions};
-pub use spec::{Isolation, OutputBinding, PathSpec, ScriptExecutionSpec, ScriptMainParams};
-pub use spec_reader::ParseSpecError;
-pub use step::{
-    ExitOutcome, InputSource, NamePlace, OutputTail, Resources, RunInput, RunKind, RunOutput, RunResult,
-    RunSlot, ScriptTestResult, StepNote, StepStatus, UntestedStep,
+pub use spec::{
+    Isolation, OutputBinding, PathKind, PathSpec, ScriptExecutionSpec, ScriptMainParams, WorkingDirectory,
 };
+pub use spec_reader::ParseSpecError;
+pub use step::{ScriptTestResult, StepStatus, UntestedStep};

@@ -19,8 +19,8 @@ use proptest::sample::select;
 pub use runtime_testing_dag::proptest1::{dags, names, step_names};
 
 use crate::{
-    ColumnContract, ExtraColumns, Isolation, JobValue, LogicalName, OutputBinding, PathSpec,
-    ScriptExecutionSpec, ScriptName, TableContract, TypeWord,
+    ColumnContract, ExtraColumns, Isolation, JobValue, LogicalName, OutputBinding, PathKind, PathSpec,
+    ScriptExecutionSpec, ScriptName, TableContract, TypeWord, WorkingDirectory,
 };
 
 /// Names of scripts: see [`names`].
@@ -74,12 +74,23 @@ pub fn specs() -> impl Strategy<Value = ScriptExecutionSpec> {
         option::of(prop_oneof![1e-3..1e3_f64, Just(1e9), Just(f64::MIN_POSITIVE)]),
         option::of(self::paths()),
         option::of(select(&Isolation::ALL)),
+        option::of(select(&WorkingDirectory::ALL)),
+        option::of(any::<bool>()),
     );
     let remarks = (option::of(texts()), option::of(texts()), option::of(texts()));
     let names = (script_names(), step_names());
     (names, paths(), paths(), run, remarks).prop_flat_map(|(names, inputs, outputs, run, remarks)| {
         let (script_name, step_name) = names;
-        let (script_path, environ_vars, job_args, timeout_seconds, python, isolation) = run;
+        let (
+            script_path,
+            environ_vars,
+            job_args,
+            timeout_seconds,
+            python,
+            isolation,
+            working_directory,
+            sample_data,
+        ) = run;
         let (last_updated, user_notes, schema) = remarks;
         let binding = (step_names(), logical_names());
         let binding = binding.prop_map(|(step, output)| OutputBinding { step, output });
@@ -89,9 +100,19 @@ pub fn specs() -> impl Strategy<Value = ScriptExecutionSpec> {
             some_of(&inputs, binding),
             some_of(&inputs, contracts()),
             some_of(&outputs, contracts()),
+            some_names(&outputs),
+            some_names(&inputs),
         );
         said.prop_map(
-            move |(input_path_specs, output_path_specs, bindings, input_schemas, output_schemas)| {
+            move |(
+                input_path_specs,
+                output_path_specs,
+                bindings,
+                input_schemas,
+                output_schemas,
+                optional_outputs,
+                mutable_inputs,
+            )| {
                 ScriptExecutionSpec {
                     schema: schema.clone(),
                     script_name: script_name.clone(),
@@ -111,6 +132,10 @@ pub fn specs() -> impl Strategy<Value = ScriptExecutionSpec> {
                     timeout_seconds,
                     python: python.clone(),
                     isolation,
+                    working_directory,
+                    optional_outputs,
+                    mutable_inputs,
+                    sample_data,
                 }
             },
         )
@@ -162,14 +187,20 @@ fn some_of<V: Clone + std::fmt::Debug, S: Strategy<Value = V>>(
     })
 }
 
+/// Some of the names, in their order.
+fn some_names(names: &IndexMap<LogicalName, Utf8PathBuf>) -> impl Strategy<Value = Vec<LogicalName>> + use<> {
+    some_of(names, Just(())).prop_map(|names| names.into_keys().collect())
+}
+
 fn aliases(
     paths: &IndexMap<LogicalName, Utf8PathBuf>,
 ) -> impl Strategy<Value = IndexMap<LogicalName, PathSpec>> + use<> {
     let paths = paths.clone();
-    some_of(&paths, vec(texts(), 0..3)).prop_map(move |aliases| {
-        let spec = |(name, aliases): (LogicalName, Vec<String>)| {
+    let said = (vec(texts(), 0..3), option::of(select(&PathKind::ALL)));
+    some_of(&paths, said).prop_map(move |aliases| {
+        let spec = |(name, (aliases, kind)): (LogicalName, (Vec<String>, Option<PathKind>))| {
             let path = paths[&name].clone();
-            (name.clone(), PathSpec { logical_name: name, path, aliases })
+            (name.clone(), PathSpec { logical_name: name, path, aliases, kind })
         };
         aliases.into_iter().map(spec).collect()
     })

@@ -5,10 +5,7 @@ use indexmap::IndexMap;
 use runtime_testing_dag::{Selection, StepName};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    DataCompatibilityResult, EdgeVerdict, ReportSnapshot, ScriptTestResult, SnapshotOptions, StepStatus,
-    UntestedStep,
-};
+use crate::{DataCompatibilityResult, EdgeVerdict, ScriptTestResult, StepStatus, UntestedStep};
 
 /// The version of the report's serialized form. It grows when a key changes its meaning or goes away.
 pub const REPORT_FORMAT_VERSION: u32 = 1;
@@ -140,16 +137,6 @@ impl PipelineTestReport {
                 .collect();
         }
         steps.into_iter().chain(edges.into_iter().map(|(from, to)| Culprit::Edge { from, to })).collect()
-    }
-
-    /// The report without anything that can differ between two correct runs.
-    pub fn snapshot(&self) -> ReportSnapshot {
-        self.snapshot_with(SnapshotOptions::default())
-    }
-
-    /// The same with more in it than there is by default.
-    pub fn snapshot_with(&self, options: SnapshotOptions) -> ReportSnapshot {
-        ReportSnapshot::of(self, options)
     }
 
     /// The report as indented JSON.

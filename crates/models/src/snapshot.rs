@@ -8,12 +8,13 @@ use serde::Serialize;
 
 use crate::{
     Binding, BindingRule, Compression, DataProfile, Digest, EdgeBlame, EdgeIssue, EdgeNote, EdgeVerdict,
-    FileFormat, FileKind, LogicalName, NotSingledOut, PipelineTestReport, REPORT_FORMAT_VERSION, RunResult,
-    ScriptFailure, ScriptName, ScriptTestResult, StepNote, StepStatus,
+    FileFormat, FileKind, LogicalName, NotSingledOut, PipelineTestReport, PythonException,
+    REPORT_FORMAT_VERSION, RunResult, ScriptFailure, ScriptName, ScriptTestResult, StepNote, StepStatus,
+    UndeclaredPath,
 };
 
 /// A report without anything that can differ between two correct runs: no times, process ids, memory, sizes, run
-/// folders, tracebacks or absolute paths. Two runs of the same pipeline give equal bytes, on any machine.
+/// folders, tracebacks or absolute paths, and no note that depends on the machine or on what else ran. Two runs of the same pipeline give equal bytes, on any machine.
 ///
 /// Made for `insta`: serialize it to JSON, YAML or RON, or print it (`Display` is indented JSON). Its bytes
 /// are public API and change only with a note in the changelog.
@@ -108,8 +109,20 @@ impl BindingSnapshot {
     }
 }
 
+impl PipelineTestReport {
+    /// The report without anything that can differ between two correct runs.
+    pub fn snapshot(&self) -> ReportSnapshot {
+        self.snapshot_with(SnapshotOptions::default())
+    }
+
+    /// The same with more in it than there is by default.
+    pub fn snapshot_with(&self, options: SnapshotOptions) -> ReportSnapshot {
+        ReportSnapshot::of(self, options)
+    }
+}
+
 impl ReportSnapshot {
-    pub(crate) fn of(report: &PipelineTestReport, options: SnapshotOptions) -> Self {
+    fn of(report: &PipelineTestReport, options: SnapshotOptions) -> Self {
         let report = without_volatile_text(report.clone());
         Self {
             pipeline_success: report.pipeline_success(),
@@ -157,7 +170,7 @@ fn step_of(result: &ScriptTestResult, options: SnapshotOptions) -> StepSnapshot 
         status: result.status.clone(),
         script_path: result.script_path.as_ref().map(stable_path),
         runs: result.runs.iter().map(|run| run_of(run, options)).collect(),
-        notes: result.notes.iter().cloned().map(stable_note).collect(),
+        notes: result.notes.iter().cloned().filter_map(stable_note).collect(),
     }
 }
 
@@ -206,13 +219,26 @@ fn stable_path(path: &Utf8PathBuf) -> Utf8PathBuf {
     }
 }
 
-fn stable_note(note: StepNote) -> StepNote {
-    match note {
+/// A note as every run of the test gives it on any machine. None where it depends on the machine, or on what else ran.
+fn stable_note(note: StepNote) -> Option<StepNote> {
+    // What lies elsewhere is another file on another machine.
+    let relative = |mut files: Vec<UndeclaredPath>| {
+        files.retain(|file| !file.path.is_absolute());
+        (!files.is_empty()).then_some(files)
+    };
+    Some(match note {
+        StepNote::PassedAlone { .. } | StepNote::Network { .. } | StepNote::Subprocess { .. } => return None,
+        StepNote::UndeclaredRead { files } => StepNote::UndeclaredRead { files: relative(files)? },
+        StepNote::UndeclaredWrite { files } => StepNote::UndeclaredWrite { files: relative(files)? },
         StepNote::NearPath { input, path, near } => {
             StepNote::NearPath { input, path: stable_path(&path), near: stable_path(&near) }
         }
+        StepNote::ThreadFailed { mut exception } => {
+            steady_exception(&mut exception);
+            StepNote::ThreadFailed { exception }
+        }
         other => other,
-    }
+    })
 }
 
 fn without_volatile_text(mut report: PipelineTestReport) -> PipelineTestReport {
@@ -245,9 +271,7 @@ fn without_volatile_text(mut report: PipelineTestReport) -> PipelineTestReport {
 fn steady(failure: &mut ScriptFailure) {
     match failure {
         ScriptFailure::ImportFailed { exception } | ScriptFailure::Exception { exception } => {
-            exception.traceback.clear();
-            exception.message = without_addresses(&exception.message);
-            exception.file = exception.file.as_ref().map(stable_path);
+            steady_exception(exception);
         }
         ScriptFailure::ScriptNotFound { searched } => {
             for path in searched {
@@ -256,23 +280,35 @@ fn steady(failure: &mut ScriptFailure) {
         }
         ScriptFailure::SyntaxError { file, .. }
         | ScriptFailure::MissingMain { file }
-        | ScriptFailure::WrongSignature { file, .. } => *file = stable_path(file),
-        ScriptFailure::Exited { message: Some(message), .. }
-        | ScriptFailure::ReturnedError { message }
-        | ScriptFailure::Panicked { message: Some(message) } => *message = without_addresses(message),
+        | ScriptFailure::WrongSignature { file, .. }
+        | ScriptFailure::WrongMain { file, .. } => *file = stable_path(file),
+        ScriptFailure::Exited { message, cause, .. } => {
+            *message = message.as_deref().map(without_addresses);
+            cause.iter_mut().for_each(steady_exception);
+        }
+        ScriptFailure::ReturnedError { message } | ScriptFailure::Panicked { message: Some(message) } => {
+            *message = without_addresses(message)
+        }
         ScriptFailure::CouldNotStart { program, .. } => *program = stable_path(program),
         ScriptFailure::InputsChanged { changes } => {
             for change in changes {
                 change.path = stable_path(&change.path);
             }
         }
-        ScriptFailure::Exited { message: None, .. }
-        | ScriptFailure::Panicked { message: None }
+        ScriptFailure::Panicked { message: None }
         | ScriptFailure::Signaled { .. }
         | ScriptFailure::TimedOut { .. }
         | ScriptFailure::PromiseBroken { .. }
-        | ScriptFailure::NoOutput { .. } => {}
+        | ScriptFailure::OutputMissing { .. }
+        | ScriptFailure::DamagedOutput { .. }
+        | ScriptFailure::Strict { .. } => {}
     }
+}
+
+fn steady_exception(exception: &mut PythonException) {
+    exception.traceback.clear();
+    exception.message = without_addresses(&exception.message);
+    exception.file = exception.file.as_ref().map(stable_path);
 }
 
 /// Python prints objects as `<Thing object at 0x7f…>`; the address is another one each time.

@@ -1,12 +1,9 @@
-use std::str::FromStr;
-
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 use runtime_testing_dag::StepName;
-use serde::{Deserialize, Deserializer, Serialize, de};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
 
-use crate::{JobValue, LogicalName, ParseSpecError, ScriptName, TableContract};
+use crate::{JobValue, LogicalName, ScriptName, TableContract};
 
 /// What the user says about running one step. Users own these: one JSON file a step, in the folder `.specs`.
 ///
@@ -43,10 +40,10 @@ pub struct ScriptExecutionSpec {
     pub last_updated: Option<String>,
     /// Whatever the user wants to note.
     pub user_notes: Option<String>,
-    /// Other names that an input goes by.
+    /// Other names that an input goes by, and whether it is a file or a folder.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub input_path_specs: IndexMap<LogicalName, PathSpec>,
-    /// Other names that an output goes by.
+    /// Other names that an output goes by, and whether it is a file or a folder.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub output_path_specs: IndexMap<LogicalName, PathSpec>,
     /// Which upstream output feeds an input, where the names do not tell.
@@ -67,6 +64,19 @@ pub struct ScriptExecutionSpec {
     /// The interpreter that each run of a Python script gets. The tester's setting where it is not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub isolation: Option<Isolation>,
+    /// The folder that each run is made in. The tester's setting where it is not set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub working_directory: Option<WorkingDirectory>,
+    /// The outputs that a run need not write.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub optional_outputs: Vec<LogicalName>,
+    /// The inputs that the step may change: it is given a copy of its own of each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mutable_inputs: Vec<LogicalName>,
+    /// Whether sample data is made for inputs that do not exist and that nothing feeds. The tester's setting where it is not
+    /// set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample_data: Option<bool>,
 }
 
 /// The interpreter that each run of a Python script gets. Either way each run is a process of its own.
@@ -99,6 +109,75 @@ impl std::fmt::Display for Isolation {
     }
 }
 
+/// The folder that each run of a script is made in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum WorkingDirectory {
+    /// One of its own: a view of the base folder without anything that steps publish. What the run writes there reaches no
+    /// other.
+    Own,
+    /// The base folder itself.
+    Base,
+}
+
+impl WorkingDirectory {
+    /// Both, as they are written.
+    pub const ALL: [Self; 2] = [Self::Own, Self::Base];
+
+    /// The word for it in specs and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Base => "base",
+        }
+    }
+}
+
+impl std::fmt::Display for WorkingDirectory {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// Whether a path is that of a file or of a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PathKind {
+    /// A file.
+    File,
+    /// A folder.
+    Folder,
+}
+
+impl PathKind {
+    /// Both, as they are written.
+    pub const ALL: [Self; 2] = [Self::File, Self::Folder];
+
+    /// The word for it in specs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Folder => "folder",
+        }
+    }
+
+    /// What it is not.
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::File => Self::Folder,
+            Self::Folder => Self::File,
+        }
+    }
+}
+
+impl std::fmt::Display for PathKind {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
 /// A path with the names it goes by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PathSpec {
@@ -108,6 +187,9 @@ pub struct PathSpec {
     pub path: Utf8PathBuf,
     /// Other names that mean the same.
     pub aliases: Vec<String>,
+    /// Whether it is a file or a folder, where the path itself does not show it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<PathKind>,
 }
 
 /// One output of one upstream step.
@@ -154,6 +236,10 @@ impl ScriptExecutionSpec {
             timeout_seconds: None,
             python: None,
             isolation: None,
+            working_directory: None,
+            optional_outputs: Vec::new(),
+            mutable_inputs: Vec::new(),
+            sample_data: None,
         }
     }
 
@@ -172,16 +258,6 @@ impl ScriptExecutionSpec {
         spec.environ_vars = default_environ_vars();
         spec.job_args = default_job_args();
         spec
-    }
-
-    /// Parses the text of a spec file.
-    ///
-    /// # Errors
-    ///
-    /// [`ParseSpecError`] with every mistake in it: a syntax error alone, else all unknown keys, missing keys, wrong types,
-    /// invalid names and values, each with its line and column.
-    pub fn parse(text: &str) -> Result<Self, ParseSpecError> {
-        crate::spec_reader::read(text)
     }
 
     /// The spec as its file holds it: indented by two spaces, with a newline at the end.
@@ -248,20 +324,4 @@ fn merged<'a>(
         merged.entry(name).or_insert(&spec.path);
     }
     merged
-}
-
-impl FromStr for ScriptExecutionSpec {
-    type Err = ParseSpecError;
-
-    fn from_str(text: &str) -> Result<Self, ParseSpecError> {
-        Self::parse(text)
-    }
-}
-
-/// Works for JSON only: mistakes are collected and numbers keep their text, which other formats cannot give.
-impl<'de> Deserialize<'de> for ScriptExecutionSpec {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        Self::parse(raw.get()).map_err(de::Error::custom)
-    }
 }

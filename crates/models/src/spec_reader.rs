@@ -1,14 +1,19 @@
 use std::fmt;
+use std::str::FromStr;
 
 use camino::Utf8PathBuf;
 use indexmap::IndexMap;
 use runtime_testing_dag::json::{self, Member, Mistake, Node, Value};
 use runtime_testing_dag::{Name, NameKind, StepName, nearest};
+use serde::{Deserialize, Deserializer, de};
+use serde_json::value::RawValue;
 
 use crate::{
-    ColumnContract, ExtraColumns, Isolation, JobValue, LogicalName, OutputBinding, PathSpec,
-    ScriptExecutionSpec, ScriptName, TableContract, TypeWord,
+    Isolation, JobValue, LogicalName, OutputBinding, ScriptExecutionSpec, ScriptName, WorkingDirectory,
 };
+
+mod contracts;
+mod paths;
 
 /// Everything that is wrong with a spec, in the order of the file. Never empty.
 #[derive(Clone, PartialEq, Eq)]
@@ -33,7 +38,7 @@ impl fmt::Display for ParseSpecError {
 impl std::error::Error for ParseSpecError {}
 
 /// The keys of a spec file, in the order they are written.
-pub(crate) const KEYS: [&str; 18] = [
+pub(crate) const KEYS: [&str; 22] = [
     "$schema",
     "script_name",
     "step_name",
@@ -52,11 +57,39 @@ pub(crate) const KEYS: [&str; 18] = [
     "timeout_seconds",
     "python",
     "isolation",
+    "working_directory",
+    "optional_outputs",
+    "mutable_inputs",
+    "sample_data",
 ];
 
-pub(crate) fn read(text: &str) -> Result<ScriptExecutionSpec, ParseSpecError> {
-    let root = json::parse(text).map_err(|mistake| ParseSpecError { mistakes: vec![mistake] })?;
-    read_node(text, &root, "")
+impl ScriptExecutionSpec {
+    /// Parses the text of a spec file.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseSpecError`] with every mistake in it: a syntax error alone, else all unknown keys, missing keys, wrong types,
+    /// invalid names and values, each with its line and column.
+    pub fn parse(text: &str) -> Result<Self, ParseSpecError> {
+        let root = json::parse(text).map_err(|mistake| ParseSpecError { mistakes: vec![mistake] })?;
+        read_node(text, &root, "")
+    }
+}
+
+impl FromStr for ScriptExecutionSpec {
+    type Err = ParseSpecError;
+
+    fn from_str(text: &str) -> Result<Self, ParseSpecError> {
+        Self::parse(text)
+    }
+}
+
+/// Works for JSON only: mistakes are collected and numbers keep their text, which other formats cannot give.
+impl<'de> Deserialize<'de> for ScriptExecutionSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Self::parse(raw.get()).map_err(de::Error::custom)
+    }
 }
 
 /// Reads the spec at `root`, which stands at the key `path` of a larger text.
@@ -155,7 +188,10 @@ impl Reader<'_> {
         let user_notes = get("user_notes").and_then(|node| self.string(node, &at("user_notes")));
         let timeout_seconds =
             get("timeout_seconds").and_then(|node| self.timeout(node, &at("timeout_seconds")));
-        let isolation = get("isolation").and_then(|node| self.isolation(node, &at("isolation")));
+        let isolation = get("isolation").and_then(|node| self.word(node, &at("isolation"), &Isolation::ALL));
+        let working_directory = get("working_directory")
+            .and_then(|node| self.word(node, &at("working_directory"), &WorkingDirectory::ALL));
+        let sample_data = get("sample_data").and_then(|node| self.boolean(node, &at("sample_data")));
 
         let inputs: Vec<&LogicalName> = input_paths.keys().chain(input_path_specs.keys()).collect();
         let outputs: Vec<&LogicalName> = output_paths.keys().chain(output_path_specs.keys()).collect();
@@ -166,6 +202,10 @@ impl Reader<'_> {
             get("input_schemas").map(|node| self.named(node, &at("input_schemas"), &inputs, Self::contract));
         let output_schemas = get("output_schemas")
             .map(|node| self.named(node, &at("output_schemas"), &outputs, Self::contract));
+        let optional_outputs =
+            get("optional_outputs").map(|node| self.names(node, &at("optional_outputs"), &outputs));
+        let mutable_inputs =
+            get("mutable_inputs").map(|node| self.names(node, &at("mutable_inputs"), &inputs));
 
         let mut spec = ScriptExecutionSpec::new(script_name?, step_name?);
         spec.schema = schema;
@@ -184,6 +224,10 @@ impl Reader<'_> {
         spec.timeout_seconds = timeout_seconds;
         spec.python = python;
         spec.isolation = isolation;
+        spec.working_directory = working_directory;
+        spec.optional_outputs = optional_outputs.unwrap_or_default();
+        spec.mutable_inputs = mutable_inputs.unwrap_or_default();
+        spec.sample_data = sample_data;
         Some(spec)
     }
 
@@ -228,16 +272,6 @@ impl Reader<'_> {
     fn member_name<K: NameKind>(&mut self, member: &Member<'_>, path: &str) -> Option<Name<K>> {
         let key = json::join(path, &member.key);
         Name::new(&*member.key).map_err(|error| self.mistake(member.offset, &key, error.to_string())).ok()
-    }
-
-    fn paths(&mut self, node: &Node<'_>, path: &str) -> IndexMap<LogicalName, Utf8PathBuf> {
-        let members = self.object(node, path);
-        let entry = |member: &Member<'_>| {
-            let name = self.member_name(member, path);
-            let value = self.path(&member.value, &json::join(path, &member.key));
-            name.zip(value)
-        };
-        members.iter().filter_map(entry).collect()
     }
 
     fn environ_vars(&mut self, node: &Node<'_>, path: &str) -> IndexMap<String, String> {
@@ -293,74 +327,15 @@ impl Reader<'_> {
         }
     }
 
-    fn isolation(&mut self, node: &Node<'_>, key: &str) -> Option<Isolation> {
+    /// One of a few words.
+    fn word<T: Copy + fmt::Display>(&mut self, node: &Node<'_>, key: &str, known: &[T]) -> Option<T> {
         let word = self.string(node, key)?;
-        let known = Isolation::ALL.into_iter().find(|isolation| isolation.as_str() == word);
-        if known.is_none() {
-            self.mistake(node.offset, key, format!("expected `fresh` or `forked`, found `{word}`"));
+        let found = known.iter().copied().find(|known| known.to_string() == word);
+        if found.is_none() {
+            let known: Vec<String> = known.iter().map(|known| format!("`{known}`")).collect();
+            self.mistake(node.offset, key, format!("expected {}, found `{word}`", known.join(" or ")));
         }
-        known
-    }
-
-    fn path_specs(
-        &mut self,
-        node: &Node<'_>,
-        path: &str,
-        paths: &IndexMap<LogicalName, Utf8PathBuf>,
-    ) -> IndexMap<LogicalName, PathSpec> {
-        let mut specs = IndexMap::new();
-        for member in self.object(node, path) {
-            let key = json::join(path, &member.key);
-            let Some(name) = self.member_name::<crate::LogicalKind>(member, path) else { continue };
-            let Some(spec) = self.path_spec(&member.value, &key, &name) else { continue };
-            if paths.get(&name).is_some_and(|known| *known != spec.path) {
-                let known = &paths[&name];
-                self.hinted(
-                    member.value.offset,
-                    &key,
-                    format!(
-                        "the path is `{}` here and `{known}` in `{}`",
-                        spec.path,
-                        path.replace("path_specs", "paths")
-                    ),
-                    "make them the same or remove one",
-                );
-            }
-            specs.insert(name, spec);
-        }
-        specs
-    }
-
-    fn path_spec(&mut self, node: &Node<'_>, path: &str, name: &LogicalName) -> Option<PathSpec> {
-        let before = self.mistakes.len();
-        let mut spec = PathSpec { logical_name: name.clone(), path: Utf8PathBuf::new(), aliases: Vec::new() };
-        let mut has_path = false;
-        for member in self.object(node, path) {
-            let key = json::join(path, &member.key);
-            match &*member.key {
-                "logical_name" => {
-                    let inner: Option<LogicalName> = self.name(&member.value, &key);
-                    if inner.is_some_and(|inner| inner != *name) {
-                        self.mistake(member.value.offset, &key, format!("it differs from its key `{name}`"));
-                    }
-                }
-                "path" => {
-                    has_path = true;
-                    spec.path = self.path(&member.value, &key).unwrap_or_default();
-                }
-                "aliases" => match &member.value.value {
-                    Value::Array(items) => {
-                        spec.aliases = items.iter().filter_map(|item| self.string(item, &key)).collect();
-                    }
-                    _ => self.wrong_type(&member.value, &key, "an array of strings"),
-                },
-                _ => self.unknown_key(member, path, &["logical_name", "path", "aliases"]),
-            }
-        }
-        if !has_path && self.mistakes.len() == before {
-            self.mistake(node.offset, path, "the key `path` is missing");
-        }
-        (self.mistakes.len() == before).then_some(spec)
+        found
     }
 
     /// An object whose keys must be names of known inputs or outputs.
@@ -375,21 +350,49 @@ impl Reader<'_> {
         for member in self.object(node, path) {
             let key = json::join(path, &member.key);
             let Some(name) = self.member_name::<crate::LogicalKind>(member, path) else { continue };
-            if let Some(names) = known.names.as_ref().filter(|names| !names.contains(&&name)) {
-                let noun = known.noun;
-                let names = names.iter().map(|name| name.as_str());
-                let hint = match nearest(name.as_str(), names.clone()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None if names.len() == 0 => format!("it has no {noun}s at all"),
-                    None => format!("the {noun}s are `{}`", names.collect::<Vec<_>>().join("`, `")),
-                };
-                self.hinted(member.offset, &key, format!("the spec has no {noun} of this name"), hint);
-            }
+            self.check_known(member.offset, &key, &name, known);
             if let Some(value) = read(self, &member.value, &key) {
                 map.insert(name, value);
             }
         }
         map
+    }
+
+    /// A list of names of known inputs or outputs.
+    fn names(&mut self, node: &Node<'_>, path: &str, known: &Known<'_>) -> Vec<LogicalName> {
+        let Value::Array(items) = &node.value else {
+            self.wrong_type(node, path, &format!("an array of names of {}s", known.noun));
+            return Vec::new();
+        };
+        let mut names = Vec::with_capacity(items.len());
+        for item in items {
+            let Some(name) = self.name::<crate::LogicalKind>(item, path) else { continue };
+            if names.contains(&name) {
+                self.hinted(
+                    item.offset,
+                    path,
+                    format!("`{name}` is in the list twice"),
+                    "remove one of the two",
+                );
+                continue;
+            }
+            self.check_known(item.offset, path, &name, known);
+            names.push(name);
+        }
+        names
+    }
+
+    /// Reports a name that is none of the spec's inputs or outputs.
+    fn check_known(&mut self, offset: usize, key: &str, name: &LogicalName, known: &Known<'_>) {
+        let Some(names) = known.names.as_ref().filter(|names| !names.contains(&name)) else { return };
+        let noun = known.noun;
+        let names = names.iter().map(|name| name.as_str());
+        let hint = match nearest(name.as_str(), names.clone()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if names.len() == 0 => format!("it has no {noun}s at all"),
+            None => format!("the {noun}s are `{}`", names.collect::<Vec<_>>().join("`, `")),
+        };
+        self.hinted(offset, key, format!("the spec has no {noun} of this name"), hint);
     }
 
     fn binding(&mut self, node: &Node<'_>, path: &str) -> Option<OutputBinding> {
@@ -408,99 +411,5 @@ impl Reader<'_> {
             self.hinted(node.offset, path, "a key is missing", r#"it is {"step": "…", "output": "…"}"#);
         }
         binding
-    }
-
-    fn contract(&mut self, node: &Node<'_>, path: &str) -> Option<TableContract> {
-        let mut contract = TableContract::default();
-        let mut has_columns = false;
-        let before = self.mistakes.len();
-        for member in self.object(node, path) {
-            let key = json::join(path, &member.key);
-            match &*member.key {
-                "columns" => {
-                    has_columns = true;
-                    for column in self.object(&member.value, &key) {
-                        if let Some(read) = self.column(&column.value, &json::join(&key, &column.key)) {
-                            contract.columns.insert(column.key.clone().into_owned(), read);
-                        }
-                    }
-                }
-                "extra_columns" => match self.string(&member.value, &key).as_deref() {
-                    Some("allow") => contract.extra_columns = ExtraColumns::Allow,
-                    Some("forbid") => contract.extra_columns = ExtraColumns::Forbid,
-                    Some(other) => {
-                        self.mistake(
-                            member.value.offset,
-                            &key,
-                            format!("expected `allow` or `forbid`, found `{other}`"),
-                        );
-                    }
-                    None => {}
-                },
-                "min_rows" => match member.value.value {
-                    Value::Number(text) if text.parse::<u64>().is_ok() => {
-                        contract.min_rows = text.parse().ok()
-                    }
-                    _ => self.mistake(member.value.offset, &key, "expected a whole number, zero or more"),
-                },
-                _ => self.unknown_key(member, path, &["columns", "extra_columns", "min_rows"]),
-            }
-        }
-        if !has_columns && self.mistakes.len() == before {
-            self.mistake(node.offset, path, "the key `columns` is missing");
-        }
-        (self.mistakes.len() == before).then_some(contract)
-    }
-
-    fn column(&mut self, node: &Node<'_>, path: &str) -> Option<ColumnContract> {
-        if let Value::String(word) = &node.value {
-            return self.type_word(node, path, word).map(ColumnContract::new);
-        }
-        if !matches!(node.value, Value::Object(_)) {
-            self.wrong_type(node, path, r#"a type such as "integer", or an object with `type`"#);
-            return None;
-        }
-        let (mut data_type, mut nullable, mut optional) = (None, true, false);
-        let before = self.mistakes.len();
-        for member in self.object(node, path) {
-            let key = json::join(path, &member.key);
-            match &*member.key {
-                "type" => {
-                    data_type = self
-                        .string(&member.value, &key)
-                        .and_then(|word| self.type_word(&member.value, &key, &word));
-                }
-                "nullable" => nullable = self.boolean(&member.value, &key).unwrap_or(nullable),
-                "optional" => optional = self.boolean(&member.value, &key).unwrap_or(optional),
-                _ => self.unknown_key(member, path, &["type", "nullable", "optional"]),
-            }
-        }
-        if data_type.is_none() && self.mistakes.len() == before {
-            self.mistake(node.offset, path, "the key `type` is missing");
-        }
-        Some(ColumnContract { data_type: data_type?, nullable, optional })
-    }
-
-    fn type_word(&mut self, node: &Node<'_>, path: &str, word: &str) -> Option<TypeWord> {
-        let known = TypeWord::from_word(word);
-        if known.is_none() {
-            let meant = match word.to_ascii_lowercase().as_str() {
-                "int" | "int32" | "int64" | "long" | "bigint" => Some("integer"),
-                "str" | "string" | "object" | "varchar" | "utf8" => Some("text"),
-                "double" | "float32" | "float64" | "real" | "number" => Some("float"),
-                "bool" => Some("boolean"),
-                "datetime" | "datetime64" => Some("timestamp"),
-                "bytes" | "blob" => Some("binary"),
-                "array" => Some("list"),
-                lower => nearest(lower, TypeWord::ALL.iter().map(|word| word.as_str())),
-            };
-            let all: Vec<&str> = TypeWord::ALL.iter().map(|word| word.as_str()).collect();
-            let hint = match meant {
-                Some(word) => format!("did you mean `{word}`?"),
-                None => format!("the types are `{}`", all.join("`, `")),
-            };
-            self.hinted(node.offset, path, format!("unknown type `{word}`"), hint);
-        }
-        known
     }
 }

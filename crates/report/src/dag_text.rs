@@ -2,8 +2,8 @@ use std::collections::HashMap;
 
 use runtime_testing_models::{PipelineDag, StepName};
 
+use crate::TextOptions;
 use crate::paint::Tone;
-use crate::text::TextOptions;
 use crate::text_page::Page;
 use crate::words::ending;
 

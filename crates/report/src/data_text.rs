@@ -3,8 +3,8 @@
 use runtime_testing_models::{Column, DataProfile, Difference, FileProfile, TableSchema};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+use crate::TextOptions;
 use crate::paint::{Paint, Tone};
-use crate::text::TextOptions;
 
 /// How wide the text is made.
 const WIDTH: usize = 80;
@@ -254,8 +254,7 @@ mod tests {
             column("\u{540d}\u{524d}", "text", None, None),
             column(&"long_".repeat(10), long, Some(1_234_567), Some((1, &"v".repeat(80)))),
         ];
-        let unreadable =
-            DataFinding { message: format!("row has {} fields", "many ".repeat(20)), line: Some(2) };
+        let unreadable = DataFinding::unreadable(format!("row has {} fields", "many ".repeat(20)), Some(2));
         let files = vec![
             file("a.csv", Some(columns), vec![]),
             file("model.pkl", None, vec![]),
@@ -283,7 +282,7 @@ mod tests {
     #[test]
     fn a_terminal_cannot_be_driven_by_a_file() {
         let columns = vec![column("a\u{1b}[31m\n", "te\txt", Some(0), Some((1, "\u{202e}x\r")))];
-        let finding = DataFinding { message: "bad\u{7}".to_owned(), line: None };
+        let finding = DataFinding::unreadable("bad\u{7}", None);
         insta::assert_snapshot!(shown(vec![file("\u{1b}]0;x.csv", Some(columns), vec![finding])]));
     }
 

@@ -46,6 +46,7 @@ mod paint;
 mod plan_text;
 mod snapshot_filters;
 mod text;
+mod text_options;
 mod text_page;
 mod words;
 
@@ -60,4 +61,5 @@ pub use junit::render_junit;
 pub use markdown::{MarkdownOptions, render_markdown};
 pub use plan_text::render_plan_text;
 pub use snapshot_filters::SnapshotFilters;
-pub use text::{TextOptions, render_edge_text, render_step_text, render_text};
+pub use text::{render_edge_text, render_step_text, render_text};
+pub use text_options::TextOptions;

@@ -7,8 +7,8 @@ use runtime_testing_models::{
     ScriptPlan, StepName, StepPlan,
 };
 
+use crate::TextOptions;
 use crate::paint::Tone;
-use crate::text::TextOptions;
 use crate::text_page::Page;
 use crate::words::{ending, shown_edge};
 

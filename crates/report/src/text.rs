@@ -3,24 +3,13 @@ use runtime_testing_models::{
     UntestedStep,
 };
 
+use crate::TextOptions;
 use crate::paint::Tone;
 use crate::text_page::{Mark, Page};
 use crate::words::{
     Sign, edge_notes, exception, is_worth_a_line, last_lines, shown_edge, shown_file, summary, tails,
     traceback_lines,
 };
-
-/// How text is rendered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct TextOptions {
-    /// Whether to use color. Without it the text has no escape sequences.
-    pub color: bool,
-    /// How wide the lines may be. Longer ones go on in the next line; a single word that is longer is broken. None leaves
-    /// that to whoever shows the text.
-    pub width: Option<usize>,
-    /// Whether to write characters beyond ASCII as escapes.
-    pub ascii: bool,
-}
 
 /// Renders a report: the verdict first, then what is wrong and where to look, then a line for each step and edge.
 ///

@@ -3,7 +3,6 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{ScriptExecutionSpec, ScriptName, StepName, dag};
 
-use crate::load::paths_of;
 use crate::{BrokenFile, LoadSpecError};
 
 /// All that the folder held when it was read: every good spec and every broken file.
@@ -175,4 +174,9 @@ impl SpecFile {
             Self::Spec { path, .. } | Self::Broken(BrokenFile { path, .. }) => path,
         }
     }
+}
+
+/// The files of several specs.
+pub(crate) fn paths_of(claims: &[SavedSpec]) -> Vec<Utf8PathBuf> {
+    claims.iter().map(|saved| saved.path.clone()).collect()
 }

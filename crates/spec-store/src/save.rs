@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use runtime_testing_models::{ParseSpecError, ScriptExecutionSpec, StepName};
 
 use crate::file::{self, file_name};
+use crate::index::paths_of;
 use crate::index::{Lookup, SpecIndex};
-use crate::load::{AMBIGUOUS_HINT, listed, paths_of};
+use crate::load_error::{AMBIGUOUS_HINT, listed};
 use crate::{BrokenFile, ReadFolderError, write};
 
 /// Why a spec could not be saved. What was saved before is still there. The messages are complete: they hold what

@@ -82,6 +82,15 @@ impl From<&Event<'_>> for TestEvent {
             Event::RunNotForked { step, reason } => {
                 Self::RunNotForked { step: step.clone(), reason: reason.to_owned() }
             }
+            Event::RunInBaseFolder { step, reason } => {
+                Self::RunInBaseFolder { step: step.clone(), reason: reason.to_owned() }
+            }
+            Event::RunRepeated { step, kinds, failure, beside } => Self::RunRepeated {
+                step: step.clone(),
+                kinds: kinds.to_vec(),
+                failure: failure.clone(),
+                beside: beside.to_vec(),
+            },
             Event::RunFinished { step, result, elapsed } => Self::RunFinished {
                 step: step.clone(),
                 kinds: result.kinds.clone(),

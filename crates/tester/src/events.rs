@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use runtime_testing_models::{DataCompatibilityResult, PipelineTestReport, RunKind, RunResult, StepName};
+use runtime_testing_models::{
+    DataCompatibilityResult, PipelineTestReport, RunKind, RunResult, ScriptFailure, StepName,
+};
 
 /// Something that happened during a test.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +46,24 @@ pub enum Event<'a> {
         step: &'a StepName,
         /// Why.
         reason: &'a str,
+    },
+    /// A run that was to be made in a working directory of its own was made in the base folder.
+    RunInBaseFolder {
+        /// The step.
+        step: &'a StepName,
+        /// Why.
+        reason: &'a str,
+    },
+    /// A run failed while others were being made, and is made once more, alone: that result counts.
+    RunRepeated {
+        /// The step.
+        step: &'a StepName,
+        /// What the run is for.
+        kinds: &'a [RunKind],
+        /// What went wrong.
+        failure: &'a ScriptFailure,
+        /// The steps whose runs were being made.
+        beside: &'a [StepName],
     },
     /// A run has ended.
     RunFinished {

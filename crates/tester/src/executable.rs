@@ -52,7 +52,7 @@ impl Runner for ExecutableRunner {
                 Some(ScriptFailure::Signaled { signal, name: process::signal_name(signal) })
             }
             ExitOutcome::Exited { status } if status != 0 => {
-                Some(ScriptFailure::Exited { status, message: None })
+                Some(ScriptFailure::Exited { status, message: None, cause: None })
             }
             _ => None,
         };

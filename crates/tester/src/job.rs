@@ -142,6 +142,9 @@ impl Job<'_> {
             stdout: self.tail(STDOUT_FILE),
             stderr: self.tail(STDERR_FILE),
             leaked,
+            observed: None,
+            scratch_files: Vec::new(),
+            scratch_files_omitted: 0,
             command: runner.command(path, &params, &self.folder, &self.places.base),
         };
         tracing::debug!(step = %step.name, folder = %self.folder, passed = result.failure.is_none(), "run made");
@@ -285,7 +288,7 @@ impl Job<'_> {
                     one_line: false,
                     bytes: 0,
                     schema: None,
-                    findings: vec![DataFinding { message, line: None }],
+                    findings: vec![DataFinding::unreadable(message, None)],
                 }],
             }
         }))
@@ -325,8 +328,8 @@ fn failure_of_outputs(
 ) -> Option<ScriptFailure> {
     let is_empty = |output: &RunOutput| output.data.as_ref().is_none_or(DataProfile::is_empty);
     if !outputs.is_empty() && outputs.values().all(is_empty) {
-        let declared = step.outputs.iter().map(|port| port.name.clone()).collect();
-        return Some(ScriptFailure::NoOutput { declared });
+        let outputs = step.outputs.iter().map(|port| port.name.clone()).collect();
+        return Some(ScriptFailure::OutputMissing { outputs, written: Vec::new() });
     }
     let mut differences = Vec::new();
     for (name, contract) in &step.spec.output_schemas {

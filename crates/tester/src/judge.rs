@@ -213,7 +213,8 @@ impl<'a> Judge<'a> {
                 }
                 Feed::Broken { message } => {
                     let file = written.file_name().unwrap_or_default().into();
-                    let difference = Difference::Unreadable { finding: DataFinding { message, line: None } };
+                    let difference =
+                        Difference::Unreadable { finding: DataFinding::unreadable(message, None) };
                     compared.issues.push(EdgeIssue::Data { output, input, file, difference });
                     continue;
                 }

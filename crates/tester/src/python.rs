@@ -183,7 +183,7 @@ impl PythonRunner<'_> {
             (_, Some(Left::MissingMain)) => Some(ScriptFailure::MissingMain { file: shown }),
             (_, Some(Left::Exited { status, message })) => {
                 let message = message.map(|text| places.shown_in_text(&text, self.run_root));
-                Some(ScriptFailure::Exited { status, message })
+                Some(ScriptFailure::Exited { status, message, cause: None })
             }
             (_, Some(Left::WrongSignature { line, signature, missing, unexpected })) => {
                 Some(ScriptFailure::WrongSignature { file: shown, line, signature, missing, unexpected })
@@ -196,12 +196,12 @@ impl PythonRunner<'_> {
             }
             // Also when `main` came back: what is done at exit belongs to the script.
             (ExitOutcome::Exited { status }, Some(Left::Passed) | None) if *status != 0 => {
-                Some(ScriptFailure::Exited { status: *status, message: None })
+                Some(ScriptFailure::Exited { status: *status, message: None, cause: None })
             }
             (_, Some(Left::Passed)) => None,
             (_, None) => {
                 let message = Some("it ended before main() came back".to_owned());
-                Some(ScriptFailure::Exited { status: 0, message })
+                Some(ScriptFailure::Exited { status: 0, message, cause: None })
             }
         };
         let Ended { exit, canceled, resources, leaked } = ended;

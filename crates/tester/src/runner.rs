@@ -43,6 +43,7 @@ pub(crate) struct RunOutcome {
 }
 
 /// What became of a run.
+#[expect(clippy::large_enum_variant, reason = "there is one for each run, and nearly all are over")]
 pub(crate) enum Ran {
     /// It is over.
     Over(RunOutcome),

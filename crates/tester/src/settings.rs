@@ -2,7 +2,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use runtime_testing_models::Isolation;
+use runtime_testing_models::{Isolation, WorkingDirectory};
 
 /// How tests are carried out, as opposed to what is tested. Every field has a default.
 ///
@@ -28,6 +28,17 @@ pub struct TesterSettings {
     /// The interpreter that each run of a Python script gets where its spec says nothing: a fork of one that has made the
     /// script's imports before. By default that, and outside Unix a fresh one in any case.
     pub isolation: Isolation,
+    /// The folder that each run is made in where its spec says nothing: one of its own by default.
+    pub working_directory: WorkingDirectory,
+    /// Whether a step fails for notes that weaken what the test says of it
+    /// ([`StepNote::weakens`](runtime_testing_models::StepNote::weakens)). It does not by default.
+    pub strict: bool,
+    /// Whether sample data is made for inputs that do not exist and that nothing feeds, where the spec says nothing. By
+    /// default it is not, and such steps are untested.
+    pub sample_data: bool,
+    /// The modules that are imported before a fork, beside the well-known libraries, where scripts begin with them. They
+    /// must not start threads or keep files open when they are imported. None by default.
+    pub preload: Vec<String>,
     /// How long a run takes before it is reported as slow, and how long after that again. 30 seconds by default.
     pub slow_after: Duration,
     /// Where scripts are looked for by name, in this order, when a spec has no `script_path`.
@@ -92,6 +103,10 @@ impl Default for TesterSettings {
             timeout: Duration::from_secs(600),
             grace: Duration::from_secs(2),
             isolation: Isolation::Forked,
+            working_directory: WorkingDirectory::Own,
+            strict: false,
+            sample_data: false,
+            preload: Vec::new(),
             slow_after: Duration::from_secs(30),
             script_places: vec![
                 ScriptPlace::Workspace,

@@ -127,8 +127,7 @@ mod tests {
     #[test]
     fn the_first_findings_are_told() {
         let mut broken = file("a.csv", FileFormat::Csv, None);
-        broken.findings =
-            (1..=4).map(|line| DataFinding { message: "bad".to_owned(), line: Some(line) }).collect();
+        broken.findings = (1..=4).map(|line| DataFinding::unreadable("bad", Some(line))).collect();
         let told: Vec<String> = unsound(&broken).iter().map(Difference::to_string).collect();
         assert_eq!(
             told,

@@ -8,17 +8,19 @@ fn logical(name: &str) -> LogicalName {
     LogicalName::new(name).unwrap()
 }
 
-fn exception() -> ScriptFailure {
-    ScriptFailure::Exception {
-        exception: PythonException {
-            type_name: "KeyError".to_owned(),
-            message: "'amount' of <Row object at 0x7f3a12bc9d10>".to_owned(),
-            file: Some("/somewhere/else/train.py".into()),
-            line: Some(14),
-            traceback: "Traceback (most recent call last):\n  File \"/somewhere/else/train.py\", line 14\n"
-                .to_owned(),
-        },
+fn key_error() -> PythonException {
+    PythonException {
+        type_name: "KeyError".to_owned(),
+        message: "'amount' of <Row object at 0x7f3a12bc9d10>".to_owned(),
+        file: Some("/somewhere/else/train.py".into()),
+        line: Some(14),
+        traceback: "Traceback (most recent call last):\n  File \"/somewhere/else/train.py\", line 14\n"
+            .to_owned(),
     }
+}
+
+fn exception() -> ScriptFailure {
+    ScriptFailure::Exception { exception: key_error() }
 }
 
 fn run(kinds: Vec<RunKind>, failure: Option<ScriptFailure>) -> RunResult {
@@ -69,6 +71,17 @@ fn run(kinds: Vec<RunKind>, failure: Option<ScriptFailure>) -> RunResult {
         },
         stderr: OutputTail::default(),
         leaked: vec!["sleep".to_owned()],
+        observed: Some(Observed {
+            reads: vec!["output/stats.csv".into(), "/etc/rates.json".into()],
+            writes: vec!["cache.bin".into()],
+            removes: vec!["old.bin".into()],
+            programs: vec!["git".to_owned()],
+            addresses: vec!["10.0.0.1:5432".to_owned()],
+            thread_failures: vec![key_error()],
+            omitted: 3,
+        }),
+        scratch_files: vec!["checkpoints/last.bin".into()],
+        scratch_files_omitted: 1,
         command: "cd /p && python3 run_script.py params.json".to_owned(),
     }
 }
@@ -82,6 +95,10 @@ fn result(status: StepStatus, runs: Vec<RunResult>, notes: Vec<StepNote>) -> Scr
         runs,
         notes,
     }
+}
+
+fn undeclared(path: &str, steps: &[&str]) -> UndeclaredPath {
+    UndeclaredPath { path: path.into(), published_by: steps.iter().map(|name| step(name)).collect() }
 }
 
 /// A report with one of everything that reports are made of.
@@ -101,6 +118,17 @@ pub(crate) fn full_report() -> PipelineTestReport {
             vec![
                 StepNote::SampleData { inputs: vec![logical("raw")] },
                 StepNote::EmptyOutputs { outputs: vec![logical("rejected")] },
+                StepNote::UndeclaredRead {
+                    files: vec![
+                        undeclared("output/stats.csv", &["publish"]),
+                        undeclared("/somewhere/else/rates.json", &[]),
+                    ],
+                },
+                StepNote::UndeclaredWrite { files: vec![undeclared("/somewhere/else/cache.bin", &[])] },
+                StepNote::Network { addresses: vec!["10.0.0.1:5432".to_owned()] },
+                StepNote::Subprocess { programs: vec!["git".to_owned()] },
+                StepNote::ThreadFailed { exception: key_error() },
+                StepNote::PassedAlone { failure: Box::new(exception()), beside: vec![step("publish")] },
             ],
         ),
     );
@@ -206,6 +234,19 @@ fn a_snapshot_has_nothing_that_differs_between_runs() {
     other.run_id = Some("another".to_owned());
     other.workspace = "/q/elsewhere".into();
     for result in other.script_results.values_mut() {
+        result.notes.retain_mut(|note| match note {
+            StepNote::PassedAlone { .. } | StepNote::Network { .. } | StepNote::Subprocess { .. } => false,
+            StepNote::UndeclaredWrite { files } => {
+                files[0].path = "/q/other/place".into();
+                true
+            }
+            StepNote::UndeclaredRead { files } => files.pop().is_some(),
+            StepNote::ThreadFailed { exception } => {
+                exception.traceback.clear();
+                true
+            }
+            _ => true,
+        });
         result.runs.iter_mut().for_each(|run| {
             run.resources = Resources {
                 wall_seconds: 9.0,
@@ -217,6 +258,9 @@ fn a_snapshot_has_nothing_that_differs_between_runs() {
             run.slot = Some(RunSlot { start_seconds: 4.0, end_seconds: 13.5, worker: 3 });
             run.run_folder = "other".into();
             run.command = "other".to_owned();
+            run.observed = None;
+            run.scratch_files = vec!["other".into()];
+            run.scratch_files_omitted = 7;
             run.stdout.text = "other".to_owned();
             for output in run.outputs.values_mut() {
                 output.path = "other".into();
@@ -229,7 +273,20 @@ fn a_snapshot_has_nothing_that_differs_between_runs() {
     assert_ne!(report, other);
     assert_eq!(report.snapshot(), other.snapshot());
     let text = report.snapshot().to_string();
-    for volatile in ["0x7f3a", "/somewhere", "Traceback", "0.25", ".runs", "/p/"] {
+    assert!(text.contains("output/stats.csv"), "a file below the base folder is the same on any machine");
+    for volatile in [
+        "checkpoints",
+        "passed_alone",
+        "10.0.0.1",
+        "rates.json",
+        "cache.bin",
+        "0x7f3a",
+        "/somewhere",
+        "Traceback",
+        "0.25",
+        ".runs",
+        "/p/",
+    ] {
         assert!(!text.contains(volatile), "the snapshot holds `{volatile}`");
     }
 }
@@ -250,15 +307,37 @@ fn every_failure_says_what_and_where() {
             unexpected: vec!["inputs".to_owned()],
         },
         exception(),
-        ScriptFailure::Exited { status: 3, message: None },
-        ScriptFailure::Exited { status: 1, message: Some("no rows".to_owned()) },
+        ScriptFailure::WrongMain { file: file(), line: Some(4), problem: MainProblem::Generator },
+        ScriptFailure::WrongMain { file: file(), line: None, problem: MainProblem::AsyncGenerator },
+        ScriptFailure::WrongMain { file: file(), line: Some(4), problem: MainProblem::ClickCommand },
+        ScriptFailure::WrongMain {
+            file: file(),
+            line: Some(4),
+            problem: MainProblem::PositionalOnly { parameters: vec!["input_paths".to_owned()] },
+        },
+        ScriptFailure::Exited { status: 3, message: None, cause: None },
+        ScriptFailure::Exited { status: 1, message: Some("no rows".to_owned()), cause: None },
+        ScriptFailure::Exited { status: 1, message: None, cause: Some(key_error()) },
         ScriptFailure::ReturnedError { message: "no rows".to_owned() },
         ScriptFailure::Panicked { message: Some("index out of bounds".to_owned()) },
         ScriptFailure::Panicked { message: None },
         ScriptFailure::Signaled { signal: 11, name: Some("SIGSEGV".to_owned()) },
         ScriptFailure::Signaled { signal: 60, name: None },
         ScriptFailure::TimedOut { limit_seconds: 1.5 },
-        ScriptFailure::NoOutput { declared: vec![logical("a"), logical("b")] },
+        ScriptFailure::OutputMissing { outputs: vec![logical("a")], written: vec![] },
+        ScriptFailure::OutputMissing {
+            outputs: vec![logical("a"), logical("b")],
+            written: ["1.csv", "2.csv", "3.csv", "4.csv"].map(Into::into).into(),
+        },
+        ScriptFailure::DamagedOutput {
+            damages: [("a.csv", "the file is empty"), ("b.parquet", "it is cut off")]
+                .map(|(file, message)| OutputDamage {
+                    output: logical("a"),
+                    file: file.into(),
+                    finding: DataFinding::damaged(message, None),
+                })
+                .into(),
+        },
         ScriptFailure::InputsChanged {
             changes: vec![InputChange {
                 input: logical("raw"),
@@ -273,28 +352,42 @@ fn every_failure_says_what_and_where() {
                 difference: Difference::NoRows,
             }],
         },
+        ScriptFailure::Strict { notes: vec!["network".to_owned(), "sample_data".to_owned()] },
         ScriptFailure::CouldNotStart { program: "python3".into(), message: "no memory".to_owned() },
     ];
+    for failure in &failures {
+        let value = serde_json::to_value(failure).unwrap();
+        assert_eq!(value["kind"], failure.as_str());
+        assert_eq!(serde_json::from_value::<ScriptFailure>(value).unwrap(), *failure);
+    }
     let lines: Vec<String> =
         failures.iter().map(|failure| format!("{}: {failure}", failure.as_str())).collect();
-    insta::assert_snapshot!(lines.join("\n"), @r"
+    insta::assert_snapshot!(lines.join("\n"), @"
     script_not_found: script not found; looked for `a.py`, `scripts/a.py`
     syntax_error: scripts/train.py:3: syntax error: invalid syntax
     syntax_error: scripts/train.py: syntax error: null bytes
     missing_main: scripts/train.py: missing main() function
     wrong_signature: scripts/train.py:9: wrong signature main(inputs, job_args); it does not take `input_paths`; it will not be given `inputs`
     exception: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
+    wrong_main: scripts/train.py:4: main is a generator, which does nothing when it is called: take the `yield` out of it, or give the name `main` to a function that goes through it
+    wrong_main: scripts/train.py: main is an asynchronous generator, which does nothing when it is called: take the `yield` out of it, or give the name `main` to a function that goes through it
+    wrong_main: scripts/train.py:4: main is a click command, which parses `sys.argv`: give the undecorated function the name `main`, or run the file as a program
+    wrong_main: scripts/train.py:4: main takes `input_paths` by position only, and is called with names: take the `/` out of its signature
     exited: exited with status 3
     exited: exited with status 1: no rows
+    exited: exited with status 1; it was handling KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
     returned_error: came back with an error: no rows
     panicked: panicked: index out of bounds
     panicked: panicked
     signaled: ended by signal 11 (SIGSEGV)
     signaled: ended by signal 60
     timed_out: timed out after 1.5 s
-    no_output: it wrote to none of its declared outputs `a`, `b`
+    output_missing: it wrote nothing to its declared output `a`
+    output_missing: it wrote nothing to its declared outputs `a`, `b`; it wrote `1.csv`, `2.csv`, `3.csv` and 1 more instead
+    damaged_output: it wrote damaged data: `a`, a.csv: the file is empty; `a`, b.parquet: it is cut off
     inputs_changed: it changed its inputs: deleted `raw.csv` of `raw`
     promise_broken: its outputs are not what its spec promises: `a`, a.csv: there are no rows
+    strict: everything else passed; a strict test fails for its notes `network`, `sample_data`
     could_not_start: could not start `python3`: no memory
     ");
 }

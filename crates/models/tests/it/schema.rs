@@ -2,8 +2,8 @@
 
 use jsonschema::Validator;
 use runtime_testing_models::{
-    EventLine, PipelineDag, PipelineTestingSpec, SchemaName, ScriptExecutionSpec, StepName, TestEvent,
-    dag::PipelineFile,
+    EventLine, PipelineDag, PipelineTestingSpec, SchemaName, ScriptExecutionSpec, ScriptFailure, StepName,
+    TestEvent, dag::PipelineFile,
 };
 use serde_json::{Value, json};
 
@@ -116,6 +116,13 @@ fn mistakes_in_a_spec_are_refused() {
         ("timeout_seconds", json!(0)),
         ("timeout_seconds", json!("5")),
         ("isolation", json!("thread")),
+        ("working_directory", json!("home")),
+        ("optional_outputs", json!({"out": true})),
+        ("optional_outputs", json!(["a/b"])),
+        ("mutable_inputs", json!("in")),
+        ("mutable_inputs", json!(["in", "in"])),
+        ("sample_data", json!("yes")),
+        ("input_path_specs", json!({"in": {"path": "a.csv", "kind": "table"}})),
         ("bindings", json!({"in": {"step": "a"}})),
         ("input_path_specs", json!({"in": {"aliases": []}})),
         ("input_schemas", json!({"in": {"columns": {"a": "int"}}})),
@@ -213,6 +220,13 @@ fn events_follow_their_schema_and_others_do_not() {
         TestEvent::RunStarted { step: step("a"), kinds: run.kinds.clone() },
         TestEvent::RunSlow { step: step("a"), kinds: vec![], elapsed_seconds: 30.5 },
         TestEvent::RunNotForked { step: step("a"), reason: "no fork".to_owned() },
+        TestEvent::RunInBaseFolder { step: step("a"), reason: "too many entries".to_owned() },
+        TestEvent::RunRepeated {
+            step: step("a"),
+            kinds: run.kinds.clone(),
+            failure: ScriptFailure::TimedOut { limit_seconds: 3.0 },
+            beside: vec![step("b")],
+        },
         TestEvent::RunFinished {
             step: step("train"),
             kinds: run.kinds.clone(),

@@ -17,7 +17,7 @@ fn text(word: &str) -> String {
 #[test]
 fn differences() {
     let (column, expected, found) = (|| text("amount"), || text("float"), || text("text"));
-    let finding = DataFinding { message: text("row has 3 fields, the header has 4"), line: Some(7) };
+    let finding = DataFinding::unreadable("row has 3 fields, the header has 4", Some(7));
     let all = [
         Difference::MissingColumn { column: column(), expected: expected(), renamed: None },
         Difference::MissingColumn { column: column(), expected: expected(), renamed: Some(text("total")) },
@@ -48,7 +48,7 @@ fn differences() {
         Difference::TooFewRows { expected: 10, found: 3 },
         Difference::NoRows,
         Difference::Unreadable { finding: finding.clone() },
-        Difference::Unreadable { finding: DataFinding { message: text("the file is empty"), line: None } },
+        Difference::Unreadable { finding: DataFinding::damaged("the file is empty", None) },
         Difference::Misnamed { promised: FileFormat::Csv.into(), found: FileFormat::Parquet.into() },
         Difference::Misnamed {
             promised: FileFormat::Json.into(),
@@ -110,7 +110,7 @@ fn differences() {
 #[test]
 fn issues_and_notes_of_edges() {
     let (output, input) = (|| logical("cleaned"), || logical("orders"));
-    let failure = || ScriptFailure::Exited { status: 3, message: None };
+    let failure = || ScriptFailure::Exited { status: 3, message: None, cause: None };
     let file = || "part.csv".into();
     let canceled = || NotSingledOut::NotMade { reason: UntestedStep::Canceled };
     let timed_out =
@@ -356,4 +356,81 @@ fn blame_without_judged_edges_lies_with_the_edges_of_the_steps() {
     );
     let culprits: Vec<String> = report.culprits().iter().map(ToString::to_string).collect();
     assert_eq!(culprits, ["step archive", "edge clean->train", "edge clean->report"]);
+}
+
+#[test]
+fn notes_of_what_a_run_did_beyond_its_spec() {
+    let file = |path: &str, steps: &[&str]| UndeclaredPath {
+        path: path.into(),
+        published_by: steps.iter().map(|name| step(name)).collect(),
+    };
+    let of_b = || file("output/stats.csv", &["b"]);
+    let several = |count: usize| (0..count).map(|at| file(&format!("{at}.csv"), &[])).collect::<Vec<_>>();
+    let mixed = vec![file("x", &[]), of_b(), file("y", &[]), file("out/z", &["b", "c"]), file("z", &[])];
+    let exception = PythonException {
+        type_name: "ValueError".into(),
+        message: "no rows".into(),
+        file: Some("a.py".into()),
+        line: Some(3),
+        traceback: String::new(),
+    };
+    let shape = |name: &str, is_input, kind, reason| StepNote::PathShape {
+        name: logical(name),
+        is_input,
+        kind,
+        reason,
+    };
+    let notes = [
+        StepNote::UndeclaredRead { files: vec![of_b()] },
+        StepNote::UndeclaredRead { files: several(1) },
+        StepNote::UndeclaredRead { files: several(5) },
+        StepNote::UndeclaredRead { files: mixed.clone() },
+        StepNote::UndeclaredRead { files: [vec![of_b(), of_b(), of_b()], several(2)].concat() },
+        StepNote::UndeclaredWrite { files: vec![of_b()] },
+        StepNote::UndeclaredWrite { files: mixed },
+        StepNote::Network { addresses: vec![text("10.0.0.1:80"), text("[::1]:443")] },
+        StepNote::Subprocess { programs: ["git", "sh", "ls", "cp", "mv"].map(text).into() },
+        StepNote::ThreadFailed { exception },
+        StepNote::PassedAlone {
+            failure: Box::new(ScriptFailure::TimedOut { limit_seconds: 3.0 }),
+            beside: vec![step("b"), step("c")],
+        },
+        StepNote::UnreadableOutput {
+            output: logical("rows"),
+            file: "part.csv".into(),
+            finding: DataFinding::unreadable("the text is UTF-16", None),
+        },
+        shape("mid", false, PathKind::Folder, PathKindReason::NoExtension),
+        shape("raw", true, PathKind::File, PathKindReason::Extension),
+        shape("raw", true, PathKind::Folder, PathKindReason::Declared),
+        shape("mid", false, PathKind::Folder, PathKindReason::TrailingSlash),
+        shape("raw", true, PathKind::File, PathKindReason::OnDisk),
+    ];
+    for note in &notes {
+        let value = serde_json::to_value(note).unwrap();
+        assert_eq!(value["kind"], note.as_str());
+        assert_eq!(serde_json::from_value::<StepNote>(value).unwrap(), *note);
+    }
+    let line = |note: &StepNote| {
+        format!("{}{}: {note}", if note.weakens() { "weakens " } else { "" }, note.as_str())
+    };
+    insta::assert_snapshot!(notes.iter().map(line).collect::<Vec<_>>().join("\n"), @r#"
+    weakens undeclared_read: reads `output/stats.csv` of `b`, which no edge hands it: add the edge and the input
+    weakens undeclared_read: reads `0.csv`, which is not among its inputs: declare it as an input
+    weakens undeclared_read: reads `0.csv`, `1.csv`, `2.csv` and 2 more, which are not among its inputs: declare them as inputs
+    weakens undeclared_read: reads `output/stats.csv` of `b`, `out/z` of `b` and `c`, which no edge hands it: add the edges and the inputs; reads `x` and 2 more, which are not among its inputs: declare them as inputs
+    weakens undeclared_read: reads `output/stats.csv` of `b`, `output/stats.csv` of `b`, `output/stats.csv` of `b`, which no edge hands it: add the edges and the inputs; reads 2 other files, which are not among its inputs: declare them as inputs
+    weakens undeclared_write: writes `output/stats.csv` of `b`, which is not its own: write to the paths in `output_paths` as they are handed to it
+    weakens undeclared_write: writes `output/stats.csv` of `b`, `out/z` of `b` and `c`, which are not its own: write to the paths in `output_paths` as they are handed to it; writes `x` and 2 more, which are not among its outputs: declare them as outputs
+    weakens network: it uses the network: `10.0.0.1:80`, `[::1]:443`
+    weakens subprocess: it starts other programs: `git`, `sh`, `ls` and 2 more
+    weakens thread_failed: a thread of it failed: ValueError: no rows (a.py:3)
+    weakens passed_alone: it failed while `b`, `c` ran, and passed when it was run again alone; it had failed with: timed out after 3 s
+    weakens unreadable_output: `rows`, part.csv, cannot be looked into: the text is UTF-16
+    path_shape: `mid` is a folder, because its path has no extension: for a file, set `"kind": "file"` under `output_path_specs`
+    path_shape: `raw` is a file, because its path has an extension: for a folder, set `"kind": "folder"` under `input_path_specs`
+    path_shape: `raw` is a folder, because its spec says so: for a file, set `"kind": "file"` under `input_path_specs`
+    path_shape: `mid` is a folder, because its path ends with a slash: for a file, set `"kind": "file"` under `output_path_specs`
+    path_shape: `raw` is a file, because there is a file at its path: for a folder, set `"kind": "folder"` under `input_path_specs`
+    "#);
 }

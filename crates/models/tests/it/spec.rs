@@ -1,5 +1,6 @@
 use runtime_testing_models::{
-    PipelineDag, PipelineTestingSpec, RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptName, StepName,
+    PathKind, PipelineDag, PipelineTestingSpec, RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptName,
+    StepName, WorkingDirectory,
 };
 
 fn spec() -> ScriptExecutionSpec {
@@ -173,4 +174,46 @@ fn configuration_defaults_test_everything() {
     assert!(configuration.test_pipeline_flow);
     assert!(!configuration.use_workspace_aware);
     assert_eq!(configuration.pipeline_spec.test_workspace_root, "test/integration/runtime");
+}
+
+#[test]
+fn how_runs_are_made_can_be_said_in_the_spec() {
+    let text = r#"{"script_name": "a", "step_name": "a", "input_paths": {"x": "in/x"}, "output_paths": {"y": "out/y"},
+      "input_path_specs": {"x": {"path": "in/x", "kind": "file"}}, "working_directory": "base",
+      "optional_outputs": ["y"], "mutable_inputs": ["x"], "sample_data": true}"#;
+    let spec = ScriptExecutionSpec::parse(text).unwrap();
+    assert_eq!(spec.working_directory, Some(WorkingDirectory::Base));
+    assert_eq!(spec.optional_outputs, ["y"]);
+    assert_eq!(spec.mutable_inputs, ["x"]);
+    assert_eq!(spec.sample_data, Some(true));
+    assert_eq!(spec.input_path_specs["x"].kind, Some(PathKind::File));
+    assert_eq!(ScriptExecutionSpec::parse(&spec.to_json()).unwrap(), spec);
+}
+
+#[test]
+fn mistakes_in_how_runs_are_made_have_their_place() {
+    let text = r#"{"script_name": "a", "step_name": "a",
+  "input_paths": {"orders": "in"}, "output_paths": {"model": "out", "rows": "rows"},
+  "output_path_specs": {"model": {"path": "out", "kind": "directory", "knid": "file"}},
+  "working_directory": "shadow", "working_dir": "own",
+  "optional_outputs": ["modle", "rows", "rows", 3],
+  "mutable_inputs": "orders", "sample_data": "yes"}"#;
+    insta::assert_snapshot!(mistakes(text), @"
+    8 mistakes:
+      - line 3, column 58: `output_path_specs.model.kind`: expected `file` or `folder`, found `directory`
+      - line 3, column 71: `output_path_specs.model.knid`: unknown key; did you mean `kind`?
+      - line 4, column 24: `working_directory`: expected `own` or `base`, found `shadow`
+      - line 4, column 34: `working_dir`: unknown key; did you mean `working_directory`?
+      - line 5, column 41: `optional_outputs`: `rows` is in the list twice; remove one of the two
+      - line 5, column 49: `optional_outputs`: expected a string, found a number
+      - line 6, column 21: `mutable_inputs`: expected an array of names of inputs, found a string
+      - line 6, column 46: `sample_data`: expected true or false, found a string
+    ");
+    let unknown = r#"{"script_name": "a", "step_name": "a", "output_paths": {"rows": "rows"},
+  "optional_outputs": ["rows", "modle"], "mutable_inputs": ["rows"]}"#;
+    insta::assert_snapshot!(mistakes(unknown), @"
+    2 mistakes:
+      - line 2, column 32: `optional_outputs`: the spec has no output of this name; the outputs are `rows`
+      - line 2, column 61: `mutable_inputs`: the spec has no input of this name; it has no inputs at all
+    ");
 }

@@ -111,6 +111,9 @@ impl Builder {
             },
             stderr: OutputTail::default(),
             leaked: vec![],
+            observed: None,
+            scratch_files: vec![],
+            scratch_files_omitted: 0,
             command: format!(
                 "cd /home/ann/orders && RUNTIME_TESTING=1 python3 '/home/ann/orders/.runs/1/run_script.py' {step}/params.json"
             ),
@@ -213,12 +216,12 @@ pub(crate) fn failing_each_way() -> PipelineTestReport {
             unexpected: vec!["inputs".to_owned()],
         },
         exception("'amount'"),
-        ScriptFailure::Exited { status: 1, message: Some("no rows".to_owned()) },
+        ScriptFailure::Exited { status: 1, message: Some("no rows".to_owned()), cause: None },
         ScriptFailure::ReturnedError { message: "no rows".to_owned() },
         ScriptFailure::Panicked { message: Some("index out of bounds".to_owned()) },
         ScriptFailure::Signaled { signal: 11, name: Some("SIGSEGV".to_owned()) },
         ScriptFailure::TimedOut { limit_seconds: 1.5 },
-        ScriptFailure::NoOutput { declared: vec![name("rows")] },
+        ScriptFailure::OutputMissing { outputs: vec![name("rows")], written: vec!["tmp/rows.csv".into()] },
         ScriptFailure::InputsChanged {
             changes: vec![InputChange {
                 input: name("orders"),

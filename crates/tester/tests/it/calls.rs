@@ -185,7 +185,7 @@ fn what_a_step_writes_is_not_what_was_meant() {
     assert_eq!(path, "output/row.csv");
     space.specs[0].input_path_specs.insert(
         name.clone(),
-        PathSpec { logical_name: name, path: "data/rwa.csv".into(), aliases: Vec::new() },
+        PathSpec { logical_name: name, path: "data/rwa.csv".into(), aliases: Vec::new(), kind: None },
     );
     let notes = &space.passes().script_results[&step("clean")].notes;
     assert!(matches!(&notes[1], StepNote::NearPath { near, .. } if near == "data/raw.csv"), "{notes:?}");

@@ -50,11 +50,17 @@ fn its_failures_are_its_own() {
         report.script_results["train"].status.clone()
     };
     let failed = |failure| StepStatus::Failed { failure };
-    assert_eq!(status("#!/bin/sh\nexit 3\n"), failed(ScriptFailure::Exited { status: 3, message: None }));
+    assert_eq!(
+        status("#!/bin/sh\nexit 3\n"),
+        failed(ScriptFailure::Exited { status: 3, message: None, cause: None })
+    );
     let signaled = ScriptFailure::Signaled { signal: 9, name: Some("SIGKILL".to_owned()) };
     assert_eq!(status("#!/bin/sh\nkill -9 $$\n"), failed(signaled));
     let declared = vec!["model".parse().unwrap()];
-    assert_eq!(status("#!/bin/sh\n:\n"), failed(ScriptFailure::NoOutput { declared }));
+    assert_eq!(
+        status("#!/bin/sh\n:\n"),
+        failed(ScriptFailure::OutputMissing { outputs: declared, written: vec![] })
+    );
     assert_eq!(status("#!/lost/interpreter\n").failure().map(ScriptFailure::as_str), Some("could_not_start"));
 }
 

@@ -54,7 +54,7 @@ fn errors_and_panics_are_failures_of_the_step() {
     let message = Some("depth is 3".to_owned());
     assert_eq!(status(|_| panic!("depth is {}", 3)), failed(ScriptFailure::Panicked { message }));
     assert_eq!(status(|_| std::panic::panic_any(7)), failed(ScriptFailure::Panicked { message: None }));
-    assert_eq!(status(|_| Ok(())).failure().map(ScriptFailure::as_str), Some("no_output"));
+    assert_eq!(status(|_| Ok(())).failure().map(ScriptFailure::as_str), Some("output_missing"));
 }
 
 #[test]

@@ -174,7 +174,7 @@ fn the_ends_of_the_streams_are_quoted() {
     assert_eq!(run.stdout.omitted_bytes, 100_001);
     assert_eq!(run.stderr.text, "\\xff\n");
     assert_eq!(run.exit, ExitOutcome::Exited { status: 4 });
-    assert_eq!(run.failure, Some(ScriptFailure::Exited { status: 4, message: None }));
+    assert_eq!(run.failure, Some(ScriptFailure::Exited { status: 4, message: None, cause: None }));
 }
 
 #[test]
