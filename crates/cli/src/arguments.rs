@@ -5,7 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use runtime_testing::{Isolation, SchemaName, ScriptName, Selection, StepName};
+use runtime_testing::{Isolation, SchemaName, ScriptName, Selection, StepName, WorkingDirectory};
 
 use crate::help;
 use crate::reports::ReportFile;
@@ -141,6 +141,13 @@ pub(crate) struct TestArguments {
     /// How long a script that was asked to end may take to do so before it is ended [default: 2]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) grace: Option<Duration>,
+    /// Count notes that weaken what the test says as failures: files, network and programs that a step used without declaring
+    /// them, sample data, and runs that passed only alone
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Import this module before a run is forked, too, where a script begins with it; may be given several times
+    #[arg(long, value_name = "NAME", value_parser = module, value_delimiter = ',')]
+    pub(crate) preload: Vec<String>,
     /// How many runs are made at once [default: the number of processors]
     #[arg(long, value_name = "NUMBER", value_parser = jobs, allow_negative_numbers = true)]
     pub(crate) jobs: Option<NonZeroUsize>,
@@ -188,6 +195,13 @@ pub(crate) struct ScriptArguments {
     /// script's imports [default: forked]
     #[arg(long, value_name = "HOW", value_parser = isolation())]
     pub(crate) isolation: Option<Isolation>,
+    /// The folder of each run whose spec says nothing: one of its own, which shows what the base folder holds, or the base
+    /// folder itself [default: own]
+    #[arg(long, value_name = "WHICH", value_parser = working_directory())]
+    pub(crate) working_directory: Option<WorkingDirectory>,
+    /// Make sample data for inputs that do not exist and that nothing feeds, where the spec says nothing
+    #[arg(long)]
+    pub(crate) sample_data: bool,
 }
 
 /// How a result is written.
@@ -342,11 +356,31 @@ fn isolation() -> impl TypedValueParser<Value = Isolation> {
     })
 }
 
+fn working_directory() -> impl TypedValueParser<Value = WorkingDirectory> {
+    PossibleValuesParser::new(WorkingDirectory::ALL.map(WorkingDirectory::as_str)).map(|word| {
+        let known = WorkingDirectory::ALL.into_iter().find(|directory| directory.as_str() == word);
+        known.expect("the parser takes no other words")
+    })
+}
+
 fn schema_name() -> impl TypedValueParser<Value = SchemaName> {
     PossibleValuesParser::new(SchemaName::ALL.map(SchemaName::as_str)).map(|word| {
         let known = SchemaName::ALL.into_iter().find(|name| name.as_str() == word);
         known.expect("the parser takes no other words")
     })
+}
+
+/// The name of a Python module, such as `numpy` or `company.tables`.
+fn module(text: &str) -> Result<String, String> {
+    let is_name = |part: &str| {
+        let mut characters = part.chars();
+        characters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+            && characters.all(|character| character.is_alphanumeric() || character == '_')
+    };
+    if text.split('.').all(is_name) {
+        return Ok(text.to_owned());
+    }
+    Err("expected the name of a Python module, as in `import`".to_owned())
 }
 
 fn jobs(text: &str) -> Result<NonZeroUsize, String> {

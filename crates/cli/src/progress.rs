@@ -52,7 +52,7 @@ impl Progress {
 
     /// Whether a line has not been said yet, if it is of the kind that is said once.
     fn is_news(&self, event: &Event<'_>, line: &str) -> bool {
-        !matches!(event, Event::RunNotForked { .. })
+        !matches!(event, Event::RunNotForked { .. } | Event::RunInBaseFolder { .. })
             || self.noted.lock().unwrap_or_else(PoisonError::into_inner).insert(line.to_owned())
     }
 }
@@ -79,7 +79,10 @@ impl Reporter for Progress {
 fn stays(event: &Event<'_>) -> bool {
     match event {
         Event::RunFinished { result, .. } => result.failure.is_some(),
-        Event::RunNotForked { .. } | Event::NotRecorded { .. } => true,
+        Event::RunNotForked { .. }
+        | Event::RunInBaseFolder { .. }
+        | Event::RunRepeated { .. }
+        | Event::NotRecorded { .. } => true,
         _ => false,
     }
 }
@@ -105,6 +108,13 @@ fn line(event: &Event<'_>) -> Option<String> {
         Event::RunNotForked { step, reason } => {
             format!("note  {step}: run in a fresh interpreter: {}", reason.trim())
         }
+        Event::RunInBaseFolder { step, reason } => {
+            format!("note  {step}: run in the base folder: {}", reason.trim())
+        }
+        Event::RunRepeated { step, beside, .. } => {
+            let beside: Vec<&str> = beside.iter().map(|step| step.as_str()).collect();
+            format!("more  {step}: it failed beside {}, and is run again alone", beside.join(", "))
+        }
         Event::NotRecorded { reason } => format!("note  {}", reason.trim()),
         _ => return None,
     };
@@ -115,7 +125,7 @@ fn line(event: &Event<'_>) -> Option<String> {
 mod tests {
     use std::time::Duration;
 
-    use runtime_testing::{RunKind, StepName};
+    use runtime_testing::{RunKind, ScriptFailure, StepName};
 
     use super::*;
 
@@ -137,6 +147,15 @@ mod tests {
         let kinds = [RunKind::Edge { from: clean.clone() }, RunKind::Edge { from: train.clone() }];
         let added = Event::RunsAdded { step: &clean, kinds: &kinds };
         assert_eq!(said(added), "more  clean: 2 runs to see which edge makes it fail");
+        let shared = Event::RunInBaseFolder { step: &clean, reason: "it has 3000 entries\n" };
+        assert!(stays(&shared));
+        assert_eq!(said(shared), "note  clean: run in the base folder: it has 3000 entries");
+        let failure = ScriptFailure::TimedOut { limit_seconds: 1.0 };
+        let repeated = Event::RunRepeated { step: &clean, kinds: &[], failure: &failure, beside: &by };
+        assert_eq!(
+            said(repeated),
+            "more  clean: it failed beside clean, tr\\u{202e}ain, and is run again alone"
+        );
         let not_recorded = Event::NotRecorded { reason: "cannot write the report to `.runs/1`: full" };
         assert!(stays(&not_recorded));
         assert_eq!(said(not_recorded), "note  cannot write the report to `.runs/1`: full");

@@ -155,6 +155,8 @@ fn settings_of_test(arguments: &TestArguments) -> TesterSettings {
     if let Some(jobs) = arguments.jobs {
         settings.jobs = jobs;
     }
+    settings.strict = arguments.strict;
+    settings.preload.clone_from(&arguments.preload);
     settings
 }
 
@@ -169,6 +171,10 @@ pub(crate) fn settings(arguments: &ScriptArguments) -> TesterSettings {
     if let Some(isolation) = arguments.isolation {
         settings.isolation = isolation;
     }
+    if let Some(directory) = arguments.working_directory {
+        settings.working_directory = directory;
+    }
+    settings.sample_data = arguments.sample_data;
     settings
 }
 

@@ -4,6 +4,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use runtime_testing_models::{DataCompatibilityResult, PipelineTestReport, ScriptTestResult, StepStatus};
 
 use crate::paint::harmless;
+use crate::printed::as_on_terminal;
 use crate::words::{Sign, edge_notes, is_worth_a_line, shown_edge, status_words, summary, total_seconds};
 
 /// Renders a report as JUnit XML, which CI systems read.
@@ -101,9 +102,12 @@ fn step_case(step: &str, result: &ScriptTestResult) -> TestCase {
         result.notes.iter().filter(|note| is_worth_a_line(note)).map(|note| format!("note: {note}\n"));
     let notes: String = if result.success() { notes.collect() } else { String::new() };
     let (out, err) = result.deciding_run().map_or_else(Default::default, |run| {
-        let tail = |tail: &runtime_testing_models::OutputTail| match tail.omitted_bytes {
-            0 => tail.text.clone(),
-            omitted => format!("[{omitted} bytes before, in {}]\n{}", tail.file, tail.text),
+        let tail = |tail: &runtime_testing_models::OutputTail| {
+            let text = as_on_terminal(&tail.text);
+            match tail.omitted_bytes {
+                0 => text.into_owned(),
+                omitted => format!("[{omitted} bytes before, in {}]\n{text}", tail.file),
+            }
         };
         (tail(&run.stdout), tail(&run.stderr))
     });

@@ -44,6 +44,7 @@ mod markdown;
 mod mermaid;
 mod paint;
 mod plan_text;
+mod printed;
 mod snapshot_filters;
 mod text;
 mod text_options;

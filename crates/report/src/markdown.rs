@@ -4,9 +4,7 @@ use runtime_testing_models::{DataCompatibilityResult, PipelineTestReport, RunRes
 
 use crate::mermaid;
 use crate::paint::harmless;
-use crate::words::{
-    Sign, edge_notes, is_worth_a_line, last_lines, quotes, shown_edge, status_words, summary,
-};
+use crate::words::{Sign, edge_notes, is_worth_a_line, quotes, shown_edge, status_words, summary};
 
 /// How Markdown is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,14 +128,13 @@ fn step_details(step: &str, result: &ScriptTestResult) -> String {
 fn run_details(run: &RunResult) -> String {
     const LINES: usize = 40;
     let mut text = String::new();
-    for (name, quoted, omitted) in quotes(run) {
-        let quoted = harmless(quoted);
-        let last = last_lines(&quoted, omitted, LINES);
+    for quote in quotes(run) {
+        let last = quote.last_lines(LINES);
         let before = match last.omitted_bytes {
             0 => String::new(),
             bytes => format!(", without the {bytes} bytes before"),
         };
-        write!(text, "\n{}{before}:\n\n{}", inline(&name), block(&last.lines.join("\n"), "text"))
+        write!(text, "\n{}{before}:\n\n{}", inline(&quote.name), block(&last.lines.join("\n"), "text"))
             .expect("writing to a string does not fail");
     }
     if !run.command.is_empty() {

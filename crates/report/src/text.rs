@@ -7,8 +7,7 @@ use crate::TextOptions;
 use crate::paint::Tone;
 use crate::text_page::{Mark, Page};
 use crate::words::{
-    Sign, edge_notes, exception, is_worth_a_line, last_lines, shown_edge, shown_file, summary, tails,
-    traceback_lines,
+    Sign, edge_notes, exception, is_worth_a_line, shown_edge, shown_file, summary, tails, traceback_lines,
 };
 
 /// Renders a report: the verdict first, then what is wrong and where to look, then a line for each step and edge.
@@ -182,14 +181,13 @@ fn run_block(page: &mut Page, run: &RunResult) {
             page.quoted(8, &cut(&crate::paint::harmless(line)));
         }
     }
-    for (name, text, omitted) in tails(run) {
-        page.line(6, Tone::Plain, &format!("{name}:"));
-        let text = crate::paint::harmless(text);
-        let last = last_lines(&text, omitted, LINES);
+    for tail in tails(run) {
+        page.line(6, Tone::Plain, &format!("{}:", tail.name));
+        let last = tail.last_lines(LINES);
         if last.omitted_bytes > 0 {
             page.line(8, Tone::Quiet, &format!("[{} bytes before]", last.omitted_bytes));
         }
-        for line in last.lines {
+        for line in &last.lines {
             page.quoted(8, &cut(line));
         }
     }

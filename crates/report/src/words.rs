@@ -1,9 +1,14 @@
 //! The words that all renderers share.
 
+use std::borrow::Cow;
+
 use runtime_testing_models::{
     Difference, EdgeNote, EdgeVerdict, FileProfile, PipelineTestReport, PythonException, RunResult,
     ScriptFailure, StepNote, StepStatus, UntestedStep,
 };
+
+use crate::paint::harmless;
+use crate::printed::as_on_terminal;
 
 /// What a step or an edge came to, as far as a sign or a color can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +37,15 @@ impl Sign {
             verdict if verdict.is_compatible() => Self::Pass,
             EdgeVerdict::Untested { .. } => Self::Skip,
             _ => Self::Fail,
+        }
+    }
+
+    /// The class that it has in a page.
+    pub(crate) fn class(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Skip => "skip",
         }
     }
 
@@ -172,20 +186,43 @@ pub(crate) fn total_seconds(report: &PipelineTestReport) -> f64 {
     }
 }
 
-/// The last lines of what a script printed.
-pub(crate) struct LastLines<'a> {
-    /// The lines.
-    pub(crate) lines: Vec<&'a str>,
+/// What is quoted of a run.
+pub(crate) struct Quote<'a> {
+    /// What it is, and the file it is from.
+    pub(crate) name: String,
+    /// The text as the report has it.
+    pub(crate) text: &'a str,
+    /// The bytes that stand before it.
+    pub(crate) omitted_bytes: u64,
+    /// Whether the script printed it, as it would have to a terminal.
+    is_printed: bool,
+}
+
+/// The last lines of a quote.
+pub(crate) struct LastLines {
+    /// The lines, as they may safely be shown.
+    pub(crate) lines: Vec<String>,
     /// The bytes that stand before them.
     pub(crate) omitted_bytes: u64,
 }
 
-/// The last `count` lines of a text before which `omitted_bytes` stand.
-pub(crate) fn last_lines(text: &str, omitted_bytes: u64, count: usize) -> LastLines<'_> {
-    let lines: Vec<&str> = text.trim_end().lines().collect();
-    let skipped = lines.len().saturating_sub(count);
-    let before: usize = lines[..skipped].iter().map(|line| line.len() + 1).sum();
-    LastLines { lines: lines[skipped..].to_vec(), omitted_bytes: omitted_bytes + before as u64 }
+impl Quote<'_> {
+    /// A part of its text as it may safely be shown.
+    pub(crate) fn shown(&self, part: &str) -> String {
+        let part = if self.is_printed { as_on_terminal(part) } else { Cow::Borrowed(part) };
+        harmless(&part)
+    }
+
+    /// Its last `count` lines.
+    pub(crate) fn last_lines(&self, count: usize) -> LastLines {
+        let lines: Vec<&str> = self.text.trim_end().split('\n').collect();
+        let skipped = lines.len().saturating_sub(count);
+        let before: usize = lines[..skipped].iter().map(|line| line.len() + 1).sum();
+        LastLines {
+            lines: lines[skipped..].iter().map(|line| self.shown(line.trim_end_matches('\r'))).collect(),
+            omitted_bytes: self.omitted_bytes + before as u64,
+        }
+    }
 }
 
 /// The lines of a traceback that has no more than `count` of them; else the innermost frame of the user's own code and the
@@ -220,28 +257,36 @@ pub(crate) fn traceback_lines(exception: &PythonException, count: usize) -> Vec<
     shown
 }
 
-/// What a failed run has to quote: the traceback, and the ends of its two outputs, each under its name.
-pub(crate) fn quotes(run: &RunResult) -> Vec<(String, &str, u64)> {
+/// What a run has to quote: the traceback of one that failed, and the ends of its two outputs.
+pub(crate) fn quotes(run: &RunResult) -> Vec<Quote<'_>> {
     let mut quotes = Vec::new();
     if let Some(exception) = run.failure.as_ref().and_then(exception) {
-        quotes.push(("traceback".to_owned(), exception.traceback.as_str(), 0));
+        let text = exception.traceback.as_str();
+        quotes.push(Quote { name: "traceback".to_owned(), text, omitted_bytes: 0, is_printed: false });
     }
     quotes.extend(tails(run));
-    quotes.retain(|(_, text, _)| !text.trim().is_empty());
+    quotes.retain(|quote| !quote.text.trim().is_empty());
     quotes
 }
 
-/// The ends of a run's two outputs that it has printed anything to, each under its name.
-pub(crate) fn tails(run: &RunResult) -> impl Iterator<Item = (String, &str, u64)> {
+/// The ends of a run's two outputs that it has printed anything to.
+pub(crate) fn tails(run: &RunResult) -> impl Iterator<Item = Quote<'_>> {
     let tails = [("stdout", &run.stdout), ("stderr", &run.stderr)].into_iter();
     let tails = tails.filter(|(_, tail)| !tail.text.trim().is_empty());
-    tails.map(|(name, tail)| (format!("{name} ({})", tail.file), tail.text.as_str(), tail.omitted_bytes))
+    tails.map(|(name, tail)| Quote {
+        name: format!("{name} ({})", tail.file),
+        text: &tail.text,
+        omitted_bytes: tail.omitted_bytes,
+        is_printed: true,
+    })
 }
 
 /// The exception that a failure comes from.
 pub(crate) fn exception(failure: &ScriptFailure) -> Option<&PythonException> {
     match failure {
-        ScriptFailure::Exception { exception } | ScriptFailure::ImportFailed { exception } => Some(exception),
+        ScriptFailure::Exception { exception }
+        | ScriptFailure::ImportFailed { exception }
+        | ScriptFailure::Exited { cause: Some(exception), .. } => Some(exception),
         _ => None,
     }
 }

@@ -580,6 +580,12 @@ function runDetails(run) {
     }
     if (output.more) parts.push(html("p", { class: "quiet" }, output.more));
   }
+  if (run.observed.length > 0) parts.push(html("h3", {}, "Observed"));
+  for (const seen of run.observed) {
+    const names = html("ul", {}, ...seen.names.map((name) => html("li", {}, name)));
+    const more = seen.more ? html("p", { class: "quiet" }, seen.more) : null;
+    parts.push(html("details", {}, html("summary", {}, `${seen.title} (${seen.count})`), names, more));
+  }
   return html("section", {}, ...parts);
 }
 

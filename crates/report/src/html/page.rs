@@ -32,11 +32,6 @@ pub fn render_html(report: &PipelineTestReport) -> String {
         (false, true) => (Sign::Skip, "canceled"),
         (false, false) => (Sign::Fail, "failed"),
     };
-    let class = match sign {
-        Sign::Pass => "pass",
-        Sign::Fail => "fail",
-        Sign::Skip => "skip",
-    };
     let run = match &report.run_id {
         Some(id) => format!("test {id} in {}", report.workspace),
         None => "nothing was run".to_owned(),
@@ -49,7 +44,7 @@ pub fn render_html(report: &PipelineTestReport) -> String {
     let parts = [
         ("policy", policy),
         ("style", STYLE.to_owned()),
-        ("class", class.to_owned()),
+        ("class", sign.class().to_owned()),
         ("symbol", sign.symbol().to_owned()),
         ("word", word.to_owned()),
         ("summary", escaped(&summary(report))),

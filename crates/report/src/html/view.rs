@@ -4,21 +4,16 @@ use std::collections::HashSet;
 
 use indexmap::IndexMap;
 use runtime_testing_models::{
-    Column, Culprit, DataCompatibilityResult, DataProfile, Difference, EdgeIssue, EdgeNote, EdgeVerdict,
-    ExitOutcome, LogicalName, PipelineTestReport, RunResult, RunSlot, ScriptTestResult,
+    Column, Culprit, DataCompatibilityResult, Difference, EdgeIssue, EdgeNote, EdgeVerdict,
+    PipelineTestReport, ScriptTestResult,
 };
 use serde::Serialize;
 
+use super::run_view::{MAX_COLUMNS, MAX_FILES, Run, more, run, typed};
 use crate::graph::edges;
 use crate::layout::{HEIGHT, WIDTH, layout};
 use crate::paint::harmless;
-use crate::words::{Sign, edge_notes, quotes, shown_file, status_words};
-
-/// The most columns of a table and the most files of an output that are shown.
-const MAX_COLUMNS: usize = 300;
-const MAX_FILES: usize = 30;
-/// The most bytes of the output of a run that did well.
-const MAX_QUIET_BYTES: usize = 1_500;
+use crate::words::{Sign, edge_notes, shown_file, status_words};
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -43,54 +38,6 @@ struct Step {
     script: String,
     notes: Vec<String>,
     runs: Vec<Run>,
-}
-
-#[derive(Serialize)]
-struct Run {
-    kinds: String,
-    ended: String,
-    sign: &'static str,
-    slot: Option<RunSlot>,
-    seconds: f64,
-    used: String,
-    folder: String,
-    inputs: Vec<Input>,
-    outputs: Vec<Output>,
-    quotes: Vec<Quote>,
-    command: String,
-}
-
-#[derive(Serialize)]
-struct Input {
-    name: String,
-    path: String,
-    source: String,
-}
-
-#[derive(Serialize)]
-struct Output {
-    name: String,
-    path: String,
-    files: Vec<File>,
-    /// What is not shown.
-    more: Option<String>,
-}
-
-#[derive(Serialize)]
-struct File {
-    text: String,
-    findings: Vec<String>,
-    /// Name and type.
-    columns: Vec<(String, String)>,
-    more: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Quote {
-    name: String,
-    text: String,
-    /// The bytes that stand before it.
-    before: u64,
 }
 
 #[derive(Serialize)]
@@ -169,14 +116,6 @@ impl View {
     }
 }
 
-fn word(sign: Sign) -> &'static str {
-    match sign {
-        Sign::Pass => "pass",
-        Sign::Fail => "fail",
-        Sign::Skip => "skip",
-    }
-}
-
 fn step(name: &str, result: &ScriptTestResult, at: (i32, i32)) -> Step {
     let script = match &result.script_path {
         Some(path) => format!("{} ({path})", result.script_name),
@@ -184,7 +123,7 @@ fn step(name: &str, result: &ScriptTestResult, at: (i32, i32)) -> Step {
     };
     Step {
         name: harmless(name),
-        sign: word(Sign::of_step(&result.status)),
+        sign: Sign::of_step(&result.status).class(),
         status: status_words(&result.status),
         seconds: result.execution_time(),
         at,
@@ -194,116 +133,6 @@ fn step(name: &str, result: &ScriptTestResult, at: (i32, i32)) -> Step {
         notes: result.notes.iter().map(|note| harmless(&note.to_string())).collect(),
         runs: result.runs.iter().map(run).collect(),
     }
-}
-
-fn run(run: &RunResult) -> Run {
-    let kinds = run.kinds.iter().map(|kind| harmless(&kind.to_string())).collect::<Vec<_>>().join(", ");
-    let mut ended = match &run.failure {
-        Some(failure) => harmless(&failure.to_string()),
-        None => match &run.exit {
-            ExitOutcome::NotStarted => "passed".to_owned(),
-            ExitOutcome::Exited { status } => format!("passed, exit status {status}"),
-            _ => "passed".to_owned(),
-        },
-    };
-    if !run.leaked.is_empty() {
-        ended += &harmless(&format!("; left running, and ended: {}", run.leaked.join(", ")));
-    }
-    Run {
-        kinds,
-        ended,
-        sign: word(if run.failure.is_none() { Sign::Pass } else { Sign::Fail }),
-        slot: run.slot,
-        seconds: run.resources.wall_seconds,
-        used: used(run),
-        folder: harmless(run.run_folder.as_str()),
-        inputs: run
-            .inputs
-            .iter()
-            .map(|(name, input)| Input {
-                name: harmless(name.as_str()),
-                path: harmless(input.path.as_str()),
-                source: harmless(&input.source.to_string()),
-            })
-            .collect(),
-        outputs: run
-            .outputs
-            .iter()
-            .map(|(name, output)| written(name, output.path.as_str(), output.data.as_ref()))
-            .collect(),
-        quotes: quotes(run).into_iter().map(|(name, text, before)| quote(run, &name, text, before)).collect(),
-        command: harmless(&run.command),
-    }
-}
-
-fn used(run: &RunResult) -> String {
-    let resources = &run.resources;
-    let mut used = format!("{:.2} s", resources.wall_seconds);
-    if resources.user_seconds + resources.system_seconds > 0.0 {
-        used += &format!(" ({:.2} s of processor time)", resources.user_seconds + resources.system_seconds);
-    }
-    if resources.peak_memory_bytes > 0 {
-        used += &format!(", {} of memory", bytes(resources.peak_memory_bytes));
-    }
-    used + &format!(", {} written", bytes(resources.written_bytes))
-}
-
-fn bytes(count: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "one digit behind the point is shown")]
-    let float = count as f64;
-    match count {
-        0..1_000 => format!("{count} bytes"),
-        1_000..1_000_000 => format!("{:.1} kB", float / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", float / 1e6),
-        _ => format!("{:.1} GB", float / 1e9),
-    }
-}
-
-/// What a script printed. Of a run that did well, only the end is of interest.
-fn quote(run: &RunResult, name: &str, text: &str, before: u64) -> Quote {
-    let mut start = 0;
-    if run.failure.is_none() && text.len() > MAX_QUIET_BYTES {
-        start = text.len() - MAX_QUIET_BYTES;
-        while !text.is_char_boundary(start) {
-            start += 1;
-        }
-    }
-    Quote { name: harmless(name), text: harmless(&text[start..]), before: before + start as u64 }
-}
-
-fn more(all: usize, shown: usize, noun: &str) -> Option<String> {
-    (all > shown).then(|| format!("and {} more {noun}", all - shown))
-}
-
-fn written(name: &LogicalName, path: &str, data: Option<&DataProfile>) -> Output {
-    let files = data.map_or(&[][..], |data| &data.files);
-    let file = |file: &runtime_testing_models::FileProfile| {
-        let columns = file.schema.as_ref().map_or(&[][..], |schema| &schema.columns);
-        File {
-            text: harmless(&shown_file(file)),
-            findings: file.findings.iter().map(|finding| harmless(&finding.to_string())).collect(),
-            columns: columns
-                .iter()
-                .take(MAX_COLUMNS)
-                .map(|column| (harmless(&column.name), harmless(&typed(column))))
-                .collect(),
-            more: more(columns.len(), MAX_COLUMNS, "columns"),
-        }
-    };
-    Output {
-        name: harmless(name.as_str()),
-        path: harmless(path),
-        files: files.iter().take(MAX_FILES).map(file).collect(),
-        more: match data {
-            None => Some("not looked at".to_owned()),
-            Some(data) if data.is_empty() => Some("nothing was written".to_owned()),
-            Some(_) => more(files.len(), MAX_FILES, "files"),
-        },
-    }
-}
-
-fn typed(column: &Column) -> String {
-    format!("{}{}", column.data_type, if column.nullable { "?" } else { "" })
 }
 
 fn edge(
@@ -326,7 +155,7 @@ fn edge(
     Edge {
         from,
         to,
-        sign: word(sign),
+        sign: sign.class(),
         verdict: result.map_or("not judged", |result| result.verdict.as_str()),
         lanes,
         issues,

@@ -23,7 +23,9 @@ fn pages() -> Vec<(&'static str, PipelineTestReport)> {
 
 #[test]
 fn the_data_of_a_page() {
-    for (name, report) in [("golden", samples::golden()), ("hostile", samples::hostile())] {
+    for (name, report) in
+        [("golden", samples::golden()), ("observed", samples::observed()), ("hostile", samples::hostile())]
+    {
         let page = render_html(&report);
         let (_, data) = page.split_once("id=\"data\">").unwrap();
         let (data, _) = data.split_once("</script>").unwrap();
@@ -92,6 +94,28 @@ fn what_is_to_blame_is_shown_at_once() {
         let narrow = Browser::open(&render_html(&report), &["--window-size=1000,700"]).expect("as before");
         assert_eq!(narrow.eval("return document.getElementById('details').hidden"), true, "{name}");
     }
+}
+
+#[test]
+fn what_was_observed_is_folded_away_at_first() {
+    let page = render_html(&samples::observed());
+    let Some(browser) = Browser::open(&page, &[]) else { return };
+    browser.eval("open('step', 0)");
+    let lists = browser.eval(
+        "return [...document.querySelectorAll('#details section details')].map((list) => [list.open, list.querySelector('summary').textContent, list.querySelectorAll('li').length, list.querySelector('p')?.textContent ?? null])",
+    );
+    let expected = json!([
+        [false, "Read without being inputs (2)", 2, null],
+        [false, "Written without being outputs (1)", 1, null],
+        [false, "Removed (1)", 1, null],
+        [false, "Programs started (1)", 1, null],
+        [false, "Network addresses (1)", 1, null],
+        [false, "Threads that failed (1)", 1, null],
+        [false, "Not kept, because there was too much (12)", 0, "and 12 more"],
+        [false, "Left in its working directory (305)", 200, "and 105 more"],
+    ]);
+    assert_eq!(lists, expected);
+    assert_eq!(browser.errors(), [""; 0]);
 }
 
 /// The names of all that had the focus since the script began to listen.

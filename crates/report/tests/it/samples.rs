@@ -215,6 +215,7 @@ pub(crate) fn failing_each_way() -> PipelineTestReport {
             missing: vec!["input_paths".to_owned()],
             unexpected: vec!["inputs".to_owned()],
         },
+        ScriptFailure::WrongMain { file: file(), line: Some(9), problem: MainProblem::Generator },
         exception("'amount'"),
         ScriptFailure::Exited { status: 1, message: Some("no rows".to_owned()), cause: None },
         ScriptFailure::ReturnedError { message: "no rows".to_owned() },
@@ -222,6 +223,14 @@ pub(crate) fn failing_each_way() -> PipelineTestReport {
         ScriptFailure::Signaled { signal: 11, name: Some("SIGSEGV".to_owned()) },
         ScriptFailure::TimedOut { limit_seconds: 1.5 },
         ScriptFailure::OutputMissing { outputs: vec![name("rows")], written: vec!["tmp/rows.csv".into()] },
+        ScriptFailure::DamagedOutput {
+            damages: vec![OutputDamage {
+                output: name("rows"),
+                file: "rows.parquet".into(),
+                finding: DataFinding::damaged("it is cut off", None),
+            }],
+        },
+        ScriptFailure::Strict { notes: vec!["network".to_owned()] },
         ScriptFailure::InputsChanged {
             changes: vec![InputChange {
                 input: name("orders"),
@@ -261,6 +270,49 @@ pub(crate) fn failing_each_way() -> PipelineTestReport {
         inputs: vec![name("orders")],
         rivals: vec![],
     });
+    builder.report
+}
+
+/// Steps that do more than their specs say, and one that ends itself over an exception, behind a bar of progress.
+pub(crate) fn observed() -> PipelineTestReport {
+    let mut builder = Builder::new();
+    let file = |path: &str, steps: &[&str]| UndeclaredPath {
+        path: path.into(),
+        published_by: steps.iter().map(|step| name(step)).collect(),
+    };
+    builder.passed("load", 0.4);
+    let ScriptFailure::Exception { exception: cause } = exception("'amount'") else { unreachable!() };
+    let result = builder.report.script_results.get_mut("load").unwrap();
+    result.notes = vec![
+        StepNote::UndeclaredRead {
+            files: vec![file("output/stats.csv", &["clean"]), file("/etc/rates", &[])],
+        },
+        StepNote::UndeclaredWrite { files: vec![file("cache.bin", &[])] },
+        StepNote::Network { addresses: vec!["10.0.0.1:5432".to_owned()] },
+        StepNote::Subprocess { programs: vec!["git".to_owned()] },
+        StepNote::ThreadFailed { exception: cause.clone() },
+        StepNote::PassedAlone {
+            failure: Box::new(ScriptFailure::Signaled { signal: 9, name: None }),
+            beside: vec![name("clean")],
+        },
+    ];
+    let run = &mut result.runs[0];
+    run.observed = Some(Observed {
+        reads: vec!["output/stats.csv".into(), "/etc/rates".into()],
+        writes: vec!["cache.bin".into()],
+        removes: vec!["old\u{1b}[2J.bin".into()],
+        programs: vec!["git".to_owned()],
+        addresses: vec!["10.0.0.1:5432".to_owned()],
+        thread_failures: vec![cause.clone()],
+        omitted: 12,
+    });
+    run.scratch_files = (0..300).map(|at| format!("checkpoints/{at:03}.bin").into()).collect();
+    run.scratch_files_omitted = 5;
+    builder.failed("clean", ScriptFailure::Exited { status: 1, message: None, cause: Some(cause) });
+    let bar: String = (0..=100).map(|percent| format!("\r{percent:>3} % of the rows")).collect();
+    let run = &mut builder.report.script_results.get_mut("clean").unwrap().runs[0];
+    run.stderr.file = ".runs/1/steps/clean/flow/stderr.log".into();
+    run.stderr.text = format!("warming up\r\n{bar}\rno column `amount`\n");
     builder.report
 }
 
@@ -340,6 +392,7 @@ pub(crate) fn all() -> Vec<(&'static str, PipelineTestReport)> {
         ("golden", golden()),
         ("passing", passing()),
         ("failing_each_way", failing_each_way()),
+        ("observed", observed()),
         ("blocked", blocked()),
         ("canceled", canceled()),
         ("hostile", hostile()),
