@@ -17,19 +17,19 @@ mod case;
 mod killed;
 #[path = "../../../runtime-testing/tests/common/model.rs"]
 mod model;
+#[path = "../../../runtime-testing/tests/common/packages.rs"]
+mod packages;
 mod project;
 #[path = "../../../runtime-testing/tests/common/workbench.rs"]
 mod workbench;
 
 use case::Case;
 use model::{Snapshots, folders_in, outcome, words};
+use packages::python_with;
 use workbench::fixtures;
 
 /// How many cases there are. Change it with them: one that is lost is noticed.
 const CASES: usize = 89;
-
-/// An interpreter with the packages that some cases need.
-const PYTHON_WITH_PACKAGES: &str = "RUNTIME_TESTING_PANDAS_PYTHON";
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -73,13 +73,7 @@ fn python_for(model: &Value) -> Result<String, String> {
         return Ok("python3".to_owned());
     }
     let modules = modules.join(", ");
-    let Ok(python) = std::env::var(PYTHON_WITH_PACKAGES) else {
-        assert!(
-            std::env::var_os("RUNTIME_TESTING_REQUIRE_PANDAS").is_none(),
-            "no interpreter with {modules} was named"
-        );
-        return Err(format!("it needs {modules}, and `{PYTHON_WITH_PACKAGES}` names no interpreter"));
-    };
+    let python = python_with(&modules)?;
     let imports = Command::new(&python)
         .args(["-c", &format!("import {modules}")])
         .stderr(Stdio::null())

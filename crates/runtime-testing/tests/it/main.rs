@@ -4,8 +4,9 @@
 
 mod api;
 mod examples;
-mod faults;
 mod layering;
 mod pipelines;
+#[path = "../common/project.rs"]
+mod project;
 #[path = "../common/workbench.rs"]
 mod workbench;

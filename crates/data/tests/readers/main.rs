@@ -1,17 +1,21 @@
 //! The same files by other readers: pandas, pyarrow and DuckDB. Where they do not agree with this crate, `docs/readers.md`
-//! says why.
+//! says why. Without an interpreter that has them, the test is ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use camino::Utf8Path;
+use libtest_mimic::Arguments;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use runtime_testing_data::profile_file;
 use serde::Deserialize;
 
-use crate::folder::Folder;
+#[path = "../../../runtime-testing/tests/common/packages.rs"]
+mod packages;
+#[path = "../../../runtime-testing/tests/common/tools.rs"]
+mod tools;
 
 /// Reads each file that its folder lists with each reader, all rows, and prints what they make of it, a line for each.
 const READERS: &str = include_str!("readers.py");
@@ -235,24 +239,32 @@ fn documented() -> BTreeSet<String> {
     rows.map(|row| row[..row.rfind(" | ").expect("a last column")].to_owned()).collect()
 }
 
-/// Needs pandas, pyarrow and DuckDB: `RUNTIME_TESTING_PANDAS_PYTHON` names an interpreter that has them.
-#[test]
-fn where_readers_disagree_is_known() {
-    let Ok(python) = std::env::var("RUNTIME_TESTING_PANDAS_PYTHON") else {
-        let is_required = std::env::var_os("RUNTIME_TESTING_REQUIRE_PANDAS").is_some();
-        assert!(!is_required, "no interpreter with pandas, pyarrow and DuckDB was named");
-        return;
+fn main() -> ExitCode {
+    let trial = tools::trial(
+        "where_readers_disagree_is_known",
+        || packages::python_with("pandas, pyarrow and DuckDB"),
+        |python| where_readers_disagree_is_known(&python),
+    );
+    libtest_mimic::run(&Arguments::from_args(), vec![trial]).exit_code()
+}
+
+fn where_readers_disagree_is_known(python: &str) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = Utf8Path::from_path(folder.path()).expect("the temporary folder has a UTF-8 name");
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).expect("files can be written");
+        path
     };
-    let folder = Folder::new();
     let samples = samples();
     let mut list = String::new();
     for (at, sample) in samples.iter().enumerate() {
-        let path = folder.write(&format!("{at}.csv"), &sample.text);
+        let path = write(&format!("{at}.csv"), &sample.text);
         let delimiter =
             if sample.delimiter == '\t' { "tab".to_owned() } else { sample.delimiter.to_string() };
         list.push_str(&format!("{path} {delimiter}\n"));
     }
-    let list = folder.write("list", list);
+    let list = write("list", &list);
     let output =
         Command::new(python).args(["-c", READERS, list.as_str()]).output().expect("Python can be started");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -262,7 +274,7 @@ fn where_readers_disagree_is_known() {
     assert_eq!(theirs.len(), samples.len());
     let mut found = Disagreements::new();
     for (at, (sample, theirs)) in samples.iter().zip(theirs).enumerate() {
-        let ours = ours(&folder.path().join(format!("{at}.csv")));
+        let ours = ours(&folder.join(format!("{at}.csv")));
         compare(sample, ours.as_ref(), &theirs, &mut found);
     }
     let found: BTreeSet<String> =

@@ -23,25 +23,27 @@ pub(crate) struct Browser {
     page: std::path::PathBuf,
 }
 
+/// Whether there is a browser that can be told what to do, or what keeps it from starting. Where one is required, it must
+/// start.
+pub(crate) fn is_there() -> Result<(), String> {
+    let started = Command::new("chromedriver").arg("--version").stdout(Stdio::null()).status();
+    started.map(drop).map_err(|error| {
+        let reason = format!("chromedriver does not start: {error}");
+        assert!(std::env::var_os("RUNTIME_TESTING_REQUIRE_CHROMIUM").is_none(), "{reason}");
+        reason
+    })
+}
+
 impl Browser {
-    /// A browser that shows a page. None where there is no browser, and none is required.
-    pub(crate) fn open(page: &str, arguments: &[&str]) -> Option<Self> {
-        let started = Command::new("chromedriver")
+    /// A browser that shows a page. There is one, see [`is_there`].
+    pub(crate) fn open(page: &str, arguments: &[&str]) -> Self {
+        let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .spawn();
-        let mut driver = match started {
-            Ok(driver) => driver,
-            Err(error) => {
-                assert!(
-                    std::env::var_os("RUNTIME_TESTING_REQUIRE_CHROMIUM").is_none(),
-                    "chromedriver does not start: {error}"
-                );
-                return None;
-            }
-        };
+            .spawn()
+            .expect("chromedriver starts");
         let mut said = BufReader::new(driver.stdout.take().unwrap());
         let port = said
             .by_ref()
@@ -65,7 +67,7 @@ impl Browser {
         session["sessionId"].as_str().expect("a session").clone_into(&mut browser.session);
         let address = format!("file://{}", browser.page.display());
         browser.post("/url", &json!({"url": address}));
-        Some(browser)
+        browser
     }
 
     fn call(&self, method: &str, path: &str, body: &Value) -> Value {
@@ -128,7 +130,7 @@ impl Browser {
 
     /// Puts a picture of the page into the folder of pages to look at, where there is one.
     pub(crate) fn picture(&self, name: &str) {
-        let Some(folder) = std::env::var_os(crate::html::PAGES) else { return };
+        let Some(folder) = std::env::var_os(crate::pages::PAGES) else { return };
         use base64::Engine as _;
         let picture = self.call("GET", &format!("/session/{}/screenshot", self.session), &Value::Null);
         let bytes = base64::engine::general_purpose::STANDARD.decode(picture.as_str().unwrap()).unwrap();

@@ -14,7 +14,6 @@ const ALONE: &str = "RUNTIME_TESTING_ALONE";
 
 /// Whether this process runs the test of this name and nothing else, so that what it counts is its own. Where it does not,
 /// one that does is started and waited for, and the test is over. `wrapper` is a command that starts another.
-#[allow(clippy::print_stdout, reason = "it belongs to what the test says")]
 pub(super) fn is_alone(test: &str, wrapper: &[&str], limit: Duration) -> bool {
     if std::env::var(ALONE).as_deref() == Ok(test) {
         return true;
@@ -31,7 +30,10 @@ pub(super) fn is_alone(test: &str, wrapper: &[&str], limit: Duration) -> bool {
             command
         }
     };
-    command.args(["--exact", test, "--nocapture"]).env(ALONE, test).stdin(Stdio::null());
+    command
+        .args(["--exact", test, "--nocapture", "--test-threads", "1"])
+        .env(ALONE, test)
+        .stdin(Stdio::null());
     // On a slow disk, a hundred thousand files take minutes.
     if has_room(MEMORY_FOLDER) {
         command.env("TMPDIR", MEMORY_FOLDER);

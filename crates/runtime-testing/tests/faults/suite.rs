@@ -1,8 +1,6 @@
 //! Scripts that do the worst they can, in one pipeline with healthy ones: each is judged and blamed as its model says, the
 //! others do not notice, and nothing is left of any of them.
 
-#![cfg(target_os = "linux")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,19 +13,12 @@ use runtime_testing::{
 };
 use serde_json::{Value, json};
 
-mod footprint;
-mod space;
+use crate::footprint::{Footprint, end_what_is_left, is_alone, resident_bytes};
+use crate::space::{OUTSIDE, Space, bystanders, chosen, name, pipeline};
 
-use footprint::{Footprint, end_what_is_left, is_alone, resident_bytes};
-use space::{OUTSIDE, Space, bystanders, chosen, name, pipeline};
-
-#[test]
-fn each_fault_is_blamed_on_its_step_and_nothing_is_left_of_it() {
-    if !is_alone(
-        "faults::each_fault_is_blamed_on_its_step_and_nothing_is_left_of_it",
-        &[],
-        Duration::from_secs(600),
-    ) {
+pub(crate) fn each_fault_is_blamed_on_its_step_and_nothing_is_left_of_it() {
+    if !is_alone("each_fault_is_blamed_on_its_step_and_nothing_is_left_of_it", &[], Duration::from_secs(600))
+    {
         return;
     }
     let before = Footprint::now();
@@ -46,7 +37,6 @@ fn each_fault_is_blamed_on_its_step_and_nothing_is_left_of_it() {
 
 /// All that is not as the model says in a test of the faults and in one after it. `seen` has the snapshots of steps from
 /// tests with other settings, which must be the same.
-#[allow(clippy::print_stdout, reason = "it belongs to what the test says")]
 fn check(
     jobs: usize,
     isolation: Isolation,
@@ -220,19 +210,23 @@ fn differences_of_output(model: &Value, space: &Space) -> Vec<String> {
     }
 }
 
-#[test]
-fn a_full_disk_is_never_a_pass() {
-    // A file system of its own is seen by this one process and goes with it.
-    let unshare: &[&str] = &["unshare", "--mount"];
-    let test = "faults::a_full_disk_is_never_a_pass";
-    let can_mount = Command::new("unshare")
+/// Whether a file system can be mounted here, or what keeps it from being.
+pub(crate) fn can_mount() -> Result<(), String> {
+    let mounted = Command::new("unshare")
         .args(["--mount", "mount", "-t", "tmpfs", "none", "/mnt"])
         .stderr(Stdio::null())
         .status();
-    if !can_mount.is_ok_and(|status| status.success()) {
-        println!("SKIPPED: no file system can be mounted here");
-        return;
+    if mounted.is_ok_and(|status| status.success()) {
+        Ok(())
+    } else {
+        Err("no file system can be mounted here".to_owned())
     }
+}
+
+pub(crate) fn a_full_disk_is_never_a_pass() {
+    // A file system of its own is seen by this one process and goes with it.
+    let unshare: &[&str] = &["unshare", "--mount"];
+    let test = "a_full_disk_is_never_a_pass";
     if !is_alone(test, unshare, Duration::from_secs(120)) {
         return;
     }
@@ -269,9 +263,8 @@ fn a_full_disk_is_never_a_pass() {
     }
 }
 
-#[test]
-fn many_tests_leak_nothing() {
-    if !is_alone("faults::many_tests_leak_nothing", &[], Duration::from_secs(600)) {
+pub(crate) fn many_tests_leak_nothing() {
+    if !is_alone("many_tests_leak_nothing", &[], Duration::from_secs(600)) {
         return;
     }
     let mut space = Space::new(2, Isolation::Forked);
