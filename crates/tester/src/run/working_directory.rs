@@ -47,7 +47,7 @@ pub(crate) enum RunDirectory {
 impl WorkingDirectories {
     /// What the working directories of a test are.
     pub(crate) fn of(plan: &Plan<'_>, places: &Places, settings: &TesterSettings) -> Self {
-        let is_own = |step: &PlannedStep<'_>| wanted(step, settings) == WorkingDirectory::Own;
+        let is_own = |step: &PlannedStep<'_>| step.working_directory(settings) == WorkingDirectory::Own;
         if !plan.steps.values().any(is_own) {
             return Self { entries: Ok(BTreeMap::new()) };
         }
@@ -70,7 +70,7 @@ impl WorkingDirectories {
         places: &Places,
         settings: &TesterSettings,
     ) -> io::Result<RunDirectory> {
-        if wanted(step, settings) == WorkingDirectory::Base {
+        if step.working_directory(settings) == WorkingDirectory::Base {
             return Ok(RunDirectory::Base(None));
         }
         let entries = match &self.entries {
@@ -136,11 +136,6 @@ impl WorkingDirectories {
         }
         (files, omitted)
     }
-}
-
-/// The working directory that a step is to be run in.
-fn wanted(step: &PlannedStep<'_>, settings: &TesterSettings) -> WorkingDirectory {
-    step.spec.working_directory.unwrap_or(settings.working_directory)
 }
 
 fn make_entries(folder: &Utf8Path, entries: &BTreeMap<Utf8PathBuf, Entry>) -> io::Result<()> {
