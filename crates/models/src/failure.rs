@@ -266,6 +266,15 @@ impl ScriptFailure {
         }
     }
 
+    /// The exception that it is, or that ended the script, where it is one of Python.
+    pub fn exception(&self) -> Option<&PythonException> {
+        match self {
+            Self::ImportFailed { exception } | Self::Exception { exception } => Some(exception),
+            Self::Exited { cause, .. } => cause.as_ref(),
+            _ => None,
+        }
+    }
+
     /// What to do about it, where that can be said.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -295,11 +295,12 @@ fn steady(failure: &mut ScriptFailure) {
                 change.path = stable_path(&change.path);
             }
         }
+        // A name that was made up for the run, with a time in it, is another one each time.
+        ScriptFailure::OutputMissing { written, .. } => written.clear(),
         ScriptFailure::Panicked { message: None }
         | ScriptFailure::Signaled { .. }
         | ScriptFailure::TimedOut { .. }
         | ScriptFailure::PromiseBroken { .. }
-        | ScriptFailure::OutputMissing { .. }
         | ScriptFailure::DamagedOutput { .. }
         | ScriptFailure::Strict { .. } => {}
     }

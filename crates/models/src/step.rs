@@ -126,7 +126,8 @@ impl fmt::Display for UntestedStep {
             Self::MissingInputs { inputs } => {
                 write!(
                     formatter,
-                    "the inputs {} do not exist, and nothing feeds them: correct their paths in the spec, or add the edge",
+                    "the inputs {} do not exist, and nothing feeds them: correct their paths in the spec, add the edge, or ask for \
+                     sample data (`--sample-data`, or `\"sample_data\": true` in the spec)",
                     list(inputs)
                 )
             }

@@ -5,6 +5,7 @@ mod compare;
 mod evidence;
 mod isolate_cause;
 mod notes;
+mod observed;
 mod similar_names;
 mod status;
 mod verdict;

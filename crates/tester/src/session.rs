@@ -88,7 +88,8 @@ impl Session<'_> {
         };
         let records = Dispatcher::new(test, &plan, sample, &times, scope.compatibility)?.run_all()?;
 
-        let evidence = Evidence { plan: &plan, records: &records, places: &places };
+        let evidence =
+            Evidence { plan: &plan, records: &records, places: &places, strict: self.settings.strict };
         let JudgedEdges { results: edges, handed_over } = match &before.own_profiles {
             Some(own) => judge::judge_edges(evidence, own, &self.cancel.profile_options())?,
             None => JudgedEdges::default(),

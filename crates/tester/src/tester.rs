@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use camino::Utf8Path;
 use indexmap::IndexMap;
-use runtime_testing_builder::{PipelineTestingSpecBuilder, Validation};
+use runtime_testing_builder::PipelineTestingSpecBuilder;
 use runtime_testing_data::SampleData;
 use runtime_testing_models::{
     DataCompatibilityResult, EdgeNote, PipelineDag, PipelineTestPlan, PipelineTestReport,
@@ -33,7 +33,7 @@ use crate::settings::TesterSettings;
 ///
 /// ```no_run
 /// use runtime_testing_models::PipelineDag;
-/// use runtime_testing_builder::{PipelineTestingSpecBuilder, Validation};
+/// use runtime_testing_builder::PipelineTestingSpecBuilder;
 /// use runtime_testing_tester::RuntimeTester;
 ///
 /// let dag = PipelineDag::from_names(["clean", "train"], [("clean", "train")])?;
@@ -164,7 +164,7 @@ impl RuntimeTester {
     ///
     /// ```no_run
     /// use runtime_testing_models::{PipelineDag, RunAction};
-    /// use runtime_testing_builder::{PipelineTestingSpecBuilder, Validation};
+    /// use runtime_testing_builder::PipelineTestingSpecBuilder;
     /// use runtime_testing_tester::RuntimeTester;
     ///
     /// let dag = PipelineDag::from_names(["clean", "train"], [("clean", "train")])?;

@@ -3,7 +3,6 @@
 mod batches;
 mod compressed;
 mod damage;
-mod differential;
 mod digest_properties;
 mod digests;
 mod files;

@@ -462,3 +462,27 @@ pub(crate) fn large(count: usize, width: usize, failing: usize) -> PipelineTestR
     }
     builder.report
 }
+
+/// Every report that is shown to a browser.
+pub(crate) fn pages() -> Vec<(&'static str, PipelineTestReport)> {
+    let mut all = all();
+    all.push(("empty", PipelineTestReport::default()));
+    all.push(("5", large(5, 2, 0)));
+    all.push(("12", large(12, 3, 4)));
+    all.push(("200", large(200, 12, 25)));
+    all.push(("2000", large(2000, 60, 60)));
+    all
+}
+
+/// A pipeline with names that would end a label, begin an entity or an element, or turn the text around.
+pub(crate) fn hostile_dag() -> dag::PipelineDag {
+    let names = [
+        "a\"] == b; click c",
+        "<script>alert(1) & &lt;",
+        "\u{202e}back",
+        "\u{fffe}none",
+        "日本語の長い名前がここにあります",
+        "]]> == %%{init}%%",
+    ];
+    dag::PipelineDag::from_names(names, [(names[0], names[1]), (names[1], names[4])]).unwrap()
+}

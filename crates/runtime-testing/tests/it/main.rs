@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod api;
-mod defects;
 mod examples;
-mod faults;
 mod layering;
 mod pipelines;
+#[path = "../common/project.rs"]
+mod project;
+#[path = "../common/workbench.rs"]
 mod workbench;

@@ -12,7 +12,7 @@ use runtime_testing_data::{
 };
 use runtime_testing_models::{
     BindingRule, DataFinding, DataProfile, Difference, EdgeIssue, EdgeNote, FileFormat, FileProfile,
-    LogicalName, RunResult, UntestedEdge,
+    LogicalName, RunResult, TableContract, UntestedEdge,
 };
 
 use crate::cancel::CancelHandle;
@@ -21,7 +21,7 @@ use crate::ids::StepId;
 use crate::judge::evidence::Evidence;
 use crate::plan::bindings::Bound;
 use crate::plan::missing_inputs::unfed_inputs;
-use crate::plan::model::{Plan, PlannedEdge};
+use crate::plan::model::{NO_DATA, Plan, PlannedEdge};
 use crate::run::handover::{self, Feed};
 use crate::run::record::{self, RunRecord};
 
@@ -37,8 +37,13 @@ pub(crate) fn own_profiles(plan: &Plan<'_>, cancel: &CancelHandle) -> Result<Own
     for edge in plan.edges.values() {
         let step = &plan.steps[edge.to];
         for bound in &edge.bindings.bound {
-            let port = step.inputs.iter().find(|port| port.name == bound.input && port.has_own_data);
-            if let Some(port) = port.filter(|_| !step.spec.input_schemas.contains_key(&bound.input)) {
+            let port = step
+                .inputs
+                .iter()
+                .find(|port| port.name == bound.input && port.has_own_data && *port.path != *NO_DATA);
+            // A contract that says how many rows there are leaves nothing that the sample decides.
+            let contract = step.spec.input_schemas.get(&bound.input);
+            if let Some(port) = port.filter(|_| contract.is_none_or(|contract| contract.min_rows.is_none())) {
                 let profile = match profile_path_with(&port.path, &options) {
                     Err(DataError::Canceled { .. }) => return Ok(profiles),
                     profile => profile.map_err(cannot_look_at(&port.path))?,
@@ -156,11 +161,11 @@ impl<'a> Comparer<'a> {
         }
         compared.note_formats(&expectation, &port.path, &found);
         compared.has_expectation &= expectation.says_something();
-        let mut differences = compare(&expectation.expected(), &found);
+        let mut differences = expectation.differences(&found);
         if matches!(expectation, Expectation::Inferred(_)) {
             settle_renames(&mut differences, &port.path, &path, self.options);
         }
-        compared.add(bound, differences);
+        compared.add(bound, differences, self.evidence.strict);
         // An output that is a file is handed to an input that is a folder with all that lies beside it.
         if !path.starts_with(&written) {
             compared.handed_over.push((input, found.into_owned()));
@@ -187,11 +192,12 @@ impl<'a> Comparer<'a> {
     }
 
     fn expectation(&self, step: StepId, input: &LogicalName) -> Expectation<'a> {
-        if let Some(contract) = self.evidence.plan.steps[step].spec.input_schemas.get(input) {
-            return Expectation::Contract(contract);
-        }
         let own = self.own_profiles.get(&(step, input.clone()));
-        own.map_or(Expectation::Nothing, Expectation::Inferred)
+        match (self.evidence.plan.steps[step].spec.input_schemas.get(input), own) {
+            (Some(contract), sample) => Expectation::Contract { contract, sample },
+            (None, Some(own)) => Expectation::Inferred(own),
+            (None, None) => Expectation::Nothing,
+        }
     }
 }
 
@@ -209,12 +215,14 @@ impl Compared {
         }
     }
 
-    /// Adds differences as issues where they break, and as notes where they do not.
-    fn add(&mut self, bound: &Bound, differences: Vec<FileDifference>) {
+    /// Adds differences as issues where they break, and as notes where they do not. In a `strict` test it breaks too that
+    /// something could not be compared.
+    fn add(&mut self, bound: &Bound, differences: Vec<FileDifference>, strict: bool) {
         for FileDifference { file, difference } in differences {
             let (output, input) = (bound.output.clone(), bound.input.clone());
-            self.has_expectation &= !matches!(difference, Difference::NotCompared { .. });
-            if difference.is_breaking() {
+            let is_compared = !matches!(difference, Difference::NotCompared { .. });
+            self.has_expectation &= is_compared;
+            if difference.is_breaking() || (strict && !is_compared) {
                 self.issues.push(EdgeIssue::Data { output, input, file, difference });
             } else {
                 self.notes.push(EdgeNote::Data { output, input, file, difference });
@@ -239,7 +247,11 @@ pub(crate) fn joined(formats: &[String]) -> Option<String> {
 
 /// What a step expects of an input.
 enum Expectation<'a> {
-    Contract(&'a runtime_testing_models::TableContract),
+    /// What is written, and the user's own data, which decides where the contract is silent.
+    Contract {
+        contract: &'a TableContract,
+        sample: Option<&'a DataProfile>,
+    },
     Inferred(&'a DataProfile),
     Nothing,
 }
@@ -247,16 +259,29 @@ enum Expectation<'a> {
 impl Expectation<'_> {
     fn expected(&self) -> Expected<'_> {
         match self {
-            Self::Contract(contract) => Expected::Contract(contract),
+            Self::Contract { contract, .. } => Expected::Contract(contract),
             Self::Inferred(profile) => Expected::Inferred(profile),
             Self::Nothing => Expected::Nothing,
         }
     }
 
+    /// What is found, compared with it.
+    fn differences(&self, found: &DataProfile) -> Vec<FileDifference> {
+        let mut differences = compare(&self.expected(), found);
+        // Which files have rows, a contract does not say.
+        if let Self::Contract { sample: Some(sample), .. } = self {
+            let of_sample = compare(&Expected::Inferred(sample), found).into_iter();
+            let of_rows = of_sample.filter(|found| found.difference == Difference::NoRows);
+            let new: Vec<FileDifference> = of_rows.filter(|found| !differences.contains(found)).collect();
+            differences.extend(new);
+        }
+        differences
+    }
+
     /// Whether there is a table to compare with. Of opaque files only the format is known, of an empty JSON array nothing.
     fn says_something(&self) -> bool {
         match self {
-            Self::Contract(_) => true,
+            Self::Contract { .. } => true,
             Self::Inferred(profile) => {
                 profile.tables().any(|(_, table)| !table.columns.is_empty() || table.rows > 0)
             }
@@ -267,7 +292,7 @@ impl Expectation<'_> {
     /// Whether it names columns, so that a table which is not meant would not pass for the one that is.
     fn tells_tables_apart(&self) -> bool {
         match self {
-            Self::Contract(contract) => contract.columns.values().any(|column| !column.optional),
+            Self::Contract { contract, .. } => contract.columns.values().any(|column| !column.optional),
             // That an object has other keys says little: they may be data.
             Self::Inferred(profile) => {
                 profile.tables().any(|(file, table)| !file.is_object() && !table.columns.is_empty())
@@ -280,7 +305,7 @@ impl Expectation<'_> {
     fn formats(&self, path: &Utf8Path) -> Option<String> {
         match self {
             Self::Inferred(profile) => Some(profile.formats()),
-            Self::Contract(_) | Self::Nothing => match format_of_extension(path) {
+            Self::Contract { .. } | Self::Nothing => match format_of_extension(path) {
                 FileFormat::Opaque => None,
                 format => Some(format.to_string()),
             },

@@ -15,6 +15,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) plan: &'a Plan<'a>,
     pub(crate) records: &'a Records,
     pub(crate) places: &'a Places,
+    /// Whether what weakens a verdict is a failure.
+    pub(crate) strict: bool,
 }
 
 impl<'a> Evidence<'a> {
@@ -27,16 +29,19 @@ impl<'a> Evidence<'a> {
         self.record(self.plan.steps[step].individual).is_some_and(RunRecord::succeeded)
     }
 
-    /// The runs that serve a step, each once, as far as they were made.
-    pub(crate) fn executed(&self, at: StepId) -> impl Iterator<Item = &'a RunResult> {
+    /// The runs that serve a step, each once.
+    pub(crate) fn runs_of(&self, at: StepId) -> BTreeSet<RunId> {
         let step = &self.plan.steps[at];
         let by_edge = self.plan.edges_into(at).filter_map(|(_, edge)| edge.consumer_run);
         let parents = self.plan.edges_into(at).map(|(_, edge)| edge.from);
         let isolated = parents.filter_map(|from| self.records.isolated.get(&(at, from)).copied());
-        let runs: BTreeSet<RunId> =
-            step.individual.into_iter().chain(step.flow).chain(by_edge).chain(isolated).collect();
+        step.individual.into_iter().chain(step.flow).chain(by_edge).chain(isolated).collect()
+    }
+
+    /// What came of the runs that serve a step, as far as they were made.
+    pub(crate) fn executed(&self, at: StepId) -> impl Iterator<Item = &'a RunResult> {
         let records = self.records;
-        runs.into_iter().filter_map(move |run| records.runs[run].executed())
+        self.runs_of(at).into_iter().filter_map(move |run| records.runs[run].executed())
     }
 
     /// What an upstream step wrote, as far as an input of a run comes from it.

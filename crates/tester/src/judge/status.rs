@@ -28,7 +28,23 @@ pub(crate) fn judge_steps(
     for (at, notes) in before {
         results[at.index()].notes.extend(notes);
     }
+    if evidence.strict {
+        results.values_mut().for_each(be_strict);
+    }
     results
+}
+
+/// Makes a failure of a step that passed with notes that weaken that.
+fn be_strict(result: &mut ScriptTestResult) {
+    let mut kinds: Vec<String> = Vec::new();
+    for note in result.notes.iter().filter(|note| note.weakens()) {
+        if !kinds.iter().any(|kind| kind == note.as_str()) {
+            kinds.push(note.as_str().to_owned());
+        }
+    }
+    if result.status == StepStatus::Passed && !kinds.is_empty() {
+        result.status = StepStatus::Failed { failure: ScriptFailure::Strict { notes: kinds } };
+    }
 }
 
 struct StepJudge<'a> {

@@ -253,6 +253,8 @@ mod tests {
         let (text, aliases) = text.split_once('|').unwrap_or((text, ""));
         let (name, path) = text.split_once('@').unwrap_or((text, ""));
         Port {
+            kind: PathKind::Folder,
+            kind_reason: PathKindReason::NoExtension,
             name: LogicalName::new(name).unwrap(),
             path: Utf8PathBuf::from(if path.is_empty() { format!("{folder}/{name}") } else { path.into() })
                 .into(),

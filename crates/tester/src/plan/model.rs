@@ -17,6 +17,9 @@ use crate::runners::function::Function;
 use crate::runners::python::imports::ImportGroups;
 use crate::settings::TesterSettings;
 
+/// The path of an input that is there and holds nothing.
+pub(crate) const NO_DATA: &str = "/dev/null";
+
 /// What of a pipeline is tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Scope {

@@ -9,7 +9,7 @@ use runtime_testing_models::{DataProfile, LogicalName, StepNote};
 
 use crate::cancel::CancelHandle;
 use crate::ids::StepId;
-use crate::plan::model::{Action, Plan, PlannedInput};
+use crate::plan::model::{Action, NO_DATA, Plan, PlannedInput};
 
 /// The notes on steps that are made before anything runs, by step.
 pub(crate) type NotesBeforeRuns = BTreeMap<StepId, Vec<StepNote>>;
@@ -26,6 +26,9 @@ pub(crate) fn own_data_notes(plan: &Plan<'_>, cancel: &CancelHandle) -> NotesBef
         let step = &plan.steps[at];
         let Some(contract) = step.spec.input_schemas.get(name) else { continue };
         let path: &Utf8Path = &step.input(name).path;
+        if path == NO_DATA {
+            continue;
+        }
         let profile = match profiles.entry(path) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => match profile_path_with(path, &options) {

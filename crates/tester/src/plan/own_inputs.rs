@@ -9,7 +9,7 @@ use runtime_testing_models::{PathKind, PathKindReason, StepName};
 
 use crate::ids::{DenseMap, StepId};
 use crate::plan::bindings::Port;
-use crate::plan::model::PlannedStep;
+use crate::plan::model::{NO_DATA, PlannedStep};
 use crate::plan::path_cache::{PathCache, readable};
 use crate::plan::ports::LeftOut;
 use crate::plan::problem::PlanProblem;
@@ -122,6 +122,9 @@ pub(crate) fn mark_own_data(
 fn has_own_data(input: &Port, place: &Utf8Path, publishers: &Publishers) -> io::Result<bool> {
     if !readable(&input.path)? {
         return Ok(false);
+    }
+    if *input.path == *NO_DATA {
+        return Ok(true);
     }
     if !input.path.is_dir() {
         return Ok(!publishers.published(place));

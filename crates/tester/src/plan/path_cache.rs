@@ -8,6 +8,7 @@ use std::{fs, io};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::history::places::canonical;
+use crate::plan::model::NO_DATA;
 
 /// Answers about paths of [`crate::history::places::Places::absolute`], as of when a path was first asked about.
 #[derive(Debug, Default)]
@@ -66,9 +67,6 @@ fn look_at(path: &Utf8Path) -> Look {
         Err(_) => Look::Nothing,
     }
 }
-
-/// The path of an input that is there and holds nothing.
-pub(crate) const NO_DATA: &str = "/dev/null";
 
 /// Whether there is a file or folder at a path.
 ///

@@ -60,13 +60,9 @@ pub(crate) fn plan<'a>(
         return Err(PlanError { problems });
     }
     let edges = edges(pipeline, part, &steps, &left_out);
-    let mut incoming: DenseMap<StepId, Vec<EdgeId>> = steps.ids().map(|_| Vec::new()).collect();
-    for (at, edge) in &edges {
-        incoming[edge.to].push(at);
-    }
     let order: Vec<StepName> = part.topological_order().into_iter().cloned().collect();
     let cut = steps.values().map(|step| left_out.parents_of(step.name, &pipeline.dag)).collect();
-    let mut planner = Planner::new(steps, edges, incoming, cut, settings, scope, sample);
+    let mut planner = Planner::new(steps, edges, cut, settings, scope, sample);
     planner.plan_runs(order.iter().map(|name| position(part, name)));
     let Planner { steps, edges, incoming, runs, .. } = planner;
     let published = publishers.into_map();

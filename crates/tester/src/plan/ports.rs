@@ -8,7 +8,7 @@ use runtime_testing_models::{
 
 use crate::history::places::Places;
 use crate::plan::bindings::Port;
-use crate::plan::path_cache::NO_DATA;
+use crate::plan::model::NO_DATA;
 use crate::plan::problem::MAX_PATH_BYTES;
 
 const TOO_LONG: usize = MAX_PATH_BYTES + 1;

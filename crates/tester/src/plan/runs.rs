@@ -50,12 +50,15 @@ impl<'a> Planner<'a> {
     pub(crate) fn new(
         steps: DenseMap<StepId, PlannedStep<'a>>,
         edges: DenseMap<EdgeId, PlannedEdge>,
-        incoming: DenseMap<StepId, Vec<EdgeId>>,
         cut: DenseMap<StepId, Vec<StepName>>,
         settings: &'a TesterSettings,
         scope: Scope,
         sample: bool,
     ) -> Self {
+        let mut incoming: DenseMap<StepId, Vec<EdgeId>> = steps.ids().map(|_| Vec::new()).collect();
+        for (at, edge) in &edges {
+            incoming[edge.to].push(at);
+        }
         let (outgoing, runs, keys) = (OnceCell::new(), DenseMap::new(), HashMap::new());
         Self { steps, edges, incoming, outgoing, cut, runs, keys, settings, scope, sample }
     }

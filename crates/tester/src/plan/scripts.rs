@@ -107,8 +107,35 @@ fn script_at<'a>(path: &Utf8Path, is_named: bool) -> io::Result<Option<ScriptFil
     Ok(match (is_python, is_executable(path)?) {
         (true, _) => Some(ScriptFile::Python(path.into())),
         (false, true) => Some(ScriptFile::Executable(path.into())),
+        (false, false) if is_named && is_for_another(path) => {
+            let extension = path.extension().unwrap_or_default();
+            let hint = format!(
+                "it is not executable, and no Python by its name (`.{extension}`): {}",
+                way_out(extension)
+            );
+            return Err(io::Error::other(hint));
+        }
         (false, false) => is_named.then(|| ScriptFile::Python(path.into())),
     })
+}
+
+/// The extensions of scripts and programs that are for something else than a Python interpreter.
+const OTHERS: [&str; 24] = [
+    "awk", "bash", "bat", "cmd", "csh", "fish", "go", "ipynb", "java", "jl", "js", "ksh", "lua", "php", "pl",
+    "ps1", "r", "rb", "rmd", "rs", "scala", "sh", "sql", "zsh",
+];
+
+fn is_for_another(path: &Utf8Path) -> bool {
+    path.extension().is_some_and(|extension| OTHERS.iter().any(|known| extension.eq_ignore_ascii_case(known)))
+}
+
+/// What to do about a file with such an extension that cannot be executed.
+fn way_out(extension: &str) -> &'static str {
+    if extension.eq_ignore_ascii_case("ipynb") {
+        "a notebook is not run by itself; export it as a `.py` file with a `main`, or call a program that runs it"
+    } else {
+        "make it so (`chmod +x`), with a first line that names its interpreter"
+    }
 }
 
 #[cfg(unix)]

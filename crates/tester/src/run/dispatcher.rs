@@ -17,7 +17,7 @@ use crate::history::places::STEPS;
 use crate::ids::{DenseMap, Id as _, RunId, StepId};
 use crate::plan::model::{Action, Plan, PlannedInput, PlannedRun, PlannedStep};
 use crate::run::context::TestContext;
-use crate::run::inputs::{InputPreparer, PreparedInputs};
+use crate::run::inputs::{InputPreparer, InputRequest, PreparedInputs};
 use crate::run::job::{Job, Made};
 use crate::run::publish;
 use crate::run::record::{self, FailedBeside, NotPublished, Records, RunRecord};
@@ -266,7 +266,9 @@ impl<'a> Dispatcher<'a> {
         let steps = self.test.run_root.join(STEPS);
         let folder = steps.join(step.name.as_str()).join(label(&run.serves[0].1, alone));
         let written = |run: RunId| self.executed(run);
-        let prepared = self.preparer.prepare(planned, &folder, alone, &self.shared, &written)?;
+        let mutable = &step.spec.mutable_inputs;
+        let request = InputRequest { planned, mutable, folder: &folder, alone };
+        let prepared = self.preparer.prepare(&request, &self.shared, &written)?;
         let PreparedInputs { inputs, copies } = match prepared {
             Ok(prepared) => prepared,
             Err(reason) => return Ok(Prepared::Settled(RunRecord::not_made(reason))),

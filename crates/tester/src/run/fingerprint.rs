@@ -10,6 +10,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::FileChange;
 use walkdir::WalkDir;
 
+use crate::plan::model::NO_DATA;
+
 /// What is remembered of a file: enough to notice a change without reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FileMark {
@@ -61,6 +63,9 @@ impl Fingerprint {
             // A name that is no UTF-8 still has to be told from others.
             files.insert(Utf8PathBuf::from(below.to_string_lossy().into_owned()), mark);
         };
+        if path == NO_DATA {
+            return Self::default();
+        }
         for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}

@@ -9,7 +9,7 @@ use runtime_testing_models::{InputSource, LogicalName, PathKind, RunResult, Step
 
 use crate::error::TestError;
 use crate::ids::{RunId, StepId};
-use crate::plan::model::{Plan, PlannedInput};
+use crate::plan::model::{NO_DATA, Plan, PlannedInput};
 use crate::run::context::TestContext;
 use crate::run::handover::{self, Feed};
 use crate::run::record;
@@ -35,6 +35,17 @@ pub(crate) struct PrivateCopy {
     pub(crate) neighbors_of: Option<Utf8PathBuf>,
 }
 
+/// The run whose inputs are to be settled.
+pub(crate) struct InputRequest<'a> {
+    pub(crate) planned: &'a [(LogicalName, PlannedInput)],
+    /// The inputs that its step may change.
+    pub(crate) mutable: &'a [LogicalName],
+    /// The folder of the run.
+    pub(crate) folder: &'a Utf8Path,
+    /// Whether it is made alone, and on copies of the user's own inputs.
+    pub(crate) alone: bool,
+}
+
 /// Settles the inputs of runs.
 pub(crate) struct InputPreparer<'a> {
     pub(crate) test: TestContext<'a>,
@@ -52,35 +63,41 @@ struct Obstacles {
 }
 
 impl InputPreparer<'_> {
-    /// What a run in `folder` is handed; or why it cannot be made. `written` has what came of the runs before it. A run that
-    /// is made `alone` is handed copies of the user's own inputs.
+    /// What a run is handed; or why it cannot be made. `written` has what came of the runs before it.
     pub(crate) fn prepare<'b>(
         &self,
-        planned: &[(LogicalName, PlannedInput)],
-        folder: &Utf8Path,
-        alone: bool,
+        request: &InputRequest<'_>,
         shared: &SharedInputs<'_>,
         written: &dyn Fn(RunId) -> &'b RunResult,
     ) -> Result<Result<PreparedInputs, UntestedStep>, TestError> {
+        let InputRequest { planned, mutable, folder, alone } = *request;
         let mut prepared = PreparedInputs::default();
         let mut obstacles = Obstacles::default();
         for (name, input) in planned {
             let private = folder.join("in").join(name.as_str());
             let entry = match input {
-                PlannedInput::Own(path) => match shared.source(path, alone) {
-                    OwnSource::InPlace => (path.clone(), InputSource::Own),
-                    OwnSource::Copy(copy) => {
-                        let target = path.file_name().map_or(private.clone(), |file| private.join(file));
-                        let neighbors_of = path.is_file().then(|| path.clone());
-                        let (from, to) = (copy.to_owned(), target.clone());
-                        prepared.copies.push(PrivateCopy { from, to, neighbors_of });
-                        (target, InputSource::Own)
-                    }
-                    OwnSource::Damaged => {
-                        obstacles.damaged.push(name.clone());
-                        continue;
-                    }
-                },
+                PlannedInput::Own(path) => {
+                    let from = match shared.source(path, alone) {
+                        OwnSource::InPlace if mutable.contains(name) && path != NO_DATA => path,
+                        OwnSource::Copy(copy) => copy,
+                        OwnSource::InPlace => {
+                            prepared.inputs.insert(name.clone(), (path.clone(), InputSource::Own));
+                            continue;
+                        }
+                        OwnSource::Damaged => {
+                            obstacles.damaged.push(name.clone());
+                            continue;
+                        }
+                    };
+                    let target = path.file_name().map_or(private.clone(), |file| private.join(file));
+                    let neighbors_of = path.is_file().then(|| path.clone());
+                    prepared.copies.push(PrivateCopy {
+                        from: from.to_owned(),
+                        to: target.clone(),
+                        neighbors_of,
+                    });
+                    (target, InputSource::Own)
+                }
                 PlannedInput::Sample { path, kind, contract } => {
                     (self.write_sample(name, path, *kind, *contract, &private)?, InputSource::Sample)
                 }

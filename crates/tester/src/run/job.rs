@@ -98,12 +98,12 @@ impl Job<'_> {
         let outputs: BTreeMap<LogicalName, RunOutput> = written.iter().map(output).collect();
         // Without a look at what it wrote, nothing can be said of it.
         canceled |= failure.is_none() && outputs.values().any(|output| output.data.is_none());
-        let failure = failure.or_else(|| reader.failure_of(&outputs));
-        resources.written_bytes = bytes_at(written.values());
         let (scratch_files, scratch_files_omitted) = match &directory {
             RunDirectory::Own(folder) => self.test.directories.scratch_files(folder),
             RunDirectory::Base(_) => (Vec::new(), 0),
         };
+        let failure = failure.or_else(|| reader.failure_of(&outputs, &scratch_files));
+        resources.written_bytes = bytes_at(written.values());
         let shown = |(name, (path, source)): (&LogicalName, &(Utf8PathBuf, InputSource))| {
             (name.clone(), RunInput { path: places.shown(path), source: source.clone() })
         };

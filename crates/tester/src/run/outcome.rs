@@ -5,17 +5,21 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_data::{DataError, Expected, profile_path_with};
 use runtime_testing_models::{
-    DataFinding, DataProfile, Difference, FileChange, FileFormat, FileProfile, InputChange, LogicalName,
-    OutputDifference, OutputTail, RunOutput, ScriptFailure,
+    DataFinding, DataProfile, FileChange, FileFormat, FileProfile, FindingKind, InputChange, LogicalName,
+    OutputDamage, OutputDifference, OutputTail, RunOutput, ScriptFailure,
 };
 
 use crate::plan::model::PlannedStep;
 use crate::run::context::TestContext;
 use crate::run::fingerprint::Fingerprint;
 use crate::run::inputs::Inputs;
+use crate::run::record::output_folder_in;
 
 mod digest;
 mod tail;
+
+/// How many files are named that were written in place of an output.
+const MOST_WRITTEN: usize = 20;
 
 /// Looks at what a run left.
 #[derive(Clone, Copy)]
@@ -75,6 +79,9 @@ impl OutcomeReader<'_> {
     ) -> Vec<InputChange> {
         let mut changes = Vec::new();
         for (name, earlier) in before {
+            if self.step.spec.mutable_inputs.contains(name) {
+                continue;
+            }
             let (path, _) = &inputs[name];
             // What does not count as data, such as what file managers leave, may be added.
             let counted = runtime_testing_data::data_files(path).ok();
@@ -93,20 +100,61 @@ impl OutcomeReader<'_> {
         changes
     }
 
-    /// What is wrong with the outputs of a run that ended well.
-    pub(crate) fn failure_of(&self, outputs: &BTreeMap<LogicalName, RunOutput>) -> Option<ScriptFailure> {
-        let is_empty = |output: &RunOutput| output.data.as_ref().is_none_or(DataProfile::is_empty);
-        if !outputs.is_empty() && outputs.values().all(is_empty) {
-            let outputs = self.step.outputs.iter().map(|port| port.name.clone()).collect();
-            return Some(ScriptFailure::OutputMissing { outputs, written: Vec::new() });
+    /// What is wrong with the outputs of a run that ended well. `scratch` are the files that it left in its working directory.
+    pub(crate) fn failure_of(
+        &self,
+        outputs: &BTreeMap<LogicalName, RunOutput>,
+        scratch: &[Utf8PathBuf],
+    ) -> Option<ScriptFailure> {
+        let is_missing = |(name, output): &(&LogicalName, &RunOutput)| {
+            output.data.as_ref().is_none_or(DataProfile::is_empty)
+                && !self.step.spec.optional_outputs.contains(name)
+        };
+        let missing: Vec<LogicalName> =
+            outputs.iter().filter(is_missing).map(|(name, _)| name.clone()).collect();
+        if !missing.is_empty() {
+            let written = self.written_instead(&missing, outputs, scratch);
+            return Some(ScriptFailure::OutputMissing { outputs: missing, written });
         }
+        let damages = damages(outputs);
+        if !damages.is_empty() {
+            return Some(ScriptFailure::DamagedOutput { damages });
+        }
+        let differences = self.broken_promises(outputs);
+        (!differences.is_empty()).then_some(ScriptFailure::PromiseBroken { differences })
+    }
+
+    /// The files that were written in place of outputs: beside them in the run's folder, or in the working directory.
+    fn written_instead(
+        &self,
+        missing: &[LogicalName],
+        outputs: &BTreeMap<LogicalName, RunOutput>,
+        scratch: &[Utf8PathBuf],
+    ) -> Vec<Utf8PathBuf> {
+        let mut written = Vec::new();
+        for name in missing {
+            let folder = output_folder_in(self.folder, name);
+            let entries = walkdir::WalkDir::new(&folder).sort_by_file_name().into_iter();
+            // What cannot be looked into is no help.
+            for entry in entries.filter_map(Result::ok).filter(|entry| entry.file_type().is_file()) {
+                let below = entry.path().strip_prefix(self.folder).expect("a walk stays below its start");
+                written.push(Utf8PathBuf::from(below.to_string_lossy().into_owned()));
+            }
+        }
+        let known = |file: &&Utf8PathBuf| !outputs.values().any(|output| output.path.ends_with(file));
+        written.extend(scratch.iter().filter(known).cloned());
+        written.truncate(MOST_WRITTEN);
+        written
+    }
+
+    /// How outputs differ from what the spec promises of them.
+    fn broken_promises(&self, outputs: &BTreeMap<LogicalName, RunOutput>) -> Vec<OutputDifference> {
         let mut differences = Vec::new();
         for (name, contract) in &self.step.spec.output_schemas {
             let Some(data) = outputs.get(name).and_then(|output| output.data.as_ref()) else { continue };
+            // One that need not be written promises what it holds where it is.
             if data.is_empty() {
-                let file = outputs[name].path.file_name().unwrap_or_default().into();
-                let difference = Difference::MissingFile;
-                differences.push(OutputDifference { output: name.clone(), file, difference });
+                continue;
             }
             let found = runtime_testing_data::compare(&Expected::Contract(contract), data).into_iter();
             let breaking = found.filter(|found| found.difference.is_breaking());
@@ -116,7 +164,7 @@ impl OutcomeReader<'_> {
                 difference: found.difference,
             }));
         }
-        (!differences.is_empty()).then_some(ScriptFailure::PromiseBroken { differences })
+        differences
     }
 
     /// The end of what the run printed into one of its files.
@@ -131,6 +179,22 @@ impl OutcomeReader<'_> {
             Err(error) => OutputTail { file, text: format!("<not readable: {error}>"), omitted_bytes: 0 },
         }
     }
+}
+
+/// What in outputs is broken, whoever reads it.
+fn damages(outputs: &BTreeMap<LogicalName, RunOutput>) -> Vec<OutputDamage> {
+    let mut damages = Vec::new();
+    for (output, RunOutput { data, .. }) in outputs {
+        for file in data.iter().flat_map(|data| &data.files) {
+            let damaged = file.findings.iter().filter(|finding| finding.kind == FindingKind::Damaged);
+            damages.extend(damaged.map(|finding| OutputDamage {
+                output: output.clone(),
+                file: file.path.clone(),
+                finding: finding.clone(),
+            }));
+        }
+    }
+    damages
 }
 
 /// The bytes in the files at some outputs, links not followed. What cannot be looked at counts for nothing.

@@ -1,37 +1,47 @@
 //! Copies of what runs wrote: at the output paths of the specs, and for each consumer one of its own.
 
-use std::fs;
+use std::fs::{self, File, FileTimes};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use camino::Utf8Path;
 use walkdir::{DirEntry, WalkDir};
 
-/// Copies the file or all files of the folder `written` to `target`, each put in place by a rename, so that nobody reads
-/// half a file. Other files that are in a target folder stay. Of links, what they lead to is copied; pipes and sockets
-/// have nothing that could be published.
+/// Copies the file or folder `written` to `target`, each file put in place by a rename, so that nobody reads half a file.
+/// Times and modes are those of what was written. Other files that are in a target folder stay. Of links, what they lead to
+/// is copied; pipes and sockets have nothing that could be published.
 pub(crate) fn publish(written: &Utf8Path, target: &Utf8Path) -> io::Result<()> {
-    for_each_file(written.as_std_path(), target.as_std_path(), &|from, to| {
+    for_each_entry(written.as_std_path(), target.as_std_path(), OWNER, &|from, to| {
         let folder = to.parent().expect("the path of a file has a folder");
         fs::create_dir_all(folder)?;
         // Begins with a dot and ends in `.tmp`, so that nothing takes it for data should this process be killed.
         let part = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(folder)?.into_temp_path();
         fs::copy(from, &part)?;
+        copy_times(from, &part)?;
         part.persist(to)?;
         Ok(())
     })
 }
 
-/// Copies the file or folder `original` to `copy`, which is not there yet. Of links, what they lead to is copied. On file
-/// systems that share blocks between copies this costs next to nothing.
+/// Copies the file or folder `original` to `copy`, which is not there yet, with times and modes. Of links, what they lead to is
+/// copied. On file systems that share blocks between copies this costs next to nothing.
 pub(crate) fn copy(original: &Utf8Path, copy: &Utf8Path) -> io::Result<()> {
-    if original.is_dir() {
-        fs::create_dir_all(copy)?;
-    }
-    for_each_file(original.as_std_path(), copy.as_std_path(), &|from, to| {
+    for_each_entry(original.as_std_path(), copy.as_std_path(), 0, &|from, to| {
         fs::create_dir_all(to.parent().expect("the path of a file has a folder"))?;
-        fs::copy(from, to).map(drop)
+        fs::copy(from, to)?;
+        copy_times(from, to)
     })
+}
+
+/// Gives a copy the times of the original. A mode that forbids to write does not forbid that to its owner.
+fn copy_times(original: &Path, copy: &Path) -> io::Result<()> {
+    let metadata = fs::metadata(original)?;
+    let times = FileTimes::new().set_modified(metadata.modified()?).set_accessed(metadata.accessed()?);
+    match File::open(copy).and_then(|file| file.set_times(times)) {
+        // A file that its owner may not even read has no times that anyone looks at.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        set => set,
+    }
 }
 
 /// Makes the neighbors of `original` be neighbors of its copy in `folder` too: a script may look for them there.
@@ -52,9 +62,16 @@ pub(crate) fn link_neighbors(_original: &Utf8Path, _folder: &Utf8Path) -> io::Re
     Ok(())
 }
 
-/// Calls `put` for every file below `from`, with where it belongs below `to`. File names need not be UTF-8. Links are
-/// followed, but for those in a circle, those to a folder that either end lies in, and those that lead nowhere.
-fn for_each_file(from: &Path, to: &Path, put: &dyn Fn(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
+/// Calls `put` for the file `from`, or for every file below it, with where it belongs at or below `to`, and makes folders like
+/// those there are, empty ones too. File names need not be UTF-8. Links are followed, but for those in a circle, those to a
+/// folder that either end lies in, and those that lead nowhere.
+/// What the owner of a folder may do with it anyway is `extra`.
+fn for_each_entry(
+    from: &Path,
+    to: &Path,
+    extra: u32,
+    put: &dyn Fn(&Path, &Path) -> io::Result<()>,
+) -> io::Result<()> {
     if from.is_file() {
         return put(from, to);
     }
@@ -64,18 +81,47 @@ fn for_each_file(from: &Path, to: &Path, put: &dyn Fn(&Path, &Path) -> io::Resul
             && entry.file_type().is_dir()
             && entry.path().canonicalize().is_ok_and(|target| ends.iter().any(|end| end.starts_with(&target)))
     };
-    let walk = WalkDir::new(from).min_depth(1).follow_links(true).sort_by_file_name();
+    // Those that are new, each after the one that it is in.
+    let mut made: Vec<(PathBuf, PathBuf)> = Vec::new();
+    let walk = WalkDir::new(from).follow_links(true).sort_by_file_name();
     for entry in walk.into_iter().filter_entry(|entry| !leads_up(entry)) {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) if error.loop_ancestor().is_some() || is_dangling(&error) => continue,
             Err(error) => return Err(error.into()),
         };
-        if entry.file_type().is_file() {
-            let below = entry.path().strip_prefix(from).expect("a walk stays below its start");
-            put(entry.path(), &to.join(below))?;
+        let below = entry.path().strip_prefix(from).expect("a walk stays below its start");
+        let target = if below.as_os_str().is_empty() { to.to_owned() } else { to.join(below) };
+        if entry.file_type().is_dir() {
+            if !target.is_dir() {
+                fs::create_dir_all(&target)?;
+                made.push((entry.path().to_owned(), target));
+            }
+        } else if entry.file_type().is_file() {
+            put(entry.path(), &target)?;
         }
     }
+    // What is put into a folder changes its time, and may not be possible with its mode.
+    for (original, copy) in made.iter().rev() {
+        copy_times(original, copy)?;
+        copy_mode(original, copy, extra)?;
+    }
+    Ok(())
+}
+
+/// All that the owner of a folder can do: what is published is published again.
+const OWNER: u32 = 0o700;
+
+#[cfg(unix)]
+fn copy_mode(original: &Path, copy: &Path, extra: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let mode = fs::metadata(original)?.permissions().mode();
+    fs::set_permissions(copy, fs::Permissions::from_mode(mode | extra))
+}
+
+#[cfg(not(unix))]
+fn copy_mode(_original: &Path, _copy: &Path, _extra: u32) -> io::Result<()> {
     Ok(())
 }
 
@@ -111,6 +157,42 @@ mod tests {
         fs::write(root.join("model.json"), "{}").unwrap();
         publish(&root.join("model.json"), &root.join("out/best.json")).unwrap();
         assert_eq!(fs::read_to_string(root.join("out/best.json")).unwrap(), "{}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn copies_have_the_times_and_modes_of_what_was_written_and_empty_folders() {
+        use std::os::unix::fs::PermissionsExt as _;
+        use std::time::{Duration, SystemTime};
+
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        fs::create_dir_all(root.join("d/empty")).unwrap();
+        fs::create_dir_all(root.join("d/closed")).unwrap();
+        fs::write(root.join("d/closed/tool.sh"), "#!/bin/sh").unwrap();
+        fs::set_permissions(root.join("d/closed/tool.sh"), fs::Permissions::from_mode(0o555)).unwrap();
+        let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        for path in ["d/closed/tool.sh", "d/closed", "d/empty", "d"] {
+            File::open(root.join(path)).unwrap().set_times(FileTimes::new().set_modified(old)).unwrap();
+        }
+        fs::set_permissions(root.join("d/closed"), fs::Permissions::from_mode(0o555)).unwrap();
+        copy(&root.join("d"), &root.join("copy")).unwrap();
+        publish(&root.join("d"), &root.join("out")).unwrap();
+        // What was published can be published again.
+        publish(&root.join("d"), &root.join("out")).unwrap();
+        for (target, closed) in [("copy", 0o555), ("out", 0o755)] {
+            for (path, mode) in [("closed/tool.sh", 0o555), ("closed", closed), ("empty", 0o755), ("", 0o755)]
+            {
+                let metadata = fs::metadata(root.join(target).join(path)).unwrap();
+                assert_eq!(metadata.permissions().mode() & 0o777, mode, "{target} {path}");
+                if target == "copy" || !metadata.is_dir() {
+                    assert_eq!(metadata.modified().unwrap(), old, "{target} {path}");
+                }
+            }
+        }
+        for path in ["d/closed", "copy/closed", "out/closed"] {
+            fs::set_permissions(root.join(path), fs::Permissions::from_mode(0o755)).unwrap();
+        }
     }
 
     #[cfg(unix)]

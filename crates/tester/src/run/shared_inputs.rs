@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::error::TestError;
 use crate::history::places::canonical;
 use crate::ids::RunId;
-use crate::plan::model::{Action, Plan, PlannedInput};
+use crate::plan::model::{Action, NO_DATA, Plan, PlannedInput};
 use crate::run::context::TestContext;
 use crate::run::fingerprint::Fingerprint;
 use crate::run::publish;
@@ -96,7 +96,7 @@ impl<'a> SharedInputs<'a> {
 
     /// Takes note of what is at a path of the user's own, and copies it unless it is too large.
     pub(crate) fn keep_one(&mut self, path: &Utf8Path) -> Result<(), TestError> {
-        if self.kept.contains_key(path) {
+        if self.kept.contains_key(path) || path == NO_DATA {
             return Ok(());
         }
         let original = Fingerprint::take(path);

@@ -243,11 +243,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let base = Utf8PathBuf::try_from(folder.path().canonicalize().expect("it is there")).expect("UTF-8");
         for file in files {
-            let path = base.join(file);
+            let (name, target) = file.split_once(" -> ").unwrap_or((file, ""));
+            let path = base.join(name);
             fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
-            match file.split_once(" -> ") {
-                Some((link, target)) => std::os::unix::fs::symlink(target, base.join(link)).expect("a link"),
-                None => fs::write(path, file).expect("a file"),
+            if target.is_empty() {
+                fs::write(path, file).expect("a file");
+            } else {
+                std::os::unix::fs::symlink(target, path).expect("a link");
             }
         }
         let hidden = hidden.iter().map(|path| base.join(path)).collect();
