@@ -113,7 +113,7 @@ impl OutcomeReader<'_> {
         let missing: Vec<LogicalName> =
             outputs.iter().filter(is_missing).map(|(name, _)| name.clone()).collect();
         if !missing.is_empty() {
-            let written = self.written_instead(&missing, outputs, scratch);
+            let written = self.written_instead(&missing, scratch);
             return Some(ScriptFailure::OutputMissing { outputs: missing, written });
         }
         let damages = damages(outputs);
@@ -125,12 +125,7 @@ impl OutcomeReader<'_> {
     }
 
     /// The files that were written in place of outputs: beside them in the run's folder, or in the working directory.
-    fn written_instead(
-        &self,
-        missing: &[LogicalName],
-        outputs: &BTreeMap<LogicalName, RunOutput>,
-        scratch: &[Utf8PathBuf],
-    ) -> Vec<Utf8PathBuf> {
+    fn written_instead(&self, missing: &[LogicalName], scratch: &[Utf8PathBuf]) -> Vec<Utf8PathBuf> {
         let mut written = Vec::new();
         for name in missing {
             let folder = output_folder_in(self.folder, name);
@@ -141,8 +136,7 @@ impl OutcomeReader<'_> {
                 written.push(Utf8PathBuf::from(below.to_string_lossy().into_owned()));
             }
         }
-        let known = |file: &&Utf8PathBuf| !outputs.values().any(|output| output.path.ends_with(file));
-        written.extend(scratch.iter().filter(known).cloned());
+        written.extend(scratch.iter().cloned());
         written.truncate(MOST_WRITTEN);
         written
     }
