@@ -185,3 +185,43 @@ pub(crate) fn json(result: &impl serde::Serialize) -> String {
 fn verdict(passed: bool) -> Verdict {
     if passed { Verdict::Passed } else { Verdict::Failed }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use runtime_testing::WorkingDirectory;
+
+    use super::*;
+    use crate::arguments::{Arguments, Command};
+
+    fn settings_of(options: &[&str]) -> TesterSettings {
+        let arguments = [&["runtime-testing", "test-script", "clean"], options].concat();
+        match Arguments::try_parse_from(arguments).unwrap().command {
+            Command::TestScript { test, .. } => settings_of_test(&test),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn options_become_settings() {
+        assert_eq!(settings_of(&[]), TesterSettings::default());
+        let settings = settings_of(&[
+            "--working-directory",
+            "base",
+            "--sample-data",
+            "--strict",
+            "--preload",
+            "numpy,company.tables",
+            "--preload",
+            "polars",
+        ]);
+        let expected = TesterSettings {
+            working_directory: WorkingDirectory::Base,
+            sample_data: true,
+            strict: true,
+            preload: ["numpy", "company.tables", "polars"].map(str::to_owned).into(),
+            ..TesterSettings::default()
+        };
+        assert_eq!(settings, expected);
+    }
+}

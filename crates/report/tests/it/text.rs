@@ -34,6 +34,12 @@ fn a_report_begins_with_what_is_wrong() {
       PASS  clean    0.25 s
             note: run on sample data: the inputs `raw` do not exist
             note: nothing was written to `rejected`
+            note: reads `output/stats.csv` of `publish`, which no edge hands it: add the edge and the input; reads `/somewhere/else/rates.json`, which is not among its inputs: declare it as an input
+            note: writes `/somewhere/else/cache.bin`, which is not among its outputs: declare it as an output
+            note: it uses the network: `10.0.0.1:5432`
+            note: it starts other programs: `git`
+            note: a thread of it failed: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
+            note: it failed while `publish` ran, and passed when it was run again alone; it had failed with: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
       FAIL  train    0.50 s  fails on upstream data
       SKIP  report   blocked by train
       FAIL  publish  0.00 s  timed_out
@@ -57,6 +63,12 @@ fn a_good_report_is_short() {
       PASS  clean  0.25 s
             note: run on sample data: the inputs `raw` do not exist
             note: nothing was written to `rejected`
+            note: reads `output/stats.csv` of `publish`, which no edge hands it: add the edge and the input; reads `/somewhere/else/rates.json`, which is not among its inputs: declare it as an input
+            note: writes `/somewhere/else/cache.bin`, which is not among its outputs: declare it as an output
+            note: it uses the network: `10.0.0.1:5432`
+            note: it starts other programs: `git`
+            note: a thread of it failed: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
+            note: it failed while `publish` ran, and passed when it was run again alone; it had failed with: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
     ");
 }
 
@@ -69,6 +81,12 @@ fn one_step_and_one_edge() {
           wrote cleaned: part.csv (csv, 6000 rows, 1 column)
           note: run on sample data: the inputs `raw` do not exist
           note: nothing was written to `rejected`
+          note: reads `output/stats.csv` of `publish`, which no edge hands it: add the edge and the input; reads `/somewhere/else/rates.json`, which is not among its inputs: declare it as an input
+          note: writes `/somewhere/else/cache.bin`, which is not among its outputs: declare it as an output
+          note: it uses the network: `10.0.0.1:5432`
+          note: it starts other programs: `git`
+          note: a thread of it failed: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
+          note: it failed while `publish` ran, and passed when it was run again alone; it had failed with: KeyError: 'amount' of <Row object at 0x7f3a12bc9d10> (/somewhere/else/train.py:14)
     ");
     insta::assert_snapshot!(step("report"), @"
     SKIP  step report

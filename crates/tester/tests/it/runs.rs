@@ -44,7 +44,7 @@ def main(input_paths, output_paths, environ_vars, job_args):
 fn an_old_output_never_counts() {
     let space = one(&format!("{HEAD}    pass\n")).write("output/rows.csv", "id\n1\n");
     let result = space.fails();
-    assert_eq!(result.error_message().unwrap(), "it wrote to none of its declared outputs `rows`");
+    assert_eq!(result.error_message().unwrap(), "it wrote nothing to its declared output `rows`");
     assert_eq!(space.read("output/rows.csv"), "id\n1\n");
 }
 
