@@ -33,7 +33,7 @@ use crate::settings::TesterSettings;
 ///
 /// ```no_run
 /// use runtime_testing_models::PipelineDag;
-/// use runtime_testing_builder::PipelineTestingSpecBuilder;
+/// use runtime_testing_builder::{PipelineTestingSpecBuilder, Validation};
 /// use runtime_testing_tester::RuntimeTester;
 ///
 /// let dag = PipelineDag::from_names(["clean", "train"], [("clean", "train")])?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{
     DataExpectation, Isolation, LogicalName, PathKind, PipelineDag, PipelineTestingSpec, RunKind,
-    ScriptExecutionSpec, ScriptFailure, ScriptName, StepName, UntestedStep,
+    ScriptExecutionSpec, ScriptFailure, ScriptName, StepName, UntestedStep, WorkingDirectory,
 };
 
 use crate::history::places::Places;
@@ -114,6 +114,10 @@ pub(crate) struct PlannedStep<'a> {
 impl PlannedStep<'_> {
     pub(crate) fn isolation(&self, settings: &TesterSettings) -> Isolation {
         self.spec.isolation.unwrap_or(settings.isolation)
+    }
+
+    pub(crate) fn working_directory(&self, settings: &TesterSettings) -> WorkingDirectory {
+        self.spec.working_directory.unwrap_or(settings.working_directory)
     }
 
     /// The input that a binding names.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use runtime_testing_data::SampleData;
 use runtime_testing_models::{
-    Isolation, LogicalName, PathKind, RunKind, ScriptMainParams, StepName, UntestedStep,
+    Isolation, LogicalName, PathKind, RunKind, ScriptExecutionSpec, ScriptMainParams, StepName, UntestedStep,
 };
 
 use crate::ids::{DenseMap, EdgeId, RunId, StepId};
@@ -25,7 +25,7 @@ struct RunKey<'a> {
     isolation: Isolation,
     timeout: Duration,
     inputs: PlannedInputs,
-    /// The environment, the arguments, and the names, shapes and promises of the outputs, in one text.
+    /// The environment, the arguments, the working directory, and what is said of inputs and outputs, in one text.
     rest: String,
     waits_for: Vec<RunId>,
 }
@@ -266,9 +266,18 @@ impl<'a> Planner<'a> {
             let ScriptMainParams { environ_vars, job_args, .. } = planned.spec.main_params();
             let outputs: Vec<(&LogicalName, Option<&str>)> =
                 planned.outputs.iter().map(|port| (&port.name, port.file_name())).collect();
-            let rest =
-                serde_json::to_string(&(environ_vars, job_args, outputs, &planned.spec.output_schemas))
-                    .expect("specs are plain values with string keys");
+            let ScriptExecutionSpec { output_schemas, optional_outputs, mutable_inputs, .. } = planned.spec;
+            let directory = planned.working_directory(self.settings);
+            let rest = (
+                environ_vars,
+                job_args,
+                outputs,
+                output_schemas,
+                optional_outputs,
+                mutable_inputs,
+                directory,
+            );
+            let rest = serde_json::to_string(&rest).expect("specs are plain values with string keys");
             let key = RunKey {
                 script: planned.script.clone(),
                 interpreter: planned.interpreter.path.clone(),

@@ -47,7 +47,7 @@ pub(crate) enum RunDirectory {
 impl WorkingDirectories {
     /// What the working directories of a test are.
     pub(crate) fn of(plan: &Plan<'_>, places: &Places, settings: &TesterSettings) -> Self {
-        let is_own = |step: &PlannedStep<'_>| wanted(step, settings) == WorkingDirectory::Own;
+        let is_own = |step: &PlannedStep<'_>| step.working_directory(settings) == WorkingDirectory::Own;
         if !plan.steps.values().any(is_own) {
             return Self { entries: Ok(BTreeMap::new()) };
         }
@@ -70,7 +70,7 @@ impl WorkingDirectories {
         places: &Places,
         settings: &TesterSettings,
     ) -> io::Result<RunDirectory> {
-        if wanted(step, settings) == WorkingDirectory::Base {
+        if step.working_directory(settings) == WorkingDirectory::Base {
             return Ok(RunDirectory::Base(None));
         }
         let entries = match &self.entries {
@@ -136,11 +136,6 @@ impl WorkingDirectories {
         }
         (files, omitted)
     }
-}
-
-/// The working directory that a step is to be run in.
-fn wanted(step: &PlannedStep<'_>, settings: &TesterSettings) -> WorkingDirectory {
-    step.spec.working_directory.unwrap_or(settings.working_directory)
 }
 
 fn make_entries(folder: &Utf8Path, entries: &BTreeMap<Utf8PathBuf, Entry>) -> io::Result<()> {
@@ -243,11 +238,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let base = Utf8PathBuf::try_from(folder.path().canonicalize().expect("it is there")).expect("UTF-8");
         for file in files {
-            let path = base.join(file);
+            let (name, target) = file.split_once(" -> ").unwrap_or((file, ""));
+            let path = base.join(name);
             fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
-            match file.split_once(" -> ") {
-                Some((link, target)) => std::os::unix::fs::symlink(target, base.join(link)).expect("a link"),
-                None => fs::write(path, file).expect("a file"),
+            if target.is_empty() {
+                fs::write(path, file).expect("a file");
+            } else {
+                std::os::unix::fs::symlink(target, path).expect("a link");
             }
         }
         let hidden = hidden.iter().map(|path| base.join(path)).collect();

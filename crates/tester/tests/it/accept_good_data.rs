@@ -86,7 +86,8 @@ fn sample_data_makes_no_contracts() {
         .step("clean", COPY, &["raw=data/none.csv"], &["rows=output/rows.csv"])
         .step("train", COPY, &["rows=output/rows.csv"], &["model=output/model.csv"])
         .step("other", COPY, &["raw=data/raw.csv"], &["copy=output/copy.csv"])
-        .edge("clean", "train");
+        .edge("clean", "train")
+        .with_sample_data();
     save(&space);
     assert!(test(&space).pipeline_success());
     insta::assert_snapshot!(told(&space, &[]), @"

@@ -127,36 +127,36 @@ fn a_script_by_name_uses_its_saved_spec() {
 }
 
 #[test]
-fn a_script_by_name_without_a_spec_gets_the_default_and_sample_data() {
-    let copy_folder = "
+fn a_script_by_name_without_a_spec_gets_the_default_and_sample_data_in_a_file() {
+    let copy_file = "
 import os, shutil
 
 def main(input_paths, output_paths, environ_vars, job_args):
     assert os.environ['LABEL_FIELD'] == environ_vars['LABEL_FIELD'] == 'label'
     assert job_args.job_type == 'testing'
-    for name in os.listdir(input_paths['data_input']):
-        shutil.copy(os.path.join(input_paths['data_input'], name), output_paths['data_output'])
+    assert os.path.basename(input_paths['data_input']) == 'input_data.csv'
+    shutil.copy(input_paths['data_input'], output_paths['data_output'])
 ";
-    let space = Space::new().write("workspace/scripts/any.py", copy_folder);
+    let space = Space::new().write("workspace/scripts/any.py", copy_file);
     let tester = RuntimeTester::in_workspace("workspace").with_settings(space.settings());
     let result = tester.test_script(&script("any"), None).unwrap();
     assert!(result.success(), "{:?}", result.error_message());
     assert_eq!(result.notes, [StepNote::SampleData { inputs: vec!["data_input".parse().unwrap()] }]);
     assert_eq!(
-        space.read("workspace/any/output/data.csv"),
+        space.read("workspace/any/output/input_data.csv"),
         "feature1,feature2,label\n1,0.1,0\n2,0.2,1\n3,0.3,0\n4,0.4,1\n5,0.5,0\n"
     );
 
     let sample = SampleData::from_json(r#"{"col1": [1, 2], "col2": ["a", "b"]}"#).unwrap();
     let result = tester.test_script(&script("any"), Some(&sample)).unwrap();
     assert!(result.success());
-    assert_eq!(space.read("workspace/any/output/data.csv"), "col1,col2\n1,a\n2,b\n");
+    assert_eq!(space.read("workspace/any/output/input_data.csv"), "col1,col2\n1,a\n2,b\n");
 }
 
 #[test]
 fn a_path_that_is_nearly_there_is_told() {
     let near = |path: &str| {
-        let mut space = two_steps();
+        let mut space = two_steps().with_sample_data();
         space.specs[0].input_paths[0] = path.into();
         let told = |notes: &[StepNote]| notes.iter().map(ToString::to_string).collect::<Vec<_>>();
         let plan = space.tester().plan().unwrap();
@@ -174,7 +174,7 @@ fn a_path_that_is_nearly_there_is_told() {
 
 #[test]
 fn what_a_step_writes_is_not_what_was_meant() {
-    let mut space = two_steps();
+    let mut space = two_steps().with_sample_data();
     space.specs[0].input_paths[0] = "output/row.csv".into();
     for _ in 0..2 {
         let notes = &space.passes().script_results[&step("clean")].notes;
@@ -276,6 +276,7 @@ fn sample_data_keeps_to_the_contract_of_each_step() {
             contract.map(|contract| ("orders".parse().unwrap(), contract)).into_iter().collect();
         space.specs.push(spec);
     }
+    let space = space.with_sample_data();
     space.passes();
     assert_eq!(space.read("output/a.csv"), "header,rows\nprice,7\n");
     assert_eq!(space.read("output/b.csv"), "header,rows\nday,5\n");

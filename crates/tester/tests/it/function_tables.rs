@@ -22,6 +22,7 @@ fn space() -> Space {
         &["raw=data/raw.csv"],
         &["rows=output/rows.ndjson", "table=output/table.csv", "parts=output/parts"],
     ));
+    space.specs[0].optional_outputs.push("parts".parse().unwrap());
     space.specs.push(spec("train", "train", &["table=data/table.csv"], &["model=output/model.json"]));
     space.edge("clean", "train").write("data/table.csv", "id,day,amount\n1,2024-01-31,2.5\n")
 }

@@ -58,7 +58,7 @@ def main(input_paths, output_paths, environ_vars, job_args):
 #[test]
 fn data_that_no_run_is_handed_is_not_looked_at() {
     // Sample data is in place of it.
-    let space = root("raw=data/gone.csv", broken());
+    let space = root("raw=data/gone.csv", broken()).with_sample_data();
     assert_eq!(notes(&space.passes()), "");
     // What is published there is judged as an edge.
     let space = Space::new()

@@ -32,6 +32,7 @@ def main(input_paths, output_paths, environ_vars, job_args):
     let mut space = Space::new()
         .write("data/rows.csv", "id,amount\n1,2.5\n")
         .step("sampled", COPY, &["raw=data/none.csv"], &["rows=output/sampled.csv"])
+        .with(|spec| spec.sample_data = Some(true))
         .step("split", folder, &["raw=data/raw.csv"], &["parts=output/parts"])
         .step("train", COPY, &["table=output/parts/train.csv"], &["model=output/model.csv"])
         .step("score", COPY, &["rows=data/rows.csv"], &["scores=output/scores.csv"])

@@ -280,7 +280,8 @@ fn a_guess_is_no_broken_data() {
         "(target,) = input_paths.values(), output_paths.values()",
         "target = input_paths.values(), output_paths['processed_data']",
     );
-    let space = space.write("workspace/scripts/a.py", &copy);
+    let mut space = space.write("workspace/scripts/a.py", &copy);
+    space.specs[0].optional_outputs.push("log".parse().expect("a valid name"));
     let report = space.test().expect("the test can be carried out");
     insta::assert_snapshot!(blames(&report), @r#"
     a->join breaking guessed_binding with ["b"]

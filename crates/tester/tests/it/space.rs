@@ -64,6 +64,12 @@ impl Space {
         self
     }
 
+    /// Root steps are run on sample data where their inputs do not exist.
+    pub(crate) fn with_sample_data(mut self) -> Self {
+        self.specs.iter_mut().for_each(|spec| spec.sample_data = Some(true));
+        self
+    }
+
     pub(crate) fn pipeline(&self) -> PipelineTestingSpec {
         let steps = self.specs.iter().map(|spec| spec.step_name.clone());
         let dag = PipelineDag::build(steps, self.edges.iter().cloned()).expect("a valid DAG");

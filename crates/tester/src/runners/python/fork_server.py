@@ -63,6 +63,8 @@ class Server:
         self.wakeup = None
         # Whether there was an import that has to be left to the scripts, with all that come after it.
         self.has_stopped = False
+        # What starts threads that a fork needs.
+        self.thread_pools = []
         self.parent = os.getppid()
 
     def note_imports(self):
@@ -204,6 +206,7 @@ class Server:
             self.answer(server=name, failed=cut(failed))
             os._exit(0)
         self.note_imports()
+        self.thread_pools = self.preloading.thread_pools()
         # What is there now lives as long as the process: looking at it again would only copy its memory.
         gc.freeze()
         # Without waiting for the other end of the pipe, which is opened after the answer.
@@ -307,6 +310,8 @@ class Server:
             for fd in (self.answers, pipe):
                 os.close(fd)
             reseed()
+            for start, count in self.thread_pools:
+                start(count)
             request = read_line(script_pipe)
             if request is None:
                 os._exit(1)

@@ -14,7 +14,10 @@ PARAMETERS = ("input_paths", "output_paths", "environ_vars", "job_args")
 # Libraries that are imported before a fork: those that were tried under load in forks and work there as in a fresh
 # interpreter. The interpreter that imports them looks where they come from.
 LIBRARIES = frozenset(
-    """boto3 lightgbm matplotlib numpy pandas polars pyarrow scipy sklearn torch xgboost""".split()
+    """PIL aiohttp attr boto3 botocore bs4 click cloudpickle dateutil dill duckdb fsspec grpc h5py httpx jinja2 joblib
+    lightgbm lxml matplotlib narwhals networkx numexpr numpy openpyxl orjson pandas polars psutil psycopg2 pyarrow pydantic
+    pytz requests rich scipy seaborn simplejson sklearn sqlalchemy tables tabulate tqdm ujson urllib3 xarray xgboost xlrd yaml
+    zarr""".split()
 )
 # Modules of the standard library that do something when they are imported.
 WITH_EFFECT = frozenset("antigravity idlelib test this tkinter turtle turtledemo".split())

@@ -8,7 +8,8 @@ import sys
 # Threads that libraries keep, which forks do without, and modules whose handlers at exit every fork can run for itself.
 SURVIVING_THREADS = frozenset(("jemalloc_bg_thd", "polars-ooc-clea"))
 EXIT_MODULES = frozenset(
-    """PIL.Image certifi.core matplotlib._pylab_helpers openpyxl.worksheet._writer polars pyarrow.fs""".split()
+    """PIL.Image certifi.core duckdb h5py matplotlib._pylab_helpers numcodecs openpyxl.worksheet._writer polars pyarrow.fs
+    tables.file xarray.backends.file_manager zarr.core.sync""".split()
 )
 # What has to be removed only once, and would be by the first fork that ends.
 REMOVING_MODULES = frozenset("os posix shutil tempfile".split())
@@ -67,7 +68,7 @@ def preload(imports, handlers):
     register = atexit.register
 
     def noting(function, *args, **kwargs):
-        handlers.append((sys._getframe(1).f_globals.get("__name__"), getattr(function, "__module__", None)))
+        handlers.append((caller(sys._getframe(1)), getattr(function, "__module__", None)))
         return register(function, *args, **kwargs)
 
     atexit.register = noting
@@ -88,6 +89,16 @@ def preload(imports, handlers):
         atexit.register = register
         gc.enable()
     return None, False
+
+
+def caller(frame):
+    """The module that a frame is of. Compiled modules have no frames: then it is the one that imports them."""
+    while frame is not None:
+        name = frame.f_globals.get("__name__")
+        if isinstance(name, str) and name.split(".")[0] not in ("importlib", "_frozen_importlib"):
+            return name
+        frame = frame.f_back
+    return ""
 
 
 def open_files():
@@ -126,6 +137,35 @@ def threads_that_forks_need():
     numexpr = sys.modules.get("numexpr")
     known = numexpr.get_num_threads() if numexpr is not None else 0
     return names if len(names) > known or len(sys._current_frames()) > 1 else []
+
+
+def thread_pools():
+    """Starts the threads of a library for linear algebra, as functions to be called in each fork.
+
+    OpenBLAS ends them before a fork. Where there are more than two, the first call that needs them in the fork can wait for
+    itself for ever.
+    """
+    try:
+        with open("/proc/self/maps", encoding="utf-8", errors="replace") as file:
+            paths = {line.split(None, 5)[-1].strip() for line in file if "openblas" in line}
+    except OSError:
+        return []
+    found = []
+    if paths:
+        import ctypes
+
+        for path in sorted(paths):
+            for prefix, suffix in (("scipy_", "64_"), ("scipy_", ""), ("", "64_"), ("", "")):
+                try:
+                    library = ctypes.CDLL(path)
+                    count = getattr(library, f"{prefix}openblas_get_num_threads{suffix}")()
+                    start = getattr(library, f"{prefix}openblas_set_num_threads{suffix}")
+                except (AttributeError, OSError):
+                    continue
+                if count > 2:
+                    found.append((start, count))
+                break
+    return found
 
 
 def unfinished():

@@ -146,13 +146,21 @@ fn changed(environ_vars: &IndexMap<String, String>) -> BTreeMap<&str, &str> {
 /// Whether a variable is one that compiled libraries or the interpreter itself read when they are loaded, which
 /// does not show from Python.
 fn is_read_by_libraries(name: &str) -> bool {
-    const BEGINNINGS: [&str; 34] = [
+    const BEGINNINGS: [&str; 42] = [
+        "ACC_",
+        "AZURE_",
+        "DUCKDB_",
+        "GFORTRAN_",
         "GRPC_",
         "HDF5_",
+        "JE_",
         "NPY_",
+        "NUMPY_",
         "OPENSSL_",
         "POLARS_",
         "RAYON_",
+        "RUST_",
+        "_RJEM_",
         "ARROW_",
         "BLIS_",
         "CUDA_",
