@@ -267,6 +267,7 @@ mod tests {
             run_folder: "".into(),
             stdout: OutputTail::default(),
             stderr: OutputTail::default(),
+            isolation: None,
             leaked: Vec::new(),
             observed: None,
             scratch_files: vec![],

@@ -5,7 +5,7 @@ use camino::Utf8PathBuf;
 use runtime_testing_dag::StepName;
 use serde::{Deserialize, Serialize};
 
-use crate::{DataProfile, Digest, LogicalName, PythonException, ScriptFailure};
+use crate::{DataProfile, Digest, Isolation, LogicalName, PythonException, ScriptFailure};
 
 /// What a run was made for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -216,6 +216,9 @@ pub struct RunResult {
     /// The names of the programs that it left running, each once. They were ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaked: Vec<String>,
+    /// The interpreter that it got. None for what is not run by an interpreter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Isolation>,
     /// What it did beyond what its spec declares. None where it was not observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<Observed>,

@@ -5,7 +5,7 @@ use runtime_testing_dag::StepName;
 use serde::{Deserialize, Serialize};
 
 use crate::list::list;
-use crate::{LogicalName, RunResult, ScriptFailure, ScriptName, StepNote};
+use crate::{Isolation, LogicalName, RunResult, ScriptFailure, ScriptName, StepNote};
 
 /// How a step fared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -209,6 +209,20 @@ impl ScriptTestResult {
             }
             StepStatus::Blocked { by } => Some(format!("blocked: {} did not succeed", list(by))),
             StepStatus::Untested { reason } => Some(format!("not run: {reason}")),
+        }
+    }
+
+    /// What to do about it, where it did not pass and that can be said.
+    pub fn hint(&self) -> Option<String> {
+        let failure = self.status.failure()?;
+        let hint = failure.hint();
+        let is_forked = self.deciding_run().is_some_and(|run| run.isolation == Some(Isolation::Forked));
+        match failure {
+            ScriptFailure::TimedOut { .. } if is_forked => {
+                let fresh = "if it hangs, try `--isolation fresh`: it ran in a fork of an interpreter with libraries in it";
+                Some(hint.map_or_else(|| fresh.to_owned(), |hint| format!("{hint}; {fresh}")))
+            }
+            _ => hint,
         }
     }
 

@@ -75,7 +75,7 @@ fn step_case(step: &str, result: &ScriptTestResult) -> TestCase {
     let status = match &result.status {
         StepStatus::Passed => TestCaseStatus::success(),
         StepStatus::Failed { failure } | StepStatus::FailedOnUpstream { failure, .. } => {
-            lines.extend(failure.hint().map(|hint| format!("hint: {hint}")));
+            lines.extend(result.hint().map(|hint| format!("hint: {hint}")));
             lines.extend(result.notes.iter().map(|note| format!("note: {note}")));
             if let Some(run) = result.deciding_run() {
                 if let Some(exception) = crate::words::exception(failure) {

@@ -113,7 +113,7 @@ fn is_worth_details(result: &ScriptTestResult) -> bool {
 fn step_details(step: &str, result: &ScriptTestResult) -> String {
     let message = result.error_message().unwrap_or_default();
     let mut text = opened(&format!("step {step}"), &message);
-    if let Some(hint) = result.status.failure().and_then(|failure| failure.hint()) {
+    if let Some(hint) = result.hint() {
         writeln!(text, "- Hint: {}", inline(&hint)).expect("writing to a string does not fail");
     }
     for note in &result.notes {

@@ -147,8 +147,8 @@ fn step_block(page: &mut Page, step: &str, result: &ScriptTestResult) {
     if let Some(message) = result.error_message() {
         page.line(6, Tone::Plain, &message);
     }
-    if let Some(failure) = result.status.failure() {
-        if let Some(hint) = failure.hint() {
+    if result.status.failure().is_some() {
+        if let Some(hint) = result.hint() {
             page.line(6, Tone::Plain, &format!("hint: {hint}"));
         }
         if let Some(run) = result.deciding_run() {

@@ -16,7 +16,8 @@ use runtime_testing_models::{Isolation, WorkingDirectory};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct TesterSettings {
-    /// The folder that relative paths in specs are relative to, and in which scripts are run. The current folder by default.
+    /// The folder that relative paths in specs are relative to, and whose view is the working directory of scripts. The
+    /// current folder by default.
     pub base_folder: Option<Utf8PathBuf>,
     /// The Python interpreter for steps whose spec names none: a path, or a name that is looked for in `PATH`.
     /// `python3` by default (`python` on Windows).

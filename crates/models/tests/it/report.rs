@@ -70,6 +70,7 @@ fn run(kinds: Vec<RunKind>, failure: Option<ScriptFailure>) -> RunResult {
             omitted_bytes: 7,
         },
         stderr: OutputTail::default(),
+        isolation: None,
         leaked: vec!["sleep".to_owned()],
         observed: Some(Observed {
             reads: vec!["output/stats.csv".into(), "/etc/rates.json".into()],

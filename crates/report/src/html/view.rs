@@ -128,7 +128,7 @@ fn step(name: &str, result: &ScriptTestResult, at: (i32, i32)) -> Step {
         seconds: result.execution_time(),
         at,
         message: result.error_message().map(|message| harmless(&message)),
-        hint: result.status.failure().and_then(|failure| failure.hint()),
+        hint: result.hint(),
         script: harmless(&script),
         notes: result.notes.iter().map(|note| harmless(&note.to_string())).collect(),
         runs: result.runs.iter().map(run).collect(),

@@ -110,6 +110,7 @@ impl Builder {
                 omitted_bytes: 0,
             },
             stderr: OutputTail::default(),
+            isolation: None,
             leaked: vec![],
             observed: None,
             scratch_files: vec![],

@@ -81,6 +81,7 @@ impl Job<'_> {
         let (directory, before, outcome) = self.run(runner, &fresh, path, &params)?;
         let RunOutcome { exit, mut failure, mut resources, mut canceled, leaked, not_forked, observed } =
             outcome;
+        let isolation = if is_forked && not_forked.is_none() { Isolation::Forked } else { Isolation::Fresh };
         let elapsed = started.elapsed();
         let reader = OutcomeReader { test: self.test, step, folder: &self.folder };
         let changes = reader.changes(&self.inputs, &before);
@@ -119,6 +120,7 @@ impl Job<'_> {
             stdout: reader.tail(STDOUT_FILE),
             stderr: reader.tail(STDERR_FILE),
             leaked,
+            isolation: matches!(script, ScriptFile::Python(_)).then_some(isolation),
             observed,
             scratch_files,
             scratch_files_omitted,

@@ -180,15 +180,27 @@ fn damages(outputs: &BTreeMap<LogicalName, RunOutput>) -> Vec<OutputDamage> {
     let mut damages = Vec::new();
     for (output, RunOutput { data, .. }) in outputs {
         for file in data.iter().flat_map(|data| &data.files) {
-            let damaged = file.findings.iter().filter(|finding| finding.kind == FindingKind::Damaged);
-            damages.extend(damaged.map(|finding| OutputDamage {
+            let damaged =
+                file.findings.iter().filter(|finding| finding.kind == FindingKind::Damaged).cloned();
+            damages.extend(damaged.chain(something_else(file)).map(|finding| OutputDamage {
                 output: output.clone(),
                 file: file.path.clone(),
-                finding: finding.clone(),
+                finding,
             }));
         }
     }
     damages
+}
+
+/// That a file is no text where its name promises one, or the other way round. One text under the name of another is left to
+/// those who read it.
+fn something_else(file: &FileProfile) -> Option<DataFinding> {
+    let is_binary = |format: FileFormat| {
+        matches!(format, FileFormat::Parquet | FileFormat::ArrowIpc | FileFormat::ArrowStream)
+    };
+    let promised = file.promised.filter(|promised| is_binary(promised.format) != is_binary(file.format))?;
+    let message = format!("the name promises {promised}, the content is {}", file.format);
+    Some(DataFinding::damaged(message, None))
 }
 
 /// The bytes in the files at some outputs, links not followed. What cannot be looked at counts for nothing.

@@ -188,6 +188,10 @@ impl View<'_> {
             let Ok(name) = entry.file_name().into_string() else {
                 return Err(format!("a name in `{folder}` is not UTF-8"));
             };
+            // What is written there as a whole or not at all is only there for a moment.
+            if name.starts_with('.') && name.ends_with(".tmp") {
+                continue;
+            }
             let (target, here) = (folder.join(&name), below.join(name));
             let real = if entry.file_type().map_err(unreadable)?.is_symlink() {
                 target.canonicalize_utf8().unwrap_or_else(|_| target.clone())

@@ -192,7 +192,8 @@ class Files:
         if status is None or is_new:
             # What it reads there later is what it has written.
             self.remember(path)
-        if not path.startswith(self.work) and (status is not None or not self.temporary.hold(path)):
+        # Temporary files are there or not, as earlier runs have left them.
+        if not path.startswith(self.work) and not self.temporary.hold(path):
             self.note("write", path)
 
     def replaced(self, path, status):
