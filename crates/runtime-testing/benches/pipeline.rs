@@ -19,7 +19,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing::{
     Event, Isolation, LogicalName, PipelineDag, PipelineTestingSpec, RuntimeTester,
-    RuntimeTestingConfiguration, ScriptExecutionSpec, TesterSettings,
+    RuntimeTestingConfiguration, ScriptExecutionSpec, TesterSettings, WorkingDirectory,
 };
 use serde_json::{Value, json};
 
@@ -108,6 +108,26 @@ struct Kind {
     individual: bool,
     jobs: usize,
     isolation: Isolation,
+    /// What is left out, to see what it costs.
+    without: Without,
+}
+
+/// What of a run is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Without {
+    Nothing,
+    Observation,
+    WorkingDirectory,
+}
+
+impl Without {
+    fn what(self) -> &'static str {
+        match self {
+            Self::Nothing => "",
+            Self::Observation => ", not observed",
+            Self::WorkingDirectory => ", in the base folder",
+        }
+    }
 }
 
 impl Kind {
@@ -119,11 +139,28 @@ impl Kind {
                 for individual in [false, true] {
                     // The scripts that do nothing show what a run costs, for which one number of jobs is enough.
                     let jobs = if script == BUSY && !quick { 2..=3 } else { 2..=2 };
-                    kinds.extend(jobs.map(|jobs| Self { script, individual, jobs, isolation }));
+                    let without = Without::Nothing;
+                    kinds.extend(jobs.map(|jobs| Self { script, individual, jobs, isolation, without }));
                 }
             }
         }
+        let costs = [Without::Observation, Without::WorkingDirectory];
+        for without in if quick { &costs[..0] } else { &costs } {
+            let (jobs, isolation, without) = (2, Isolation::Forked, *without);
+            kinds.extend([BUSY, IDLE].map(|script| Self {
+                script,
+                individual: true,
+                jobs,
+                isolation,
+                without,
+            }));
+        }
         kinds
+    }
+
+    /// The same with everything.
+    fn whole(self) -> Self {
+        Self { without: Without::Nothing, ..self }
     }
 
     /// How many runs there are. The root is run once for both.
@@ -134,14 +171,17 @@ impl Kind {
     fn what(self) -> String {
         let script = if self.script == BUSY { "busy" } else { "idle" };
         let scope = if self.individual { "flow and individual" } else { "flow" };
-        format!("{script}, {scope}: {} runs, {} at once, {}", self.runs(), self.jobs, self.isolation)
+        let without = self.without.what();
+        format!("{script}, {scope}: {} runs, {} at once, {}{without}", self.runs(), self.jobs, self.isolation)
     }
 
+    /// For busy scripts against a runner without any cost of its own, for idle ones against the bound.
     fn limit(self) -> Option<f64> {
         (self.isolation == Isolation::Forked).then_some(match (self.script == BUSY, self.individual) {
-            (true, false) => 1.10,
-            (true, true) => 1.15,
-            (false, _) => 1.0,
+            (true, false) => 1.06,
+            (true, true) => 1.10,
+            (false, false) => 0.80,
+            (false, true) => 0.65,
         })
     }
 }
@@ -280,12 +320,22 @@ impl Bench<'_> {
             let what = format!("busy, {scope}: one after another in one interpreter");
             table.note(&what, &sample(&|given| given.in_one_interpreter[at]));
         }
-        for (kind, walls) in kinds.iter().zip(walls) {
+        for (kind, walls) in kinds.iter().zip(&walls) {
+            let ours = Sample::seconds(walls.iter().copied());
             let bound = Baseline::measured("bound", sample(&|given| given.bound(*kind, self.processors)));
-            table.row(&kind.what(), &Sample::seconds(walls), &bound, kind.limit());
-            if kind.script == BUSY && kind.isolation == Isolation::Forked {
+            if kind.without != Without::Nothing {
+                let whole = kinds.iter().position(|other| *other == kind.whole());
+                let Some(whole) = whole.map(|at| Sample::seconds(walls[at].iter().copied())) else {
+                    continue;
+                };
+                table.row(&kind.whole().what(), &whole, &Baseline::measured(&kind.what(), ours), None);
+            } else if kind.script == BUSY && kind.isolation == Isolation::Forked {
                 let scheduled = sample(&|given| given.scheduled(*kind, self.processors));
-                table.row("  the same runs without any cost of their own", &scheduled, &bound, None);
+                let scheduled = Baseline::measured("no cost", scheduled);
+                table.row(&kind.what(), &ours, &scheduled, kind.limit());
+                table.row("  the same", &ours, &bound, None);
+            } else {
+                table.row(&kind.what(), &ours, &bound, kind.limit());
             }
         }
     }
@@ -341,6 +391,11 @@ impl Bench<'_> {
             python: self.interpreter.to_owned(),
             isolation: kind.isolation,
             jobs: kind.jobs.try_into().expect("more than none"),
+            observe: kind.without != Without::Observation,
+            working_directory: match kind.without {
+                Without::WorkingDirectory => WorkingDirectory::Base,
+                _ => WorkingDirectory::Own,
+            },
             ..TesterSettings::default()
         };
         let planned = Arc::new(AtomicUsize::new(0));

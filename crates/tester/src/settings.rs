@@ -31,6 +31,9 @@ pub struct TesterSettings {
     pub isolation: Isolation,
     /// The folder that each run is made in where its spec says nothing: one of its own by default.
     pub working_directory: WorkingDirectory,
+    /// Whether what Python scripts do beyond what their specs declare is observed: files, programs, addresses, and
+    /// exceptions of threads. It is by default.
+    pub observe: bool,
     /// Whether a step fails for notes that weaken what the test says of it
     /// ([`StepNote::weakens`](runtime_testing_models::StepNote::weakens)). It does not by default.
     pub strict: bool,
@@ -106,6 +109,7 @@ impl Default for TesterSettings {
             isolation: Isolation::Forked,
             working_directory: WorkingDirectory::Own,
             strict: false,
+            observe: true,
             sample_data: false,
             preload: Vec::new(),
             slow_after: Duration::from_secs(30),

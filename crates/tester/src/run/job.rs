@@ -187,6 +187,7 @@ impl Job<'_> {
             places,
             working_directory,
             folder: &self.folder,
+            observe: settings.observe,
             timeout: self.step.timeout(settings),
             grace: settings.grace,
             stdout: self.log(STDOUT_FILE)?,

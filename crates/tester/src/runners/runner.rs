@@ -23,6 +23,8 @@ pub(crate) struct RunRequest<'a> {
     pub(crate) working_directory: &'a Utf8Path,
     /// The folder of this run.
     pub(crate) folder: &'a Utf8Path,
+    /// Whether what the script does is observed, where that can be done.
+    pub(crate) observe: bool,
     pub(crate) timeout: Duration,
     pub(crate) grace: Duration,
     pub(crate) stdout: File,
@@ -98,14 +100,15 @@ pub(crate) fn write_params(request: &RunRequest<'_>) -> io::Result<Utf8PathBuf> 
         base: &'a Utf8Path,
         working_directory: &'a Utf8Path,
         run_folder: &'a Utf8Path,
-        observed: &'a Utf8Path,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        observed: Option<&'a Utf8Path>,
         input_paths: &'a IndexMap<LogicalName, Utf8PathBuf>,
         output_paths: &'a IndexMap<LogicalName, Utf8PathBuf>,
         environ_vars: &'a IndexMap<String, String>,
         job_args: &'a IndexMap<String, JobValue>,
     }
 
-    let RunRequest { script, params, places, working_directory, folder, .. } = *request;
+    let RunRequest { script, params, places, working_directory, folder, observe, .. } = *request;
     let ScriptMainParams { input_paths, output_paths, environ_vars, job_args } = params;
     let result = &folder.join(RESULT_FILE);
     let observed = &folder.join(OBSERVED_FILE);
@@ -115,7 +118,7 @@ pub(crate) fn write_params(request: &RunRequest<'_>) -> io::Result<Utf8PathBuf> 
         base: &places.base,
         working_directory,
         run_folder: folder,
-        observed,
+        observed: observe.then_some(observed),
         input_paths,
         output_paths,
         environ_vars,

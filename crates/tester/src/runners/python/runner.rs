@@ -132,30 +132,7 @@ impl PythonRunner<'_> {
             }
         }
         let shown = places.shown(script);
-        // A script that is a link is beside what it leads to.
-        let real = script.canonicalize_utf8().unwrap_or_else(|_| script.to_owned());
-        let folders = [script, &real].map(|script| script.parent().unwrap_or(script));
-        let exception = |left: LeftException| {
-            // Code of installed packages and of Python itself is not the user's.
-            let is_own = |file: &Utf8Path| {
-                let installed =
-                    file.components().any(|part| matches!(part.as_str(), "site-packages" | "dist-packages"));
-                !installed
-                    && (file.starts_with(&places.base)
-                        || folders.iter().any(|folder| file.starts_with(folder)))
-            };
-            let files = left.places.iter().rev();
-            let files =
-                files.map(|(file, line)| (Utf8PathBuf::from(places.in_base_folder(file.as_str())), *line));
-            let place = files.into_iter().find(|(file, _)| is_own(file));
-            PythonException {
-                type_name: left.type_name,
-                message: places.shown_in_text(&left.message, self.run_root),
-                line: place.as_ref().and_then(|(_, line)| *line),
-                file: place.map(|(file, _)| places.shown(&file)),
-                traceback: places.in_base_folder(&left.traceback),
-            }
-        };
+        let exception = |left| self.exception(left, script, places);
         let observed = read_observed(&folder.join(OBSERVED_FILE), exception);
         let failure = match (&ended.exit, left) {
             (ExitOutcome::TimedOut, _) => {
@@ -193,6 +170,30 @@ impl PythonRunner<'_> {
         };
         let Ended { exit, canceled, resources, leaked } = ended;
         Ok(RunOutcome { exit, failure, resources, canceled, leaked, not_forked: None, observed })
+    }
+
+    /// An exception of a script as reports show it.
+    fn exception(&self, left: LeftException, script: &Utf8Path, places: &Places) -> PythonException {
+        // A script that is a link is beside what it leads to.
+        let real = script.canonicalize_utf8().unwrap_or_else(|_| script.to_owned());
+        let folders = [script, &real].map(|script| script.parent().unwrap_or(script));
+        // Code of installed packages and of Python itself is not the user's.
+        let is_own = |file: &Utf8Path| {
+            let is_installed = |part: &str| matches!(part, "site-packages" | "dist-packages");
+            !file.components().any(|part| is_installed(part.as_str()))
+                && (file.starts_with(&places.base) || folders.iter().any(|folder| file.starts_with(folder)))
+        };
+        let files = left.places.iter().rev();
+        let mut files =
+            files.map(|(file, line)| (Utf8PathBuf::from(places.in_base_folder(file.as_str())), *line));
+        let place = files.find(|(file, _)| is_own(file));
+        PythonException {
+            type_name: left.type_name,
+            message: places.shown_in_text(&left.message, self.run_root),
+            line: place.as_ref().and_then(|(_, line)| *line),
+            file: place.map(|(file, _)| places.shown(&file)),
+            traceback: places.in_base_folder(&left.traceback),
+        }
     }
 }
 
