@@ -21,9 +21,22 @@ use other as platform;
 #[cfg(unix)]
 use unix as platform;
 
+#[cfg(target_os = "linux")]
+pub(crate) use linux::Watched;
 pub(crate) use platform::signal_name;
 #[cfg(target_os = "linux")]
 pub(crate) use unix::{Running, end_group, end_with_this_process};
+
+/// A test that goes on. Elsewhere than on Linux, nothing watches over what scripts have started.
+#[cfg(not(target_os = "linux"))]
+pub(crate) struct Watched(());
+
+#[cfg(not(target_os = "linux"))]
+impl Watched {
+    pub(crate) fn new() -> Self {
+        Self(())
+    }
+}
 
 /// What to start.
 pub(crate) struct ProcessRequest<'a> {

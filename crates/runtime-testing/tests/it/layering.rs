@@ -56,7 +56,7 @@ fn dependencies_go_in_one_direction() {
 /// Each room of `tester`, and what of the other rooms it may use. A file or folder directly below `src` is a room.
 const ARROWS: [(&str, &[&str]); 14] = [
     ("tester", &["session", "plan", "accept", "history", "events", "runners"]),
-    ("session", &["plan", "run", "judge", "history", "events", "runners"]),
+    ("session", &["plan", "run", "judge", "history", "events", "runners", "process::Watched"]),
     ("plan", &["runners", "history::places"]),
     ("run", &["plan::model", "plan::bindings", "runners", "history", "events"]),
     (

@@ -6,3 +6,4 @@ mod watchdog;
 
 pub(super) use leftovers::end_leftovers;
 pub(super) use spawn::spawn;
+pub(crate) use watchdog::Watched;

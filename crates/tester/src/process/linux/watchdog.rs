@@ -5,7 +5,7 @@
 
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The variable that marks what this process has started, and all that comes of it.
@@ -23,20 +23,72 @@ for round in 1 2 3 4 5 6 7 8; do
 done
 "#;
 
+/// Who needs the shell, and the shell once there is something to watch over.
+static STATE: Mutex<State> = Mutex::new(State { tests: 0, watchdog: None });
+
+struct State {
+    /// The tests that go on.
+    tests: usize,
+    watchdog: Option<Watchdog>,
+}
+
+/// The shell, and the value of [`VARIABLE`] that it looks for.
+struct Watchdog {
+    mark: String,
+    /// None where it could not be started.
+    shell: Option<Child>,
+}
+
+/// A test that goes on. With the last one the shell ends.
+#[derive(Debug)]
+pub(crate) struct Watched(());
+
+impl Watched {
+    pub(crate) fn new() -> Self {
+        state().tests += 1;
+        Self(())
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let mut state = state();
+        state.tests -= 1;
+        if state.tests == 0 {
+            state.watchdog = None;
+        }
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        let Some(shell) = &mut self.shell else { return };
+        // Every run has ended what it had started.
+        if let Err(error) = shell.kill().and_then(|()| shell.wait()) {
+            tracing::warn!(%error, "could not end the shell that watches over scripts");
+        }
+    }
+}
+
 /// The value of [`VARIABLE`] for what this process starts. The first call starts the shell.
-pub(super) fn mark() -> &'static str {
-    static MARK: OnceLock<(String, Option<Child>)> = OnceLock::new();
-    let (mark, _) = MARK.get_or_init(|| {
+pub(super) fn mark() -> String {
+    let mut state = state();
+    let watchdog = state.watchdog.get_or_insert_with(|| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         // What stands at its end keeps it from being the beginning of another's.
         let mark = format!("{}-{}.", std::process::id(), now.as_nanos());
-        let child = watch(&mark);
-        if let Err(error) = &child {
+        let shell = watch(&mark);
+        if let Err(error) = &shell {
             tracing::warn!(%error, "what scripts have started will outlive this process if it is killed");
         }
-        (mark, child.ok())
+        Watchdog { mark, shell: shell.ok() }
     });
-    mark
+    watchdog.mark.clone()
+}
+
+fn state() -> MutexGuard<'static, State> {
+    // It is whole, whatever panicked while it was locked.
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn watch(mark: &str) -> std::io::Result<Child> {
