@@ -65,7 +65,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "plan::model",
             "plan::bindings",
             "plan::missing_inputs",
-            "plan::own_inputs",
+            "plan::own_contracts",
             "run::record",
             "run::handover",
             "history",

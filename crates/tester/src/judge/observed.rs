@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{
-    DataFinding, FindingKind, LogicalName, PathKind, PythonException, RunResult, ScriptFailure, StepName,
-    StepNote, UndeclaredPath,
+    DataFinding, FindingKind, LogicalName, PythonException, RunResult, ScriptFailure, StepName, StepNote,
+    UndeclaredPath,
 };
 
 use crate::ids::StepId;
@@ -109,10 +109,11 @@ pub(crate) fn path_shape_notes(evidence: Evidence<'_>, at: StepId, run: &RunResu
     // `.runs/<test>/steps/<step>/<run>`
     let test = run.run_folder.ancestors().nth(3).unwrap_or(&run.run_folder);
     let run_root = evidence.places.workspace.join(test);
-    let is_meant = |(_, _, path): &(&Port, bool, &Utf8PathBuf)| {
-        // As messages show it.
-        let path = evidence.places.workspace.join(path);
-        let shown = evidence.places.shown_in_text(path.as_str(), &run_root);
+    let is_meant = |(port, _, path): &(&Port, bool, &Utf8PathBuf)| {
+        // As messages show it: the user's own by the path in the spec, what is the run's by that.
+        let handed = evidence.places.workspace.join(path);
+        let handed = if handed.starts_with(&run_root) { handed } else { port.path.to_path_buf() };
+        let shown = evidence.places.shown_in_text(handed.as_str(), &run_root);
         exception.message.split(['\'', '"']).any(|quoted| Utf8Path::new(quoted).starts_with(&shown))
     };
     let note = |(port, is_input, _): (&Port, bool, &Utf8PathBuf)| StepNote::PathShape {
@@ -121,7 +122,5 @@ pub(crate) fn path_shape_notes(evidence: Evidence<'_>, at: StepId, run: &RunResu
         kind: port.kind,
         reason: port.kind_reason,
     };
-    let says_folder = exception.type_name == "IsADirectoryError";
-    let explains = |port: &Port| !says_folder || port.kind == PathKind::Folder;
-    inputs.chain(outputs).filter(is_meant).filter(|(port, ..)| explains(port)).map(note).collect()
+    inputs.chain(outputs).filter(is_meant).map(note).collect()
 }

@@ -130,7 +130,8 @@ impl PlannedStep<'_> {
         if self.spec.input_schemas.contains_key(input) {
             return DataExpectation::Contract;
         }
-        match self.inputs.iter().find(|port| port.name == *input && port.has_own_data) {
+        let has_data = |port: &&Port| port.name == *input && port.has_own_data && *port.path != *NO_DATA;
+        match self.inputs.iter().find(has_data) {
             Some(port) => DataExpectation::OwnInput { path: places.shown(&port.path) },
             None => DataExpectation::Nothing,
         }

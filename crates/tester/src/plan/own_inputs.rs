@@ -108,7 +108,9 @@ pub(crate) fn mark_own_data(
                     reason: error.to_string(),
                 }),
             }
-            if input.has_own_data && input.kind_reason != PathKindReason::Declared {
+            if input.has_own_data && *input.path == *NO_DATA {
+                input.kind = PathKind::File;
+            } else if input.has_own_data && input.kind_reason != PathKindReason::Declared {
                 let kind = if input.path.is_dir() { PathKind::Folder } else { PathKind::File };
                 if kind != input.kind {
                     (input.kind, input.kind_reason) = (kind, PathKindReason::OnDisk);

@@ -39,6 +39,12 @@ impl PathCache {
         }
     }
 
+    /// Whether there is something at the path that is neither a file nor a folder, such as a device.
+    pub(crate) fn is_special(&self, path: &Utf8Path) -> bool {
+        matches!(self.look(path), Look::At { is_file: false, .. })
+            && fs::metadata(path).is_ok_and(|found| !found.is_dir() && !found.is_file())
+    }
+
     /// Whether there is a file at the path, or where it leads to.
     pub(crate) fn is_file(&self, path: &Utf8Path) -> bool {
         matches!(self.look(path), Look::File | Look::At { is_file: true, .. })

@@ -54,7 +54,7 @@ pub(crate) fn plan<'a>(
     }
     scripts::use_functions(functions, &mut steps);
     scripts::find_scripts(pipeline, scope, settings, places, &mut steps, &mut problems);
-    validate::problems_of_targets(&steps, settings, places, &paths, &mut problems);
+    validate::problems_of_targets(&steps, earlier, settings, places, &paths, &mut problems);
     inspect::inspect_scripts(settings, places, &mut steps, &mut problems, start_early);
     if !problems.is_empty() {
         return Err(PlanError { problems });

@@ -8,7 +8,6 @@ use runtime_testing_models::{
 
 use crate::history::places::Places;
 use crate::plan::bindings::Port;
-use crate::plan::model::NO_DATA;
 use crate::plan::problem::MAX_PATH_BYTES;
 
 const TOO_LONG: usize = MAX_PATH_BYTES + 1;
@@ -44,7 +43,7 @@ fn kind_of(path: &Utf8Path, spec: Option<&PathSpec>) -> (PathKind, PathKindReaso
         (kind, PathKindReason::Declared)
     } else if path.as_str().ends_with(['/', std::path::MAIN_SEPARATOR]) {
         (PathKind::Folder, PathKindReason::TrailingSlash)
-    } else if path.extension().is_some() || path == NO_DATA {
+    } else if path.extension().is_some() {
         (PathKind::File, PathKindReason::Extension)
     } else {
         (PathKind::Folder, PathKindReason::NoExtension)

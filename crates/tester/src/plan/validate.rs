@@ -154,6 +154,7 @@ pub(crate) fn problems_of_publishing(
 /// land.
 pub(crate) fn problems_of_targets(
     steps: &DenseMap<StepId, PlannedStep<'_>>,
+    earlier: &BTreeSet<Utf8PathBuf>,
     settings: &TesterSettings,
     places: &Places,
     paths: &PathCache,
@@ -172,7 +173,9 @@ pub(crate) fn problems_of_targets(
                 what,
             };
             let place = paths.place(&port.path);
-            let is_code = place.extension() == Some("py") && paths.is_file(&place);
+            // What a test has published, it may publish again.
+            let is_users = !earlier.contains(&*place);
+            let is_code = place.extension() == Some("py") && paths.is_file(&place) && is_users;
             let above = place.ancestors().filter_map(|above| project.get(above)).last();
             let below = || {
                 project
@@ -184,7 +187,9 @@ pub(crate) fn problems_of_targets(
                 problems.push(problem(format!("`{over}` is there, which must not be overwritten")));
             } else if is_code {
                 problems.push(problem("a script is there, which must not be overwritten".to_owned()));
-            } else if port.kind == PathKind::Folder && paths.is_file(&port.path) {
+            } else if paths.is_special(&port.path) {
+                problems.push(problem("what is there is neither a file nor a folder".to_owned()));
+            } else if port.kind == PathKind::Folder && paths.is_file(&port.path) && is_users {
                 problems.push(problem("a file is there, and the output is a folder".to_owned()));
             } else if let Some(file) = file_above(&port.path, paths) {
                 problems.push(problem(format!("`{file}` is a file and not a folder")));

@@ -269,7 +269,7 @@ impl<'a> Dispatcher<'a> {
         let folder = steps.join(step.name.as_str()).join(label(&run.serves[0].1, alone));
         let written = |run: RunId| self.executed(run);
         let mutable = &step.spec.mutable_inputs;
-        let request = InputRequest { planned, mutable, folder: &folder, alone };
+        let request = InputRequest { planned, mutable, folder: &folder };
         let prepared = self.preparer.prepare(&request, &self.shared, &written)?;
         let PreparedInputs { inputs, copies } = match prepared {
             Ok(prepared) => prepared,
@@ -412,9 +412,9 @@ impl<'a> Dispatcher<'a> {
 }
 
 /// Whether a failure can be the doing of runs that were made beside. A time that is up says nothing of that: it may take as
-/// long again.
+/// long again. What a script did to its inputs is its own doing, and might not be done twice.
 fn can_be_of_others(failure: &ScriptFailure) -> bool {
-    !matches!(failure, ScriptFailure::TimedOut { .. })
+    !matches!(failure, ScriptFailure::TimedOut { .. } | ScriptFailure::InputsChanged { .. })
 }
 
 /// The time that a run is expected to take. What needs no script takes none.

@@ -42,8 +42,6 @@ pub(crate) struct InputRequest<'a> {
     pub(crate) mutable: &'a [LogicalName],
     /// The folder of the run.
     pub(crate) folder: &'a Utf8Path,
-    /// Whether it is made alone, and on copies of the user's own inputs.
-    pub(crate) alone: bool,
 }
 
 /// Settles the inputs of runs.
@@ -70,15 +68,16 @@ impl InputPreparer<'_> {
         shared: &SharedInputs<'_>,
         written: &dyn Fn(RunId) -> &'b RunResult,
     ) -> Result<Result<PreparedInputs, UntestedStep>, TestError> {
-        let InputRequest { planned, mutable, folder, alone } = *request;
+        let InputRequest { planned, mutable, folder } = *request;
         let mut prepared = PreparedInputs::default();
         let mut obstacles = Obstacles::default();
         for (name, input) in planned {
             let private = folder.join("in").join(name.as_str());
             let entry = match input {
                 PlannedInput::Own(path) => {
-                    let from = match shared.source(path, alone) {
-                        OwnSource::InPlace if mutable.contains(name) && path != NO_DATA => path,
+                    let is_mutable = mutable.contains(name);
+                    let from = match shared.source(path) {
+                        OwnSource::InPlace if is_mutable && path != NO_DATA => path,
                         OwnSource::Copy(copy) => copy,
                         OwnSource::InPlace => {
                             prepared.inputs.insert(name.clone(), (path.clone(), InputSource::Own));
@@ -90,7 +89,8 @@ impl InputPreparer<'_> {
                         }
                     };
                     let target = path.file_name().map_or(private.clone(), |file| private.join(file));
-                    let neighbors_of = path.is_file().then(|| path.clone());
+                    // Links to the user's own files are nothing to hand to a script that may write beside its input.
+                    let neighbors_of = (path.is_file() && !is_mutable).then(|| path.clone());
                     prepared.copies.push(PrivateCopy {
                         from: from.to_owned(),
                         to: target.clone(),

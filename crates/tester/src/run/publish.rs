@@ -37,11 +37,21 @@ pub(crate) fn copy(original: &Utf8Path, copy: &Utf8Path) -> io::Result<()> {
 fn copy_times(original: &Path, copy: &Path) -> io::Result<()> {
     let metadata = fs::metadata(original)?;
     let times = FileTimes::new().set_modified(metadata.modified()?).set_accessed(metadata.accessed()?);
-    match File::open(copy).and_then(|file| file.set_times(times)) {
+    match open_for_times(copy).and_then(|file| file.set_times(times)) {
         // A file that its owner may not even read has no times that anyone looks at.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         set => set,
     }
+}
+
+#[cfg(unix)]
+fn open_for_times(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+#[cfg(not(unix))]
+fn open_for_times(path: &Path) -> io::Result<File> {
+    File::options().write(true).open(path)
 }
 
 /// Makes the neighbors of `original` be neighbors of its copy in `folder` too: a script may look for them there.

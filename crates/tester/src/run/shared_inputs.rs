@@ -111,10 +111,10 @@ impl<'a> SharedInputs<'a> {
         Ok(())
     }
 
-    /// Where a run is to get an input from. One that is made `alone`, because it is not known what others did, gets a copy.
-    pub(crate) fn source(&self, path: &Utf8Path, alone: bool) -> OwnSource<'_> {
+    /// Where a run is to get an input from: where it lies, as long as it is what it was.
+    pub(crate) fn source(&self, path: &Utf8Path) -> OwnSource<'_> {
         match self.kept.get(path) {
-            Some(kept) if alone || kept.has_changed(path) => {
+            Some(kept) if kept.has_changed(path) => {
                 kept.copy.as_deref().map_or(OwnSource::Damaged, OwnSource::Copy)
             }
             _ => OwnSource::InPlace,

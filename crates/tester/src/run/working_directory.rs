@@ -107,11 +107,11 @@ impl WorkingDirectories {
     /// Makes what every working directory begins with, for those who repeat runs by hand.
     pub(crate) fn make_model(&self, folder: &Utf8Path) -> io::Result<()> {
         match &self.entries {
-            Ok(entries) if !entries.is_empty() => match make_entries(folder, entries) {
+            Ok(entries) => match make_entries(folder, entries) {
                 Err(error) if !is_for_want_of_links(&error) => Err(error),
                 _ => Ok(()),
             },
-            _ => Ok(()),
+            Err(_) => Ok(()),
         }
     }
 
