@@ -13,4 +13,4 @@ mod verdict;
 pub(crate) use compare::{OwnProfiles, own_profiles};
 pub(crate) use evidence::Evidence;
 pub(crate) use status::judge_steps;
-pub(crate) use verdict::{JudgedEdges, judge_edges};
+pub(crate) use verdict::{JudgedEdges, be_strict_on_edges, judge_edges};

@@ -55,6 +55,13 @@ struct BeforeRuns {
     notes: NotesBeforeRuns,
 }
 
+/// What later tests are to know of one.
+struct Kept {
+    times: Times,
+    published: PublishedFiles,
+    handed_over: HandedOver,
+}
+
 impl Session<'_> {
     /// Carries out a test of a pipeline, or of the part of it that is selected.
     pub(crate) fn test(&self, request: &TestRequest<'_>) -> Result<PipelineTestReport, TestError> {
@@ -92,7 +99,7 @@ impl Session<'_> {
 
         let evidence =
             Evidence { plan: &plan, records: &records, places: &places, strict: self.settings.strict };
-        let JudgedEdges { results: edges, handed_over } = match &before.own_profiles {
+        let JudgedEdges { results: mut edges, handed_over } = match &before.own_profiles {
             Some(own) => judge::judge_edges(evidence, own, &self.cancel.profile_options())?,
             None => JudgedEdges::default(),
         };
@@ -101,6 +108,9 @@ impl Session<'_> {
             self.reporter.report(&Event::EdgeJudged { from, to, result });
         }
         let steps = judge::judge_steps(evidence, &edges, before.notes);
+        if self.settings.strict {
+            judge::be_strict_on_edges(&mut edges);
+        }
         let canceled = is_canceled(&records, edges.values());
 
         let mut report = PipelineTestReport {
@@ -115,7 +125,8 @@ impl Session<'_> {
         let runs = plan.runs.into_values().chain(records.added);
         record::hand_over(runs, records.runs.into_values(), &mut report.script_results, &mut times);
         records.published.iter().for_each(|path| published.note(path, &report.workspace));
-        self.keep(run_root, &report, (&times, &published), pipeline, handed_over);
+        let kept = Kept { times, published, handed_over };
+        self.keep(run_root, &report, kept, pipeline);
         self.reporter.report(&Event::Finished { report: &report });
         Ok(report)
     }
@@ -156,13 +167,15 @@ impl Session<'_> {
         &self,
         run_root: Option<RunRoot>,
         report: &PipelineTestReport,
-        (times, published): (&Times, &PublishedFiles),
+        kept: Kept,
         pipeline: &PipelineTestingSpec,
-        handed_over: HandedOver,
     ) {
-        let save =
-            |_: &RunRoot| times.save(&report.workspace).and_then(|()| published.save(&report.workspace));
-        let saved = run_root.as_ref().map_or(Ok(()), save);
+        let Kept { times, published, handed_over } = kept;
+        let workspace = &report.workspace;
+        let saved = match &run_root {
+            Some(_) => times.save(workspace).and_then(|()| published.save(workspace)),
+            None => Ok(()),
+        };
         let runs = report.workspace.join(RUNS);
         let saved = saved.map_err(TestError::io("keep what the runs have taken and published in", &runs));
         for kept in [saved, self.record(run_root, report, pipeline, handed_over)] {

@@ -11,6 +11,8 @@ use crate::history::run_folder::RUNS;
 
 /// The folder of a test for its steps, each with a folder for each of its runs.
 pub(crate) const STEPS: &str = "steps";
+/// The end of the name of a run's folder that is made alone, in place of another.
+pub(crate) const ALONE: &str = ".alone";
 /// The working directory of a run, in its folder.
 pub(crate) const WORKING_DIRECTORY: &str = "work";
 
@@ -63,6 +65,7 @@ impl Places {
         let text = self.in_base_folder(text);
         let text = replace_folder(&text, &run_root.join(STEPS), "<run>/", "<run>");
         let text = replace_folder(&text, run_root, "<run>/", "<run>");
+        let text = without_alone(&text);
         let text = replace_folder(&text, &self.workspace, "", ".");
         replace_folder(&text, &self.base, "", ".")
     }
@@ -83,6 +86,25 @@ impl Places {
         replaced.push_str(rest);
         replaced
     }
+}
+
+/// A text in which the folder of a run that was made alone, `<run>/<step>/<run>.alone`, has the name of the run that it is made
+/// in place of: which of the two counts depends on what ran beside.
+fn without_alone(text: &str) -> String {
+    const RUN: &str = "<run>/";
+    let mut replaced = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(RUN) {
+        let (before, found) = rest.split_at(at + RUN.len());
+        replaced.push_str(before);
+        let run = found.find(MAIN_SEPARATOR).map_or(found.len(), |at| at + 1);
+        let length = found[run..].find([MAIN_SEPARATOR, '\'', '"', ' ', ':']).unwrap_or(found.len() - run);
+        let (name, after) = found.split_at(run + length);
+        replaced.push_str(name.strip_suffix(ALONE).unwrap_or(name));
+        rest = after;
+    }
+    replaced.push_str(rest);
+    replaced
 }
 
 /// The length of the path of a working directory that a text begins with: `<test>/steps/<step>/<run>/work`.
@@ -208,6 +230,8 @@ mod tests {
         assert_eq!(shown("/p/w/.runs/1/steps/a/flow/work/x/y: /p/w/.runs/1/steps/a/flow/work"), "x/y: .");
         assert_eq!(shown("'/p/w/.runs/1/steps/a/flow/work/w/c'"), "'c'");
         assert_eq!(shown("/p/w/.runs/1/steps/a/flow/workshop"), "<run>/a/flow/workshop");
+        let alone = "no '/p/w/.runs/1/steps/a/flow.alone/out' in '/p/w/.runs/1/steps/a/flow.alone'";
+        assert_eq!(shown(alone), "no '<run>/a/flow/out' in '<run>/a/flow'");
         assert_eq!(shown("/p/w/.runs/1/steps/a/flow/out/x"), "<run>/a/flow/out/x");
         assert_eq!(places.in_base_folder("/p/w/.runs/1/steps/a/flow/work/x, /p/w"), "/p/x, /p/w");
     }

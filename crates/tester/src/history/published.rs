@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
-use walkdir::WalkDir;
 
 use crate::history::run_folder::RUNS;
 
@@ -31,7 +31,11 @@ impl PublishedFiles {
     /// none.
     pub(crate) fn load(workspace: &Utf8Path) -> Self {
         let Ok(bytes) = fs::read(file(workspace)) else { return Self::default() };
-        let mut published: Self = serde_json::from_slice(&bytes).unwrap_or_default();
+        let read = serde_json::from_slice(&bytes);
+        if let Err(error) = &read {
+            tracing::warn!(%workspace, %error, "what earlier tests published is not known: its record is broken");
+        }
+        let mut published: Self = read.unwrap_or_default();
         published.files.retain(|path, mark| Mark::of(&workspace.join(path)) == Some(*mark));
         published
     }
@@ -41,25 +45,26 @@ impl PublishedFiles {
         self.files.keys().map(move |path| absolute(workspace, path))
     }
 
-    /// Takes note of a file or of all files of a folder that were just published.
-    pub(crate) fn note(&mut self, path: &Utf8Path, workspace: &Utf8Path) {
-        // What cannot be looked at any more is not there for a later test either.
-        for entry in WalkDir::new(path).into_iter().filter_map(Result::ok) {
-            if let Some(path) = Utf8Path::from_path(entry.path()).filter(|_| entry.file_type().is_file())
-                && let Some(mark) = Mark::of(path)
-                && let Some(relative) = pathdiff::diff_utf8_paths(path, workspace)
-            {
-                self.files.insert(relative, mark);
-            }
+    /// Takes note of a file that was just published. What cannot be looked at any more is not there for a later test either, and
+    /// what has no UTF-8 name is no input.
+    pub(crate) fn note(&mut self, path: &Path, workspace: &Utf8Path) {
+        if let Some(path) = Utf8Path::from_path(path)
+            && let Some(mark) = Mark::of(path)
+            && let Some(relative) = pathdiff::diff_utf8_paths(path, workspace)
+        {
+            self.files.insert(relative, mark);
         }
     }
 
-    /// Keeps them for later tests.
-    pub(crate) fn save(&self, workspace: &Utf8Path) -> io::Result<()> {
+    /// Keeps them for later tests, with what other tests have published meanwhile.
+    pub(crate) fn save(mut self, workspace: &Utf8Path) -> io::Result<()> {
+        for (path, mark) in Self::load(workspace).files {
+            self.files.entry(path).or_insert(mark);
+        }
         let path = file(workspace);
         let folder = path.parent().expect("it lies in the folder for runs");
         let mut staged = tempfile::NamedTempFile::new_in(folder)?;
-        staged.write_all(&serde_json::to_vec(self)?)?;
+        staged.write_all(&serde_json::to_vec(&self)?)?;
         staged.persist(&path)?;
         Ok(())
     }
@@ -106,7 +111,9 @@ mod tests {
         }
         let mut published = PublishedFiles::load(&workspace);
         assert_eq!(published.paths(&workspace).count(), 0);
-        published.note(&base.join("out"), &workspace);
+        for name in ["a", "b", "c"] {
+            published.note(base.join("out").join(name).as_std_path(), &workspace);
+        }
         published.save(&workspace).expect("it can be written");
         fs::write(base.join("out/b"), "another one").expect("a file");
         fs::remove_file(base.join("out/c")).expect("it is there");

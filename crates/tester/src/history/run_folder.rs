@@ -82,7 +82,7 @@ fn remove_oldest(runs: &Utf8Path, kept: usize, kept_failed: usize) -> io::Result
         tests.iter().rev().filter(|test| test.join(NOT_PASSED).exists()).take(kept_failed).cloned().collect();
     for test in tests.iter().rev().skip(kept).filter(|test| !failed.contains(test)) {
         if !is_in_use(test) {
-            match fs::remove_dir_all(test) {
+            match remove_folder(test) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     tracing::warn!(folder = %test, %error, "could not remove the folder of an old test");
                 }
@@ -90,6 +90,42 @@ fn remove_oldest(runs: &Utf8Path, kept: usize, kept_failed: usize) -> io::Result
             }
         }
     }
+    Ok(())
+}
+
+/// Removes a folder with all that is in it, also what scripts have closed to everyone.
+pub(crate) fn remove_folder(folder: &Utf8Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            open_folders(folder)?;
+            fs::remove_dir_all(folder)
+        }
+        removed => removed,
+    }
+}
+
+/// Lets the owner of folders do everything with them, at and below a path.
+#[cfg(unix)]
+fn open_folders(folder: &Utf8Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    // A folder can be listed when it is opened, so each is before what is in it.
+    let mut folders = vec![folder.as_std_path().to_owned()];
+    while let Some(folder) = folders.pop() {
+        let mode = fs::metadata(&folder)?.permissions().mode();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(mode | 0o700))?;
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                folders.push(entry.path());
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn open_folders(_folder: &Utf8Path) -> io::Result<()> {
     Ok(())
 }
 
@@ -110,6 +146,27 @@ mod tests {
         assert!(left <= 1, "{left} ended tests are left");
         let ignore = workspace.join(".runs/.gitignore");
         assert_eq!(fs::read_to_string(ignore).unwrap(), "*\n");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn folders_that_are_closed_to_everyone_are_opened() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap().join("test");
+        fs::create_dir_all(root.join("a/b")).unwrap();
+        fs::write(root.join("a/b/file"), "x").unwrap();
+        for (path, mode) in [("a/b", 0o000), ("a", 0o500)] {
+            fs::set_permissions(root.join(path), fs::Permissions::from_mode(mode)).unwrap();
+        }
+        open_folders(&root).unwrap();
+        for path in ["a", "a/b"] {
+            let mode = fs::metadata(root.join(path)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o700, 0o700, "{path}");
+        }
+        remove_folder(&root).unwrap();
+        assert!(!root.exists());
     }
 
     #[test]

@@ -165,7 +165,7 @@ impl<'a> Comparer<'a> {
         if matches!(expectation, Expectation::Inferred(_)) {
             settle_renames(&mut differences, &port.path, &path, self.options);
         }
-        compared.add(bound, differences, self.evidence.strict);
+        compared.add(bound, differences);
         // An output that is a file is handed to an input that is a folder with all that lies beside it.
         if !path.starts_with(&written) {
             compared.handed_over.push((input, found.into_owned()));
@@ -215,14 +215,12 @@ impl Compared {
         }
     }
 
-    /// Adds differences as issues where they break, and as notes where they do not. In a `strict` test it breaks too that
-    /// something could not be compared.
-    fn add(&mut self, bound: &Bound, differences: Vec<FileDifference>, strict: bool) {
+    /// Adds differences as issues where they break, and as notes where they do not.
+    fn add(&mut self, bound: &Bound, differences: Vec<FileDifference>) {
         for FileDifference { file, difference } in differences {
             let (output, input) = (bound.output.clone(), bound.input.clone());
-            let is_compared = !matches!(difference, Difference::NotCompared { .. });
-            self.has_expectation &= is_compared;
-            if difference.is_breaking() || (strict && !is_compared) {
+            self.has_expectation &= !matches!(difference, Difference::NotCompared { .. });
+            if difference.is_breaking() {
                 self.issues.push(EdgeIssue::Data { output, input, file, difference });
             } else {
                 self.notes.push(EdgeNote::Data { output, input, file, difference });

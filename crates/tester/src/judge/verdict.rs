@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use runtime_testing_data::ProfileOptions;
 use runtime_testing_models::{
-    Binding, DataCompatibilityResult, EdgeIssue, EdgeNote, EdgeVerdict, UntestedEdge, edge_key,
+    Binding, DataCompatibilityResult, Difference, EdgeIssue, EdgeNote, EdgeVerdict, UntestedEdge, edge_key,
 };
 
 use crate::error::TestError;
@@ -47,6 +47,28 @@ pub(crate) fn judge_edges(
         judged.results.insert(key, judge.edge(at));
     }
     Ok(judged)
+}
+
+/// Makes an issue of what could not be compared on edges that nothing else speaks against. The steps are judged before: no
+/// consumer fails on account of that.
+pub(crate) fn be_strict_on_edges(edges: &mut IndexMap<String, DataCompatibilityResult>) {
+    for edge in edges.values_mut().filter(|edge| edge.compatible()) {
+        let notes = std::mem::take(&mut edge.notes);
+        for note in notes {
+            match note {
+                EdgeNote::Data {
+                    output,
+                    input,
+                    file,
+                    difference: difference @ Difference::NotCompared { .. },
+                } => {
+                    edge.verdict = EdgeVerdict::Breaking;
+                    edge.issues.push(EdgeIssue::Data { output, input, file, difference });
+                }
+                note => edge.notes.push(note),
+            }
+        }
+    }
 }
 
 /// Comes to the verdict on each edge, when the data of all is compared.

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::time::Instant;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 use crossbeam_channel::{Receiver, Sender};
@@ -11,22 +12,22 @@ use runtime_testing_models::{
     InputSource, LogicalName, RunKind, RunResult, RunSlot, ScriptFailure, StepName, UntestedStep,
 };
 
+use self::publishing::publish_all;
 use crate::error::TestError;
 use crate::events::Event;
-use crate::history::places::STEPS;
+use crate::history::places::{ALONE, STEPS};
 use crate::ids::{DenseMap, Id as _, RunId, StepId};
 use crate::plan::model::{Action, Plan, PlannedInput, PlannedRun};
 use crate::run::context::TestContext;
 use crate::run::inputs::{InputPreparer, InputRequest, PreparedInputs};
 use crate::run::job::{Job, Made};
-use crate::run::publish;
-use crate::run::record::{self, FailedBeside, NotPublished, Records, RunRecord};
+use crate::run::record::{FailedBeside, NotPublished, Records, RunRecord};
 use crate::run::schedule::{Schedule, TaskOutcome, TaskState};
 use crate::run::shared_inputs::{Damage, SharedInputs};
 use crate::run::times::Times;
-use crate::runners::runner::is_of_the_machine;
 
 mod added_runs;
+mod publishing;
 
 /// What a run comes to before it is made.
 enum Prepared<'a> {
@@ -57,9 +58,6 @@ pub(crate) struct Dispatcher<'a> {
     isolated: BTreeMap<(StepId, StepId), RunId>,
     /// What came of the runs so far.
     records: DenseMap<RunId, Option<RunRecord>>,
-    not_published: NotPublished,
-    /// The output paths that something was published to.
-    published: Vec<Utf8PathBuf>,
     shared: SharedInputs<'a>,
     /// The runs that are being made.
     in_flight: BTreeMap<RunId, InFlight>,
@@ -71,11 +69,19 @@ pub(crate) struct Dispatcher<'a> {
     is_exclusive: bool,
 }
 
-/// A run whose first result does not count.
+/// A run that is made once more.
 struct Again {
     run: RunId,
-    /// How it failed, and beside which others. None where its inputs were damaged by who knows which run.
-    failed: Option<FailedBeside>,
+    /// How it failed. None where its inputs were damaged by who knows which run.
+    first: Option<FirstResult>,
+}
+
+/// A failure that is to be confirmed. It counts where that is not possible.
+struct FirstResult {
+    result: RunResult,
+    elapsed: Duration,
+    /// The steps of the runs that were being made meanwhile.
+    beside: Vec<StepName>,
 }
 
 /// A run that is being made.
@@ -83,7 +89,7 @@ struct InFlight {
     /// The steps of other runs that were being made meanwhile.
     beside: BTreeSet<StepId>,
     /// What is to be confirmed, where it is made for that.
-    confirms: Option<FailedBeside>,
+    confirms: Option<FirstResult>,
     started: Instant,
     /// Its place among those that are made at once.
     worker: u32,
@@ -112,8 +118,6 @@ impl<'a> Dispatcher<'a> {
             added: Vec::new(),
             isolated: BTreeMap::new(),
             records: plan.runs.ids().map(|_| None).collect(),
-            not_published: NotPublished::new(),
-            published: Vec::new(),
             shared: SharedInputs::keep(plan, test)?,
             in_flight: BTreeMap::new(),
             again: VecDeque::new(),
@@ -141,12 +145,13 @@ impl<'a> Dispatcher<'a> {
             let jobs = jobs;
             self.drive(&jobs, &made)
         })?;
-        Ok(self.into_records())
+        let (published, not_published) = publish_all(self.test, self.plan, &self.records)?;
+        Ok(self.into_records(published, not_published))
     }
 
     /// What came of all runs, once all are settled.
-    fn into_records(self) -> Records {
-        let Self { schedule, added, isolated, records, not_published, published, passed_alone, .. } = self;
+    fn into_records(self, published: Vec<PathBuf>, not_published: NotPublished) -> Records {
+        let Self { schedule, added, isolated, records, passed_alone, .. } = self;
         let settled = records.into_values().enumerate().map(|(run, record)| match schedule.state(run) {
             // Causes are complete only now: a run can be blocked by several.
             TaskState::Blocked(causes) => {
@@ -232,18 +237,19 @@ impl<'a> Dispatcher<'a> {
             if self.is_exclusive || self.in_flight.len() >= self.test.settings.jobs.get() {
                 return Ok(None);
             }
-            let ready = self.schedule.next_ready().map(|run| Again { run: RunId::new(run), failed: None });
+            let ready = self.schedule.next_ready().map(|run| Again { run: RunId::new(run), first: None });
             let alone = ready.is_none();
             let next = match ready {
                 None if self.in_flight.is_empty() => self.again.pop_front(),
                 ready => ready,
             };
-            let Some(Again { run, failed }) = next else { return Ok(None) };
-            match self.prepare(run, alone)? {
-                Prepared::Settled(record) => self.record(run, record)?,
-                Prepared::Job(job) => {
-                    self.report_start(&job, failed.as_ref());
-                    self.start(run, &job, failed);
+            let Some(Again { run, first }) = next else { return Ok(None) };
+            match (self.prepare(run, alone)?, first) {
+                (Prepared::Settled(_), Some(first)) => self.finish(run, first.result, first.elapsed)?,
+                (Prepared::Settled(record), None) => self.record(run, record)?,
+                (Prepared::Job(job), first) => {
+                    self.test.reporter.report(&Event::RunStarted { step: job.step.name, kinds: &job.kinds });
+                    self.start(run, &job, first);
                     self.is_exclusive = alone;
                     return Ok(Some(job));
                 }
@@ -279,14 +285,6 @@ impl<'a> Dispatcher<'a> {
         Ok(Prepared::Job(Box::new(Job { run: at, step, kinds, inputs, copies, folder, test: self.test })))
     }
 
-    fn report_start(&self, job: &Job<'_>, failed: Option<&FailedBeside>) {
-        let (step, kinds) = (job.step.name, &job.kinds);
-        if let Some(FailedBeside { failure, beside }) = failed {
-            self.test.reporter.report(&Event::RunRepeated { step, kinds, failure, beside });
-        }
-        self.test.reporter.report(&Event::RunStarted { step, kinds });
-    }
-
     fn executed(&self, run: RunId) -> &RunResult {
         self.records[run]
             .as_ref()
@@ -295,7 +293,7 @@ impl<'a> Dispatcher<'a> {
     }
 
     /// Takes note of a run that starts.
-    fn start(&mut self, run: RunId, job: &Job<'_>, confirms: Option<FailedBeside>) {
+    fn start(&mut self, run: RunId, job: &Job<'_>, confirms: Option<FirstResult>) {
         let is_users = |(path, source): &(Utf8PathBuf, InputSource)| {
             (*source == InputSource::Own && !path.starts_with(&job.folder)).then(|| path.clone())
         };
@@ -312,7 +310,7 @@ impl<'a> Dispatcher<'a> {
         self.in_flight.insert(run, InFlight { beside, confirms, started, worker, slow_at });
     }
 
-    /// Takes in a run that was made: publishes what it wrote and settles it. A run that shared an input of the user's own
+    /// Takes in a run that was made, and settles it. A run that shared an input of the user's own
     /// with another while that input changed is made again, whatever came of it; and so is one that failed beside others.
     fn on_finished(&mut self, made: Made, flight: InFlight) -> Result<(), TestError> {
         let Made { run, mut result, elapsed, canceled, not_forked, in_base_folder } = made;
@@ -325,12 +323,15 @@ impl<'a> Dispatcher<'a> {
             self.test.reporter.report(&Event::RunInBaseFolder { step, reason });
         }
         if canceled {
-            return self.record(run, RunRecord::not_made(UntestedStep::Canceled));
+            return match flight.confirms {
+                Some(first) => self.finish(run, first.result, first.elapsed),
+                None => self.record(run, RunRecord::not_made(UntestedStep::Canceled)),
+            };
         }
         match damage {
             Damage::None => {}
             Damage::Repairable => {
-                self.again.push_back(Again { run, failed: None });
+                self.again.push_back(Again { run, first: None });
                 return Ok(());
             }
             Damage::Final(paths) => {
@@ -338,26 +339,33 @@ impl<'a> Dispatcher<'a> {
                 return self.record(run, RunRecord::not_made(UntestedStep::DamagedInputs { inputs }));
             }
         }
-        match (&result.failure, flight.confirms) {
-            (Some(failure), _) if can_be_of_others(failure) && !flight.beside.is_empty() => {
-                let beside = flight.beside.iter().map(|step| self.plan.steps[*step].name.clone()).collect();
-                let failed = FailedBeside { failure: failure.clone(), beside };
-                self.again.push_back(Again { run, failed: Some(failed) });
-                return Ok(());
-            }
-            (None, Some(failed)) => drop(self.passed_alone.insert(run, failed)),
-            _ => {}
-        }
         let start = flight.started - self.began;
         result.slot = Some(RunSlot {
             start_seconds: start.as_secs_f64(),
             end_seconds: (start + elapsed).as_secs_f64(),
             worker: flight.worker,
         });
-        // A run that was added only shows what a step does with some of its data.
-        if result.failure.is_none() && self.plan.runs.get(run).is_some() {
-            self.publish(run, &result)?;
+        match (&result.failure, flight.confirms) {
+            (Some(failure), _) if can_be_of_others(failure) && !flight.beside.is_empty() => {
+                let beside = flight.beside.iter().map(|step| self.plan.steps[*step].name.clone());
+                let beside: Vec<StepName> = beside.collect();
+                let (kinds, beside_now) = (&own_kinds(self.run(run)), &beside);
+                let event = Event::RunRepeated { step, kinds, failure, beside: beside_now };
+                self.test.reporter.report(&event);
+                self.again.push_back(Again { run, first: Some(FirstResult { result, elapsed, beside }) });
+                return Ok(());
+            }
+            (None, Some(FirstResult { result: RunResult { failure: Some(failure), .. }, beside, .. })) => {
+                self.passed_alone.insert(run, FailedBeside { failure, beside });
+            }
+            _ => {}
         }
+        self.finish(run, result, elapsed)
+    }
+
+    /// Settles a run that was made.
+    fn finish(&mut self, run: RunId, result: RunResult, elapsed: Duration) -> Result<(), TestError> {
+        let step = self.plan.steps[self.run(run).step].name;
         self.test.reporter.report(&Event::RunFinished { step, result: &result, elapsed });
         self.record(run, RunRecord::Executed(Box::new(result)))
     }
@@ -383,31 +391,6 @@ impl<'a> Dispatcher<'a> {
             self.test.reporter.report(&Event::RunBlocked { step: name(blocked), by: &by });
         }
         if self.isolates_causes { self.isolate_causes(run) } else { Ok(()) }
-    }
-
-    /// Copies what a run wrote to the output paths of the steps that it publishes for.
-    /// Takes note of the outputs for which that is not possible.
-    fn publish(&mut self, run: RunId, result: &RunResult) -> Result<(), TestError> {
-        for step in self.plan.published_by(run) {
-            for port in &self.plan.steps[step].outputs {
-                let path = record::written(result, &port.name, self.test.places);
-                if !path.exists() {
-                    continue;
-                }
-                match publish::publish(&path, &port.path) {
-                    Ok(()) => self.published.push(port.path.to_path_buf()),
-                    // A full disk is nobody's fault here, and nothing that a test can go on with.
-                    Err(error) if is_of_the_machine(&error) => {
-                        return Err(TestError::io("publish to", &*port.path)(error));
-                    }
-                    Err(error) => {
-                        let reason = error.to_string();
-                        self.not_published.entry(step).or_default().push((port.name.clone(), reason));
-                    }
-                }
-            }
-        }
-        Ok(())
     }
 }
 
@@ -440,7 +423,7 @@ fn names_of(run: &PlannedRun, paths: &[Utf8PathBuf]) -> Vec<LogicalName> {
 
 /// The folder of a run below its step's.
 fn label(kind: &RunKind, alone: bool) -> String {
-    let again = if alone { ".alone" } else { "" };
+    let again = if alone { ALONE } else { "" };
     match kind {
         RunKind::Individual => format!("individual{again}"),
         RunKind::Edge { from } => format!("edge.{from}{again}"),

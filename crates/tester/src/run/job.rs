@@ -14,6 +14,7 @@ use runtime_testing_models::{
 
 use crate::error::TestError;
 use crate::history::places::WORKING_DIRECTORY;
+use crate::history::run_folder::remove_folder;
 use crate::ids::RunId;
 use crate::plan::bindings::Port;
 use crate::plan::model::{PlannedStep, ScriptFile};
@@ -214,7 +215,7 @@ impl Job<'_> {
         let copies = self.copies.iter().map(|copy| copy.to.clone());
         let files = [RESULT_FILE, OBSERVED_FILE, STDOUT_FILE, STDERR_FILE].map(|name| self.folder.join(name));
         for path in copies.chain(["out", WORKING_DIRECTORY].map(|name| self.folder.join(name))).chain(files) {
-            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            let removed = if path.is_dir() { remove_folder(&path) } else { fs::remove_file(&path) };
             match removed {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(TestError::io("remove", path)(error));

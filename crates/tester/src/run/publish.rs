@@ -1,5 +1,6 @@
 //! Copies of what runs wrote: at the output paths of the specs, and for each consumer one of its own.
 
+use std::cell::RefCell;
 use std::fs::{self, File, FileTimes};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,8 +10,9 @@ use walkdir::{DirEntry, WalkDir};
 
 /// Copies the file or folder `written` to `target`, each file put in place by a rename, so that nobody reads half a file.
 /// Times and modes are those of what was written. Other files that are in a target folder stay. Of links, what they lead to
-/// is copied; pipes and sockets have nothing that could be published.
-pub(crate) fn publish(written: &Utf8Path, target: &Utf8Path) -> io::Result<()> {
+/// is copied; pipes and sockets have nothing that could be published. Returns the files that were put in place.
+pub(crate) fn publish(written: &Utf8Path, target: &Utf8Path) -> io::Result<Vec<PathBuf>> {
+    let published = RefCell::new(Vec::new());
     for_each_entry(written.as_std_path(), target.as_std_path(), OWNER, &|from, to| {
         let folder = to.parent().expect("the path of a file has a folder");
         fs::create_dir_all(folder)?;
@@ -19,8 +21,10 @@ pub(crate) fn publish(written: &Utf8Path, target: &Utf8Path) -> io::Result<()> {
         fs::copy(from, &part)?;
         copy_times(from, &part)?;
         part.persist(to)?;
+        published.borrow_mut().push(to.to_owned());
         Ok(())
-    })
+    })?;
+    Ok(published.into_inner())
 }
 
 /// Copies the file or folder `original` to `copy`, which is not there yet, with times and modes. Of links, what they lead to is

@@ -1,6 +1,7 @@
 //! What became of the runs of a plan, and how that becomes part of the results of steps.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
@@ -23,8 +24,8 @@ pub(crate) struct Records {
     /// The run that shows what a step does with the data of one upstream step alone, by both.
     pub(crate) isolated: BTreeMap<(StepId, StepId), RunId>,
     pub(crate) not_published: NotPublished,
-    /// The output paths that something was published to.
-    pub(crate) published: Vec<Utf8PathBuf>,
+    /// The files that were published.
+    pub(crate) published: Vec<PathBuf>,
     /// The runs that passed when they were made alone, and did not beside others.
     pub(crate) passed_alone: BTreeMap<RunId, FailedBeside>,
 }
