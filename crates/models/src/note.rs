@@ -138,6 +138,11 @@ pub enum StepNote {
         /// How that was decided.
         reason: PathKindReason,
     },
+    /// It failed over a relative path that leads above the base folder: not from its working directory.
+    AboveBaseFolder {
+        /// The path, as the script gave it or as Python completed it.
+        path: String,
+    },
 }
 
 /// A file that a step used and did not declare.
@@ -225,6 +230,7 @@ impl StepNote {
             Self::PassedAlone { .. } => "passed_alone",
             Self::UnreadableOutput { .. } => "unreadable_output",
             Self::PathShape { .. } => "path_shape",
+            Self::AboveBaseFolder { .. } => "above_base_folder",
         }
     }
 
@@ -248,6 +254,7 @@ impl StepNote {
             | Self::OwnData { .. }
             | Self::SimilarName { .. }
             | Self::UnknownName { .. }
+            | Self::AboveBaseFolder { .. }
             | Self::PathShape { .. } => false,
         }
     }
@@ -310,6 +317,11 @@ impl fmt::Display for StepNote {
             Self::UnreadableOutput { output, file, finding } => {
                 write!(formatter, "`{output}`, {file}, cannot be looked into: {finding}")
             }
+            Self::AboveBaseFolder { path } => write!(
+                formatter,
+                "`{path}` leads above the base folder, which its working directory is only a view of: set \
+                 `\"working_directory\": \"base\"` in its spec"
+            ),
             Self::PathShape { name, is_input, kind, reason } => {
                 let key = if *is_input { "input_path_specs" } else { "output_path_specs" };
                 let other = kind.other();

@@ -221,15 +221,15 @@ fn stable_path(path: &Utf8PathBuf) -> Utf8PathBuf {
 
 /// A note as every run of the test gives it on any machine. None where it depends on the machine, or on what else ran.
 fn stable_note(note: StepNote) -> Option<StepNote> {
-    // What lies elsewhere is another file on another machine.
-    let relative = |mut files: Vec<UndeclaredPath>| {
-        files.retain(|file| !file.path.is_absolute());
+    // Other files may have names that are made up for the run, or be there on one machine only.
+    let published = |mut files: Vec<UndeclaredPath>| {
+        files.retain(|file| !file.published_by.is_empty() && !file.path.is_absolute());
         (!files.is_empty()).then_some(files)
     };
     Some(match note {
         StepNote::PassedAlone { .. } | StepNote::Network { .. } | StepNote::Subprocess { .. } => return None,
-        StepNote::UndeclaredRead { files } => StepNote::UndeclaredRead { files: relative(files)? },
-        StepNote::UndeclaredWrite { files } => StepNote::UndeclaredWrite { files: relative(files)? },
+        StepNote::UndeclaredRead { files } => StepNote::UndeclaredRead { files: published(files)? },
+        StepNote::UndeclaredWrite { files } => StepNote::UndeclaredWrite { files: published(files)? },
         StepNote::NearPath { input, path, near } => {
             StepNote::NearPath { input, path: stable_path(&path), near: stable_path(&near) }
         }

@@ -6,7 +6,9 @@ use runtime_testing_models::{DataProfile, InputSource, LogicalName, StepNote};
 
 use crate::ids::StepId;
 use crate::judge::evidence::Evidence;
-use crate::judge::observed::{observed_notes, passed_alone_notes, path_shape_notes, unreadable_notes};
+use crate::judge::observed::{
+    above_base_folder, observed_notes, passed_alone_notes, path_shape_notes, unreadable_notes,
+};
 use crate::judge::similar_names::similar_names;
 use crate::plan::missing_inputs::missing_inputs;
 
@@ -16,7 +18,8 @@ pub(crate) fn notes(evidence: Evidence<'_>, at: StepId) -> Vec<StepNote> {
     let mut notes = Vec::new();
     for run in evidence.executed(at) {
         let similar = similar_names(step.spec, run, |input| evidence.handed(at, run, input));
-        for note in similar.into_iter().chain(path_shape_notes(evidence, at, run)) {
+        let paths = path_shape_notes(evidence, at, run).into_iter().chain(above_base_folder(run));
+        for note in similar.into_iter().chain(paths) {
             if !notes.contains(&note) {
                 notes.push(note);
             }

@@ -8,6 +8,7 @@ use runtime_testing_models::{
     UndeclaredPath,
 };
 
+use crate::history::places::WORKING_DIRECTORY;
 use crate::ids::StepId;
 use crate::judge::evidence::Evidence;
 use crate::plan::bindings::Port;
@@ -123,4 +124,21 @@ pub(crate) fn path_shape_notes(evidence: Evidence<'_>, at: StepId, run: &RunResu
         reason: port.kind_reason,
     };
     inputs.chain(outputs).filter(is_meant).map(note).collect()
+}
+
+/// Where a run in a working directory of its own failed over a path that leads above that.
+pub(crate) fn above_base_folder(run: &RunResult) -> Option<StepNote> {
+    let exception = run.failure.as_ref().and_then(ScriptFailure::exception)?;
+    if exception.type_name != "FileNotFoundError" {
+        return None;
+    }
+    let leads_above = |path: &&str| {
+        // What Python has completed is in the run's own folder, beside its inputs, outputs and working directory.
+        let completed = path.strip_prefix("<run>/").and_then(|path| path.splitn(3, '/').nth(2));
+        let is_own = |below: &str| ["in", "out", WORKING_DIRECTORY].iter().any(|own| below.starts_with(own));
+        Utf8Path::new(path).starts_with("..") || completed.is_some_and(|below| !is_own(below))
+    };
+    let path = exception.message.split(['\'', '"']).find(leads_above)?;
+    let path = path.strip_prefix("<run>/").and_then(|path| path.splitn(3, '/').nth(2)).unwrap_or(path);
+    Some(StepNote::AboveBaseFolder { path: path.to_owned() })
 }
