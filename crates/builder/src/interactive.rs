@@ -255,15 +255,15 @@ impl Answers {
     }
 }
 
-/// A path stands in `paths`, and again in `path_specs` where it has aliases.
+/// A path stands in `paths`, and again in the path specs that repeat it.
 fn fill(
     paths: &mut IndexMap<LogicalName, Utf8PathBuf>,
     path_specs: &mut IndexMap<LogicalName, PathSpec>,
     answers: Vec<(LogicalName, Utf8PathBuf)>,
 ) {
     for (name, path) in answers {
-        if let Some(path_spec) = path_specs.get_mut(&name) {
-            path_spec.path.clone_from(&path);
+        if let Some(repeated) = path_specs.get_mut(&name).and_then(|spec| spec.path.as_mut()) {
+            repeated.clone_from(&path);
         }
         paths.insert(name, path);
     }

@@ -196,12 +196,13 @@ fn aliases(
     paths: &IndexMap<LogicalName, Utf8PathBuf>,
 ) -> impl Strategy<Value = IndexMap<LogicalName, PathSpec>> + use<> {
     let paths = paths.clone();
-    let said = (vec(texts(), 0..3), option::of(select(&PathKind::ALL)));
-    some_of(&paths, said).prop_map(move |aliases| {
-        let spec = |(name, (aliases, kind)): (LogicalName, (Vec<String>, Option<PathKind>))| {
-            let path = paths[&name].clone();
-            (name.clone(), PathSpec { logical_name: name, path, aliases, kind })
+    let said = (any::<bool>(), any::<bool>(), vec(texts(), 0..3), option::of(select(&PathKind::ALL)));
+    some_of(&paths, said).prop_map(move |said| {
+        let spec = |(name, (is_named, has_path, aliases, kind)): (LogicalName, (bool, bool, _, _))| {
+            let path = has_path.then(|| paths[&name].clone());
+            let logical_name = is_named.then(|| name.clone());
+            (name, PathSpec { logical_name, path, aliases, kind })
         };
-        aliases.into_iter().map(spec).collect()
+        said.into_iter().map(spec).collect()
     })
 }

@@ -178,14 +178,17 @@ impl std::fmt::Display for PathKind {
     }
 }
 
-/// A path with the names it goes by.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// What a spec says of an input or output besides its path. What is not set is left out of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct PathSpec {
-    /// The logical name.
-    pub logical_name: LogicalName,
-    /// The path.
-    pub path: Utf8PathBuf,
+    /// The logical name: the key, once more, as the original writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logical_name: Option<LogicalName>,
+    /// The path, where it is not that of the same name in `input_paths` or `output_paths`. In a file it is in one of the two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<Utf8PathBuf>,
     /// Other names that mean the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,
     /// Whether it is a file or a folder, where the path itself does not show it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -268,12 +271,12 @@ impl ScriptExecutionSpec {
         text
     }
 
-    /// The inputs: `input_paths`, and those that stand in `input_path_specs` only.
+    /// The inputs: `input_paths`, and those that have their path in `input_path_specs` only.
     pub fn inputs(&self) -> IndexMap<&LogicalName, &Utf8Path> {
         merged(&self.input_paths, &self.input_path_specs)
     }
 
-    /// The outputs: `output_paths`, and those that stand in `output_path_specs` only.
+    /// The outputs: `output_paths`, and those that have their path in `output_path_specs` only.
     pub fn outputs(&self) -> IndexMap<&LogicalName, &Utf8Path> {
         merged(&self.output_paths, &self.output_path_specs)
     }
@@ -321,7 +324,9 @@ fn merged<'a>(
 ) -> IndexMap<&'a LogicalName, &'a Utf8Path> {
     let mut merged: IndexMap<_, _> = paths.iter().map(|(name, path)| (name, path.as_path())).collect();
     for (name, spec) in path_specs {
-        merged.entry(name).or_insert(&spec.path);
+        if let Some(path) = &spec.path {
+            merged.entry(name).or_insert(path);
+        }
     }
     merged
 }

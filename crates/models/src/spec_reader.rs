@@ -164,19 +164,8 @@ impl Reader<'_> {
         let (script_name, step_name): (Option<ScriptName>, Option<StepName>) = (script_name, step_name);
 
         let before_paths = self.mistakes.len();
-        let map = |reader: &mut Self, key: &str| match get(key) {
-            Some(node) => reader.paths(node, &at(key)),
-            None => IndexMap::new(),
-        };
-        let input_paths = map(self, "input_paths");
-        let output_paths = map(self, "output_paths");
-        let specs = |reader: &mut Self, key: &str, paths: &IndexMap<LogicalName, Utf8PathBuf>| match get(key)
-        {
-            Some(node) => reader.path_specs(node, &at(key), paths),
-            None => IndexMap::new(),
-        };
-        let input_path_specs = specs(self, "input_path_specs", &input_paths);
-        let output_path_specs = specs(self, "output_path_specs", &output_paths);
+        let (input_paths, input_path_specs) = self.paths_and_specs(path, "input", get);
+        let (output_paths, output_path_specs) = self.paths_and_specs(path, "output", get);
         // Names that stand in a broken part of the file would look unknown.
         let knows_names = self.mistakes.len() == before_paths;
         let environ_vars = get("environ_vars").map(|node| self.environ_vars(node, &at("environ_vars")));

@@ -116,7 +116,9 @@ fn each_blank_path_is_asked_for_under_its_own_name() {
         "clean_runtime_test_spec.json",
         r#"{
             "script_name": "clean", "step_name": "clean", "input_paths": {"orders": "", "customers": ""},
-            "input_path_specs": {"orders": {"path": "", "aliases": ["sales"]}, "regions": {"path": ""}},
+            "input_path_specs": {
+                "orders": {"path": "", "aliases": ["sales"]}, "customers": {"kind": "file"}, "regions": {"path": ""}
+            },
             "output_paths": {"rows": "output"}, "environ_vars": {"A": "1"}, "job_args": {"b": 1}
         }"#,
     );
@@ -127,7 +129,8 @@ fn each_blank_path_is_asked_for_under_its_own_name() {
     path of input `regions` of step `clean` [<root>/clean/input/regions]
     ");
     assert_eq!(spec.input_paths["orders"], "a.csv");
-    assert_eq!(spec.input_path_specs["orders"].path, "a.csv");
+    assert_eq!(spec.input_path_specs["orders"].path.as_deref(), Some("a.csv".as_ref()));
+    assert_eq!(spec.input_path_specs["customers"].path, None);
     assert_eq!(spec.input_paths["customers"], space.builder.test_data_dir().join("clean/input/customers"));
 }
 

@@ -60,7 +60,7 @@ fn every_spec_of_the_fixtures_is_judged_as_its_reader_judges_it() {
         let found = mistakes(&validator, &value);
         // Values that contradict each other, and keys that stand twice, are for the reader alone.
         let is_for_the_reader = read.as_ref().is_err_and(|error| {
-            ["of this name", "duplicate key", "differs from its key", "here and"]
+            ["of this name", "duplicate key", "differs from its key", "here and", "here or"]
                 .iter()
                 .any(|word| error.to_string().contains(word))
         });
@@ -103,6 +103,14 @@ fn mistakes_in_a_spec_are_refused() {
     let validator = validator(SchemaName::Spec);
     let good = json!({"$schema": "x", "script_name": "a", "step_name": "b", "input_paths": {"in": "a.csv"}});
     assert_eq!(mistakes(&validator, &good), [""; 0]);
+    for path_spec in
+        [json!({}), json!({"kind": "file"}), json!({"aliases": []}), json!({"logical_name": "in"})]
+    {
+        let mut short = good.clone();
+        short["input_path_specs"] = json!({"in": path_spec});
+        assert_eq!(mistakes(&validator, &short), [""; 0], "{short}");
+        ScriptExecutionSpec::parse(&short.to_string()).unwrap();
+    }
     for (key, value) in [
         ("imput_paths", json!({})),
         ("step_name", json!("a/b")),
@@ -124,7 +132,9 @@ fn mistakes_in_a_spec_are_refused() {
         ("sample_data", json!("yes")),
         ("input_path_specs", json!({"in": {"path": "a.csv", "kind": "table"}})),
         ("bindings", json!({"in": {"step": "a"}})),
-        ("input_path_specs", json!({"in": {"aliases": []}})),
+        ("input_path_specs", json!({"in": {"aliases": "other"}})),
+        ("input_path_specs", json!({"in": {"path": 1}})),
+        ("input_path_specs", json!({"in": {"paths": "a.csv"}})),
         ("input_schemas", json!({"in": {"columns": {"a": "int"}}})),
         ("input_schemas", json!({"in": {"columns": {"a": {"type": "text", "null": true}}}})),
         ("input_schemas", json!({"in": {"rows": 1}})),

@@ -304,8 +304,8 @@ fn steps_that_were_not_run_and_notes() {
     let lines = reasons.iter().map(ToString::to_string).chain(notes.iter().map(ToString::to_string));
     let lines =
         lines.chain(changes.iter().map(ToString::to_string)).chain(sources.iter().map(ToString::to_string));
-    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
-    the inputs `a`, `b` do not exist, and nothing feeds them: correct their paths in the spec, or add the edge
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
+    the inputs `a`, `b` do not exist, and nothing feeds them: correct their paths in the spec, add the edge, or ask for sample data (`--sample-data`, or `"sample_data": true` in the spec)
     the inputs `a`, `b` lie where `clean` publishes, and no edge leads from there: add the edge
     the inputs `a`, `b` lie where `clean` publishes, which comes after it: turn the edge round, or give the input or the output another path
     the inputs `a`, `b` come from `clean`, which the selection leaves out: select what is upstream too, as in `+step`
@@ -329,7 +329,7 @@ fn steps_that_were_not_run_and_notes() {
     own
     sample
     rows of clean
-    ");
+    "#);
 }
 
 #[test]

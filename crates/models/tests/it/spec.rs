@@ -1,6 +1,6 @@
 use runtime_testing_models::{
-    PathKind, PipelineDag, PipelineTestingSpec, RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptName,
-    StepName, WorkingDirectory,
+    PathKind, PathSpec, PipelineDag, PipelineTestingSpec, RuntimeTestingConfiguration, ScriptExecutionSpec,
+    ScriptName, StepName, WorkingDirectory,
 };
 
 fn spec() -> ScriptExecutionSpec {
@@ -69,13 +69,55 @@ fn path_specs_add_inputs_and_must_not_contradict() {
     let inputs: Vec<_> = spec.inputs().into_iter().map(|(name, path)| format!("{name}={path}")).collect();
     assert_eq!(inputs, ["x=in/x.csv"]);
     insta::assert_snapshot!(mistakes(r#"{"script_name": "a", "step_name": "a",
-      "input_paths": {"x": "p"}, "input_path_specs": {"x": {"logical_name": "z", "path": "q"}, "y": {}}}"#), @r"
+      "input_paths": {"x": "p"}, "input_path_specs": {"x": {"logical_name": "z", "path": "q"}, "orders": {}}}"#), @r"
     2 mistakes:
       - line 2, column 77: `input_path_specs.x.logical_name`: it differs from its key `x`
-      - line 2, column 101: `input_path_specs.y`: the key `path` is missing
+      - line 2, column 106: `input_path_specs.orders`: it has no path, here or in `input_paths`; add `path` here or `orders` there
     ");
     insta::assert_snapshot!(mistakes(r#"{"script_name": "a", "step_name": "a",
       "input_paths": {"x": "p"}, "input_path_specs": {"x": {"path": "q"}}}"#), @"line 2, column 60: `input_path_specs.x`: the path is `q` here and `p` in `input_paths`; make them the same or remove one");
+}
+
+#[test]
+fn a_path_spec_may_leave_out_what_is_known() {
+    let text = r#"{"script_name": "a", "step_name": "a", "input_paths": {"raw": "in/raw"},
+      "input_path_specs": {"raw": {"kind": "file"}}, "output_paths": {"model": "out"},
+      "output_path_specs": {"model": {}, "rows": {"path": "rows"}}}"#;
+    let mut spec = ScriptExecutionSpec::parse(text).unwrap();
+    let kind = Some(PathKind::File);
+    assert_eq!(spec.input_path_specs["raw"], PathSpec { kind, ..PathSpec::default() });
+    assert_eq!(spec.main_params().input_paths["raw"], "in/raw");
+    let outputs: Vec<_> = spec.outputs().into_iter().map(|(name, path)| format!("{name}={path}")).collect();
+    assert_eq!(outputs, ["model=out", "rows=rows"]);
+
+    // What was left out stays left out, so that a path need only be changed in one place.
+    let written = spec.to_json();
+    let without_blanks: String = written.split_whitespace().collect();
+    assert!(without_blanks.contains(r#""input_path_specs":{"raw":{"kind":"file"}}"#), "{written}");
+    assert!(
+        without_blanks.contains(r#""output_path_specs":{"model":{},"rows":{"path":"rows"}}"#),
+        "{written}"
+    );
+    spec.input_paths[0] = "in/other".into();
+    assert_eq!(ScriptExecutionSpec::parse(&spec.to_json()).unwrap(), spec);
+}
+
+#[test]
+fn a_path_spec_without_any_path_is_a_mistake_with_its_place() {
+    insta::assert_snapshot!(mistakes(r#"{"script_name": "a", "step_name": "a",
+      "input_paths": {"raw": "p"}, "input_path_specs": {"rwa": {"kind": "file"}, "orders": {}},
+      "output_path_specs": {"model": {"aliases": ["m"]}}}"#), @r"
+    3 mistakes:
+      - line 2, column 64: `input_path_specs.rwa`: it has no path, here or in `input_paths`; did you mean `raw`?
+      - line 2, column 92: `input_path_specs.orders`: it has no path, here or in `input_paths`; add `path` here or `orders` there
+      - line 3, column 38: `output_path_specs.model`: it has no path, here or in `output_paths`; add `path` here or `model` there
+    ");
+    // Where the paths could not be read, nobody knows which names have none.
+    insta::assert_snapshot!(mistakes(r#"{"script_name": "a", "step_name": "a",
+      "input_paths": {"raw": 3}, "input_path_specs": {"raw": {"kind": "file"}}}"#), @"line 2, column 30: `input_paths.raw`: expected a string, found a number");
+    // Nor does a path that is there and wrong count as left out.
+    insta::assert_snapshot!(mistakes(r#"{"script_name": "a", "step_name": "a",
+      "input_path_specs": {"raw": {"path": 3}}}"#), @"line 2, column 44: `input_path_specs.raw.path`: expected a string, found a number");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::space::{Space, step};
 
 const HAND_WRITTEN: &str = "{\r\n\t\"user_notes\" : \"k\\u00f6ln\",\r\n\t\"script_name\": \"clean\",   \"step_name\": \"clean\",\r\n\
     \t\"input_paths\": {\"raw\": \"a.csv\",\r\n\r\n\"table\": \"b.csv\"},\r\n\t\"job_args\": { \"rate\": 0.10, \"big\": [1e400, -0.0] },\r\n\
+    \t\"input_path_specs\": {\"raw\": {\"kind\" : \"file\", \"aliases\": []}},\r\n\
     \t\"timeout_seconds\": 3e1,\r\n\t\"input_schemas\": {\"table\": {\"columns\": {\"x\": \"float\"}}}\r\n}";
 
 fn contract() -> TableContract {

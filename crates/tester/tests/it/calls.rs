@@ -183,10 +183,8 @@ fn what_a_step_writes_is_not_what_was_meant() {
     // An input may have its path among its aliases alone.
     let (name, path) = space.specs[0].input_paths.shift_remove_index(0).unwrap();
     assert_eq!(path, "output/row.csv");
-    space.specs[0].input_path_specs.insert(
-        name.clone(),
-        PathSpec { logical_name: name, path: "data/rwa.csv".into(), aliases: Vec::new(), kind: None },
-    );
+    let path_spec = PathSpec { path: Some("data/rwa.csv".into()), ..PathSpec::default() };
+    space.specs[0].input_path_specs.insert(name, path_spec);
     let notes = &space.passes().script_results[&step("clean")].notes;
     assert!(matches!(&notes[1], StepNote::NearPath { near, .. } if near == "data/raw.csv"), "{notes:?}");
 }
