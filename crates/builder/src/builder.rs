@@ -130,23 +130,19 @@ impl PipelineTestingSpecBuilder {
             if *spec == self.workspace.draft(step) {
                 *spec = self.default_for_call(&spec.script_name, step);
             }
-            spec.sample_data.get_or_insert(true);
         }
         Ok(pipeline)
     }
 
     /// The spec for a call that names a script: that of [`PipelineTestingSpecBuilder::get_script_spec_by_name`], or else a
-    /// default whose input `data_input` is the file `test_<script>/input_data.csv` in the workspace. Inputs that do not
-    /// exist are sample data, unless the saved spec says otherwise.
+    /// default whose input `data_input` is the file `test_<script>/input_data.csv` in the workspace.
     ///
     /// # Errors
     ///
     /// As [`PipelineTestingSpecBuilder::get_script_spec_by_name`].
     pub fn spec_for_call(&self, script: &ScriptName) -> Result<ScriptExecutionSpec, GetSpecError> {
         let saved = self.get_script_spec_by_name(script)?;
-        let mut spec = saved.unwrap_or_else(|| self.default_for_call(script, &script.cast()));
-        spec.sample_data.get_or_insert(true);
-        Ok(spec)
+        Ok(saved.unwrap_or_else(|| self.default_for_call(script, &script.cast())))
     }
 
     fn default_for_call(&self, script: &ScriptName, step: &StepName) -> ScriptExecutionSpec {

@@ -10,8 +10,9 @@ use crate::test;
 pub(crate) fn run(arguments: PlanArguments) -> Result<Verdict, String> {
     let PlanArguments { file, skip, select, workspace, scripts, output } = arguments;
     let pipeline = Pipeline::open(&file, &workspace)?;
-    let configuration = pipeline.configuration(&skip, pipeline::selection(select))?;
     let mut settings = test::settings(&scripts);
+    settings.sample_data |= pipeline.takes_sample_data();
+    let configuration = pipeline.configuration(&skip, pipeline::selection(select))?;
     settings.protected.push(file);
     let tester = RuntimeTester::new(configuration).with_settings(settings);
     let plan = tester.plan().map_err(|error| error.to_string())?;

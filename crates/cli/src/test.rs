@@ -102,6 +102,7 @@ pub(crate) fn pipeline(
     };
     let mut settings = settings_of_test(arguments);
     settings.protected.push(pipeline.file().to_owned());
+    settings.sample_data |= pipeline.takes_sample_data();
     let configuration = pipeline.configuration(skip, selection)?;
     let tester = RuntimeTester::new(configuration).with_settings(settings);
     let reports = Reports::open(&arguments.reports, arguments.events.as_deref())?;

@@ -234,7 +234,7 @@ impl RuntimeTester {
         spec.job_args.clone_from(&params.job_args);
         spec.input_path_specs.retain(|name, _| params.input_paths.contains_key(name));
         spec.output_path_specs.retain(|name, _| params.output_paths.contains_key(name));
-        self.test_one(spec, None)
+        self.test_one(spec, None, self.scope())
     }
 
     /// Runs script A on its own inputs and script B on what A wrote, and judges the edge between them.
@@ -247,7 +247,7 @@ impl RuntimeTester {
         spec_a: &ScriptExecutionSpec,
         spec_b: &ScriptExecutionSpec,
     ) -> Result<DataCompatibilityResult, TestError> {
-        self.test_two(spec_a, spec_b, None)
+        self.test_two(spec_a, spec_b, None, self.scope())
     }
 
     /// Runs a script by name: with its saved spec where there is one, else with the default spec, whose input is the file
@@ -262,7 +262,7 @@ impl RuntimeTester {
         script: &ScriptName,
         sample: Option<&SampleData>,
     ) -> Result<ScriptTestResult, TestError> {
-        self.test_one(self.builder().spec_for_call(script)?, sample)
+        self.test_one(self.builder().spec_for_call(script)?, sample, self.scope_of_calls())
     }
 
     /// Runs script A on `sample` and script B on what A wrote, and judges the edge between them. The specs and the data that
@@ -280,7 +280,7 @@ impl RuntimeTester {
     ) -> Result<DataCompatibilityResult, TestError> {
         let spec_a = self.builder().spec_for_call(script_a)?;
         let spec_b = self.builder().spec_for_call(script_b)?;
-        self.test_two(&spec_a, &spec_b, sample)
+        self.test_two(&spec_a, &spec_b, sample, self.scope_of_calls())
     }
 
     /// Tests a pipeline of which only the DAG is given: each step with its saved spec where there is one, else with the
@@ -296,7 +296,7 @@ impl RuntimeTester {
             script_specs: self.builder().load_chain(dag)?.script_specs,
             ..self.configuration.pipeline_spec.clone()
         };
-        self.test(&pipeline, self.scope(), self.configuration.selection.as_ref(), None)
+        self.test(&pipeline, self.scope_of_calls(), self.configuration.selection.as_ref(), None)
     }
 
     /// Writes what a test of this tester's workspace observed into the saved specs as contracts, and returns what was
@@ -320,13 +320,20 @@ impl RuntimeTester {
             flow: self.configuration.test_pipeline_flow,
             workspace_aware: self.configuration.use_workspace_aware,
             all_functions: true,
+            sample_data: false,
         }
+    }
+
+    /// The scope of the calls that name scripts and have no data.
+    fn scope_of_calls(&self) -> Scope {
+        Scope { sample_data: true, ..self.scope() }
     }
 
     fn test_one(
         &self,
         spec: ScriptExecutionSpec,
         sample: Option<&SampleData>,
+        scope: Scope,
     ) -> Result<ScriptTestResult, TestError> {
         let mut spec = spec;
         // Bindings say nothing to a step alone.
@@ -338,13 +345,8 @@ impl RuntimeTester {
             script_specs: IndexMap::from([(step.clone(), spec)]),
             ..self.configuration.pipeline_spec.clone()
         };
-        let scope = Scope {
-            individual: true,
-            compatibility: false,
-            flow: false,
-            all_functions: false,
-            ..self.scope()
-        };
+        let scope =
+            Scope { individual: true, compatibility: false, flow: false, all_functions: false, ..scope };
         let mut report = self.test(&pipeline, scope, None, sample)?;
         Ok(report.script_results.swap_remove(&step).expect("a report has every step"))
     }
@@ -354,6 +356,7 @@ impl RuntimeTester {
         spec_a: &ScriptExecutionSpec,
         spec_b: &ScriptExecutionSpec,
         sample: Option<&SampleData>,
+        scope: Scope,
     ) -> Result<DataCompatibilityResult, TestError> {
         let (a, b) = (&spec_a.step_name, &spec_b.step_name);
         let dag = PipelineDag::build([a.clone(), b.clone()], [(a.clone(), b.clone())]);
@@ -373,7 +376,7 @@ impl RuntimeTester {
             ..self.configuration.pipeline_spec.clone()
         };
         let scope =
-            Scope { individual: true, compatibility: true, flow: true, all_functions: false, ..self.scope() };
+            Scope { individual: true, compatibility: true, flow: true, all_functions: false, ..scope };
         let mut report = self.test(&pipeline, scope, None, sample)?;
         let mut edge =
             report.data_flow_results.swap_remove(&edge_key(a, b)).expect("a report has every edge");

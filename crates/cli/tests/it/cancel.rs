@@ -14,9 +14,11 @@ def main(input_paths, output_paths, environ_vars, job_args):
     if getattr(job_args, 'stubborn', False):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     child = subprocess.Popen(['sleep', '60'])
-    with open('pids.part', 'w') as file:
+    base = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    part = os.path.join(base, 'pids.part')
+    with open(part, 'w') as file:
         file.write(f'{os.getpid()} {child.pid}')
-    os.rename('pids.part', 'pids')
+    os.rename(part, os.path.join(base, 'pids'))
     time.sleep(60)
 ";
 

@@ -1,8 +1,11 @@
 //! What is said on standard error where it is no terminal.
 
-use crate::space::Space;
 #[cfg(target_os = "linux")]
-use crate::space::{COPY, Outcome};
+use std::process::Command;
+
+#[cfg(target_os = "linux")]
+use crate::space::COPY;
+use crate::space::Space;
 
 const BROKEN: &str = "def main(input_paths, output_paths, environ_vars, job_args):\n    raise ValueError\n";
 
@@ -31,23 +34,31 @@ fn a_line_for_each_run_that_is_not_made() {
 #[test]
 fn a_line_for_each_step_that_cannot_be_forked() {
     let space = Space::new();
-    space.write(
-        "site/busy.py",
+    // Only what is installed is imported before a fork.
+    let made = Command::new("python3")
+        .args(["-m", "venv", "--without-pip", "venv"])
+        .current_dir(&space.root)
+        .status();
+    assert!(made.expect("python3 starts").success());
+    let python = ["--python", "venv/bin/python"];
+    let folder = "import sysconfig; print(sysconfig.get_path('purelib'), end='')";
+    let folder = Command::new(space.root.join("venv/bin/python")).args(["-c", folder]).output();
+    let folder = String::from_utf8(folder.expect("it starts").stdout).expect("a path");
+    std::fs::write(
+        std::path::Path::new(&folder).join("busy.py"),
         "import threading, time\nthreading.Thread(target=time.sleep, args=[9], daemon=True).start()\n",
-    );
+    )
+    .expect("a file");
     for step in ["clean", "train"] {
         space.write(&format!("test_workspace/scripts/{step}.py"), format!("import busy\n{COPY}"));
     }
-    let outcome = Outcome::of(
-        space
-            .command(&["test-pipeline", "pipeline.json"])
-            .env("PYTHONPATH", space.root.join("site"))
-            .spawn()
-            .unwrap(),
-    );
+    let outcome = space.run(&["test-pipeline", "pipeline.json", "--preload", "busy", python[0], python[1]]);
     let notes: Vec<&str> = outcome.stderr.lines().filter(|line| line.starts_with("note")).collect();
-    let reason = "run in a fresh interpreter: what the script imports has started threads";
-    assert_eq!(notes, [format!("note  clean: {reason}"), format!("note  train: {reason}")], "{outcome:?}");
+    assert_eq!(notes.len(), 2, "{outcome:?}");
+    for (note, step) in notes.iter().zip(["clean", "train"]) {
+        let reason = "run in a fresh interpreter: what the script imports has started threads";
+        assert!(note.starts_with(&format!("note  {step}: {reason}")), "{outcome:?}");
+    }
     let outcome = space.run(&["test-pipeline", "pipeline.json", "--isolation", "fresh"]);
     assert!(!outcome.stderr.contains("note"), "{outcome:?}");
 }

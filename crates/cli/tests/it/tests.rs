@@ -27,7 +27,7 @@ fn a_pipeline_that_fails() {
         "{}",
         outcome.stdout
     );
-    assert!(outcome.stdout.contains("repeat: cd "));
+    assert!(outcome.stdout.contains("repeat: rm -rf "));
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn a_report_begins_with_what_is_wrong() {
           hint: if it only needs longer, raise `timeout_seconds` in the step's spec
 
     FAIL  step archive
-          not run: the inputs `bundle` do not exist, and nothing feeds them: correct their paths in the spec, or add the edge
+          not run: the inputs `bundle` do not exist, and nothing feeds them: correct their paths in the spec, add the edge, or ask for sample data (`--sample-data`, or `"sample_data": true` in the spec)
 
     FAIL  edge clean -> train: breaking
           `cleaned` -> `orders`, part.csv: column `amount`: expected float, found text; row 5001 is "n/a?"

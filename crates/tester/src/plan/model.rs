@@ -29,6 +29,8 @@ pub(crate) struct Scope {
     pub(crate) workspace_aware: bool,
     /// Whether it has to run every function that is registered. A pipeline has to; a script or two need not.
     pub(crate) all_functions: bool,
+    /// Whether root steps are run on sample data where their inputs do not exist and their specs do not say.
+    pub(crate) sample_data: bool,
 }
 
 /// Everything that is settled before anything runs.

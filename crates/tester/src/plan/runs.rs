@@ -93,8 +93,11 @@ impl<'a> Planner<'a> {
     fn plan_individual(&mut self, step: StepId, is_root: bool) {
         let mut inputs = PlannedInputs::new();
         let mut missing = Vec::new();
-        let takes_samples =
-            self.sample || self.steps[step].spec.sample_data.unwrap_or(self.settings.sample_data);
+        let takes_samples = self.sample
+            || self.steps[step]
+                .spec
+                .sample_data
+                .unwrap_or(self.scope.sample_data || self.settings.sample_data);
         for port in &self.steps[step].inputs {
             let may_be_sample = is_root
                 && takes_samples
