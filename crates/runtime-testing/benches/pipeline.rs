@@ -320,8 +320,8 @@ impl Bench<'_> {
             let what = format!("busy, {scope}: one after another in one interpreter");
             table.note(&what, &sample(&|given| given.in_one_interpreter[at]));
         }
-        for (kind, walls) in kinds.iter().zip(&walls) {
-            let ours = Sample::seconds(walls.iter().copied());
+        for (kind, taken) in kinds.iter().zip(&walls) {
+            let ours = Sample::seconds(taken.iter().copied());
             let bound = Baseline::measured("bound", sample(&|given| given.bound(*kind, self.processors)));
             if kind.without != Without::Nothing {
                 let whole = kinds.iter().position(|other| *other == kind.whole());
