@@ -199,7 +199,8 @@ class Server:
         prctl(PR_SET_CHILD_SUBREAPER, 1)
         failed = None
         if not self.has_stopped:
-            failed, self.has_stopped = self.preloading.make_imports(request["imports"])
+            folder = request["requests"] + "-folder"
+            failed, self.has_stopped = self.preloading.make_imports(request["imports"], self.run_script, folder)
         if self.ending.end_children(0.0) and failed is None:
             failed = "what the script imports has started processes"
         if failed is not None:
@@ -345,6 +346,9 @@ class Server:
     def run(self, request):
         """Becomes what an interpreter is that was started to run a script, and runs it. Does not come back."""
         os.chdir(request["folder"])
+        if "multiprocessing.process" in sys.modules:
+            # It keeps where it was imported.
+            sys.modules["multiprocessing.process"].ORIGINAL_DIR = request["folder"]
         for target, path, flags in (
             (0, os.devnull, os.O_RDONLY),
             (1, request["stdout"], os.O_WRONLY | os.O_APPEND | os.O_CREAT),

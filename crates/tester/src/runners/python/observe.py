@@ -31,10 +31,30 @@ CLOSE_ON_EXEC = getattr(os, "O_CLOEXEC", 0)
 OWN_FILES = frozenset(
     os.path.join(os.path.dirname(__file__), name) for name in ("observe.py", "observe_files.py", "observe_calls.py")
 )
+OWN_AND_PATH_FILES = OWN_FILES | {os.path.__file__, os.__file__}
+# Sets what is done with events, where the hook was added before the process was forked.
+set_handlers = None
+# What imports that were made before the process was forked have read. Each run notes it as its own.
+read_by_imports = []
+
+
+def is_of_another(error):
+    """Whether an exception was raised by what came in between, such as a signal handler, and not by the hook itself."""
+    if not isinstance(error, OWN_ERRORS):
+        return True
+    traceback = error.__traceback__
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if file not in OWN_AND_PATH_FILES and not file.startswith("<frozen "):
+            return True
+        traceback = traceback.tb_next
+    return False
 
 
 class Notes:
     """What was noted, and the file where it is written."""
+
+    is_of_another = staticmethod(is_of_another)
 
     def __init__(self, params, describe):
         self.sink = params["observed"]
@@ -89,7 +109,7 @@ class Notes:
                 os_close(file)
         except BaseException as error:
             self.lines[:0] = lines
-            if not isinstance(error, OSError):
+            if is_of_another(error):
                 raise
 
     def finish(self):
@@ -125,23 +145,16 @@ class Notes:
         return ""
 
 
+class Remembered(Notes):
+    """Notes that are written nowhere."""
+
+    def append(self, line):
+        pass
+
+
 def plain(text):
     """Text that is valid UTF-8: lone surrogates, which file names can hold, are written as escapes."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def is_of_another(error):
-    """Whether an exception was raised by what came in between, such as a signal handler, and not by the hook itself."""
-    if not isinstance(error, OWN_ERRORS):
-        return True
-    traceback = error.__traceback__
-    own = {*OWN_FILES, os.path.__file__, os.__file__}
-    while traceback is not None:
-        file = traceback.tb_frame.f_code.co_filename
-        if file not in own and not file.startswith("<frozen "):
-            return True
-        traceback = traceback.tb_next
-    return False
 
 
 def watch_threads(notes):
@@ -172,7 +185,35 @@ def install(params, describe, started, load):
     notes = Notes(params, describe)
     files = load("observe_files").Files(notes, params, started)
     calls = load("observe_calls").Calls(notes, files)
-    find = {**files.handlers(), **calls.handlers()}.get
+    for path in read_by_imports:
+        files.read(path, files.status_of(path))
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=notes.forked)
+    watch_threads(notes)
+    handle({**files.handlers(), **calls.handlers()})
+    return notes
+
+
+def watch_imports(params, started, load):
+    """Begins to observe imports. Returns what ends it, and returns what was noted: kinds and names."""
+    notes = Remembered(params, None)
+    files = load("observe_files").Files(notes, params, started)
+    handle({**files.handlers(), **load("observe_calls").Calls(notes, files).handlers()})
+
+    def end():
+        handle({})
+        return sorted(notes.names)
+
+    return end
+
+
+def handle(handlers):
+    """Has events handled. There is one hook, which cannot be removed: a second would be called for every event too."""
+    global set_handlers
+    if set_handlers is not None:
+        set_handlers(handlers)
+        return
+    find = handlers.get
 
     def hook(event, args):
         handler = find(event)
@@ -183,8 +224,9 @@ def install(params, describe, started, load):
                 if is_of_another(error):
                     raise
 
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=notes.forked)
-    watch_threads(notes)
+    def change(others):
+        nonlocal find
+        find = others.get
+
     sys.addaudithook(hook)
-    return notes
+    set_handlers = change

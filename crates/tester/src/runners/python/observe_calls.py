@@ -76,7 +76,7 @@ class Calls:
             self.use_socket_file(address)
         elif is_internet(address):
             host, port = self.notes.text_of(address[0]), address[1]
-            if not any(port == port_of(other()) for other in self.listening):
+            if not any(port == self.port_of(other()) for other in self.listening):
                 looked_up = self.lookups.get(get_ident())
                 if looked_up is not None and looked_up[0] == port:
                     host = looked_up[1]
@@ -100,6 +100,15 @@ class Calls:
             note = self.files.write if status is None else self.files.read
             note(path, status)
 
+    def port_of(self, socket):
+        try:
+            return socket.getsockname()[1]
+        except (OSError, AttributeError, LookupError, TypeError) as error:
+            if self.notes.is_of_another(error):
+                raise
+            # It is closed or gone.
+            return None
+
 
 def is_internet(address):
     return isinstance(address, tuple) and len(address) >= 2 and isinstance(address[0], (str, bytes))
@@ -108,14 +117,6 @@ def is_internet(address):
 def address_of(host, port):
     host = f"[{host}]" if ":" in host else host
     return f"{host}:{port}" if port else host
-
-
-def port_of(socket):
-    try:
-        return socket.getsockname()[1]
-    except (OSError, AttributeError, LookupError, TypeError):
-        # It is closed or gone.
-        return None
 
 
 def own_name():

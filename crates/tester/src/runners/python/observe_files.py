@@ -28,13 +28,16 @@ IS_WINDOWS = os.name == "nt"
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 SOURCES = (".py", ".pyc", ".pyw")
 # Taken now: the script may patch whatever it likes.
-os_lstat, getcwd = os.lstat, os.getcwd
+os_lstat, os_readlink, getcwd = os.lstat, os.readlink, os.getcwd
+# Links that lead to links, before they are taken for a circle.
+LINK_LIMIT = 40
 
 
 class Files:
     def __init__(self, notes, params, started):
         self.notes = notes
         self.text_of, self.module_of_caller = notes.text_of, notes.module_of_caller
+        self.is_of_another = notes.is_of_another
         run_folder = params.get("run_folder") or os.path.dirname(params["result"])
         base = params.get("base")
         work = params.get("working_directory")
@@ -153,7 +156,7 @@ class Files:
             return
         if not os.path.isabs(path):
             # Elsewhere than on Linux an open folder does not show its name.
-            at = getcwd() if folder in (None, -1) else os.readlink(f"/proc/self/fd/{folder}")
+            at = getcwd() if folder in (None, -1) else os_readlink(f"/proc/self/fd/{folder}")
             path = os.path.join(at, path)
         if self.module_of_caller() not in IMPORTERS:
             note(*self.locate(path, follow=note in (self.read, self.write)))
@@ -162,19 +165,49 @@ class Files:
         """What a path leads to, and what is there, if there is something."""
         folder, name = os.path.split(path)
         if name in ("", ".", ".."):
-            path = os.path.realpath(path)
+            path = self.real_path(path)
         else:
             real = self.real_folders.get(folder)
             if real is None:
-                real = os.path.realpath(folder)
-                if len(self.real_folders) < MEMORY and os.path.isdir(real):
+                real = self.real_path(folder)
+                if len(self.real_folders) < MEMORY and is_folder(self.status_of(real)):
                     self.real_folders[folder] = real
             path = os.path.join(real, name)
-        status = status_of(path)
+        status = self.status_of(path)
         if follow and status is not None and status.st_mode & KIND_BITS == LINK_KIND:
-            path = os.path.realpath(path)
-            status = status_of(path)
+            path = self.real_path(path)
+            status = self.status_of(path)
         return path, status
+
+    def status_of(self, path):
+        try:
+            return os_lstat(path)
+        except OSError as error:
+            if self.is_of_another(error):
+                raise
+            return None
+
+    def real_path(self, path):
+        """What `os.path.realpath` says, which would keep an exception of a signal handler to itself."""
+        if IS_WINDOWS:
+            return os.path.realpath(path)
+        names, real, links = path.split("/")[::-1], "", 0
+        while names:
+            name = names.pop()
+            if name == "..":
+                real = real[: max(real.rfind("/"), 0)]
+            elif name not in ("", "."):
+                at = f"{real}/{name}"
+                status = self.status_of(at)
+                if status is None or status.st_mode & KIND_BITS != LINK_KIND or links >= LINK_LIMIT:
+                    real = at
+                    continue
+                links += 1
+                target = os_readlink(at)
+                if target.startswith("/"):
+                    real = ""
+                names += target.split("/")[::-1]
+        return real or "/"
 
     def read(self, path, status, is_changed=False):
         if is_folder(status) or self.is_own(path) or is_changed:
@@ -272,13 +305,6 @@ def temporary_folders():
     named = [os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")]
     usual = ["/tmp", "/var/tmp", "/usr/tmp"] if os.name == "posix" else ["c:\\temp", "c:\\tmp"]
     return {folder_of(path) for path in named + usual if path}
-
-
-def status_of(path):
-    try:
-        return os_lstat(path)
-    except OSError:
-        return None
 
 
 def is_folder(status):

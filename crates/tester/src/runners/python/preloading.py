@@ -1,5 +1,6 @@
 """Makes imports in an interpreter that runs are forked from, and looks at what they leave."""
 
+import _signal
 import atexit
 import gc
 import os
@@ -13,6 +14,8 @@ EXIT_MODULES = frozenset(
 )
 # What has to be removed only once, and would be by the first fork that ends.
 REMOVING_MODULES = frozenset("os posix shutil tempfile".split())
+# What libraries look for in the working directory when they are imported, in ways that show only where it is there.
+LOOKED_UP = (("matplotlib", "matplotlibrc"), ("numba", ".numba_config.yaml"))
 
 
 class RecordingEnviron(type(os.environ)):
@@ -37,12 +40,69 @@ class RecordingEnviron(type(os.environ)):
         super().__delitem__(key)
 
 
-def make_imports(imports):
-    """Returns why no run can be forked after them, if none can, and whether one of them is left to the scripts."""
-    files, modules = open_files(), set(sys.modules)
-    handlers = []
-    failed, has_stopped = preload(imports, handlers)
-    return failed or find_obstacle(files, modules, handlers), has_stopped
+def make_imports(imports, run_script, folder):
+    """Returns why no run can be forked after them, if none can, and whether one of them is left to the scripts.
+
+    They are made in a new folder, as nothing that a script does at its beginning finds what another run has left.
+    """
+    files, modules, state = open_files(), set(sys.modules), process_state()
+    base, handlers = os.getcwd(), []
+    os.mkdir(folder)
+    os.chdir(folder)
+    folder = os.getcwd()
+    observe = run_script.load_once("observe")
+    end = observe.watch_imports(params_of_imports(run_script, folder, base), os.stat(folder).st_ctime, run_script.load_once)
+    try:
+        failed, has_stopped = preload(imports, handlers)
+    finally:
+        seen = end()
+    failed = failed or find_effect(seen, folder, base)
+    if failed is None and (os.getcwd(), process_state()) != (folder, state):
+        failed = "what the script imports has changed the working directory, the mask of modes, or what is done at a signal"
+    failed = failed or find_obstacle(files, modules, handlers)
+    if failed is None:
+        os.chdir(base)
+        os.rmdir(folder)
+        observe.read_by_imports += [path for _, path in seen]
+    return failed, has_stopped
+
+
+def params_of_imports(run_script, folder, base):
+    """What a run is observed by, for one that has nothing but a working directory."""
+    nowhere = os.path.join(run_script.OWN_FOLDER, "none")
+    return {
+        "script": nowhere,
+        "observed": nowhere,
+        "input_paths": {},
+        "output_paths": {},
+        "run_folder": run_script.OWN_FOLDER,
+        "working_directory": folder,
+        "base": base,
+    }
+
+
+def find_effect(seen, folder, base):
+    """What imports do that each run has to do for itself, if they do such a thing: by what was seen, kinds and names.
+
+    What they read elsewhere is the same for all runs.
+    """
+    verbs = {"read": "reads", "write": "writes", "remove": "removes", "program": "starts", "address": "uses"}
+    for kind, name in seen:
+        if kind != "read" or not os.path.isabs(name):
+            return f"what the script imports {verbs[kind]} `{name}`"
+    for name in os.listdir(folder):
+        return f"what the script imports writes `{name}`"
+    for module, name in LOOKED_UP:
+        if module in sys.modules and os.path.lexists(os.path.join(base, name)):
+            return f"what the script imports reads `{name}`"
+    return None
+
+
+def process_state():
+    """What of a process imports can change that a script's own process does not take over."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask, {number: _signal.getsignal(number) for number in _signal.valid_signals()}
 
 
 def find_obstacle(files, modules, handlers):
