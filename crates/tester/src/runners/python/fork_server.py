@@ -222,7 +222,7 @@ class Server:
 
     def fork_run(self, request):
         run = request["run"]
-        shadow = self.find_shadow(request["folders"])
+        shadow = self.preloading.find_shadow(request["folders"], self.shadowed)
         if shadow is not None:
             self.answer(run=run, refused=f"`{cut(shadow)}` beside the script has the name of a module that is imported before")
             return
@@ -274,20 +274,6 @@ class Server:
             finally:
                 # Nothing of it may go on as if it were the server.
                 os._exit(1)
-
-    def find_shadow(self, folders):
-        """A file that a fresh interpreter would import in place of a module that was imported already."""
-        for folder in folders:
-            try:
-                names = os.listdir(folder)
-            except OSError:
-                continue
-            for name in names:
-                if name.split(".")[0] in self.shadowed and "." in name and not name.startswith("."):
-                    return name
-                if name in self.shadowed and os.path.isdir(os.path.join(folder, name)):
-                    return name
-        return None
 
     def guard(self, pipe, script_pipe):
         """Has a process made for a script, waits for a run at the pipe, and watches over it."""
