@@ -4,6 +4,7 @@
 `observed` in the parameters, as a line of JSON, so that nothing is lost where a run ends abruptly:
 
     {"kind": "read" | "write" | "remove", "path": TEXT}    relative to the base folder, or absolute
+                                                           "new": true for what is written where nothing was, or anew
     {"kind": "program" | "address", "name": TEXT}
     {"kind": "thread", "exception": {...}}                 an exception that has ended a thread
     {"kind": "omitted", "count": NUMBER}                   what was seen after `LIMIT` names
@@ -63,8 +64,9 @@ class Notes:
         self.threads = 0
         self.lines, self.omitted = [], 0
 
-    def note_path(self, kind, path):
-        self.note(kind, path, f'{{"kind": "{kind}", "path": {quote(plain(path.replace(os.sep, "/")))}}}\n')
+    def note_path(self, kind, path, is_new=False):
+        new = ', "new": true' if is_new else ""
+        self.note(kind, path, f'{{"kind": "{kind}", "path": {quote(plain(path.replace(os.sep, "/")))}{new}}}\n')
 
     def note_name(self, kind, name):
         self.note(kind, name, f'{{"kind": "{kind}", "name": {quote(plain(name))}}}\n')

@@ -220,14 +220,15 @@ class Files:
             self.note("read", path)
 
     def write(self, path, status, is_new=False):
-        if is_folder(status) or self.is_own(path):
+        if is_folder(status) or self.is_of_no_concern(path):
             return
-        if status is None or is_new:
+        is_new = is_new or status is None
+        if is_new:
             # What it reads there later is what it has written.
             self.remember(path)
         # Temporary files are there or not, as earlier runs have left them.
         if not path.startswith(self.work) and not self.temporary.hold(path):
-            self.note("write", path)
+            self.note("write", path, is_new)
 
     def replaced(self, path, status):
         self.write(path, None if is_folder(status) else status, is_new=True)
@@ -242,19 +243,23 @@ class Files:
 
     def make(self, path, status):
         if status is None and not self.is_own(path):
-            self.remember(path)
+            self.write(path, None)
 
     def remember(self, path):
         if len(self.made) < MEMORY:
             self.made.add(path)
 
-    def is_own(self, path):
-        """Whether a path is no concern of anyone else: the interpreter's, the system's, declared, or made by this run."""
+    def is_of_no_concern(self, path):
+        """Whether a path is the interpreter's, the system's, or declared."""
         if self.skipped.hold(path) and not path.startswith(self.work):
             return True
         if path in self.declared or path.startswith(self.below_declared):
             return True
-        if any(name in path for name in INSTALLED):
+        return any(name in path for name in INSTALLED)
+
+    def is_own(self, path):
+        """Whether what is read or removed is no concern of anyone else, or was made by this run."""
+        if self.is_of_no_concern(path):
             return True
         made = self.made
         while made and path:
@@ -267,8 +272,8 @@ class Files:
         """Whether a file was made by this run in a way that is not seen: by a library in C, or a program."""
         return status is not None and status.st_ctime >= self.started and self.temporary.hold(path)
 
-    def note(self, kind, path):
-        self.notes.note_path(kind, path[len(self.base) :] if path.startswith(self.base) else path)
+    def note(self, kind, path, is_new=False):
+        self.notes.note_path(kind, path[len(self.base) :] if path.startswith(self.base) else path, is_new)
 
 
 class Folders:
