@@ -32,6 +32,7 @@ CLOSE_ON_EXEC = getattr(os, "O_CLOEXEC", 0)
 OWN_FILES = frozenset(
     os.path.join(os.path.dirname(__file__), name) for name in ("observe.py", "observe_files.py", "observe_calls.py")
 )
+STANDARD_FOLDER = os.path.join(os.path.dirname(os.__file__), "")
 OWN_AND_PATH_FILES = OWN_FILES | {os.path.__file__, os.__file__}
 # Sets what is done with events, where the hook was added before the process was forked.
 set_handlers = None
@@ -134,13 +135,13 @@ class Notes:
             return path
         return os.fsdecode(path) if isinstance(path, (str, bytes, os.PathLike)) else None
 
-    def module_of_caller(self, passed_over=()):
-        """The name of the module whose code has done what the hook is called for."""
+    def caller(self, passed_over=()):
+        """Whose code has done what the hook is called for: the name of a module of Python's own, or the path of a file."""
         frame = getframe(1)
         while frame is not None:
-            if frame.f_code.co_filename not in OWN_FILES:
-                name = frame.f_globals.get("__name__")
-                name = name if isinstance(name, str) else ""
+            name = frame.f_code.co_filename
+            if name not in OWN_FILES:
+                name = module_of(name)
                 if name.split(".")[0] not in passed_over:
                     return name
             frame = frame.f_back
@@ -152,6 +153,15 @@ class Remembered(Notes):
 
     def append(self, line):
         pass
+
+
+def module_of(file):
+    """The name of a module of Python's own by the file of its code, which no script can have. Any other file is its own."""
+    if file.startswith("<frozen "):
+        return file[len("<frozen ") : -1]
+    if file.startswith(STANDARD_FOLDER) and f"{os.sep}site-packages{os.sep}" not in file and file.endswith(".py"):
+        return file[len(STANDARD_FOLDER) : -len(".py")].replace(os.sep, ".")
+    return file
 
 
 def plain(text):

@@ -6,6 +6,8 @@ from _weakref import ref
 
 # Modules that start a program to learn something about the machine, or an interpreter to share the work.
 ASKING = frozenset("platform ctypes uuid sysconfig locale multiprocessing".split())
+# The interpreters of joblib.
+LOKY = os.path.join("externals", "loky", "")
 SHELLS = frozenset(("sh", "bash", "dash", "zsh", "ksh"))
 
 
@@ -44,8 +46,8 @@ class Calls:
         self.program("sh", ["sh", "-c", args[0]])
 
     def program(self, program, arguments):
-        caller = self.notes.module_of_caller(passed_over=("subprocess", "os", "asyncio"))
-        if caller.split(".")[0] in ASKING or "externals.loky" in caller:
+        caller = self.notes.caller(passed_over=("subprocess", "os", "asyncio"))
+        if caller.split(".")[0] in ASKING or LOKY in caller:
             return
         arguments = arguments if isinstance(arguments, (list, tuple)) else [arguments]
         name = self.notes.text_of(program if program is not None else arguments[0])

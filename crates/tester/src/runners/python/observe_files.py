@@ -16,16 +16,14 @@ SYSTEM_FOLDERS = {
     """/usr /etc /lib /lib32 /lib64 /libx32 /bin /sbin /proc /sys /dev /run /var/run /var/lib /var/cache /nix/store
         /gnu/store /snap""".split(),
 )
-# Modules that read the sources of other modules, or put compiled ones beside them.
-IMPORTERS = frozenset(
-    """importlib._bootstrap_external _frozen_importlib_external zipimport linecache tokenize inspect pkgutil runpy
-    compileall py_compile""".split()
-)
+# Modules that put compiled modules beside their sources. The last one reads the archives that modules are in.
+IMPORTERS = frozenset("importlib._bootstrap_external compileall py_compile zipimport".split())
 # Modules that open what is in an open folder by its bare name, which says nothing without that folder.
 WALKERS = frozenset(("os", "shutil"))
 INSTALLED = [f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages")]
 IS_WINDOWS = os.name == "nt"
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+ARCHIVES = (".zip", ".egg", ".whl", ".pyz")
 SOURCES = (".py", ".pyc", ".pyw")
 # Taken now: the script may patch whatever it likes.
 os_lstat, os_readlink, getcwd = os.lstat, os.readlink, os.getcwd
@@ -36,7 +34,7 @@ LINK_LIMIT = 40
 class Files:
     def __init__(self, notes, params, started):
         self.notes = notes
-        self.text_of, self.module_of_caller = notes.text_of, notes.module_of_caller
+        self.text_of, self.caller = notes.text_of, notes.caller
         self.is_of_another = notes.is_of_another
         run_folder = params.get("run_folder") or os.path.dirname(params["result"])
         base = params.get("base")
@@ -99,8 +97,9 @@ class Files:
         # Sources are code, which Python itself reads again to show where an error was, also under names that are none.
         if not writes and (given.endswith(SOURCES) or (given[:1] == "<" and given[-1:] == ">")):
             return
-        caller = self.module_of_caller()
-        if caller in IMPORTERS or (mode is None and caller in WALKERS and os.sep not in given):
+        if mode is None and os.sep not in given and self.caller() in WALKERS:
+            return
+        if self.is_import(given, writes):
             return
         if len(before) < MEMORY:
             before.add(path)
@@ -158,8 +157,15 @@ class Files:
             # Elsewhere than on Linux an open folder does not show its name.
             at = getcwd() if folder in (None, -1) else os_readlink(f"/proc/self/fd/{folder}")
             path = os.path.join(at, path)
-        if self.module_of_caller() not in IMPORTERS:
+        if not self.is_import(path, True):
             note(*self.locate(path, follow=note in (self.read, self.write)))
+
+    def is_import(self, path, writes):
+        """Whether a compiled module is put beside its source, or taken from an archive. Other modules are told by their
+        names."""
+        if writes:
+            return (".pyc" in path or path.endswith("__pycache__")) and self.caller() in IMPORTERS
+        return path.endswith(ARCHIVES) and self.caller() == "zipimport"
 
     def locate(self, path, follow=True):
         """What a path leads to, and what is there, if there is something."""
