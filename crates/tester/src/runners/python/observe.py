@@ -64,6 +64,8 @@ class Notes:
         self.names = set()
         self.threads = 0
         self.lines, self.omitted = [], 0
+        # What is to be called when `main` has come back.
+        self.finishing = []
 
     def note_path(self, kind, path, is_new=False):
         new = ', "new": true' if is_new else ""
@@ -90,11 +92,16 @@ class Notes:
             return
         kept = error.__traceback__
         try:
-            threading = sys.modules["threading"].__file__
+            threading = getattr(sys.modules.get("threading"), "__file__", None)
             error.__traceback__ = args.exc_traceback
             self.append(dumps({"kind": "thread", "exception": self.describe(error, {threading})}) + "\n")
         finally:
             error.__traceback__ = kept
+
+    def note_unraisable(self, args):
+        """Notes what has ended a thread that was started without `threading`. No other such exception ends anything."""
+        if "thread started by" in (args[1].err_msg or ""):
+            self.note_thread(args[1])
 
     def tell_omitted(self):
         count, self.omitted = self.omitted, 0
@@ -116,8 +123,10 @@ class Notes:
                 raise
 
     def finish(self):
-        """Writes what could not be written before."""
+        """Notes what shows only now, and writes what could not be written before."""
         try:
+            for finish in self.finishing:
+                finish()
             if self.omitted:
                 self.tell_omitted()
             elif self.lines:
@@ -146,6 +155,13 @@ class Notes:
                     return name
             frame = frame.f_back
         return ""
+
+    def place(self):
+        """The code that has done what the hook is called for."""
+        frame = getframe(1)
+        while frame.f_code.co_filename in OWN_FILES:
+            frame = frame.f_back
+        return frame.f_code
 
 
 class Remembered(Notes):
@@ -197,12 +213,13 @@ def install(params, describe, started, load):
     notes = Notes(params, describe)
     files = load("observe_files").Files(notes, params, started)
     calls = load("observe_calls").Calls(notes, files)
+    notes.finishing.append(files.finish)
     for path in read_by_imports:
         files.read(path, files.status_of(path))
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=notes.forked)
     watch_threads(notes)
-    handle({**files.handlers(), **calls.handlers()})
+    handle({**files.handlers(), **calls.handlers(), "sys.unraisablehook": notes.note_unraisable})
     return notes
 
 

@@ -59,6 +59,10 @@ class Files:
         self.read_before, self.written_before = set(), set()
         # What this run has made: files, and folders with all below them.
         self.made = set()
+        # Whether the script has opened a folder, to name files by it.
+        self.has_open_folder = False
+        # Databases that were there, as they were before.
+        self.databases = {}
         # Folders by what leads to them.
         self.real_folders = {}
 
@@ -72,6 +76,9 @@ class Files:
             "os.link": self.link,
             "os.symlink": self.symlink,
             "os.truncate": self.truncate,
+            "os.utime": self.set_times,
+            "os.chmod": self.set_mode,
+            "os.chown": self.set_owner,
             "os.mkdir": self.mkdir,
             "_winapi.CopyFile2": self.copy,
             "sqlite3.connect": self.database,
@@ -104,6 +111,12 @@ class Files:
         if len(before) < MEMORY:
             before.add(path)
         path, status = self.locate(path)
+        if mode is None:
+            if is_folder(status):
+                self.has_open_folder = self.has_open_folder or self.caller() not in WALKERS
+            elif status is None and self.has_open_folder and not os.path.isabs(given):
+                # It may be in an open folder, which is not said.
+                return
         if flags & os.O_RDWR or not writes:
             self.read(path, status, is_changed=bool(flags & os.O_TRUNC) or status is None and bool(writes))
         if writes:
@@ -128,6 +141,15 @@ class Files:
     def truncate(self, args):
         self.change(args[0], None, self.write)
 
+    def set_times(self, args):
+        self.change(args[0], args[3], self.touch)
+
+    def set_mode(self, args):
+        self.change(args[0], args[2], self.touch)
+
+    def set_owner(self, args):
+        self.change(args[0], args[3], self.touch)
+
     def mkdir(self, args):
         self.change(args[0], args[2] if len(args) > 2 else None, self.make)
 
@@ -139,14 +161,30 @@ class Files:
         path = self.text_of(args[0])
         if path is None or path in ("", ":memory:") or path.startswith("file::memory:"):
             return
+        options = []
         if path.startswith("file:"):
-            path = path[len("file:") :].split("?")[0]
-            path = path[path.startswith("//") * 2 :]
+            path, options = parse_address(path)
         path, status = self.locate(os.path.join(getcwd(), path))
-        if status is None:
+        is_read_only = "mode=ro" in options or "immutable=1" in options
+        if status is None and not is_read_only and "mode=rw" not in options:
             self.write(path, status, is_new=True)
-        else:
-            self.read(path, status)
+            return
+        self.read(path, status)
+        if not is_read_only and path not in self.databases and len(self.databases) < MEMORY:
+            self.databases[path] = self.state_of_database(path)
+
+    def state_of_database(self, path):
+        """What changes of a database when it is written: it, or the log beside it."""
+        found = [self.status_of(path + suffix) for suffix in ("", "-wal")]
+        return [status and (status.st_size, status.st_mtime_ns) for status in found]
+
+    def finish(self):
+        """Notes which databases were written, which only shows afterwards."""
+        for path, before in self.databases.items():
+            state = self.state_of_database(path)
+            # A log that has nothing in it is made by reading too.
+            if state[0] != before[0] or (state[1] != before[1] and state[1] and state[1][0]):
+                self.write(path, self.status_of(path))
 
     def change(self, path, folder, note):
         """Notes what happens to a path that is relative to an open folder, or to the current one."""
@@ -158,7 +196,7 @@ class Files:
             at = getcwd() if folder in (None, -1) else os_readlink(f"/proc/self/fd/{folder}")
             path = os.path.join(at, path)
         if not self.is_import(path, True):
-            note(*self.locate(path, follow=note in (self.read, self.write)))
+            note(*self.locate(path, follow=note in (self.read, self.write, self.touch)))
 
     def is_import(self, path, writes):
         """Whether a compiled module is put beside its source, or taken from an archive. Other modules are told by their
@@ -236,6 +274,10 @@ class Files:
         if not path.startswith(self.work) and not self.temporary.hold(path):
             self.note("write", path, is_new)
 
+    def touch(self, path, status):
+        if status is not None:
+            self.write(path, status)
+
     def replaced(self, path, status):
         self.write(path, None if is_folder(status) else status, is_new=True)
 
@@ -280,6 +322,18 @@ class Files:
 
     def note(self, kind, path, is_new=False):
         self.notes.note_path(kind, path[len(self.base) :] if path.startswith(self.base) else path, is_new)
+
+
+def parse_address(address):
+    """The path and the options of the address of a database."""
+    path, _, options = address[len("file:") :].partition("#")[0].partition("?")
+    if path.startswith("//"):
+        path = path[max(path.find("/", 2), 0) :]
+    first, *rest = path.split("%")
+    if rest:
+        parts = [bytes.fromhex(part[:2]) + os.fsencode(part[2:]) for part in rest]
+        path = os.fsdecode(os.fsencode(first) + b"".join(parts))
+    return path, options.split("&")
 
 
 class Folders:
