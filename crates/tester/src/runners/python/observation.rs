@@ -21,18 +21,30 @@ pub(crate) struct LeftException {
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Line {
-    Read { path: Utf8PathBuf },
+    Read {
+        path: Utf8PathBuf,
+    },
     Write {
         path: Utf8PathBuf,
         /// Whether nothing was there before, or nothing is left of it.
         #[serde(default)]
         new: bool,
     },
-    Remove { path: Utf8PathBuf },
-    Program { name: String },
-    Address { name: String },
-    Thread { exception: LeftException },
-    Omitted { count: u64 },
+    Remove {
+        path: Utf8PathBuf,
+    },
+    Program {
+        name: String,
+    },
+    Address {
+        name: String,
+    },
+    Thread {
+        exception: LeftException,
+    },
+    Omitted {
+        count: u64,
+    },
 }
 
 /// Reads what was seen of a run, in a defined order. None where nothing was, or where the script has put something else in

@@ -60,7 +60,8 @@ def make_imports(imports, run_script, folder):
         failed, has_stopped = preload(imports, handlers)
     finally:
         seen = end()
-    failed = failed or find_effect(seen, folder)
+    # What fails in an empty folder may not in that of a run.
+    failed = find_effect(seen, folder) or failed
     if failed is None and (os.getcwd(), process_state()) != (folder, state):
         failed = "what the script imports has changed the working directory, the mask of modes, or what is done at a signal"
     failed = failed or find_obstacle(files, modules, handlers)
