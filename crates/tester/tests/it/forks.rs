@@ -17,7 +17,7 @@ const HEAD: &str = "def main(input_paths, output_paths, environ_vars, job_args):
 const WRITE: &str = "    open(output_paths['rows'], 'w').write('id\\n1\\n')\n";
 
 /// A script that has `imports`, does something, and writes its output.
-fn script(imports: &str, body: &str) -> String {
+pub(crate) fn script(imports: &str, body: &str) -> String {
     format!("{imports}\n\n{HEAD}{body}{WRITE}")
 }
 
@@ -37,7 +37,7 @@ fn ask(expression: &str) -> String {
 }
 
 /// A project with an interpreter of its own, which has these modules among its packages.
-fn with_package(files: &[(&str, &str)]) -> Space {
+pub(crate) fn with_package(files: &[(&str, &str)]) -> Space {
     let executable = ask("os.path.realpath(sys.executable)");
     let home = Utf8Path::new(&executable).parent().unwrap();
     let space = Space::new().write("env/pyvenv.cfg", &format!("home = {home}\n"));
@@ -47,7 +47,7 @@ fn with_package(files: &[(&str, &str)]) -> Space {
     files.iter().fold(space, |space, (path, content)| space.write(&format!("{}/{path}", site()), content))
 }
 
-fn add(space: Space, name: &str, content: &str) -> Space {
+pub(crate) fn add(space: Space, name: &str, content: &str) -> Space {
     let python = space.root.join("env/bin/python3");
     space.step(name, content, &["raw=data/raw.csv"], &[&format!("rows=output/{name}.csv")]).with(|spec| {
         spec.python = python.exists().then_some(python);
@@ -63,14 +63,14 @@ fn on_python_path(space: Space) -> Space {
 }
 
 /// Tests in both ways, which must come to the same. Returns the report of the forked one and why runs were not forked.
-fn test(space: &Space) -> (PipelineTestReport, Vec<String>) {
+pub(crate) fn test(space: &Space) -> (PipelineTestReport, Vec<String>) {
     let [fresh, forked] = Isolation::ALL.map(|isolation| test_with(space, isolation));
     assert_eq!(fresh.0.snapshot().to_string(), forked.0.snapshot().to_string());
     assert!(fresh.1.is_empty());
     forked
 }
 
-fn test_with(space: &Space, isolation: Isolation) -> (PipelineTestReport, Vec<String>) {
+pub(crate) fn test_with(space: &Space, isolation: Isolation) -> (PipelineTestReport, Vec<String>) {
     let reasons = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&reasons);
     let settings = TesterSettings { isolation, preload: packages(space), ..space.settings() };
@@ -97,14 +97,14 @@ fn count(space: &Space) -> String {
 }
 
 #[track_caller]
-fn check_passes(space: &Space) {
+pub(crate) fn check_passes(space: &Space) {
     let (report, reasons) = test(space);
     assert!(report.pipeline_success(), "{}", report.errors().join("\n"));
     assert!(reasons.is_empty(), "{reasons:?}");
 }
 
 /// A package that adds a line to a file for each time that it is imported.
-const COUNTED: &str =
+pub(crate) const COUNTED: &str =
     "import os\nwith open(os.path.dirname(__file__) + '/count', 'a') as file:\n    file.write('x')\n";
 
 #[test]
@@ -298,29 +298,6 @@ fn warnings_that_are_errors_stay_errors() {
     let (report, _) = test(&add(space, "a", &script(imports, "")));
     let failure = report.script_results["a"].status.failure();
     assert!(matches!(failure, Some(ScriptFailure::ImportFailed { .. })), "{failure:?}");
-}
-
-#[test]
-fn a_file_that_an_import_opens_is_not_shared() {
-    let space = with_package(&[("opening.py", "file = open(__file__)\n")]);
-    let body = "    assert opening.file.readline()\n";
-    let space = add(add(space, "a", &script("import opening", body)), "b", &script("import opening", body));
-    let (report, reasons) = test(&space);
-    assert!(report.pipeline_success(), "{}", report.errors().join("\n"));
-    assert_eq!(reasons.len(), 2, "{reasons:?}");
-}
-
-#[test]
-fn a_file_beside_the_script_goes_before_an_installed_module() {
-    let space = with_package(&[("installed.py", "import helper\n"), ("helper.py", "value = 'installed'")]);
-    let space = space.write("workspace/scripts/helper.py", "value = 'own'");
-    let body = "    assert installed.helper.value == 'own'\n";
-    let (report, reasons) = test(&add(space, "a", &script("import installed", body)));
-    assert!(report.pipeline_success(), "{}", report.errors().join("\n"));
-    assert_eq!(
-        reasons,
-        ["a: `helper.py` beside the script has the name of a module that is imported before"]
-    );
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod forks;
 #[cfg(feature = "arrow")]
 mod function_tables;
 mod functions;
+mod import_effects;
 mod killed;
 mod last_failures;
 mod observe;

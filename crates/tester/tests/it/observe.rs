@@ -128,7 +128,166 @@ fn programs_and_addresses_are_noted() {
 ";
     let seen = observed(&space("", body));
     assert_eq!(seen.addresses, ["127.0.0.1:9"]);
-    assert!(seen.programs.contains(&"true".to_owned()) && seen.programs.len() == 2, "{seen:?}");
+    let shells = ["cat", "true"].map(str::to_owned);
+    assert!(shells.iter().all(|name| seen.programs.contains(name)) && seen.programs.len() == 3, "{seen:?}");
+}
+
+#[test]
+fn programs_and_addresses_are_named_by_what_they_are() {
+    let body = "    import socket, subprocess
+    os.system('cd /tmp && A=1 uname > /dev/null; export A')
+    subprocess.run(['sh', '-ec', 'cd /'])
+    for host in ['db1', 'ab.invalid', '127.0.0.1', '::1']:
+        try:
+            socket.getaddrinfo(host, 9)
+        except OSError:
+            pass
+    for path in ['/run/other.sock', 'data/own.sock', environ_vars.get('TMPDIR', '/tmp') + '/own.sock']:
+        with socket.socket(socket.AF_UNIX) as client:
+            try:
+                client.connect(path)
+            except OSError:
+                pass
+    for connect in [lambda: socket.create_connection(('localhost', 9)), lambda: client.connect(('127.0.0.1', 9))]:
+        with socket.socket() as client:
+            try:
+                connect()
+            except OSError:
+                pass
+";
+    let seen = observed(&space("", body));
+    assert_eq!(seen.programs, ["sh", "uname"]);
+    let sockets = ["unix:/run/other.sock", "unix:data/own.sock"];
+    let hosts = ["127.0.0.1:9", "ab.invalid:9", "db1:9", "localhost:9"];
+    assert_eq!(seen.addresses, hosts.into_iter().chain(sockets).collect::<Vec<_>>());
+}
+
+/// The second test must say what the first one does.
+#[test]
+fn what_is_written_to_a_new_folder_is_noted_each_time() {
+    let body = "    os.makedirs('data/new/folder', exist_ok=True)\n    open('data/new/folder/a.csv', 'w').close()\n    \
+        os.makedirs('data/empty', exist_ok=True)\n    open('data/new/folder/a.csv').close()\n";
+    let space = space("", body);
+    let [first, second] = [(); 2].map(|()| test(&space, Isolation::Forked));
+    let [first, second] =
+        [first, second].map(|report| report.script_results["a"].runs[0].observed.clone().unwrap());
+    assert_eq!(first.writes, ["data/empty", "data/new/folder/a.csv"]);
+    assert_eq!(second.writes, ["data/new/folder/a.csv"]);
+    assert!(first.reads.is_empty() && second.reads.is_empty(), "{first:?}");
+}
+
+#[test]
+fn scripts_with_the_names_of_modules_are_observed() {
+    for name in ["tokenize", "inspect", "platform", "shutil", "importlib"] {
+        let body =
+            "    import subprocess\n    open('data/other.csv').close()\n    subprocess.run(['true'])\n";
+        let content = format!("{HEAD}{body}{WRITE}");
+        let space = Space::new().write("data/other.csv", "").step(
+            name,
+            &content,
+            &["raw=data/raw.csv"],
+            &["rows=output/rows.csv"],
+        );
+        let report = test(&space, Isolation::Fresh);
+        let seen = report.script_results[name].runs[0].observed.clone().unwrap_or_default();
+        assert_eq!((seen.reads.len(), seen.programs.len()), (1, 1), "{name}: {seen:?}");
+    }
+    check_reads("    import linecache\n    linecache.getline('data/other.csv', 1)\n", &["data/other.csv"]);
+}
+
+#[test]
+fn what_the_processes_of_a_run_make_for_each_other_is_not_read() {
+    let imports = "import multiprocessing\n\ndef work(path):\n    open(path, 'w').close()\n";
+    let body = "    process = multiprocessing.get_context('fork').Process(target=work, args=('data/made.csv',))\n    \
+        process.start()\n    process.join()\n    open('data/made.csv').close()\n";
+    let seen = observed(&space(imports, body));
+    assert_eq!(seen, Observed { writes: vec!["data/made.csv".into()], ..Observed::default() });
+}
+
+#[test]
+fn databases_are_read_or_written() {
+    let make = "    import sqlite3, pathlib
+    for name in ['read', 'written', 'opened']:
+        path = pathlib.Path(environ_vars['BASE'], 'data', name + '.db')
+        if not path.exists():
+            database = sqlite3.connect(path)
+            database.execute('create table t (x)')
+            database.commit()
+            database.close()
+";
+    let use_them = "    import sqlite3
+    sqlite3.connect('data/read.db').execute('select * from t').fetchall()
+    database = sqlite3.connect('data/written.db')
+    database.execute('insert into t values (1)')
+    database.commit()
+    sqlite3.connect('file:data/opened.db?mode=ro', uri=True).close()
+    try:
+        sqlite3.connect('file:data/no%6Ee.db?mode=ro', uri=True)
+    except sqlite3.OperationalError:
+        pass
+";
+    let maker = space("", make);
+    let base = maker.root.clone().into_string();
+    let maker = maker.with(|spec| {
+        spec.environ_vars.insert("BASE".to_owned(), base);
+    });
+    let made = test(&maker, Isolation::Fresh).script_results["a"].runs[0].observed.clone().unwrap();
+    assert_eq!(made.writes, ["data/opened.db", "data/read.db", "data/written.db"]);
+    let user = maker.write("workspace/scripts/a.py", &format!("{HEAD}{use_them}{WRITE}"));
+    let seen = observed(&user);
+    assert_eq!(seen.reads, ["data/none.db", "data/opened.db", "data/read.db", "data/written.db"]);
+    assert_eq!(seen.writes, ["data/written.db"]);
+}
+
+#[test]
+fn times_and_modes_that_are_set_are_noted() {
+    let body = "    os.utime('data/other.csv')\n    os.chmod('config/a.json', 0o644)\n    \
+        os.chmod(output_paths['rows'], 0o644) if os.path.exists(output_paths['rows']) else None\n";
+    assert_eq!(observed(&space("", body)).writes, ["config/a.json", "data/other.csv"]);
+}
+
+/// What a bare name stands for is not said, so no other file may be named.
+#[test]
+fn names_in_open_folders_are_not_those_of_the_working_directory() {
+    let body = "    folder = os.open('data', os.O_RDONLY)\n    os.close(os.open('other.csv', os.O_RDONLY, dir_fd=folder))\n";
+    check_reads(body, &[]);
+    let missing =
+        "    try:\n        os.open('missing.csv', os.O_RDONLY)\n    except OSError:\n        pass\n";
+    check_reads(missing, &["missing.csv"]);
+}
+
+#[test]
+fn what_ends_a_thread_without_the_module_is_noted() {
+    let body = "    import _thread, time\n    def work():\n        raise ValueError('bad row 2')\n    \
+        _thread.start_new_thread(work, ())\n    time.sleep(0.5)\n";
+    let seen = observed(&space("", body));
+    let [failure] = &seen.thread_failures[..] else { panic!("{seen:?}") };
+    assert_eq!(failure.to_string(), "ValueError: bad row 2 (scripts/a.py:7)");
+}
+
+/// Whatever it is raised in: paths that are new each time are looked at by the hook.
+#[test]
+fn exceptions_of_signal_handlers_reach_the_script() {
+    let body = "    import signal
+    def late(*_):
+        raise TimeoutError
+    signal.signal(signal.SIGALRM, late)
+    number = 0
+    for _ in range(100):
+        signal.setitimer(signal.ITIMER_REAL, 0.003)
+        try:
+            while True:
+                number += 1
+                try:
+                    open(f'data/missing/{number}')
+                except FileNotFoundError:
+                    pass
+        except TimeoutError:
+            continue
+";
+    let space = space("", body).with(|spec| spec.timeout_seconds = Some(20.0));
+    let report = test(&space, Isolation::Fresh);
+    assert!(report.pipeline_success(), "{}", report.errors().join("\n"));
 }
 
 #[test]

@@ -199,7 +199,8 @@ class Server:
         prctl(PR_SET_CHILD_SUBREAPER, 1)
         failed = None
         if not self.has_stopped:
-            failed, self.has_stopped = self.preloading.make_imports(request["imports"])
+            folder = request["requests"] + "-folder"
+            failed, self.has_stopped = self.preloading.make_imports(request["imports"], self.run_script, folder)
         if self.ending.end_children(0.0) and failed is None:
             failed = "what the script imports has started processes"
         if failed is not None:
@@ -221,7 +222,7 @@ class Server:
 
     def fork_run(self, request):
         run = request["run"]
-        shadow = self.find_shadow(request["folders"])
+        shadow = self.preloading.find_shadow(request["folders"], self.shadowed)
         if shadow is not None:
             self.answer(run=run, refused=f"`{cut(shadow)}` beside the script has the name of a module that is imported before")
             return
@@ -273,20 +274,6 @@ class Server:
             finally:
                 # Nothing of it may go on as if it were the server.
                 os._exit(1)
-
-    def find_shadow(self, folders):
-        """A file that a fresh interpreter would import in place of a module that was imported already."""
-        for folder in folders:
-            try:
-                names = os.listdir(folder)
-            except OSError:
-                continue
-            for name in names:
-                if name.split(".")[0] in self.shadowed and "." in name and not name.startswith("."):
-                    return name
-                if name in self.shadowed and os.path.isdir(os.path.join(folder, name)):
-                    return name
-        return None
 
     def guard(self, pipe, script_pipe):
         """Has a process made for a script, waits for a run at the pipe, and watches over it."""
@@ -345,6 +332,9 @@ class Server:
     def run(self, request):
         """Becomes what an interpreter is that was started to run a script, and runs it. Does not come back."""
         os.chdir(request["folder"])
+        if "multiprocessing.process" in sys.modules:
+            # It keeps where it was imported.
+            sys.modules["multiprocessing.process"].ORIGINAL_DIR = request["folder"]
         for target, path, flags in (
             (0, os.devnull, os.O_RDONLY),
             (1, request["stdout"], os.O_WRONLY | os.O_APPEND | os.O_CREAT),

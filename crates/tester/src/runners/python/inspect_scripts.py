@@ -8,6 +8,7 @@ import ast
 import json
 import os
 import sys
+from importlib.machinery import all_suffixes
 
 PARAMETERS = ("input_paths", "output_paths", "environ_vars", "job_args")
 
@@ -177,8 +178,8 @@ class Imports:
 
     def is_own(self, top):
         """Whether the script's folder has a module of this name, which goes before all others."""
-        paths = [os.path.join(folder, top) for folder in self.folders]
-        return any(os.path.exists(path + ".py") or os.path.isdir(path) for path in paths)
+        stems = [os.path.join(folder, *name) for folder in self.folders for name in ((top,), (top, "__init__"))]
+        return any(os.path.isfile(stem + suffix) for stem in stems for suffix in all_suffixes())
 
     def kind_of(self, module):
         """`library`, `standard`, or `other` for what is imported by the script itself, with all that comes after it."""

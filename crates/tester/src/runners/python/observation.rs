@@ -21,13 +21,30 @@ pub(crate) struct LeftException {
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Line {
-    Read { path: Utf8PathBuf },
-    Write { path: Utf8PathBuf },
-    Remove { path: Utf8PathBuf },
-    Program { name: String },
-    Address { name: String },
-    Thread { exception: LeftException },
-    Omitted { count: u64 },
+    Read {
+        path: Utf8PathBuf,
+    },
+    Write {
+        path: Utf8PathBuf,
+        /// Whether nothing was there before, or nothing is left of it.
+        #[serde(default)]
+        new: bool,
+    },
+    Remove {
+        path: Utf8PathBuf,
+    },
+    Program {
+        name: String,
+    },
+    Address {
+        name: String,
+    },
+    Thread {
+        exception: LeftException,
+    },
+    Omitted {
+        count: u64,
+    },
 }
 
 /// Reads what was seen of a run, in a defined order. None where nothing was, or where the script has put something else in
@@ -47,6 +64,7 @@ fn parse(content: &[u8], exception: impl Fn(LeftException) -> PythonException) -
     let (mut reads, mut writes, mut removes) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let (mut programs, mut addresses) = (BTreeSet::new(), BTreeSet::new());
     let mut observed = Observed::default();
+    let mut new = BTreeSet::new();
     for line in content.split(|byte| *byte == b'\n') {
         // A line is cut off where the disk was full.
         let Ok(line) = serde_json::from_slice(line) else { continue };
@@ -59,13 +77,24 @@ fn parse(content: &[u8], exception: impl Fn(LeftException) -> PythonException) -
                 observed.thread_failures.push(exception(left));
             }
             _ if kept >= LIMIT => observed.omitted += 1,
+            // What one process of the run has made, another reads.
+            Line::Read { path } if path.ancestors().any(|path| new.contains(path)) => {}
             Line::Read { path } => keep(&mut reads, path),
-            Line::Write { path } => keep(&mut writes, path),
+            Line::Write { path, new: is_new } => {
+                if is_new {
+                    new.insert(path.clone());
+                }
+                keep(&mut writes, path);
+            }
             Line::Remove { path } => keep(&mut removes, path),
             Line::Program { name } => keep(&mut programs, name),
             Line::Address { name } => keep(&mut addresses, name),
         }
     }
+    // A folder is made once, and what is written to it is written each time.
+    let folders: BTreeSet<Utf8PathBuf> =
+        writes.iter().flat_map(|path| path.ancestors().skip(1)).map(Utf8Path::to_owned).collect();
+    writes.retain(|path| !folders.contains(path));
     Observed {
         reads: reads.into_iter().collect(),
         writes: writes.into_iter().collect(),
@@ -117,6 +146,30 @@ mod tests {
         assert_eq!(observed.omitted, 7);
         let [failure] = &observed.thread_failures[..] else { panic!("{:?}", observed.thread_failures) };
         assert_eq!(failure.to_string(), "KeyError: 'x' (a.py:2)");
+    }
+
+    #[test]
+    fn what_another_process_has_made_before_is_not_read() {
+        let content = br#"{"kind": "read", "path": "before"}
+{"kind": "write", "path": "before", "new": true}
+{"kind": "write", "path": "old"}
+{"kind": "read", "path": "old"}
+{"kind": "write", "path": "folder", "new": true}
+{"kind": "read", "path": "folder/file"}
+{"kind": "read", "path": "folder_of_another"}
+"#;
+        let observed = parse(content, exception);
+        assert_eq!(observed.reads, ["before", "folder_of_another", "old"]);
+        assert_eq!(observed.writes, ["before", "folder", "old"]);
+    }
+
+    #[test]
+    fn a_folder_is_named_where_nothing_is_written_to_it() {
+        let content = br#"{"kind": "write", "path": "a", "new": true}
+{"kind": "write", "path": "a/b/c"}
+{"kind": "write", "path": "ab", "new": true}
+"#;
+        assert_eq!(parse(content, exception).writes, ["a/b/c", "ab"]);
     }
 
     #[test]

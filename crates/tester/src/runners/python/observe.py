@@ -4,6 +4,7 @@
 `observed` in the parameters, as a line of JSON, so that nothing is lost where a run ends abruptly:
 
     {"kind": "read" | "write" | "remove", "path": TEXT}    relative to the base folder, or absolute
+                                                           "new": true for what is written where nothing was, or anew
     {"kind": "program" | "address", "name": TEXT}
     {"kind": "thread", "exception": {...}}                 an exception that has ended a thread
     {"kind": "omitted", "count": NUMBER}                   what was seen after `LIMIT` names
@@ -31,10 +32,31 @@ CLOSE_ON_EXEC = getattr(os, "O_CLOEXEC", 0)
 OWN_FILES = frozenset(
     os.path.join(os.path.dirname(__file__), name) for name in ("observe.py", "observe_files.py", "observe_calls.py")
 )
+STANDARD_FOLDER = os.path.join(os.path.dirname(os.__file__), "")
+OWN_AND_PATH_FILES = OWN_FILES | {os.path.__file__, os.__file__}
+# Sets what is done with events, where the hook was added before the process was forked.
+set_handlers = None
+# What imports that were made before the process was forked have read. Each run notes it as its own.
+read_by_imports = []
+
+
+def is_of_another(error):
+    """Whether an exception was raised by what came in between, such as a signal handler, and not by the hook itself."""
+    if not isinstance(error, OWN_ERRORS):
+        return True
+    traceback = error.__traceback__
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if file not in OWN_AND_PATH_FILES and not file.startswith("<frozen "):
+            return True
+        traceback = traceback.tb_next
+    return False
 
 
 class Notes:
     """What was noted, and the file where it is written."""
+
+    is_of_another = staticmethod(is_of_another)
 
     def __init__(self, params, describe):
         self.sink = params["observed"]
@@ -42,9 +64,12 @@ class Notes:
         self.names = set()
         self.threads = 0
         self.lines, self.omitted = [], 0
+        # What is to be called when `main` has come back.
+        self.finishing = []
 
-    def note_path(self, kind, path):
-        self.note(kind, path, f'{{"kind": "{kind}", "path": {quote(plain(path.replace(os.sep, "/")))}}}\n')
+    def note_path(self, kind, path, is_new=False):
+        new = ', "new": true' if is_new else ""
+        self.note(kind, path, f'{{"kind": "{kind}", "path": {quote(plain(path.replace(os.sep, "/")))}{new}}}\n')
 
     def note_name(self, kind, name):
         self.note(kind, name, f'{{"kind": "{kind}", "name": {quote(plain(name))}}}\n')
@@ -67,11 +92,16 @@ class Notes:
             return
         kept = error.__traceback__
         try:
-            threading = sys.modules["threading"].__file__
+            threading = getattr(sys.modules.get("threading"), "__file__", None)
             error.__traceback__ = args.exc_traceback
             self.append(dumps({"kind": "thread", "exception": self.describe(error, {threading})}) + "\n")
         finally:
             error.__traceback__ = kept
+
+    def note_unraisable(self, args):
+        """Notes what has ended a thread that was started without `threading`. No other such exception ends anything."""
+        if "thread started by" in (args[1].err_msg or ""):
+            self.note_thread(args[1])
 
     def tell_omitted(self):
         count, self.omitted = self.omitted, 0
@@ -89,12 +119,14 @@ class Notes:
                 os_close(file)
         except BaseException as error:
             self.lines[:0] = lines
-            if not isinstance(error, OSError):
+            if is_of_another(error):
                 raise
 
     def finish(self):
-        """Writes what could not be written before."""
+        """Notes what shows only now, and writes what could not be written before."""
         try:
+            for finish in self.finishing:
+                finish()
             if self.omitted:
                 self.tell_omitted()
             elif self.lines:
@@ -112,36 +144,45 @@ class Notes:
             return path
         return os.fsdecode(path) if isinstance(path, (str, bytes, os.PathLike)) else None
 
-    def module_of_caller(self, passed_over=()):
-        """The name of the module whose code has done what the hook is called for."""
+    def caller(self, passed_over=()):
+        """Whose code has done what the hook is called for: the name of a module of Python's own, or the path of a file."""
         frame = getframe(1)
         while frame is not None:
-            if frame.f_code.co_filename not in OWN_FILES:
-                name = frame.f_globals.get("__name__")
-                name = name if isinstance(name, str) else ""
+            name = frame.f_code.co_filename
+            if name not in OWN_FILES:
+                name = module_of(name)
                 if name.split(".")[0] not in passed_over:
                     return name
             frame = frame.f_back
         return ""
 
+    def place(self):
+        """The code that has done what the hook is called for."""
+        frame = getframe(1)
+        while frame.f_code.co_filename in OWN_FILES:
+            frame = frame.f_back
+        return frame.f_code
+
+
+class Remembered(Notes):
+    """Notes that are written nowhere."""
+
+    def append(self, line):
+        pass
+
+
+def module_of(file):
+    """The name of a module of Python's own by the file of its code, which no script can have. Any other file is its own."""
+    if file.startswith("<frozen "):
+        return file[len("<frozen ") : -1]
+    if file.startswith(STANDARD_FOLDER) and f"{os.sep}site-packages{os.sep}" not in file and file.endswith(".py"):
+        return file[len(STANDARD_FOLDER) : -len(".py")].replace(os.sep, ".")
+    return file
+
 
 def plain(text):
     """Text that is valid UTF-8: lone surrogates, which file names can hold, are written as escapes."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def is_of_another(error):
-    """Whether an exception was raised by what came in between, such as a signal handler, and not by the hook itself."""
-    if not isinstance(error, OWN_ERRORS):
-        return True
-    traceback = error.__traceback__
-    own = {*OWN_FILES, os.path.__file__, os.__file__}
-    while traceback is not None:
-        file = traceback.tb_frame.f_code.co_filename
-        if file not in own and not file.startswith("<frozen "):
-            return True
-        traceback = traceback.tb_next
-    return False
 
 
 def watch_threads(notes):
@@ -172,7 +213,36 @@ def install(params, describe, started, load):
     notes = Notes(params, describe)
     files = load("observe_files").Files(notes, params, started)
     calls = load("observe_calls").Calls(notes, files)
-    find = {**files.handlers(), **calls.handlers()}.get
+    notes.finishing.append(files.finish)
+    for path in read_by_imports:
+        files.read(path, files.status_of(path))
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=notes.forked)
+    watch_threads(notes)
+    handle({**files.handlers(), **calls.handlers(), "sys.unraisablehook": notes.note_unraisable})
+    return notes
+
+
+def watch_imports(params, started, load):
+    """Begins to observe imports. Returns what ends it, and returns what was noted: kinds and names."""
+    notes = Remembered(params, None)
+    files = load("observe_files").Files(notes, params, started)
+    handle({**files.handlers(), **load("observe_calls").Calls(notes, files).handlers()})
+
+    def end():
+        handle({})
+        return sorted(notes.names)
+
+    return end
+
+
+def handle(handlers):
+    """Has events handled. There is one hook, which cannot be removed: a second would be called for every event too."""
+    global set_handlers
+    if set_handlers is not None:
+        set_handlers(handlers)
+        return
+    find = handlers.get
 
     def hook(event, args):
         handler = find(event)
@@ -183,8 +253,9 @@ def install(params, describe, started, load):
                 if is_of_another(error):
                     raise
 
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=notes.forked)
-    watch_threads(notes)
+    def change(others):
+        nonlocal find
+        find = others.get
+
     sys.addaudithook(hook)
-    return notes
+    set_handlers = change

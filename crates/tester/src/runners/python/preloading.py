@@ -1,5 +1,7 @@
 """Makes imports in an interpreter that runs are forked from, and looks at what they leave."""
 
+import _imp
+import _signal
 import atexit
 import gc
 import os
@@ -13,6 +15,11 @@ EXIT_MODULES = frozenset(
 )
 # What has to be removed only once, and would be by the first fork that ends.
 REMOVING_MODULES = frozenset("os posix shutil tempfile".split())
+# What libraries look for in the working directory when they are imported, in ways that show only where it is there.
+LOOKED_UP = (("matplotlib", "matplotlibrc"), ("numba", ".numba_config.yaml"))
+SUFFIXES = (".py", ".pyc", *_imp.extension_suffixes())
+# The folder of the project, in which the interpreter is started.
+base_folder = os.getcwd()
 
 
 class RecordingEnviron(type(os.environ)):
@@ -37,12 +44,70 @@ class RecordingEnviron(type(os.environ)):
         super().__delitem__(key)
 
 
-def make_imports(imports):
-    """Returns why no run can be forked after them, if none can, and whether one of them is left to the scripts."""
-    files, modules = open_files(), set(sys.modules)
+def make_imports(imports, run_script, folder):
+    """Returns why no run can be forked after them, if none can, and whether one of them is left to the scripts.
+
+    They are made in a new folder, as nothing that a script does at its beginning finds what another run has left.
+    """
+    files, modules, state = open_files(), set(sys.modules), process_state()
     handlers = []
-    failed, has_stopped = preload(imports, handlers)
-    return failed or find_obstacle(files, modules, handlers), has_stopped
+    os.mkdir(folder)
+    os.chdir(folder)
+    folder = os.getcwd()
+    observe = run_script.load_once("observe")
+    end = observe.watch_imports(params_of_imports(run_script, folder), os.stat(folder).st_ctime, run_script.load_once)
+    try:
+        failed, has_stopped = preload(imports, handlers)
+    finally:
+        seen = end()
+    # What fails in an empty folder may not in that of a run.
+    failed = find_effect(seen, folder) or failed
+    if failed is None and (os.getcwd(), process_state()) != (folder, state):
+        failed = "what the script imports has changed the working directory, the mask of modes, or what is done at a signal"
+    failed = failed or find_obstacle(files, modules, handlers)
+    if failed is None:
+        os.chdir(base_folder)
+        os.rmdir(folder)
+        observe.read_by_imports += [path for _, path in seen]
+    return failed, has_stopped
+
+
+def params_of_imports(run_script, folder):
+    """What a run is observed by, for one that has nothing but a working directory."""
+    nowhere = os.path.join(run_script.OWN_FOLDER, "none")
+    return {
+        "script": nowhere,
+        "observed": nowhere,
+        "input_paths": {},
+        "output_paths": {},
+        "run_folder": run_script.OWN_FOLDER,
+        "working_directory": folder,
+        "base": base_folder,
+    }
+
+
+def find_effect(seen, folder):
+    """What imports do that each run has to do for itself, if they do such a thing: by what was seen, kinds and names.
+
+    What they read elsewhere is the same for all runs.
+    """
+    verbs = {"read": "reads", "write": "writes", "remove": "removes", "program": "starts", "address": "uses"}
+    for kind, name in seen:
+        if kind != "read" or not os.path.isabs(name):
+            return f"what the script imports {verbs[kind]} `{name}`"
+    for name in os.listdir(folder):
+        return f"what the script imports writes `{name}`"
+    for module, name in LOOKED_UP:
+        if module in sys.modules and os.path.lexists(os.path.join(base_folder, name)):
+            return f"what the script imports reads `{name}`"
+    return None
+
+
+def process_state():
+    """What of a process imports can change that a script's own process does not take over."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask, {number: _signal.getsignal(number) for number in _signal.valid_signals()}
 
 
 def find_obstacle(files, modules, handlers):
@@ -102,15 +167,15 @@ def caller(frame):
 
 
 def open_files():
-    """The descriptors of files and sockets, which processes share with the place where they are read."""
+    """The descriptors of what processes would share: all that is no device, which has no place where it is read."""
     found = set()
     for entry in os.listdir("/proc/self/fd"):
         try:
             mode = os.fstat(int(entry)).st_mode
         except OSError:
             continue
-        # S_IFREG and S_IFSOCK.
-        if mode & 0o170000 in (0o100000, 0o140000):
+        # S_IFCHR.
+        if mode & 0o170000 != 0o020000:
             found.add(entry)
     return found
 
@@ -195,10 +260,24 @@ def is_standard(module):
 
 
 def site_folders():
-    """Where the interpreter has its installed packages. What is named in PYTHONPATH is the user's own."""
-    named = set(os.environ.get("PYTHONPATH", "").split(os.pathsep))
-    installed = ("site-packages", "dist-packages")
-    return [entry for entry in sys.path if os.path.basename(entry) in installed and entry not in named]
+    """Where the interpreter has its installed packages. What is named in PYTHONPATH is the user's own, and so is what lies in
+    the folder of the project, unless the interpreter does."""
+    base = with_separator(base_folder)
+    prefixes = [sys.prefix, sys.base_prefix, getattr(sys.modules.get("site"), "USER_BASE", None)]
+    prefixes = tuple(with_separator(prefix) for prefix in prefixes if prefix)
+    named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    named = [with_separator(os.path.join(base, entry)) for entry in named if entry]
+    folders = []
+    for entry in sys.path:
+        if os.path.basename(os.path.normpath(entry)) in ("site-packages", "dist-packages"):
+            real = with_separator(entry)
+            if real not in named and (real.startswith(prefixes) or not real.startswith(base)):
+                folders.append(entry)
+    return folders
+
+
+def with_separator(path):
+    return os.path.join(os.path.realpath(path), "")
 
 
 def is_in(file, folders):
@@ -216,6 +295,27 @@ def is_installed(name):
     except Exception:
         # Importing it will say what is wrong with it.
         return False
+
+
+def find_shadow(folders, names):
+    """A file in these folders that a fresh interpreter would import in place of a module that was imported already."""
+    for folder in folders:
+        try:
+            entries = os.listdir(folder)
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.split(".")[0] in names and is_module(folder, entry):
+                return entry
+    return None
+
+
+def is_module(folder, entry):
+    """Whether an entry of a folder is a module. Folders without an `__init__.py` are none that goes before another."""
+    name = entry.split(".")[0]
+    if name == entry:
+        return any(os.path.isfile(os.path.join(folder, name, f"__init__{suffix}")) for suffix in SUFFIXES)
+    return entry[len(name) :] in SUFFIXES
 
 
 def foreign_module(names):
