@@ -51,7 +51,7 @@ fn arguments_that_make_no_sense() {
         (&["test-script", "clean", "--grace", "0"], "more than 0"),
         (&["test-script", "clean", "--isolation", "forkd"], "a similar value exists: 'forked'"),
         (&["test-compatibility", "clean", "train", "--isolation", "none"], "possible values: fresh, forked"),
-        (&["test-script", "clean", "--working-directory", "bse"], "a similar value exists: 'base'"),
+        (&["test-script", "clean", "--working-directory", "bases"], "a similar value exists: 'base'"),
         (&["test-script", "clean", "--preload", "import numpy"], "the name of a Python module"),
         (&["test-script", "clean", "--preload", "numpy,"], "the name of a Python module"),
         (&["plan", "pipeline.json", "--strict"], "--strict"),

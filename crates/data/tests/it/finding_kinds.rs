@@ -101,7 +101,7 @@ fn json_that_is_cut_off_is_damaged() {
         "[1.",
         "[-",
         "[1e",
-        "[tru",
+        "[1, 2",
     ] {
         check("a.json", text, &[Damaged]);
     }
