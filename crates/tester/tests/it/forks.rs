@@ -37,7 +37,7 @@ fn ask(expression: &str) -> String {
 }
 
 /// A project with an interpreter of its own, which has these modules among its packages.
-fn with_package(files: &[(&str, &str)]) -> Space {
+pub(crate) fn with_package(files: &[(&str, &str)]) -> Space {
     let executable = ask("os.path.realpath(sys.executable)");
     let home = Utf8Path::new(&executable).parent().unwrap();
     let space = Space::new().write("env/pyvenv.cfg", &format!("home = {home}\n"));

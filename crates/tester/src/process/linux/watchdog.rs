@@ -1,26 +1,43 @@
-//! Ends what scripts have started when this process is killed in a way that leaves it no time to do so.
+//! Ends what scripts have started, and removes temporary folders, when this process is killed in a way that leaves it no time
+//! to do so.
 //!
 //! A script itself ends with the thread that started it. What it has started in turn does not: for that, a shell waits until
 //! this process has ended, and ends every process that has this one's mark in its environment.
 
+use std::io::{self, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The variable that marks what this process has started, and all that comes of it.
-pub(super) const VARIABLE: &str = "RUNTIME_TESTING_PROCESS";
+use tempfile::TempDir;
 
-/// Its standard input ends with this process. What is found is looked for again, because it may have started others meanwhile.
-const PROGRAM: &str = r#"read -r line
+use crate::process::TEMPORARY_PREFIX;
+
+/// The variable that marks what this process has started, and all that comes of it.
+pub(in crate::process) const VARIABLE: &str = "RUNTIME_TESTING_PROCESS";
+
+/// Its standard input has the temporary folders, one a line, and ends with this process. What watches over forks has a
+/// moment to end them by itself, because it also knows of processes without the mark. What is found is looked for again,
+/// because it may have started others meanwhile.
+const PROGRAM: &str = r#"mark=$1
+shift
+while IFS= read -r folder; do set -- "$@" "$folder"; done
+for folder do
+    shift
+    [ ! -d "$folder" ] || set -- "$@" "$folder"
+done
+[ $# -eq 0 ] || sleep 0.3
 for round in 1 2 3 4 5 6 7 8; do
-    found=$(grep -lsF "$1" /proc/[0-9]*/environ)
-    [ -n "$found" ] || exit 0
+    found=$(grep -lsF "$mark" /proc/[0-9]*/environ)
+    [ -n "$found" ] || break
     for file in $found; do
         file=${file#/proc/}
         kill -9 "${file%/environ}"
     done
 done
+[ $# -eq 0 ] || rm -rf -- "$@"
 "#;
 
 /// Who needs the shell, and the shell once there is something to watch over.
@@ -71,19 +88,44 @@ impl Drop for Watchdog {
 }
 
 /// The value of [`VARIABLE`] for what this process starts. The first call starts the shell.
-pub(super) fn mark() -> String {
+pub(in crate::process) fn mark() -> String {
+    state().watchdog().mark.clone()
+}
+
+/// A temporary folder that does not outlive this process, however that ends.
+pub(crate) fn temporary_folder() -> io::Result<TempDir> {
     let mut state = state();
-    let watchdog = state.watchdog.get_or_insert_with(|| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        // What stands at its end keeps it from being the beginning of another's.
-        let mark = format!("{}-{}.", std::process::id(), now.as_nanos());
-        let shell = watch(&mark);
-        if let Err(error) = &shell {
-            tracing::warn!(%error, "what scripts have started will outlive this process if it is killed");
+    // It is there before the folder is.
+    let watchdog = state.watchdog();
+    let folder = tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempdir()?;
+    if let Some(folders) = watchdog.shell.as_mut().and_then(|shell| shell.stdin.as_mut()) {
+        let path = folder.path().as_os_str().as_bytes();
+        // What a part of such a path leads to is another's.
+        let told = if path.starts_with(b"/") && !path.contains(&b'\n') {
+            folders.write_all(&[path, b"\n"].concat())
+        } else {
+            Err(io::ErrorKind::InvalidFilename.into())
+        };
+        if let Err(error) = told {
+            tracing::warn!(%error, "a temporary folder will outlive this process if it is killed");
         }
-        Watchdog { mark, shell: shell.ok() }
-    });
-    watchdog.mark.clone()
+    }
+    Ok(folder)
+}
+
+impl State {
+    fn watchdog(&mut self) -> &mut Watchdog {
+        self.watchdog.get_or_insert_with(|| {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            // What stands at its end keeps it from being the beginning of another's.
+            let mark = format!("{}-{}.", std::process::id(), now.as_nanos());
+            let shell = watch(&mark);
+            if let Err(error) = &shell {
+                tracing::warn!(%error, "what scripts have started will outlive this process if it is killed");
+            }
+            Watchdog { mark, shell: shell.ok() }
+        })
+    }
 }
 
 fn state() -> MutexGuard<'static, State> {
@@ -91,7 +133,7 @@ fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn watch(mark: &str) -> std::io::Result<Child> {
+fn watch(mark: &str) -> io::Result<Child> {
     Command::new("/bin/sh")
         .args(["-c", PROGRAM, "sh", &format!("{VARIABLE}={mark}")])
         .current_dir("/")
