@@ -7,6 +7,7 @@
 use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -18,9 +19,9 @@ use crate::process::TEMPORARY_PREFIX;
 /// The variable that marks what this process has started, and all that comes of it.
 pub(in crate::process) const VARIABLE: &str = "RUNTIME_TESTING_PROCESS";
 
-/// Its standard input has the temporary folders, one a line, and ends with this process. What watches over forks has a
-/// moment to end them by itself, because it also knows of processes without the mark. What is found is looked for again,
-/// because it may have started others meanwhile.
+/// Its standard input has the temporary folders, one a line, and ends with this process. Where there are any, there may be
+/// processes that watch over forks: these have some time to end them by themselves, because they also know of processes
+/// without the mark. What is found then is looked for again, because it may have started others meanwhile.
 const PROGRAM: &str = r#"mark=$1
 shift
 while IFS= read -r folder; do set -- "$@" "$folder"; done
@@ -28,9 +29,16 @@ for folder do
     shift
     [ ! -d "$folder" ] || set -- "$@" "$folder"
 done
-[ $# -eq 0 ] || sleep 0.3
+look() { found=$(grep -lsF "$mark" /proc/[0-9]*/environ); }
+if [ $# -gt 0 ]; then
+    for round in 1 2 3 4 5 6 7; do
+        look
+        [ -n "$found" ] || break
+        sleep 0.1
+    done
+fi
 for round in 1 2 3 4 5 6 7 8; do
-    found=$(grep -lsF "$mark" /proc/[0-9]*/environ)
+    look
     [ -n "$found" ] || break
     for file in $found; do
         file=${file#/proc/}
@@ -54,6 +62,8 @@ struct Watchdog {
     mark: String,
     /// None where it could not be started.
     shell: Option<Child>,
+    /// How many temporary folders it was told of.
+    folders: u64,
 }
 
 /// A test that goes on. With the last one the shell ends.
@@ -95,22 +105,29 @@ pub(in crate::process) fn mark() -> String {
 /// A temporary folder that does not outlive this process, however that ends.
 pub(crate) fn temporary_folder() -> io::Result<TempDir> {
     let mut state = state();
-    // It is there before the folder is.
     let watchdog = state.watchdog();
-    let folder = tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempdir()?;
-    if let Some(folders) = watchdog.shell.as_mut().and_then(|shell| shell.stdin.as_mut()) {
-        let path = folder.path().as_os_str().as_bytes();
-        // What a part of such a path leads to is another's.
-        let told = if path.starts_with(b"/") && !path.contains(&b'\n') {
-            folders.write_all(&[path, b"\n"].concat())
-        } else {
-            Err(io::ErrorKind::InvalidFilename.into())
-        };
-        if let Err(error) = told {
-            tracing::warn!(%error, "a temporary folder will outlive this process if it is killed");
-        }
+    watchdog.folders += 1;
+    let name = format!("{TEMPORARY_PREFIX}-{}{}", watchdog.mark, watchdog.folders);
+    let above = std::path::absolute(std::env::temp_dir())?;
+    // It is told first: there is no moment at which the folder is there and the shell does not know it.
+    if let Err(error) = watchdog.tell(&above.join(&name)) {
+        tracing::warn!(%error, "a temporary folder will outlive this process if it is killed");
     }
-    Ok(folder)
+    drop(state);
+    tempfile::Builder::new().prefix(&name).rand_bytes(0).tempdir_in(above)
+}
+
+impl Watchdog {
+    /// Tells the shell of a folder that is to be removed.
+    fn tell(&mut self, folder: &Path) -> io::Result<()> {
+        let path = folder.as_os_str().as_bytes();
+        if path.contains(&b'\n') {
+            // What a part of such a path leads to is another's.
+            return Err(io::ErrorKind::InvalidFilename.into());
+        }
+        let folders = self.shell.as_mut().and_then(|shell| shell.stdin.as_mut());
+        folders.map_or(Ok(()), |folders| folders.write_all(&[path, b"\n"].concat()))
+    }
 }
 
 impl State {
@@ -123,7 +140,7 @@ impl State {
             if let Err(error) = &shell {
                 tracing::warn!(%error, "what scripts have started will outlive this process if it is killed");
             }
-            Watchdog { mark, shell: shell.ok() }
+            Watchdog { mark, shell: shell.ok(), folders: 0 }
         })
     }
 }
