@@ -22,7 +22,7 @@ use other as platform;
 use unix as platform;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::Watched;
+pub(crate) use linux::{Watched, temporary_folder};
 pub(crate) use platform::signal_name;
 #[cfg(target_os = "linux")]
 pub(crate) use unix::{Running, end_group, end_with_this_process};
@@ -37,6 +37,15 @@ impl Watched {
         Self(())
     }
 }
+
+/// A temporary folder. Elsewhere than on Linux it outlives this process if that is killed.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn temporary_folder() -> io::Result<tempfile::TempDir> {
+    tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempdir()
+}
+
+/// What the names of temporary folders begin with.
+const TEMPORARY_PREFIX: &str = "runtime-testing";
 
 /// What to start.
 pub(crate) struct ProcessRequest<'a> {
@@ -54,8 +63,6 @@ pub(crate) struct ProcessRequest<'a> {
     pub(crate) cancel: &'a Receiver<Infallible>,
     /// The variable of `environment` by which what it starts is known to be its own, as `NAME=value`.
     pub(crate) mark: &'a str,
-    /// Whether what it starts has to end with this process, however this one ends. Linux only.
-    pub(crate) is_guarded: bool,
 }
 
 /// How a process ended.
@@ -124,7 +131,6 @@ mod tests {
             grace: Duration::from_millis(200),
             cancel: CancelHandle::new().receiver(),
             mark: &format!("MARK={folder}"),
-            is_guarded: true,
         });
         (ended.expect("a shell"), std::fs::read_to_string(folder.join("stdout")).expect("its output"))
     }

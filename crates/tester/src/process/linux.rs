@@ -6,4 +6,5 @@ mod watchdog;
 
 pub(super) use leftovers::end_leftovers;
 pub(super) use spawn::spawn;
-pub(crate) use watchdog::Watched;
+pub(super) use watchdog::{VARIABLE, mark};
+pub(crate) use watchdog::{Watched, temporary_folder};

@@ -139,12 +139,13 @@ fn end_leftovers(_leader: Pid, _mark: &str) -> Vec<String> {
     Vec::new()
 }
 
-/// Where the system can do it: when this process ends, however it ends, so does the one that is started.
+/// When this process ends, however it ends, so does the one that is started, with all that this one has started.
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code, reason = "the standard library has no other way to do something between fork and exec")]
 pub(crate) fn end_with_this_process(command: &mut std::process::Command) {
     use std::os::unix::process::CommandExt as _;
 
+    command.env(super::linux::VARIABLE, super::linux::mark());
     let parent = rustix::process::getpid();
     let in_child = move || {
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;

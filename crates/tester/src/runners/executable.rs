@@ -47,7 +47,6 @@ impl Runner for ExecutableRunner {
             grace,
             cancel,
             mark: &format!("{PARAMS_VARIABLE}={params_path}"),
-            is_guarded: true,
         });
         let ended = match ended {
             Ok(ended) => ended,

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use runtime_testing_models::{Isolation, RunKind, StepNote, StepStatus, UntestedStep};
+use runtime_testing_models::{Isolation, RunKind, ScriptFailure, StepNote, StepStatus, UntestedStep};
 use runtime_testing_tester::{CancelHandle, Event, FunctionParams, TesterSettings};
 
 use crate::space::{COPY, Space, script};
@@ -165,5 +165,67 @@ fn what_a_script_leaves_running_is_named_and_ended() {
     for pid in pids.lines() {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         assert!(stat.is_empty() || stat.contains(") Z "), "it is running: {stat}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_result_of_a_run_is_that_of_the_process_that_was_started_for_it() {
+    let forking = |child: &str, parent: &str| {
+        format!(
+            "import os
+{HEAD}
+    if os.fork() == 0:
+        {child}
+        return
+    os.wait()
+    {parent}
+    open(output_paths['rows'], 'w').write('a\\n1\\n')
+"
+        )
+    };
+    for isolation in Isolation::ALL {
+        let test = |script: &str| {
+            let space = Space::new().step("a", script, &["raw=data/raw.csv"], &["rows=output/rows.csv"]);
+            let settings = TesterSettings { isolation, ..space.settings() };
+            let mut report = space.tester().with_settings(settings).test_pipeline().unwrap();
+            report.script_results.shift_remove_index(0).expect("a step").1
+        };
+        let result = test(&forking("raise ValueError('the child')", "pass"));
+        assert_eq!(result.status, StepStatus::Passed, "{isolation}");
+        let said = &result.runs[0].stderr.text;
+        assert!(said.contains("ValueError: the child"), "{isolation}: {said}");
+        // The child comes back last.
+        let late = forking("import time; time.sleep(0.5)", "os._exit(5)").replace("    os.wait()\n", "");
+        let failure = test(&late).status.failure().cloned();
+        let expected = ScriptFailure::Exited { status: 5, message: None, cause: None };
+        assert_eq!(failure, Some(expected), "{isolation}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_went_wrong_is_known_where_a_script_may_write_nothing() {
+    for limit in ["(0, resource.RLIM_INFINITY)", "(0, 0)"] {
+        let script = format!(
+            "import resource
+{HEAD}    resource.setrlimit(resource.RLIMIT_FSIZE, {limit})
+    raise ValueError('too much')
+"
+        );
+        for isolation in Isolation::ALL {
+            let space = Space::new().step("a", &script, &["raw=data/raw.csv"], &["rows=output/rows.csv"]);
+            let settings = TesterSettings { isolation, ..space.settings() };
+            let report = space.tester().with_settings(settings).test_pipeline().unwrap();
+            let failure = report.script_results["a"].status.failure().unwrap();
+            let ScriptFailure::Exception { exception } = failure else {
+                panic!("{limit}, {isolation}: {failure:?}")
+            };
+            assert_eq!(
+                exception.to_string(),
+                "ValueError: too much (scripts/a.py:4)",
+                "{limit}, {isolation}"
+            );
+        }
     }
 }

@@ -379,14 +379,50 @@ fn what_main_returns_is_the_status_where_the_script_says_so() {
     let guarded = "if __name__ == '__main__':\n    sys.exit(main(*sys.argv[1:]))";
     let kept =
         "if __name__ == '__main__':\n    status = main({}, {}, {}, None)\n    raise SystemExit(status)";
-    for end in [guarded, kept] {
-        let found = failure(&exits("3", end));
-        assert!(matches!(found, ScriptFailure::Exited { status: 3, .. }), "{found:?}");
+    let called = "def cli():\n    sys.exit(main({}, {}, {}, None))\n\nif __name__ == '__main__':\n    cli()";
+    let bound =
+        "if __name__ == '__main__':\n    if (status := main({}, {}, {}, None)):\n        sys.exit(status)";
+    let typed =
+        "if __name__ == '__main__':\n    status: int = main({}, {}, {}, None)\n    sys.exit(status or 0)";
+    let negated = "if __name__ == '__main__':\n    if not main({}, {}, {}, None):\n        sys.exit(1)";
+    let chosen = "if __name__ == '__main__':\n    sys.exit(0 if main({}, {}, {}, None) else 2)";
+    let cases = [
+        ("3", guarded, 3),
+        ("3", kept, 3),
+        ("3", called, 3),
+        ("3", bound, 3),
+        ("3", typed, 3),
+        ("-1", guarded, 255),
+        ("True", guarded, 1),
+        ("1.5", guarded, 1),
+        ("{'rows': 3}", guarded, 1),
+        ("None", negated, 1),
+        ("None", chosen, 2),
+    ];
+    for (value, end, expected) in cases {
+        let found = failure(&exits(value, end));
+        let ScriptFailure::Exited { status, message: Some(message), .. } = found else {
+            panic!("{value}, {end}: {found:?}")
+        };
+        assert_eq!(status, expected, "{value}, {end}");
+        assert!(message.starts_with(&format!("main() returned {value}")), "{message}");
     }
     let found = failure(&exits("'bad rows'", guarded));
     let message = Some("bad rows".to_owned());
     assert_eq!(found, ScriptFailure::Exited { status: 1, message, cause: None });
-    for (value, end) in [("3", "if __name__ == '__main__':\n    main()"), ("True", guarded), ("0", guarded)] {
+    let printed = "if __name__ == '__main__':\n    print(main({}, {}, {}, None))";
+    let unknown =
+        "if __name__ == '__main__':\n    main({}, {}, {}, None)\n    if len(sys.argv) > 9: sys.exit(1)";
+    let passing = [
+        ("3", printed),
+        ("3", unknown),
+        ("0", guarded),
+        ("False", guarded),
+        ("256", guarded),
+        ("True", negated),
+        ("True", chosen),
+    ];
+    for (value, end) in passing {
         let space =
             Space::new().step("a", &exits(value, end), &["raw=data/raw.csv"], &["rows=output/rows.csv"]);
         space.passes();

@@ -44,9 +44,9 @@ pub(crate) fn spawn(request: &ProcessRequest<'_>) -> io::Result<Pid> {
     for argument in &request.arguments {
         arguments.push(c_string(argument.as_str())?);
     }
-    let mark = request.is_guarded.then(watchdog::mark);
+    let mark = watchdog::mark();
     let mut set = request.environment.clone();
-    set.extend(mark.as_deref().map(|mark| (watchdog::VARIABLE, mark)));
+    set.push((watchdog::VARIABLE, &mark));
     let environment = environment(&set)?;
     let shell_pointers = pointers(&arguments);
     let environment_pointers = pointers(&environment);

@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 import time
+import weakref
+from types import FunctionType
 
 
 def watch(script, server, timeout, grace):
@@ -107,19 +109,49 @@ def end_as_interpreters_do(status, own):
     except BaseException:
         # It was told on standard error, and interpreters end as if nothing had been.
         pass
-    # Objects that only modules hold go: a file that was never closed is written now.
-    for name in own:
-        try:
-            vars(sys.modules.pop(name)).clear()
-        except BaseException:
-            pass
-    gc.collect()
+    end_modules(own)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (AttributeError, OSError, ValueError):
             pass
     os._exit(status & 0xFF)
+
+
+def end_modules(names):
+    """Has what only modules hold go, as interpreters do: a file that was never closed is written now."""
+    # Interpreters do so too: it puts what is held after what holds it, so that a file is written before it is closed.
+    gc.collect()
+    witnesses = []
+    for name in names:
+        try:
+            kept = vars(sys.modules.pop(name))
+            # It goes when the names of its module do, and they can be had from it until then.
+            witness = kept["<witness>"] = FunctionType((lambda: None).__code__, kept)
+            witnesses.append(weakref.ref(witness))
+        except BaseException:
+            # There are objects among modules that are none.
+            pass
+    kept = witness = None
+    # What does something when it goes finds the names of its module whole.
+    gc.collect()
+    for witness in reversed(witnesses):
+        function = witness()
+        if function is not None:
+            take_names(function.__globals__)
+    function = None
+    gc.collect()
+
+
+def take_names(kept):
+    """Takes what a module holds from it: first what is private, last what is built in, which stays."""
+    for is_private in (True, False):
+        for name in list(kept):
+            if (name[:1] == "_" and name[1:2] != "_") == is_private and name != "__builtins__":
+                try:
+                    kept[name] = None
+                except BaseException:
+                    pass
 
 
 def remove_folder(folder):

@@ -65,7 +65,8 @@ class Server:
         self.has_stopped = False
         # What starts threads that a fork needs.
         self.thread_pools = []
-        self.parent = os.getppid()
+        # The tester, which may have been killed already.
+        self.parent = int(sys.argv[2])
 
     def note_imports(self):
         # What scripts find imported, the last of it, and what no file beside a script may be called.

@@ -10,6 +10,9 @@ import os
 import sys
 from importlib.machinery import all_suffixes
 
+if sys.version_info < (3, 8):
+    sys.exit("it is Python %d.%d, and 3.9 or later is needed" % sys.version_info[:2])
+
 PARAMETERS = ("input_paths", "output_paths", "environ_vars", "job_args")
 
 # Libraries that are imported before a fork: those that were tried under load in forks and work there as in a fresh

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{ExitOutcome, MainProblem, ScriptFailure};
 use serde::{Deserialize, Serialize};
 
-use crate::process::{self, ProcessRequest};
+use crate::process::{self, ProcessRequest, Watched};
 
 const INSPECT_SCRIPTS: &str = include_str!("inspect_scripts.py");
 
@@ -114,7 +114,9 @@ const MARK: &str = "RUNTIME_TESTING_INSPECTION";
 fn ask(interpreter: &Utf8Path, question: &[u8]) -> Result<Vec<u8>, String> {
     let useless = |reason: &str| format!("it does not work as a Python 3 interpreter: {reason}");
     let in_folder = |error: std::io::Error| format!("a temporary folder cannot be used: {error}");
-    let folder = tempfile::tempdir().map_err(in_folder)?;
+    // A test may not have begun yet.
+    let _watched = Watched::new();
+    let folder = process::temporary_folder().map_err(in_folder)?;
     let folder = Utf8Path::from_path(folder.path()).ok_or("the temporary folder is not UTF-8")?;
     let names = ["inspect_scripts.py", "question.json", "answer.json", "stdout.log", "stderr.log"];
     let [program, question_file, answer_file, stdout_file, stderr_file] =
@@ -139,7 +141,6 @@ fn ask(interpreter: &Utf8Path, question: &[u8]) -> Result<Vec<u8>, String> {
         grace: Duration::ZERO,
         cancel: &crossbeam_channel::never(),
         mark: &format!("{MARK}={folder}"),
-        is_guarded: false,
     })
     .map_err(|error| error.to_string())?;
     if ended.exit == (ExitOutcome::Exited { status: 0 }) {

@@ -8,11 +8,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 pub(crate) const RUN_SCRIPT_NAME: &str = "run_script.py";
 
 /// What the runs of a test need, kept beside them so that they can be repeated by hand.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 9] = [
     (RUN_SCRIPT_NAME, include_str!("run_script.py")),
     ("observe.py", include_str!("observe.py")),
     ("observe_files.py", include_str!("observe_files.py")),
     ("observe_calls.py", include_str!("observe_calls.py")),
+    ("exit_status.py", include_str!("exit_status.py")),
+    ("callable_logger.py", include_str!("callable_logger.py")),
     ("fork_server.py", include_str!("fork_server.py")),
     ("ending.py", include_str!("ending.py")),
     ("preloading.py", include_str!("preloading.py")),

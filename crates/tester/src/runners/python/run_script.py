@@ -1,6 +1,6 @@
 """Runs one script: python run_script.py PARAMS_JSON [--recorded]
 
-With `--fork-server` in place of the file, it serves requests for runs in forks of itself.
+With `--fork-server` and the tester's process in place of the file, it serves requests for runs in forks of itself.
 
 PARAMS_JSON holds the script's path, its four parameters, and the path of the file to leave the result in. To repeat
 a run by hand, call this again with the same file: what goes wrong is then told on standard error as well, unless it is
@@ -93,14 +93,13 @@ def helper(name):
     return HELPERS.get(name) or __import__(name)
 
 
-def load(name):
-    """A module that lies beside this file, and that no script finds among those that are imported."""
+def load(name, is_kept=True):
+    """A module beside this file, which no script finds. What is kept is compiled once for all runs of a test."""
     import importlib.util
 
     spec = importlib.util.spec_from_file_location(name, os.path.join(OWN_FOLDER, f"{name}.py"))
     module = importlib.util.module_from_spec(spec)
-    # It is compiled once for all runs of a test.
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, not is_kept
     try:
         spec.loader.exec_module(module)
     finally:
@@ -108,9 +107,9 @@ def load(name):
     return module
 
 
-def load_once(name):
+def load_once(name, is_kept=True):
     if name not in HELPERS:
-        HELPERS[name] = load(name)
+        HELPERS[name] = load(name, is_kept)
     return HELPERS[name]
 
 
@@ -156,6 +155,47 @@ class Reserve:
         self.kept = {}
 
 
+class Leaving:
+    """Leaves the result in its file, whatever the script has patched, and whatever it lets itself have."""
+
+    def __init__(self, path):
+        self.path = path
+        self.open, self.replace, self.symlink, self.dumps = open, os.replace, getattr(os, "symlink", None), json.dumps
+
+    def __call__(self, result):
+        text = self.dumps(result)
+        for _ in range(2):
+            try:
+                return self.write(text)
+            except OSError:
+                lift_limits()
+        self.leave_link(result)
+
+    def write(self, text):
+        with self.open(self.path + ".part", "w", encoding="utf-8") as file:
+            file.write(text)
+        self.replace(self.path + ".part", self.path)
+
+    def leave_link(self, result):
+        """Leaves what matters most as what a link leads to: no limit of what may be written is one of links."""
+        left = result.get("exception")
+        if left is not None:
+            left.update(message=cut(left["message"], 300), places=left["places"][-1:], traceback="")
+        self.symlink(self.dumps(result), self.path)
+
+
+def lift_limits():
+    """Takes back, as far as that is allowed, what the script has set itself as limits of what it may write and open."""
+    try:
+        resource = helper("resource")
+        for limit in (resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
+            _, hard = resource.getrlimit(limit)
+            resource.setrlimit(limit, (hard, hard))
+    except (ImportError, AttributeError, OSError, ValueError):
+        # There are none here, or the script has a module of this name.
+        pass
+
+
 def import_script(script):
     import importlib
     import importlib.util
@@ -183,24 +223,6 @@ def import_script(script):
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
-
-
-class CallableLogger:
-    """Made on demand, so that `logging` is imported only for scripts that ask for a logger."""
-
-    def __new__(cls, name):
-        logging = helper("logging")
-
-        class Logger(logging.Logger):
-            """A logger that can be called too, because some scripts are handed `print`."""
-
-            def __call__(self, *args, **kwargs):
-                self.info("%s", " ".join(str(arg) for arg in args))
-
-        logging.basicConfig(level=logging.INFO, stream=sys.stderr)
-        logger = Logger(name)
-        logger.parent = logging.getLogger()
-        return logger
 
 
 def wrong_main(problem, function):
@@ -256,14 +278,15 @@ def signature_problem(main):
 
 def exit_result(error, own):
     code = error.code
-    if code is None or (isinstance(code, int) and code == 0):
-        return {"kind": "passed"}, 0
-    result, status = {"kind": "exited", "status": 1}, 1
-    if isinstance(code, int):
-        # A status is a byte to the system: one that would look like zero there is none.
-        result["status"] = max(-(2**31), min(int(code), 2**31 - 1))
-        status = int(code) & 0xFF or 1
+    if not isinstance(code, int):
+        status = 0 if code is None else 1
     else:
+        # A status is a byte to the system, and Python takes what is no number of a processor for -1.
+        status = int(code) & 0xFF if -(2**63) <= code < 2**63 else 0xFF
+    if status == 0:
+        return {"kind": "passed"}, 0
+    result = {"kind": "exited", "status": status}
+    if not isinstance(code, int):
         result["message"] = plain(cut(str(code), MESSAGE_LIMIT))
     cause = error.__cause__
     if cause is None and not error.__suppress_context__:
@@ -273,49 +296,35 @@ def exit_result(error, own):
     return result, status
 
 
-def returned_result(returned, script):
+def returned_result(returned, module, script):
     """What `main` has come to by what it has returned: its file may make that the status of the process."""
     code = getattr(returned, "gi_code", None) or getattr(returned, "ag_code", None)
     if code is not None and code.co_name == "main":
         # A function around it has returned it.
         kind = "generator" if hasattr(returned, "gi_code") else "async_generator"
         return {"kind": "wrong_main", "line": code.co_firstlineno, "problem": {"kind": kind}}, 1
-    is_status = isinstance(returned, int) and not isinstance(returned, bool) and returned != 0
-    if not (is_status or isinstance(returned, str)) or not exits_with_main(script):
-        return {"kind": "passed"}, 0
-    result, status = exit_result(SystemExit(returned), set())
-    result.setdefault("message", f"main() returned {plain(str(returned))}, and the script ends in `sys.exit(main())`")
+    try:
+        with open(script, "rb") as file:
+            source = file.read()
+        is_used = may_use(source, returned)
+        end = load_once("exit_status", is_kept=False).end_of(source, module, returned) if is_used else None
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        # What cannot be read or parsed makes nothing of it.
+        end = None
+    result, status = exit_result(SystemExit(end and end[0]), set())
+    if status and not isinstance(end[0], str):
+        result["message"] = plain(end[1])
     return result, status
 
 
-def exits_with_main(script):
-    """Whether the script, run as a program, makes what `main` returns its status."""
-    import ast
-
-    try:
-        with open(script, "rb") as file:
-            tree = ast.parse(file.read())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
-    statements = [node for node in tree.body if not isinstance(node, functions)]
-    nodes = [node for statement in statements for node in ast.walk(statement)]
-
-    def is_call_of(node, names):
-        function = getattr(node, "func", None)
-        return getattr(function, "id", None) in names or getattr(function, "attr", None) in names
-
-    def is_main(node):
-        if isinstance(node, ast.Name):
-            return node.id in kept
-        return is_call_of(node, ("main",)) or (is_call_of(node, ("run",)) and any(map(is_main, node.args)))
-
-    kept = set()
-    for node in nodes:
-        if isinstance(node, ast.Assign) and is_main(node.value):
-            kept |= {target.id for target in node.targets if isinstance(target, ast.Name)}
-    exits = ("exit", "_exit", "quit", "SystemExit")
-    return any(is_call_of(node, exits) and len(node.args) == 1 and is_main(node.args[0]) for node in nodes)
+def may_use(source, returned):
+    """Whether the script may make a status of the value. Most `main` return nothing, of which few make anything."""
+    if returned is not None:
+        return b"xit" in source or b"quit" in source
+    words = (b"not ", b" if ", b" or ", b"is None", b"==", b"!=", b"int(", b"bool(")
+    lines = [line for line in source.splitlines() if b"main(" in line or b"xit(" in line]
+    lines += source[source.rfind(b"__main__") :].splitlines()[1:]
+    return b"xit" in source and any(word in line for line in lines for word in words)
 
 
 def run(params, reserve, started):
@@ -363,7 +372,8 @@ def outcome(params, own, reserve):
     # Not by keyword: an argument may be called `self`.
     vars(arguments["job_args"]).update(params["job_args"])
     if takes_logger:
-        arguments["logger"] = CallableLogger(module.__name__)
+        # Imported for scripts only that ask for it.
+        arguments["logger"] = load_once("callable_logger", is_kept=False).make(module.__name__, helper("logging"))
     try:
         returned = main(**arguments)
         if hasattr(returned, "__await__"):
@@ -373,7 +383,7 @@ def outcome(params, own, reserve):
     except BaseException as error:
         reserve.release()
         return {"kind": "exception", "exception": describe(error, own)}, 1
-    return returned_result(returned, script)
+    return returned_result(returned, module, script)
 
 
 async def as_coroutine(awaitable):
@@ -398,22 +408,23 @@ def tell(result):
         sys.stderr.write(f"{json.dumps(result)}\n")
 
 
-def execute(path, tell=None):
+def execute(path, is_by_hand=False):
     """Runs the script that the file names, and leaves a result where it says. Returns the status to end with.
 
-    With `tell` it is repeated by hand, says what went wrong, and is not observed.
+    A run that is repeated by hand says what went wrong, and is not observed.
     """
     params = load_params(path)
-    started = os.stat(path).st_ctime if tell is None else None
-    # Taken now: the script may patch whatever it likes.
-    write, replace, dumps = open, os.replace, json.dumps
+    started = None if is_by_hand else os.stat(path).st_ctime
+    leave, number_of_process = Leaving(params["result"]), os.getpid
+    process = number_of_process()
     reserve = Reserve()
     result, status = run(params, reserve, started)
     reserve.release()
-    with write(params["result"] + ".part", "w", encoding="utf-8") as file:
-        file.write(dumps(result))
-    replace(params["result"] + ".part", params["result"])
-    if tell is not None:
+    # A child that the script has forked may come here too: it ends as it would, and the result is its parent's.
+    is_child = number_of_process() != process
+    if not is_child:
+        leave(result)
+    if is_by_hand or is_child:
         tell(result)
     flush("stdout")
     flush("stderr")
@@ -429,8 +440,7 @@ def main():
     if sys.argv[1] == "--fork-server":
         serve()
     else:
-        by_hand = sys.argv[2:] != ["--recorded"]
-        sys.exit(execute(sys.argv[1], tell if by_hand else None))
+        sys.exit(execute(sys.argv[1], is_by_hand=sys.argv[2:] != ["--recorded"]))
 
 
 # Not where `multiprocessing` imports this file again for a worker process.

@@ -85,7 +85,6 @@ impl Runner for PythonRunner<'_> {
             grace,
             cancel,
             mark: &format!("{PARAMS_VARIABLE}={params_path}"),
-            is_guarded: true,
         });
         let outcome = match ended {
             Ok(ended) => self.over(script, places, folder, timeout, ended)?,
@@ -120,10 +119,8 @@ impl PythonRunner<'_> {
         timeout: Duration,
         ended: Ended,
     ) -> io::Result<RunOutcome> {
-        let left: Option<Left> = match read_file(&folder.join(RESULT_FILE)) {
-            Ok(bytes) => serde_json::from_slice(&bytes).ok(),
-            Err(_) => None,
-        };
+        let left: Option<Left> =
+            read_result(&folder.join(RESULT_FILE)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         if left.is_none() && ended.exit == (ExitOutcome::Exited { status: 1 }) {
             // Python ends so when the result cannot be written. Where the disk is full, that is not the script's doing.
             match std::fs::write(folder.join("probe"), [0; 4096]) {
@@ -195,6 +192,11 @@ impl PythonRunner<'_> {
             traceback: places.in_base_folder(&left.traceback),
         }
     }
+}
+
+/// Reads a result: what a file holds, or what a link leads to where no file could be written.
+fn read_result(path: &Utf8Path) -> io::Result<Vec<u8>> {
+    path.read_link_utf8().map_or_else(|_| read_file(path), |text| Ok(text.into_string().into_bytes()))
 }
 
 /// Reads a file that a script may have replaced by something that never ends.

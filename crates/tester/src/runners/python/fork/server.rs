@@ -71,7 +71,7 @@ impl Starting {
         folder: &Utf8Path,
         log_folder: &Arc<OnceLock<Utf8PathBuf>>,
     ) -> io::Result<Self> {
-        let temporary = tempfile::Builder::new().prefix("runtime-testing").tempdir()?;
+        let temporary = process::temporary_folder()?;
         let own = Utf8Path::from_path(temporary.path())
             .ok_or_else(|| io::Error::other("the temporary folder is not UTF-8"))?;
         programs::prepare(own)?;
@@ -80,6 +80,7 @@ impl Starting {
         command
             .arg(own.join(RUN_SCRIPT_NAME))
             .arg("--fork-server")
+            .arg(std::process::id().to_string())
             .envs(DEFAULT_ENVIRONMENT)
             .envs(environment)
             .current_dir(folder)
