@@ -164,7 +164,7 @@ impl RuntimeTester {
     ///
     /// ```no_run
     /// use runtime_testing_models::{PipelineDag, RunAction};
-    /// use runtime_testing_builder::PipelineTestingSpecBuilder;
+    /// use runtime_testing_builder::{PipelineTestingSpecBuilder, Validation};
     /// use runtime_testing_tester::RuntimeTester;
     ///
     /// let dag = PipelineDag::from_names(["clean", "train"], [("clean", "train")])?;
