@@ -67,7 +67,7 @@ fn what_imports_read_elsewhere_is_noted_for_each_run() {
         let (report, reasons) = test_with(&space, isolation);
         assert!(reasons.is_empty(), "{reasons:?}");
         for result in report.script_results.values() {
-            assert_eq!(result.runs[0].observed.clone().unwrap().reads, [file.clone()]);
+            assert_eq!(result.runs[0].observed.clone().unwrap().reads, std::slice::from_ref(&file));
         }
     }
 }
