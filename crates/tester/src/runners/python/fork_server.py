@@ -297,7 +297,7 @@ class Server:
             set_group(0)
             for fd in (self.answers, pipe):
                 os.close(fd)
-            reseed()
+            self.preloading.reseed()
             for start, count in self.thread_pools:
                 start(count)
             request = read_line(script_pipe)
@@ -371,13 +371,6 @@ class Server:
             # A script can put there what it likes.
             pass
         return names[::-1]
-
-
-def reseed():
-    """Forks would all draw the same numbers. Python's own generator sees to that itself."""
-    random = sys.modules.get("numpy.random")
-    if random is not None:
-        random.seed()
 
 
 def is_below(name, folders):

@@ -233,6 +233,13 @@ def thread_pools():
     return found
 
 
+def reseed():
+    """Forks would all draw the same numbers. Python's own generator sees to that itself."""
+    random = sys.modules.get("numpy.random")
+    if random is not None:
+        random.seed()
+
+
 def unfinished():
     """Who has left what is to be done when objects go, at the latest when the process ends: caller and function."""
     weakref = sys.modules.get("weakref")
