@@ -328,7 +328,7 @@ impl Bench<'_> {
                 let Some(whole) = whole.map(|at| Sample::seconds(walls[at].iter().copied())) else {
                     continue;
                 };
-                table.row(&kind.whole().what(), &whole, &Baseline::measured(&kind.what(), ours), None);
+                table.row(&kind.whole().what(), &whole, &Baseline::measured(kind.what(), ours), None);
             } else if kind.script == BUSY && kind.isolation == Isolation::Forked {
                 let scheduled = sample(&|given| given.scheduled(*kind, self.processors));
                 let scheduled = Baseline::measured("no cost", scheduled);
