@@ -371,7 +371,7 @@ impl Reader<'_> {
         names
     }
 
-    /// Reports a name that is none of the spec's inputs or outputs.
+    /// Reports a name that no input or output of the spec has.
     fn check_known(&mut self, offset: usize, key: &str, name: &LogicalName, known: &Known<'_>) {
         let Some(names) = known.names.as_ref().filter(|names| !names.contains(&name)) else { return };
         let noun = known.noun;

@@ -112,7 +112,7 @@ struct Kind {
     without: Without,
 }
 
-/// What of a run is left out.
+/// The part of a run that is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Without {
     Nothing,

@@ -66,7 +66,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// The interpreter for a case, or why there is none.
+/// The interpreter for a case, or why none can be used.
 fn python_for(model: &Value) -> Result<String, String> {
     let modules: Vec<String> = words(&model["python_modules"]).into_iter().collect();
     if modules.is_empty() {

@@ -1,4 +1,4 @@
-//! What the page is told of a run.
+//! What the page shows of a run.
 
 use camino::Utf8PathBuf;
 use runtime_testing_models::{Column, DataProfile, ExitOutcome, LogicalName, RunResult, RunSlot};
