@@ -5,7 +5,6 @@ mod complete;
 mod contract;
 mod counterpart;
 mod file;
-mod fit;
 mod nested;
 mod parts;
 mod rename;
@@ -27,7 +26,8 @@ pub(crate) use self::complete::Complete;
 pub(crate) use self::parts::settled;
 pub(crate) use self::rows::is_blank;
 pub use self::settle_renames::settle_renames;
-use crate::type_words::TypeWords;
+use crate::types::fit::{self, Fit};
+use crate::types::logical::TypeWords;
 
 /// What is expected of data.
 #[derive(Debug, Clone, Copy)]
@@ -153,7 +153,7 @@ pub fn without_table<'a>(
 
 /// Whether values of a type will do where a contract asks for `word`.
 pub(crate) fn fits_word(word: TypeWord, found: &TypeWords) -> bool {
-    fit::to_contract(word, found) != fit::Fit::Changed
+    fit::to_contract(word, found) != Fit::Changed
 }
 
 /// The differences of all files. Those of one file come in the order of the rules.

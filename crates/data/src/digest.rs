@@ -13,11 +13,12 @@ use camino::Utf8Path;
 use runtime_testing_models::{Digest, DigestOptions, DigestScheme};
 
 use self::rows::RowHasher;
-use crate::files::{DataError, data_files};
+use crate::error::{DataError, ReadTableError};
+use crate::files::data_files;
 use crate::options::ProfileOptions;
-use crate::read_batches::{Batches, complete, joined_schema, read_lines_among_lines};
-use crate::schema::{ReadTableError, TableFile};
-use crate::text_reader::CancelableReader;
+use crate::read::table_file::TableFile;
+use crate::read::{Batches, complete, joined_schema, read_lines_among_lines};
+use crate::text::reader::CancelableReader;
 
 /// How many rows are hashed between two looks at whether it is canceled.
 const BATCH_ROWS: usize = 8192;

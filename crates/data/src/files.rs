@@ -3,68 +3,9 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use walkdir::WalkDir;
 
-use crate::text_reader::is_cancellation;
+use crate::error::DataError;
 
-/// Why data could not be looked at. What is wrong with a file's *content* is never an error but a
-/// [`DataFinding`](runtime_testing_models::DataFinding).
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DataError {
-    /// There is nothing at the path.
-    #[error("`{path}` does not exist")]
-    NotFound {
-        /// The path.
-        path: Utf8PathBuf,
-    },
-    /// The path is neither a file nor a folder, but a socket, a pipe or a device.
-    #[error("`{path}` is neither a file nor a folder")]
-    NotAFile {
-        /// The path.
-        path: Utf8PathBuf,
-    },
-    /// A folder was given where a file is needed.
-    #[error("`{path}` is a folder, not a file")]
-    IsAFolder {
-        /// The path.
-        path: Utf8PathBuf,
-    },
-    /// A symbolic link leads to a folder that it lies in.
-    #[error("`{path}` is a link to a folder that it lies in; remove it")]
-    LinkLoop {
-        /// The link.
-        path: Utf8PathBuf,
-    },
-    /// A file's name is not UTF-8, so no report can name it.
-    #[error("the name of `{shown}` is not UTF-8; rename the file")]
-    NameNotUtf8 {
-        /// The path below the folder that was looked at, with replacement characters.
-        shown: String,
-    },
-    /// [`ProfileOptions::with_cancel`](crate::ProfileOptions::with_cancel) said to give up.
-    #[error("canceled while `{path}` was looked at")]
-    Canceled {
-        /// The file, or the folder before its first file.
-        path: Utf8PathBuf,
-    },
-    /// The operating system refused.
-    #[error("cannot read `{path}`: {}", .source.kind())]
-    Io {
-        /// The path.
-        path: Utf8PathBuf,
-        /// Its reason.
-        source: io::Error,
-    },
-}
-
-impl DataError {
-    pub(crate) fn new(path: &Utf8Path, source: io::Error) -> Self {
-        match source.kind() {
-            io::ErrorKind::NotFound => Self::NotFound { path: path.to_owned() },
-            _ if is_cancellation(&source) => Self::Canceled { path: path.to_owned() },
-            _ => Self::Io { path: path.to_owned(), source },
-        }
-    }
-}
+pub(crate) mod nearest;
 
 /// The files of an input or output, as paths below it with `/`, in the order of these paths; for a file, its name
 /// alone. Symbolic links are followed; one that leads nowhere does not count.

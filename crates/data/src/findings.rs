@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::io;
 
 use runtime_testing_models::{DataFinding, FindingKind};
@@ -103,6 +104,22 @@ impl Stop {
             Self::Bad(finding) => Ok(finding),
         }
     }
+}
+
+/// A finding for each name that more than one column has.
+pub(crate) fn duplicate_names<'a>(
+    names: impl Iterator<Item = &'a str>,
+    finding: impl Fn(String) -> DataFinding,
+) -> Vec<DataFinding> {
+    let mut seen = HashSet::new();
+    let mut told = HashSet::new();
+    let mut findings = Findings::default();
+    for name in names {
+        if !seen.insert(name) && told.insert(name) {
+            findings.push(|| finding(format!("duplicate column name `{name}`")));
+        }
+    }
+    findings.into_list("duplicate column names")
 }
 
 #[cfg(test)]

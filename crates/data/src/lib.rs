@@ -62,46 +62,40 @@
 //! the rest is not read. Where rows are read, batches of Arrow IPC and pages of Parquet are held as a whole. Names of files
 //! are UTF-8.
 
-mod arrow_ipc;
-mod arrow_table;
+mod columnar;
 mod compare;
-mod compression;
 mod content;
-mod csv_text;
+mod csv;
 mod digest;
+mod error;
 mod files;
 mod findings;
-mod foreign;
-mod format;
-mod joined_type;
-mod json_text;
-mod nearest;
+mod json;
+mod kind;
+mod limits;
 mod numbered;
-mod observed_contract;
+mod observe;
 mod options;
-mod parquet_file;
 mod profile;
 #[cfg(feature = "proptest1")]
 pub mod proptest1;
-mod read_batches;
-mod replacement;
-mod sample_data;
-mod schema;
-mod text_reader;
-mod type_parser;
-mod type_words;
-mod write_batches;
+mod read;
+mod sample;
+mod text;
+mod types;
+mod write;
 
 pub use arrow;
 pub use compare::{Expected, FileDifference, compare, settle_renames, without_table};
 pub use digest::{digest_path, digest_path_until};
-pub use files::{DataError, data_files};
-pub use format::{can_read, format_of_extension};
-pub use nearest::nearest_path;
-pub use observed_contract::{ContractRemark, NoContract, ObservedContract, observe_contract};
+pub use error::{DataError, ReadTableError};
+pub use files::data_files;
+pub use files::nearest::nearest_path;
+pub use kind::name::{can_read, format_of_extension};
+pub use observe::{ContractRemark, NoContract, ObservedContract, observe_contract};
 pub use options::{NullTokens, ProfileOptions};
 pub use profile::{profile_file, profile_file_with, profile_path, profile_path_with};
-pub use read_batches::{Batches, read_batches};
-pub use sample_data::{BuildSampleError, ParseSampleError, SampleData, SampleDataBuilder};
-pub use schema::{ReadTableError, schema_of};
-pub use write_batches::{WriteTableError, write_batches};
+pub use read::table_file::schema_of;
+pub use read::{Batches, read_batches};
+pub use sample::{BuildSampleError, ParseSampleError, SampleData, SampleDataBuilder};
+pub use write::{WriteTableError, write_batches};

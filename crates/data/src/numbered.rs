@@ -6,8 +6,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use camino::Utf8Path;
 use runtime_testing_models::{FileFormat, FileKind};
 
-use crate::joined_type::Typing;
-use crate::json_text::{MOST_NAME_BYTES, name_bytes};
+use crate::limits::{MOST_NAME_BYTES, name_bytes};
+use crate::types::join::Typing;
 
 /// What tells whether a table is a numbered part of another one.
 #[derive(Debug)]
@@ -164,7 +164,7 @@ fn without_numbers(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::kind_of_name;
+    use crate::kind::name::kind_of_name;
 
     /// Files, each of a path and its columns, and what each of them lacks.
     #[track_caller]

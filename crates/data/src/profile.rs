@@ -1,51 +1,15 @@
 use std::fs::File;
-use std::io;
 
-use arrow::datatypes::Schema;
 use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing_models::{DataFinding, DataProfile, FileFormat, FileProfile, TableSchema};
+use runtime_testing_models::{DataProfile, FileFormat, FileProfile};
 
-use crate::arrow_table::ArrowTable;
-use crate::content::{FileContent, read_content, read_lines};
-use crate::files::{DataError, data_files};
-use crate::findings::Stop;
-use crate::format::broken_promise;
+use crate::columnar::{ipc, parquet};
+use crate::error::DataError;
+use crate::files::data_files;
+use crate::kind::detect::{FileContent, read_content, read_lines};
+use crate::kind::name::broken_promise;
 use crate::numbered::lines_among_lines;
 use crate::options::ProfileOptions;
-use crate::{arrow_ipc, parquet_file};
-
-/// What a file's content yields.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Content {
-    pub(crate) schema: Option<TableSchema>,
-    pub(crate) findings: Vec<DataFinding>,
-    /// The schema that the file declares, for formats that do.
-    pub(crate) declared: Option<Schema>,
-    /// What stands between the cells, where it is not what the format is named for.
-    pub(crate) delimiter: Option<char>,
-    /// Whether a table in text begins with a byte order mark.
-    pub(crate) byte_order_mark: bool,
-    /// Whether it is one value of JSON on one line.
-    pub(crate) is_one_line: bool,
-}
-
-impl Content {
-    /// What a text yields, which declares nothing.
-    pub(crate) fn of_text(schema: Option<TableSchema>, findings: Vec<DataFinding>) -> Self {
-        Self { schema, findings, declared: None, delimiter: None, byte_order_mark: false, is_one_line: false }
-    }
-
-    pub(crate) fn of_finding(finding: DataFinding) -> Self {
-        Self::of_text(None, vec![finding])
-    }
-
-    pub(crate) fn of_arrow(result: Result<ArrowTable, Stop>) -> io::Result<Self> {
-        match result {
-            Ok(table) => Ok(table.into_content()),
-            Err(stop) => Ok(Self::of_finding(stop.into_finding()?)),
-        }
-    }
-}
 
 /// Profiles one file: its format, by content first and extension second, its columns with their types over all rows,
 /// and what keeps it from being read. The profile's path is the file's name.
@@ -121,8 +85,8 @@ fn profile_as(
     if let Some(table) = content.schema.as_mut().filter(|_| is_binary(kind.format)) {
         let file = File::open(path).map_err(|source| DataError::new(path, source))?;
         match kind.format {
-            FileFormat::Parquet => parquet_file::count_nulls(file, &mut table.columns, options),
-            format => arrow_ipc::count_nulls(file, format, &mut table.columns, options),
+            FileFormat::Parquet => parquet::count_nulls(file, &mut table.columns, options),
+            format => ipc::count_nulls(file, format, &mut table.columns, options),
         }
         if options.is_canceled() {
             return Err(DataError::Canceled { path: path.to_owned() });

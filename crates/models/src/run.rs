@@ -86,7 +86,7 @@ pub struct RunOutput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<DataProfile>,
     /// What the data amounts to: the same for the same rows, whatever format they are in. None where it was not asked for,
-    /// where there is too much data to do so by the way, and where a file cannot be read.
+    /// where there is too much data for it, and where a file cannot be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub digest: Option<Digest>,

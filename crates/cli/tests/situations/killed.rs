@@ -11,8 +11,8 @@ use serde_json::json;
 use crate::project::Project;
 use crate::workbench::fixtures;
 
-/// How long what was started may outlive the tester. A second is promised; a loaded machine takes its time to end them.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long what was started may outlive the tester. As promised.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What outlives a tester that is killed while a script runs that has started a program. `script` is the step to select
 /// of `killed_hard`.

@@ -4,7 +4,6 @@ use runtime_testing_models::{
     Column, ColumnContract, DataProfile, Difference, ExtraColumns, FileProfile, TableContract, TypeWord,
 };
 
-use super::fit::{self, Fit};
 use super::parts::Parts;
 use super::rename::renamed;
 use super::table::{
@@ -12,7 +11,8 @@ use super::table::{
 };
 use super::{Differences, file, rows};
 use crate::findings::unreadable;
-use crate::type_words::TypeWords;
+use crate::types::fit::{self, Fit};
+use crate::types::logical::TypeWords;
 
 /// Holds every table of what was found against a contract. What is no table is left alone as long as there is one, and
 /// so are single JSON objects, which stand beside tables to tell something of them.

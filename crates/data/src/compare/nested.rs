@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use runtime_testing_models::{Column, Difference};
 
-use super::fit::{self, Fit};
 use super::rename::renamed;
 use super::table::{FoundColumn, deciding, is_null, words};
-use crate::joined_type::map_of;
-use crate::type_words::{TypeWords, path_name};
+use crate::types::fit::{self, Fit};
+use crate::types::join::map_of;
+use crate::types::logical::{TypeWords, path_name};
 
 /// The characters by which a path goes on.
 pub(super) const STEPS: [char; 3] = ['.', '[', '{'];

@@ -8,8 +8,8 @@ use std::rc::Rc;
 use runtime_testing_models::{Column, DataProfile};
 
 use super::rows::column_names;
-use crate::joined_type::{Typing, joined};
-use crate::type_words::TypeWords;
+use crate::types::join::{Typing, joined};
+use crate::types::logical::TypeWords;
 
 /// A column of a table in several parts, as a part of it has it.
 #[derive(Debug)]

@@ -7,12 +7,12 @@ use runtime_testing_models::{
 };
 
 use super::counterpart::{Counterpart, counterparts, missing_files};
-use super::fit::{self, Fit};
 use super::nested::{self, TakenNames};
 use super::parts::{PartColumn, Parts, settled};
 use super::rename::renamed;
 use super::table::{Found, FoundColumn, column_order, extra_column, has_order, is_null, promoted, words};
 use super::{Differences, file, rows};
+use crate::types::fit::{self, Fit};
 
 /// Holds what was found against a sample, file by file.
 pub(super) fn compare(sample: &DataProfile, found: &DataProfile, list: &mut Differences) {

@@ -7,14 +7,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::Difference;
 
 use super::FileDifference;
-use super::fit::{self, Fit};
 use super::rename::{MOST_PAIRS, SIMILAR, each_once, similarity};
 use super::values::{Likeness, Values};
 use crate::files::data_files;
 use crate::options::ProfileOptions;
-use crate::read_batches::Batches;
-use crate::schema::TableFile;
-use crate::type_words::TypeWords;
+use crate::read::Batches;
+use crate::read::table_file::TableFile;
+use crate::types::fit::{self, Fit};
+use crate::types::logical::TypeWords;
 
 /// How many rows of a file are looked at.
 const MOST_ROWS: usize = 1_000;

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use runtime_testing_models::{Column, Difference, FileFormat, TableSchema};
 
-use super::fit::Fit;
 use super::parts::PartColumn;
-use crate::type_words::TypeWords;
+use crate::types::fit::Fit;
+use crate::types::logical::TypeWords;
 
 /// A table that was found, or a part of one, with its columns by name.
 #[derive(Debug)]

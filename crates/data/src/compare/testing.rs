@@ -3,7 +3,7 @@
 use runtime_testing_models::{Column, DataProfile, FileFormat, FileProfile, TableSchema};
 
 use super::{Expected, compare};
-use crate::format::broken_promise;
+use crate::kind::name::broken_promise;
 
 pub(crate) fn file(path: &str, format: FileFormat, schema: Option<TableSchema>) -> FileProfile {
     FileProfile {

@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Float64Type, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
-use crate::type_words::TypeWords;
+use crate::types::logical::TypeWords;
 
 /// How alike ranges at least are that have anything in common, be it a single number.
 const TOUCHING: f64 = 0.01;

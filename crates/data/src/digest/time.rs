@@ -1,6 +1,7 @@
 //! Days, moments and times of day, whatever they are kept as.
 
-use crate::csv_text::{Cell, microseconds, value};
+use crate::text::cell::{Cell, value};
+use crate::text::clock::microseconds;
 
 /// Nanoseconds of a second.
 pub(super) const SECOND: i128 = 1_000_000_000;

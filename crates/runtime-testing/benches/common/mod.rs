@@ -256,6 +256,17 @@ impl Scratch {
         Self { _root: root, path, made: Cell::new(0) }
     }
 
+    /// Whether its files are kept in memory (tmpfs). Where the system does not say, they are taken not to be.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
+        let mounted = mounts.lines().filter_map(|line| {
+            let mut words = line.split(' ').skip(1);
+            Some((Utf8Path::new(words.next()?), words.next()?))
+        });
+        let around = mounted.filter(|(folder, _)| self.path.starts_with(folder));
+        around.max_by_key(|(folder, _)| folder.as_str().len()).is_some_and(|(_, kind)| kind == "tmpfs")
+    }
+
     /// A new and empty folder.
     pub(crate) fn folder(&self) -> Utf8PathBuf {
         let folder = self.path.join(self.made.get().to_string());

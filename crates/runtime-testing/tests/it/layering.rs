@@ -1,4 +1,4 @@
-//! Which crate may use which, and within `tester` which room: `cargo metadata` and the `use` lines say what is so, the tables
+//! Which crate may use which, and within `tester` and `data` which room: `cargo metadata` and the `use` lines say what is so, the tables
 //! here what may be.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,61 +53,121 @@ fn dependencies_go_in_one_direction() {
     }
 }
 
-/// Each room of `tester`, and what of the other rooms it may use. A file or folder directly below `src` is a room.
-const ARROWS: [(&str, &[&str]); 14] = [
-    ("tester", &["session", "plan", "accept", "history", "events", "runners"]),
-    ("session", &["plan", "run", "judge", "history", "events", "runners", "process::Watched"]),
-    ("plan", &["runners", "history::places"]),
-    ("run", &["plan::model", "plan::bindings", "runners", "history", "events"]),
-    (
-        "judge",
-        &[
-            "plan::model",
-            "plan::bindings",
-            "plan::missing_inputs",
-            "plan::own_contracts",
-            "run::record",
-            "run::handover",
-            "history",
-        ],
-    ),
-    ("accept", &["plan", "history", "session"]),
-    ("runners", &["process", "history::places"]),
-    ("error", &["plan::PlanError"]),
-    ("history", &[]),
-    ("events", &[]),
-    ("process", &[]),
-    ("settings", &[]),
-    ("cancel", &[]),
-    ("ids", &[]),
-];
-/// What every room may use, but for those that these use themselves.
-const LEAVES: [&str; 4] = ["settings", "cancel", "error", "ids"];
+/// The rooms of a crate: the files and folders directly below its `src`.
+struct House {
+    /// Its folder below `crates`.
+    name: &'static str,
+    /// Each room, and what of the other rooms it may use.
+    arrows: &'static [(&'static str, &'static [&'static str])],
+    /// What every room may use besides, but for those that these use themselves.
+    leaves: &'static [&'static str],
+}
+
+const TESTER: House = House {
+    name: "tester",
+    arrows: &[
+        ("tester", &["session", "plan", "accept", "history", "events", "runners"]),
+        ("session", &["plan", "run", "judge", "history", "events", "runners", "process::Watched"]),
+        ("plan", &["runners", "history::places"]),
+        ("run", &["plan::model", "plan::bindings", "runners", "history", "events"]),
+        (
+            "judge",
+            &[
+                "plan::model",
+                "plan::bindings",
+                "plan::missing_inputs",
+                "plan::own_contracts",
+                "run::record",
+                "run::handover",
+                "history",
+            ],
+        ),
+        ("accept", &["plan", "history", "session"]),
+        ("runners", &["process", "history::places"]),
+        ("error", &["plan::PlanError"]),
+        ("history", &[]),
+        ("events", &[]),
+        ("process", &[]),
+        ("settings", &[]),
+        ("cancel", &[]),
+        ("ids", &[]),
+    ],
+    leaves: &["settings", "cancel", "error", "ids"],
+};
+
+const DATA: House = House {
+    name: "data",
+    arrows: &[
+        ("compare", &["types", "files", "numbered", "read"]),
+        ("observe", &["compare", "types"]),
+        ("digest", &["read", "files", "text"]),
+        ("sample", &["write"]),
+        ("write", &["kind::name", "text", "columnar", "types"]),
+        ("read", &["kind", "csv", "columnar", "files", "numbered", "types", "text"]),
+        ("profile", &["kind", "columnar", "files", "numbered"]),
+        ("numbered", &["types"]),
+        ("kind", &["csv", "json", "columnar", "content", "text"]),
+        ("csv", &["content", "text", "types"]),
+        ("json", &["content", "text", "types"]),
+        ("columnar", &["content", "types"]),
+        ("proptest1", &[]),
+        ("content", &[]),
+        ("text", &[]),
+        ("types", &[]),
+        ("files", &[]),
+        ("error", &["text"]),
+        ("findings", &[]),
+        ("limits", &[]),
+        ("options", &[]),
+    ],
+    leaves: &["error", "findings", "limits", "options"],
+};
 
 #[test]
-fn rooms_of_the_tester_use_each_other_in_one_direction() {
-    let source = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tester/src");
-    let mut rooms = BTreeSet::new();
-    let mut wrong = Vec::new();
-    for file in rust_files(&source) {
-        let below = file.strip_prefix(&source).expect("it lies there");
-        let room = below.components().next().expect("a file has a name").as_str().trim_end_matches(".rs");
-        if room == "lib" {
-            continue;
+fn rooms_use_each_other_in_one_direction() {
+    for house in [&TESTER, &DATA] {
+        let source = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(house.name).join("src");
+        let mut rooms = BTreeSet::new();
+        let mut wrong = Vec::new();
+        for file in rust_files(&source) {
+            let below = file.strip_prefix(&source).expect("it lies there");
+            let room = below.components().next().expect("a file has a name").as_str().trim_end_matches(".rs");
+            let is_for_tests = matches!(below.file_stem(), Some("tests" | "testing"));
+            if room == "lib" || is_for_tests {
+                continue;
+            }
+            rooms.insert(room.to_owned());
+            let text = std::fs::read_to_string(&file).expect("a source file");
+            wrong.extend(
+                house.wrong_arrows(room, &text).into_iter().map(|used| format!("{below} uses {used}")),
+            );
         }
-        rooms.insert(room.to_owned());
-        let text = std::fs::read_to_string(&file).expect("a source file");
-        wrong.extend(wrong_arrows(room, &text).into_iter().map(|used| format!("{below} uses {used}")));
+        let known: BTreeSet<String> = house.arrows.iter().map(|(room, _)| (*room).to_owned()).collect();
+        assert_eq!(rooms, known, "the rooms of `{}`", house.name);
+        assert!(wrong.is_empty(), "arrows that are not allowed in `{}`:\n{}", house.name, wrong.join("\n"));
     }
-    let known: BTreeSet<String> = ARROWS.iter().map(|(room, _)| (*room).to_owned()).collect();
-    assert_eq!(rooms, known, "the rooms of the tester");
-    assert!(wrong.is_empty(), "arrows that are not allowed:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_room_may_use_one_that_uses_it() {
+    for house in [&TESTER, &DATA] {
+        for (room, _) in house.arrows {
+            let mut reached = BTreeSet::new();
+            let mut next: Vec<&str> = house.rooms_used_by(room);
+            while let Some(used) = next.pop() {
+                if reached.insert(used) {
+                    next.extend(house.rooms_used_by(used));
+                }
+            }
+            assert!(!reached.contains(room), "`{room}` of `{}` comes back to itself", house.name);
+        }
+    }
 }
 
 #[test]
 fn an_arrow_in_the_wrong_direction_is_noticed() {
     let check = |room: &str, text: &str, expected: &[&str]| {
-        assert_eq!(wrong_arrows(room, text), expected, "{room}: {text}");
+        assert_eq!(TESTER.wrong_arrows(room, text), expected, "{room}: {text}");
     };
     check("run", "use crate::judge::Evidence;", &["judge::Evidence"]);
     check(
@@ -122,31 +182,41 @@ fn an_arrow_in_the_wrong_direction_is_noticed() {
     check("judge", "#[cfg(test)]\nmod tests {\n    use crate::session::Session;\n}", &[]);
 }
 
-/// What a file of a room uses of other rooms and may not.
-fn wrong_arrows(room: &str, text: &str) -> Vec<String> {
-    let code = text.split("#[cfg(test)]").next().expect("a split has a first part");
-    let lines = code.lines().map(|line| line.split("//").next().expect("a split has a first part"));
-    let code = lines.collect::<Vec<_>>().join("\n");
-    let mut used = Vec::new();
-    for (at, found) in code.match_indices("crate::") {
-        if code[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_') {
-            continue;
-        }
-        let path = &code[at + found.len()..];
-        let end = path.find(|part: char| !(part.is_alphanumeric() || "_:{}, \n".contains(part)));
-        expand(path[..end.unwrap_or(path.len())].trim(), "", &mut used);
+impl House {
+    /// What a room may use, and not only as one that every room may use.
+    fn allowed(&self, room: &str) -> &'static [&'static str] {
+        self.arrows.iter().find(|(name, _)| *name == room).map_or(&[], |(_, allowed)| allowed)
     }
-    let allowed = ARROWS.iter().find(|(name, _)| *name == room).map_or(&[][..], |(_, allowed)| allowed);
-    let may_use_leaves = !["plan", "error"].contains(&room);
-    let is_below = |path: &str, allowed: &str| {
-        path.strip_prefix(allowed).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-    };
-    let is_leaf =
-        |path: &str| LEAVES.iter().any(|leaf| is_below(path, leaf) && (may_use_leaves || *leaf != "error"));
-    used.retain(|path| {
-        !is_below(path, room) && !is_leaf(path) && !allowed.iter().any(|allowed| is_below(path, allowed))
-    });
-    used
+
+    /// The rooms that a room may use, but for those that every room may use.
+    fn rooms_used_by(&self, room: &str) -> Vec<&'static str> {
+        let first = |path: &&'static str| path.split("::").next().expect("a split has a first part");
+        self.allowed(room).iter().map(first).collect()
+    }
+
+    /// What a file of a room uses of other rooms and may not.
+    fn wrong_arrows(&self, room: &str, text: &str) -> Vec<String> {
+        let code = text.split("#[cfg(test)]").next().expect("a split has a first part");
+        let lines = code.lines().map(|line| line.split("//").next().expect("a split has a first part"));
+        let code = lines.collect::<Vec<_>>().join("\n");
+        let mut used = Vec::new();
+        for (at, found) in code.match_indices("crate::") {
+            if code[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_') {
+                continue;
+            }
+            let path = &code[at + found.len()..];
+            let end = path.find(|part: char| !(part.is_alphanumeric() || "_:{}, \n".contains(part)));
+            expand(path[..end.unwrap_or(path.len())].trim(), "", &mut used);
+        }
+        let is_below = |path: &str, allowed: &str| {
+            path.strip_prefix(allowed).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        };
+        let may_be_used = |leaf: &str| !self.rooms_used_by(leaf).contains(&room);
+        let is_leaf = |path: &str| self.leaves.iter().any(|leaf| is_below(path, leaf) && may_be_used(leaf));
+        let is_allowed = |path: &str| self.allowed(room).iter().any(|allowed| is_below(path, allowed));
+        used.retain(|path| !is_below(path, room) && !is_leaf(path) && !is_allowed(path));
+        used
+    }
 }
 
 /// The paths of a `use` tree, `a::{b, c::{self, d}}`, in full.

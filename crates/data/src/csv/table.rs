@@ -1,0 +1,367 @@
+use std::io::{self, Read};
+use std::num::NonZeroUsize;
+
+use runtime_testing_models::TableSchema;
+
+use super::blocks::{Block, Blocks};
+use super::delimiter::{Delimiter, HEAD_BYTES};
+use super::parallel::feed_all;
+use super::part::{NotUtf8, Part};
+use super::records::{RecordSink, Splitter};
+use super::rows::Rows;
+use crate::content::Content;
+use crate::findings::{duplicate_names, unreadable, unreadable_on};
+use crate::options::ProfileOptions;
+use crate::text::cell::LONGEST_CELL;
+use crate::text::nulls::NullWords;
+use crate::text::reader::BYTE_ORDER_MARK;
+
+/// The size of a block: large enough to make little of what it costs to change between them, small enough for a cache.
+const BLOCK_BYTES: usize = 512 * 1024;
+
+/// More threads than this would need more memory than they save time: reading is what limits them.
+const MOST_JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("eight is not zero");
+
+/// Tables with more columns are read by one thread, so that what is known of each is kept once.
+const MOST_COLUMNS_IN_PARALLEL: usize = 4096;
+
+/// What a header may cost in memory, with a column, its name not counted, reckoned at `COLUMN_BYTES`.
+const HEADER_BYTES: usize = 48 * 1024 * 1024;
+const COLUMN_BYTES: usize = 384;
+
+/// Profiles all rows of a CSV or TSV text, which may be opened a second time to find out whether it has a header.
+pub(crate) fn profile<R: Read + Send>(
+    open: impl Fn() -> io::Result<R>,
+    delimiter: Delimiter,
+    options: &ProfileOptions,
+) -> io::Result<Content> {
+    profile_in_blocks(open, delimiter, options, BLOCK_BYTES)
+}
+
+fn profile_in_blocks<R: Read + Send>(
+    open: impl Fn() -> io::Result<R>,
+    delimiter: Delimiter,
+    options: &ProfileOptions,
+    block_bytes: usize,
+) -> io::Result<Content> {
+    let mut source = open()?;
+    let mut head = Vec::new();
+    source.by_ref().take((BYTE_ORDER_MARK.len() + HEAD_BYTES) as u64).read_to_end(&mut head)?;
+    let byte_order_mark = head.starts_with(BYTE_ORDER_MARK);
+    if byte_order_mark {
+        head.drain(..BYTE_ORDER_MARK.len());
+    }
+    let separator = delimiter.byte(&head);
+    let nulls = NullWords::new(options.null_tokens());
+    let mut splitter = Splitter::new(separator);
+    let mut table = Table { header: Header::default(), rows: Rows::new(0, &nulls) };
+    let mut not_utf8 = NotUtf8::default();
+    let mut blocks = Blocks::new(head, source, block_bytes);
+    let mut block = Block::default();
+    while table.header.line.is_none() && !table.header.is_too_long() && blocks.read(&mut block)? {
+        not_utf8.look(&block, splitter.lines());
+        splitter.feed(block.text(), &mut table);
+    }
+    drop(block);
+    if table.header.line.is_some() {
+        let columns = table.header.names.len();
+        let jobs = match columns {
+            0..=MOST_COLUMNS_IN_PARALLEL => options.jobs().min(MOST_JOBS),
+            _ => NonZeroUsize::MIN,
+        };
+        let part = Part { splitter, rows: table.rows, not_utf8 };
+        let part = feed_all(part, blocks, jobs, || Part::new(separator, columns, &nulls))?;
+        (splitter, table.rows, not_utf8) = (part.splitter, part.rows, part.not_utf8);
+    }
+    let unclosed = splitter.finish(&mut table);
+    let header_is_row = table.rows.has_values(&table.header.names)
+        || match table.rows.first_line_in_doubt(&table.header.names) {
+            Some(first_line) => first_line.proves_to_be_row(open()?, separator, block_bytes)?,
+            None => false,
+        };
+    let delimiter = delimiter.unusual(separator);
+    let content = table.into_content(not_utf8, unclosed, header_is_row);
+    Ok(Content { delimiter, byte_order_mark, ..content })
+}
+
+/// The names of the columns, as they come in.
+#[derive(Debug, Default)]
+struct Header {
+    /// The line it stands on, once it is complete.
+    line: Option<u64>,
+    names: Vec<String>,
+    bytes: usize,
+}
+
+impl Header {
+    fn is_too_long(&self) -> bool {
+        self.bytes > HEADER_BYTES
+    }
+}
+
+/// A table as its cells come in.
+#[derive(Debug)]
+struct Table<'n> {
+    header: Header,
+    rows: Rows<'n>,
+}
+
+impl RecordSink for Table<'_> {
+    fn cell(&mut self, cell: &[u8]) {
+        let header = &mut self.header;
+        if header.line.is_some() {
+            return self.rows.cell(cell);
+        }
+        let name = &cell[..cell.len().min(LONGEST_CELL)];
+        header.bytes += COLUMN_BYTES + name.len();
+        if !header.is_too_long() {
+            header.names.push(String::from_utf8_lossy(name).into_owned());
+        }
+    }
+
+    fn end_record(&mut self, line: impl FnOnce() -> u64) {
+        if self.header.line.is_some() {
+            return self.rows.end_record(line);
+        }
+        self.header.line = Some(line());
+        self.rows.widen(self.header.names.len());
+    }
+}
+
+impl Table<'_> {
+    fn into_content(self, not_utf8: NotUtf8, unclosed: Option<u64>, header_is_row: bool) -> Content {
+        let mut findings = Vec::from_iter(not_utf8.0);
+        if self.header.is_too_long() {
+            findings.push(unreadable("the first line is too long for a header"));
+            return Content::of_text(None, findings);
+        }
+        let unclosed = unclosed.map(|line| unreadable_on(line, "the quote that opens here is not closed"));
+        let Some(header_line) = self.header.line else {
+            findings.extend(unclosed.or_else(|| Some(unreadable("there is no header line"))));
+            return Content::of_text(None, findings);
+        };
+        let names = self.header.names.iter().map(String::as_str);
+        if header_is_row {
+            let message =
+                "the first line looks like a row, not like a header; write the names of the columns first";
+            findings.push(unreadable_on(header_line, message));
+        }
+        findings.extend(duplicate_names(names, |message| unreadable_on(header_line, message)));
+        let rows = self.rows.count();
+        let (columns, ragged) = self.rows.finish(self.header.names);
+        findings.extend(ragged);
+        findings.extend(unclosed);
+        Content::of_text(Some(TableSchema { columns, rows }), findings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use runtime_testing_models::DataFinding;
+
+    use super::*;
+
+    fn profile_with(text: &[u8], delimiter: Delimiter, jobs: usize, block_bytes: usize) -> Content {
+        let jobs = NonZeroUsize::new(jobs).expect("some jobs");
+        let options = ProfileOptions::default().with_jobs(jobs);
+        profile_in_blocks(|| Ok(text), delimiter, &options, block_bytes).expect("a slice can be read")
+    }
+
+    fn profile_text(text: &[u8], delimiter: Delimiter) -> Content {
+        let content = profile_with(text, delimiter, 1, BLOCK_BYTES);
+        for (jobs, block_bytes) in [(1, 4), (1, 48), (2, 4), (2, 11), (3, 48), (8, 7)] {
+            let other = profile_with(text, delimiter, jobs, block_bytes);
+            assert_eq!(other, content, "{jobs} threads, blocks of {block_bytes} bytes");
+        }
+        content
+    }
+
+    /// The columns with `?` where they hold nulls, and the rows; then the findings.
+    fn shown(content: &Content) -> (String, Vec<String>) {
+        let findings = content.findings.iter().map(DataFinding::to_string).collect();
+        let Some(schema) = &content.schema else { return ("none".to_owned(), findings) };
+        let columns: Vec<String> = schema
+            .columns
+            .iter()
+            .map(|column| {
+                format!("{}: {}{}", column.name, column.data_type, if column.nullable { "?" } else { "" })
+            })
+            .collect();
+        (format!("{} rows; {}", schema.rows, columns.join(", ")), findings)
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        assert_eq!(
+            shown(&profile_text(text.as_bytes(), Delimiter::Detected)),
+            (expected.to_owned(), Vec::new())
+        );
+    }
+
+    #[track_caller]
+    fn check_findings(text: &[u8], expected: &str, findings: &[&str]) {
+        let (schema, found) = shown(&profile_text(text, Delimiter::Detected));
+        assert_eq!(found, findings);
+        assert_eq!(schema, expected);
+    }
+
+    #[test]
+    fn tables() {
+        check("a,b\n1,x\n2,\n", "2 rows; a: int64, b: text?");
+        check("a,b\r\n1,x\r\n", "1 rows; a: int64, b: text");
+        check("\u{feff}a,b\n1,2", "1 rows; a: int64, b: int64");
+        check("a,b\n", "0 rows; a: null, b: null");
+        check("a,b", "0 rows; a: null, b: null");
+        check(",x\n0,1.5\n", "1 rows; : int64, x: float64");
+        check("a\n\n1\n\n2\n", "2 rows; a: int64");
+        check("a\n\"\"\n1\n", "2 rows; a: int64?");
+        check("\"a,\nb\",\"c\"\"\"\n\"1\",\"x\ny\"\n", "1 rows; a,\nb: int64, c\": text");
+        check("gr\u{f6}\u{df}e\n\u{e9}\n", "1 rows; gr\u{f6}\u{df}e: text");
+        check("a\n2024-01-31T10:00:00+01:00\n", "1 rows; a: timestamp[us, UTC]");
+    }
+
+    #[test]
+    fn delimiters() {
+        check("a;b;c\n1;2,5;3\n", "1 rows; a: int64, b: text, c: int64");
+        check("\"a;b;c\",d\n1,2\n", "1 rows; a;b;c: int64, d: int64");
+        let content = profile_text(b"a,b\tc\n1,5\t2\n", Delimiter::Tab);
+        assert_eq!(shown(&content).0, "1 rows; a,b: text, c: int64");
+    }
+
+    #[test]
+    fn rows_of_another_length() {
+        check_findings(
+            b"a,b,c,d\n1,2,3,4\n1,2,3\n\"x\ny\",2,3,4,5\n1\n",
+            "4 rows; a: text, b: int64, c: int64, d: int64",
+            &[
+                "line 3: row has 3 fields, the header has 4",
+                "line 4: row has 5 fields, the header has 4",
+                "line 6: row has 1 field, the header has 4",
+            ],
+        );
+        let many = format!("a,b\n{}", "1\n".repeat(9));
+        let found = profile_text(many.as_bytes(), Delimiter::Detected).findings;
+        assert_eq!(found.len(), 6);
+        assert_eq!(found[5].to_string(), "4 more rows with another number of fields");
+    }
+
+    #[test]
+    fn a_row_in_place_of_a_header() {
+        let message = "line 1: the first line looks like a row, not like a header; write the names of the columns first";
+        check_findings(b"1,2.5\n3,4.5\n", "1 rows; 1: int64, 2.5: float64", &[message]);
+        check_findings(b"2024-01-31\n2024-02-29\n", "1 rows; 2024-01-31: date", &[message]);
+        check_findings(b"true,1\nNA,2\nfalse,\n", "2 rows; true: boolean?, 1: int64?", &[message]);
+        let counting = b"\n1,ann\n2,bob\n3,eve\n4,dan\n";
+        let message = message.replace("line 1", "line 2");
+        check_findings(counting, "3 rows; 1: int64, ann: text", &[&message]);
+        let again = b"\nx,2.5,x\nx,1.5,z\ny,3.5,x\nx,2.0,y\nz,1.0,x\ny,2.0,z\n";
+        let twice = "line 2: duplicate column name `x`";
+        check_findings(again, "5 rows; x: text, 2.5: float64, x: text", &[&message, twice]);
+        // What is or may be a name.
+        check("0,1,2\n3,4,5\n", "1 rows; 0: int64, 1: int64, 2: int64");
+        check("2024-01-31,2024-02-29\n1,2\n", "1 rows; 2024-01-31: int64, 2024-02-29: int64");
+        check("id,2024\n7,1.5\n", "1 rows; id: int64, 2024: float64");
+        check("1,2.5\nx,4.5\n", "1 rows; 1: text, 2.5: float64");
+        check("1.5\n", "0 rows; 1.5: null");
+        check("true,NA\nfalse,NA\n", "1 rows; true: boolean, NA: null?");
+    }
+
+    #[test]
+    fn names_that_stand_twice() {
+        check_findings(
+            b"\na,b,a,a,,\n1,2,3,4,5,6\n",
+            "1 rows; a: int64, b: int64, a: int64, a: int64, : int64, : int64",
+            &["line 2: duplicate column name `a`", "line 2: duplicate column name ``"],
+        );
+    }
+
+    #[test]
+    fn text_that_is_not_utf8() {
+        check_findings(
+            b"a\nb\nc\xFF\nd\xFF\n",
+            "3 rows; a: text",
+            &["line 3: the text is not UTF-8: byte 0xFF"],
+        );
+        check_findings(
+            b"a\xE9,b\n1,2\n",
+            "1 rows; a\u{fffd}: int64, b: int64",
+            &["line 1: the text is not UTF-8: byte 0xE9"],
+        );
+        let utf16: Vec<u8> = "\u{feff}a,b\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let found = profile_text(&utf16, Delimiter::Detected).findings;
+        assert_eq!(found[0].to_string(), "line 1: the text is UTF-16; write it as UTF-8");
+    }
+
+    #[test]
+    fn quotes_that_are_not_closed() {
+        check_findings(
+            b"a,b\n1,x\n2,\"y\n3,z\n",
+            "1 rows; a: int64, b: text",
+            &["line 3: the quote that opens here is not closed"],
+        );
+        check_findings(b"a,\"b\n1,2\n", "none", &["line 1: the quote that opens here is not closed"]);
+    }
+
+    #[test]
+    fn no_header() {
+        check_findings(b"\n\r\n", "none", &["there is no header line"]);
+        let long = ",".repeat(HEADER_BYTES / COLUMN_BYTES + 1);
+        check_findings(long.as_bytes(), "none", &["the first line is too long for a header"]);
+    }
+
+    #[test]
+    fn long_lines_take_no_memory_with_them() {
+        let long = "x".repeat(3 * BLOCK_BYTES);
+        check(&format!("a,b\n1,{long}\n2,\"{long}\"\n3,y\n"), "3 rows; a: int64, b: text");
+    }
+
+    /// Rows with what makes it hard to say where a record begins.
+    fn any_rows() -> impl Strategy<Value = String> {
+        let plain = prop::sample::select(&[
+            "",
+            "1",
+            "-7",
+            "2.5",
+            "007",
+            "true",
+            "NA",
+            "2024-02-29",
+            "2024-02-29 10:20:30",
+            "x",
+            "\u{e9}",
+            "5\"",
+            " ",
+            "nan",
+        ]);
+        let quoted = prop::sample::select(&["", "1", ",", "\n", "\r\n", "a\nb,c\n", "\"\"", "1\"\"\n", "\r"]);
+        let cell = prop_oneof![
+            6 => plain.prop_map(str::to_owned),
+            2 => quoted.prop_map(|cell| format!("\"{cell}\"")),
+            1 => "[a\"\r]{0,2}",
+        ];
+        let end = prop::sample::select(&["\n", "\n", "\n", "\r\n", "\r", ""]);
+        let row = (prop::collection::vec(cell, 1..4), end).prop_map(|(cells, end)| cells.join(",") + end);
+        prop::collection::vec(row, 0..60).prop_map(|rows| rows.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn the_number_of_threads_does_not_count(
+            header in prop::sample::select(&["a,b,c", "x,2.5,x", "1,x,2.5", "1,x", "x,2.5,1", "x,2024-02-29"]),
+            rows in any_rows(),
+            bad in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+            block_bytes in prop_oneof![4..40_usize, 64..200_usize],
+        ) {
+            let mut text = format!("{header}\n{rows}").into_bytes();
+            if let Some(bad) = bad {
+                text.insert(bad.index(text.len()), 0xFF);
+            }
+            let expected = profile_with(&text, Delimiter::Detected, 1, BLOCK_BYTES);
+            for jobs in [1, 2, 3, 8] {
+                let found = profile_with(&text, Delimiter::Detected, jobs, block_bytes);
+                prop_assert_eq!(&found, &expected, "{} threads", jobs);
+            }
+        }
+    }
+}

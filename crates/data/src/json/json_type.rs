@@ -1,0 +1,197 @@
+use std::collections::BTreeMap;
+
+use crate::limits::{MOST_KEYS, name_bytes};
+use crate::types::logical::TypeWords;
+
+/// What widening a type has done to it. The later, the more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Widened {
+    /// It took in the other already.
+    Same,
+    /// A first value came after nulls.
+    Filled,
+    /// A struct has a new field.
+    Added,
+    /// What was known before is no longer so.
+    Changed,
+}
+
+/// The type of one or of many JSON values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum JsonType {
+    Null,
+    Boolean,
+    Int,
+    Float,
+    Text,
+    List(Box<JsonType>),
+    Struct(BTreeMap<String, JsonType>),
+    /// The values of an object with so many keys that they are data. Only within a single object.
+    Map(Box<JsonType>),
+    Mixed,
+}
+
+impl JsonType {
+    /// Widens the type so that it takes in another. What the names take that it gains is added to `names`.
+    pub(crate) fn widen(&mut self, other: Self, names: &mut usize) -> Widened {
+        match (&mut *self, other) {
+            (_, Self::Null) | (Self::Mixed, _) | (Self::Float, Self::Int) => Widened::Same,
+            (Self::Null, other) => {
+                *names += other.name_bytes();
+                *self = other;
+                Widened::Filled
+            }
+            (Self::Boolean, Self::Boolean)
+            | (Self::Int, Self::Int)
+            | (Self::Float, Self::Float)
+            | (Self::Text, Self::Text) => Widened::Same,
+            (Self::Int, Self::Float) => {
+                *self = Self::Float;
+                Widened::Changed
+            }
+            (Self::List(item), Self::List(other)) => item.widen(*other, names),
+            (Self::Map(values), Self::Map(other)) => values.widen(*other, names),
+            (Self::Map(values), Self::Struct(fields)) => {
+                fields.into_values().map(|field| values.widen(field, names)).max().unwrap_or(Widened::Same)
+            }
+            (Self::Struct(_), Self::Map(other)) => {
+                self.forget_keys(names);
+                self.widen(Self::Map(other), names).max(Widened::Changed)
+            }
+            (Self::Struct(fields), Self::Struct(others)) => {
+                let mut widened = Widened::Same;
+                for (name, other) in others {
+                    let field = match fields.get_mut(&name) {
+                        Some(field) => field.widen(other, names),
+                        None => {
+                            *names += name_bytes(&name) + other.name_bytes();
+                            fields.insert(name, other);
+                            Widened::Added
+                        }
+                    };
+                    widened = widened.max(field);
+                }
+                widened
+            }
+            _ => {
+                *self = Self::Mixed;
+                Widened::Changed
+            }
+        }
+    }
+
+    /// Makes maps of structs with more keys than fields may have, here and within.
+    pub(crate) fn forget_data(&mut self, names: &mut usize) {
+        match self {
+            Self::List(inner) | Self::Map(inner) => inner.forget_data(names),
+            Self::Struct(fields) => {
+                fields.values_mut().for_each(|field| field.forget_data(names));
+                if fields.len() > MOST_KEYS {
+                    self.forget_keys(names);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Makes a map of a struct. What its names took is taken off `names`.
+    fn forget_keys(&mut self, names: &mut usize) {
+        let Self::Struct(fields) = self else { return };
+        *names = names.saturating_sub(fields.keys().map(|name| name_bytes(name)).sum());
+        let mut values = Self::Null;
+        for field in std::mem::take(fields).into_values() {
+            *names = names.saturating_sub(field.name_bytes());
+            values.widen(field, names);
+            values.forget_data(names);
+        }
+        *self = Self::Map(Box::new(values));
+    }
+
+    /// What its names take.
+    fn name_bytes(&self) -> usize {
+        match self {
+            Self::List(item) | Self::Map(item) => item.name_bytes(),
+            Self::Struct(fields) => {
+                fields.iter().map(|(name, field)| name_bytes(name) + field.name_bytes()).sum()
+            }
+            _ => 0,
+        }
+    }
+
+    pub(crate) fn words(&self) -> TypeWords {
+        match self {
+            Self::Null => TypeWords::Null,
+            Self::Boolean => TypeWords::Boolean,
+            Self::Int => TypeWords::Int(64),
+            Self::Float => TypeWords::Float(64),
+            Self::Text => TypeWords::Text,
+            Self::List(item) => TypeWords::List(Box::new(item.words())),
+            Self::Struct(fields) => {
+                TypeWords::Struct(fields.iter().map(|(name, field)| (name.clone(), field.words())).collect())
+            }
+            Self::Map(values) => TypeWords::Map(Box::new(TypeWords::Text), Box::new(values.words())),
+            Self::Mixed => TypeWords::Mixed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(item: JsonType) -> JsonType {
+        JsonType::List(Box::new(item))
+    }
+
+    fn record(fields: &[(&str, JsonType)]) -> JsonType {
+        JsonType::Struct(fields.iter().map(|(name, field)| ((*name).to_owned(), field.clone())).collect())
+    }
+
+    #[track_caller]
+    fn check(first: &JsonType, second: &JsonType, expected: &str, change: Widened) {
+        let (mut widened, mut names) = (first.clone(), first.name_bytes());
+        assert_eq!(widened.widen(second.clone(), &mut names), change);
+        assert_eq!(widened.words().to_string(), expected);
+        if widened != JsonType::Mixed {
+            assert_eq!(names, widened.name_bytes());
+        }
+        let mut reversed = second.clone();
+        reversed.widen(first.clone(), &mut 0);
+        assert_eq!(reversed, widened, "the order of values does not change the type");
+        for again in [first, second] {
+            assert_eq!(widened.clone().widen(again.clone(), &mut 0), Widened::Same);
+        }
+    }
+
+    #[test]
+    fn types_widen() {
+        use JsonType::{Boolean, Float, Int, Mixed, Null, Text};
+        use Widened::{Changed, Filled, Same};
+
+        check(&Null, &Null, "null", Same);
+        check(&Null, &Int, "int64", Filled);
+        check(&Text, &Null, "text", Same);
+        check(&Boolean, &Boolean, "boolean", Same);
+        check(&Int, &Float, "float64", Changed);
+        check(&Float, &Int, "float64", Same);
+        check(&Int, &Text, "mixed", Changed);
+        check(&Boolean, &Int, "mixed", Changed);
+        check(&Mixed, &Int, "mixed", Same);
+        check(&list(Null), &list(Int), "list<int64>", Filled);
+        check(&list(Int), &list(Float), "list<float64>", Changed);
+        check(&list(Int), &Int, "mixed", Changed);
+        check(&list(Int), &list(Text), "list<mixed>", Changed);
+    }
+
+    #[test]
+    fn structs_gain_fields() {
+        let (a, b) = (record(&[("a", JsonType::Int)]), record(&[("b", JsonType::Text)]));
+        check(&a, &b, "struct<a: int64, b: text>", Widened::Added);
+        check(&a, &record(&[("a", JsonType::Null)]), "struct<a: int64>", Widened::Same);
+        check(&a, &record(&[("a", JsonType::Float)]), "struct<a: float64>", Widened::Changed);
+        check(&a, &list(a.clone()), "mixed", Widened::Changed);
+        check(&record(&[]), &a, "struct<a: int64>", Widened::Added);
+        let both = record(&[("a", JsonType::Text), ("b", JsonType::Int)]);
+        check(&a, &both, "struct<a: mixed, b: int64>", Widened::Changed);
+    }
+}

@@ -1,0 +1,261 @@
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::record_batch::{RecordBatch, RecordBatchReader};
+use camino::Utf8Path;
+use runtime_testing_models::FileFormat;
+
+use crate::columnar::ipc::open_rows;
+use crate::columnar::panic::without_panic;
+use crate::columnar::table::with_schema;
+use crate::csv::{CsvBatches, Delimiter};
+use crate::error::{DataError, ReadTableError};
+use crate::kind::detect::open_text;
+use crate::read::table_file::TableFile;
+use crate::text::reader::{TextReader, is_cancellation};
+
+mod parts;
+pub(crate) mod table_file;
+
+pub(crate) use parts::{complete, joined_schema, read_lines_among_lines};
+
+/// The most rows, cells and bytes of text that a batch is to have.
+const BATCH_ROWS: u64 = 8192;
+const BATCH_CELLS: u64 = 1024 * 1024;
+const BATCH_TEXT_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Opens a table, in whatever format it is, to read its rows as Arrow record batches.
+///
+/// The columns have the types that [`profile_file`](crate::profile_file) tells, over *all* rows: in CSV and TSV, text
+/// that shows nothing but dates is `Date32`, the words for a null are nulls, and so on. For a file the schema is that of
+/// [`schema_of`](crate::schema_of). JSON has no order of keys, so its columns are sorted by name. Text with a time zone is
+/// read as microseconds in `UTC`, a name that Arrow's own functions make text of only with its feature `chrono-tz`.
+///
+/// Of a folder, the files that [`data_files`](crate::data_files) counts are read one after the other. They must have the
+/// same columns in the same order. Where text formats are alone, their types are settled over the rows of all files, so
+/// that one may show integers or nothing but nulls where another shows floats, and in CSV where another shows text; in
+/// JSON an object has the fields of all. Numbered parts in JSON (`part-0.json`, `part-1.json`) may lack columns of the
+/// others, which are null there. A column may hold nulls if it may in any of the files, and the schema has
+/// metadata if all files have the same.
+///
+/// Memory does not grow with the number of rows: text is read twice, first for its types and then for its values, and
+/// batches have 8192 rows at most, fewer where rows are long; those of Arrow IPC are as they lie in the file.
+///
+/// ```
+/// use runtime_testing_data::arrow::array::AsArray;
+/// use runtime_testing_data::arrow::datatypes::{DataType, Int64Type};
+/// use runtime_testing_data::read_batches;
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = camino::Utf8PathBuf::try_from(folder.path().join("orders.csv"))?;
+/// std::fs::write(&path, "id,day\n1,2024-02-29\n2,NA\n")?;
+///
+/// let rows = read_batches(&path)?;
+/// assert_eq!(rows.schema().field(1).data_type(), &DataType::Date32);
+/// let mut sum = 0;
+/// for batch in rows {
+///     let batch = batch?;
+///     sum += batch.column(0).as_primitive::<Int64Type>().values().iter().sum::<i64>();
+///     assert_eq!(batch.column(1).null_count(), 1);
+/// }
+/// assert_eq!(sum, 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`ReadTableError`] where a file cannot be read or is no table, where the files of a folder differ, or where it has none.
+/// What goes wrong later is an error among the batches.
+pub fn read_batches(path: &Utf8Path) -> Result<Batches, ReadTableError> {
+    let (files, schema) = parts::look_at(path)?;
+    Ok(Batches::of(files, schema))
+}
+
+/// The rows of a table, batch by batch, from [`read_batches`]. Batches without rows are left out.
+///
+/// It is a [`RecordBatchReader`], so an error is an [`ArrowError`]: an
+/// [`ExternalError`](ArrowError::ExternalError) that holds a [`ReadTableError`], which names the file. No batch comes
+/// behind an error.
+pub struct Batches {
+    schema: SchemaRef,
+    files: std::vec::IntoIter<TableFile>,
+    open: Option<OpenFile>,
+}
+
+impl fmt::Debug for Batches {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Batches").field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+impl Batches {
+    /// The rows of files that have this schema in common.
+    pub(crate) fn of(files: Vec<TableFile>, schema: Schema) -> Self {
+        Self { schema: Arc::new(schema), files: files.into_iter(), open: None }
+    }
+
+    /// The schema of every batch.
+    pub fn schema(&self) -> SchemaRef {
+        SchemaRef::clone(&self.schema)
+    }
+
+    /// The next batch with rows, if there is one.
+    pub(crate) fn advance(&mut self) -> Result<Option<RecordBatch>, ReadTableError> {
+        loop {
+            let open = match &mut self.open {
+                Some(open) => open,
+                closed => match self.files.next() {
+                    Some(file) => closed.insert(OpenFile::new(file, &self.schema)?),
+                    None => return Ok(None),
+                },
+            };
+            match open.advance(&self.schema)? {
+                Some(batch) if batch.num_rows() > 0 => return Ok(Some(batch)),
+                Some(_) => {}
+                None => self.open = None,
+            }
+        }
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.advance();
+        if batch.is_err() {
+            self.open = None;
+            self.files = Vec::new().into_iter();
+        }
+        batch.map_err(|error| ArrowError::ExternalError(Box::new(error))).transpose()
+    }
+}
+
+impl RecordBatchReader for Batches {
+    fn schema(&self) -> SchemaRef {
+        Self::schema(self)
+    }
+}
+
+type Decoder = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
+
+/// A file that is being read, and how many of its rows were.
+struct OpenFile {
+    file: TableFile,
+    decoder: Decoder,
+    rows: u64,
+}
+
+impl OpenFile {
+    fn new(file: TableFile, schema: &SchemaRef) -> Result<Self, ReadTableError> {
+        match without_panic(|| decoder(&file, schema)) {
+            Ok(decoder) => Ok(Self { file, decoder, rows: 0 }),
+            Err(error) => Err(decode_error(&file, error)),
+        }
+    }
+
+    fn advance(&mut self, schema: &SchemaRef) -> Result<Option<RecordBatch>, ReadTableError> {
+        let batch = without_panic(|| self.decoder.next().transpose());
+        let batch = batch.and_then(|batch| batch.map(|batch| with_schema(batch, schema)).transpose());
+        let Some(batch) = batch.map_err(|error| decode_error(&self.file, error))? else {
+            // What is cut off between the two looks at it would otherwise be a table with fewer rows.
+            let is_whole = self.rows == self.file.rows;
+            return if is_whole {
+                Ok(None)
+            } else {
+                Err(ReadTableError::Changed { path: self.file.path.clone() })
+            };
+        };
+        self.rows += batch.num_rows() as u64;
+        Ok(Some(batch))
+    }
+}
+
+/// Whether an error is one of the data: what decompresses it tells damage so.
+fn is_damage(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+
+    matches!(error.kind(), InvalidData | InvalidInput | Other | UnexpectedEof) && !is_cancellation(error)
+}
+
+fn decode_error(file: &TableFile, error: ArrowError) -> ReadTableError {
+    let (path, format) = (file.path.clone(), file.kind.format);
+    match error {
+        ArrowError::IoError(_, source) if !is_damage(&source) => {
+            ReadTableError::Data(DataError::new(&path, source))
+        }
+        // Arrow says which of its own features is missing, which is not what a user has to add.
+        #[cfg(not(feature = "compression"))]
+        ArrowError::InvalidArgumentError(message) if message.contains("IPC decompression requires") => {
+            let message = "its batches are compressed, and this build cannot read them: enable the feature `compression`";
+            ReadTableError::Unreadable { path, format, findings: vec![crate::findings::unreadable(message)] }
+        }
+        source => ReadTableError::Decode { path, format, source: Box::new(source) },
+    }
+}
+
+fn decoder(table: &TableFile, schema: &SchemaRef) -> Result<Decoder, ArrowError> {
+    let file = File::open(&table.path)?;
+    let schema = SchemaRef::clone(schema);
+    let batch_rows = batch_rows(table);
+    let format = table.kind.format;
+    Ok(match format {
+        FileFormat::Csv | FileFormat::Tsv => {
+            let delimiter = if format == FileFormat::Tsv { Delimiter::Tab } else { Delimiter::Detected };
+            let text = TextReader::new(open_text(file, table.kind.compression)?);
+            Box::new(CsvBatches::new(text, delimiter, schema, batch_rows)?)
+        }
+        FileFormat::Json | FileFormat::JsonObject | FileFormat::Ndjson => {
+            let builder = arrow::json::ReaderBuilder::new(schema).with_batch_size(batch_rows);
+            let text = BufReader::new(open_text(file, table.kind.compression)?);
+            Box::new(builder.with_flatten(format == FileFormat::Json).build(text)?)
+        }
+        #[cfg(feature = "parquet")]
+        FileFormat::Parquet => {
+            let builder = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)?;
+            Box::new(builder.with_batch_size(batch_rows).build()?)
+        }
+        // Of the formats that are tables, those of Arrow IPC are left.
+        _ => open_rows(file, format, None, u64::MAX)?,
+    })
+}
+
+/// How many rows of a file make up a batch.
+fn batch_rows(table: &TableFile) -> usize {
+    let row_bytes = table.text_bytes / table.rows.max(1);
+    let columns = table.schema.fields().len() as u64;
+    let fitting = (BATCH_CELLS / columns.max(1)).min(BATCH_TEXT_BYTES / row_bytes.max(1));
+    usize::try_from(fitting.clamp(1, BATCH_ROWS)).expect("a small number")
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::{DataType, Field};
+
+    use super::*;
+
+    #[test]
+    fn batches_of_long_rows_have_few() {
+        let rows_of = |columns: usize, rows, bytes| {
+            let field = |place| Field::new(format!("c{place}"), DataType::Int64, true);
+            let schema = Schema::new((0..columns).map(field).collect::<Vec<_>>());
+            batch_rows(&TableFile {
+                path: "a.csv".into(),
+                kind: FileFormat::Csv.into(),
+                text_bytes: bytes,
+                rows,
+                is_one_line: false,
+                schema,
+            })
+        };
+        assert_eq!(rows_of(3, 1_000_000, 20_000_000), 8192);
+        assert_eq!(rows_of(0, 0, 0), 8192);
+        assert_eq!(rows_of(1024, 1_000_000, 20_000_000), 1024);
+        assert_eq!(rows_of(3, 1000, 1000 * 1024 * 1024), 16);
+        assert_eq!(rows_of(3, 1, u64::MAX), 1);
+    }
+}

@@ -1,0 +1,82 @@
+use arrow::datatypes::{Field, Schema};
+use camino::{Utf8Path, Utf8PathBuf};
+use runtime_testing_models::{Column, FileFormat, FileKind};
+
+use crate::error::ReadTableError;
+use crate::kind::detect::{FileContent, read_content};
+use crate::options::ProfileOptions;
+use crate::types::logical::TypeWords;
+
+/// The Arrow schema of a table: what the file itself says, for Parquet and Arrow IPC, and what all of its rows show, for
+/// text formats.
+///
+/// ```
+/// use runtime_testing_data::arrow::datatypes::DataType;
+/// use runtime_testing_data::schema_of;
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = camino::Utf8PathBuf::try_from(folder.path().join("orders.csv"))?;
+/// std::fs::write(&path, "id,day\n1,2024-02-29\n")?;
+///
+/// let schema = schema_of(&path)?;
+/// assert_eq!(schema.field(1).data_type(), &DataType::Date32);
+/// assert!(!schema.field(1).is_nullable());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`ReadTableError`] where the file cannot be read, or is no table. A folder is none, even if its files are parts of one.
+pub fn schema_of(path: &Utf8Path) -> Result<Schema, ReadTableError> {
+    Ok(TableFile::look_at(path, &ProfileOptions::default())?.schema)
+}
+
+/// A file that is a table, and what was found out about it without keeping its rows.
+#[derive(Debug)]
+pub(crate) struct TableFile {
+    pub(crate) path: Utf8PathBuf,
+    pub(crate) kind: FileKind,
+    /// The size of what is in it, decompressed.
+    pub(crate) text_bytes: u64,
+    pub(crate) rows: u64,
+    /// Whether it is one value of JSON on one line.
+    pub(crate) is_one_line: bool,
+    pub(crate) schema: Schema,
+}
+
+impl TableFile {
+    /// Whether it is a single JSON object.
+    pub(crate) fn is_object(&self) -> bool {
+        self.kind.format == FileFormat::JsonObject
+    }
+
+    pub(crate) fn look_at(path: &Utf8Path, options: &ProfileOptions) -> Result<Self, ReadTableError> {
+        let path = path.to_owned();
+        let FileContent { text_bytes, kind, content, .. } = read_content(&path, options)?;
+        let format = kind.format;
+        if !content.findings.is_empty() {
+            return Err(ReadTableError::Unreadable { path, format, findings: content.findings });
+        }
+        let Some(table) = content.schema else {
+            return Err(ReadTableError::NotATable { path, format });
+        };
+        let schema = match content.declared {
+            Some(schema) => schema,
+            None => shown_schema(&path, table.columns)?,
+        };
+        Ok(Self { path, kind, text_bytes, rows: table.rows, is_one_line: content.is_one_line, schema })
+    }
+}
+
+/// The schema of a text, from what its rows show.
+fn shown_schema(path: &Utf8Path, columns: Vec<Column>) -> Result<Schema, ReadTableError> {
+    let fields = columns.into_iter().map(|column| match TypeWords::parse(&column.data_type).to_arrow() {
+        Some(data_type) => Ok(Field::new(column.name, data_type, column.nullable)),
+        None => Err(ReadTableError::NoArrowType {
+            path: path.to_owned(),
+            column: column.name,
+            data_type: column.data_type,
+        }),
+    });
+    Ok(Schema::new(fields.collect::<Result<Vec<_>, _>>()?))
+}

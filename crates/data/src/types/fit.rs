@@ -1,0 +1,191 @@
+//! Whether the type that was found will do where another is expected.
+
+use runtime_testing_models::TypeWord;
+
+use super::logical::TypeWords;
+
+/// How well a type fits. The order is from good to bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fit {
+    Same,
+    Promotes,
+    Changed,
+}
+
+/// Holds a type against a word of a contract. A column of nulls alone has no type that could be wrong.
+pub(crate) fn to_contract(expected: TypeWord, found: &TypeWords) -> Fit {
+    let is_same = match expected {
+        TypeWord::Boolean => matches!(found, TypeWords::Boolean),
+        TypeWord::Integer => found.is_integer(),
+        TypeWord::Float => matches!(found, TypeWords::Float(_)),
+        TypeWord::Decimal => matches!(found, TypeWords::Decimal(..)),
+        TypeWord::Text => matches!(found, TypeWords::Text),
+        TypeWord::Date => matches!(found, TypeWords::Date),
+        TypeWord::Time => matches!(found, TypeWords::Time(_)),
+        TypeWord::Timestamp => matches!(found, TypeWords::Timestamp(..)),
+        TypeWord::Duration => matches!(found, TypeWords::Duration(_)),
+        TypeWord::Binary => matches!(found, TypeWords::Binary),
+        TypeWord::List => matches!(found, TypeWords::List(_)),
+        TypeWord::Struct => matches!(found, TypeWords::Struct(_)),
+        TypeWord::Map => matches!(found, TypeWords::Map(..)),
+        TypeWord::Any => true,
+        _ => false,
+    };
+    let promotes = match expected {
+        TypeWord::Float | TypeWord::Decimal => found.is_integer(),
+        TypeWord::Timestamp => matches!(found, TypeWords::Date),
+        _ => false,
+    };
+    match (is_same || *found == TypeWords::Null, promotes) {
+        (true, _) => Fit::Same,
+        (false, true) => Fit::Promotes,
+        (false, false) => Fit::Changed,
+    }
+}
+
+/// Holds a type against that of a sample, which cannot tell whether its integers are floats that happen to be whole.
+pub(crate) fn to_sample(expected: &TypeWords, found: &TypeWords) -> Fit {
+    use TypeWords::{Date, Decimal, Duration, Float, List, Map, Null, Struct, Time, Timestamp};
+
+    let is_number = |words: &TypeWords| words.is_integer() || matches!(words, Float(_) | Decimal(..));
+    match (expected, found) {
+        (one, other) if one == other => Fit::Same,
+        (Null, _) | (_, Null) => Fit::Promotes,
+        (expected, Decimal(..)) if expected.is_integer() => Fit::Changed,
+        (expected, found) if is_number(expected) && is_number(found) => Fit::Promotes,
+        (Timestamp(_, zone), Timestamp(_, other)) if zone.is_some() == other.is_some() => Fit::Promotes,
+        // A day has no zone.
+        (Timestamp(_, None), Date) | (Time(_), Time(_)) | (Duration(_), Duration(_)) => Fit::Promotes,
+        (List(expected), List(found)) => to_sample(expected, found),
+        (Map(key, value), Map(found_key, found_value)) => {
+            to_sample(key, found_key).max(to_sample(value, found_value))
+        }
+        (Struct(expected), Struct(found)) => fields_to_sample(expected, found),
+        _ => Fit::Changed,
+    }
+}
+
+/// Holds the fields of a struct against those of a sample: more of them, and another order, do no harm.
+fn fields_to_sample(expected: &[(String, TypeWords)], found: &[(String, TypeWords)]) -> Fit {
+    let field_fits = expected.iter().map(|(name, expected)| {
+        let found = found.iter().find(|(found_name, _)| found_name == name);
+        found.map_or(Fit::Changed, |(_, found)| to_sample(expected, found))
+    });
+    // The two are not the same, be it in their order alone.
+    field_fits.fold(Fit::Promotes, Fit::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The types of each kind of fit. All others of the list must be changes.
+    #[track_caller]
+    fn check_contract(word: TypeWord, same: &[&str], promote: &[&str]) {
+        const ALL: [&str; 22] = [
+            "boolean",
+            "int8",
+            "int64",
+            "uint32",
+            "float16",
+            "float64",
+            "decimal(10,2)",
+            "text",
+            "binary",
+            "date",
+            "time[ms]",
+            "timestamp[us]",
+            "timestamp[ns, UTC]",
+            "duration[s]",
+            "interval",
+            "list<int64>",
+            "struct<a: int64>",
+            "map<text, int64>",
+            "mixed",
+            "null",
+            "list<null>",
+            "struct<>",
+        ];
+        for found in ALL {
+            let expected = match found {
+                "null" => Fit::Same,
+                found if same.contains(&found) => Fit::Same,
+                found if promote.contains(&found) => Fit::Promotes,
+                _ => Fit::Changed,
+            };
+            assert_eq!(to_contract(word, &TypeWords::parse(found)), expected, "{found} as {word}");
+        }
+    }
+
+    #[test]
+    fn contracts() {
+        let integers = ["int8", "int64", "uint32"];
+        check_contract(TypeWord::Boolean, &["boolean"], &[]);
+        check_contract(TypeWord::Integer, &integers, &[]);
+        check_contract(TypeWord::Float, &["float16", "float64"], &integers);
+        check_contract(TypeWord::Decimal, &["decimal(10,2)"], &integers);
+        check_contract(TypeWord::Text, &["text"], &[]);
+        check_contract(TypeWord::Date, &["date"], &[]);
+        check_contract(TypeWord::Time, &["time[ms]"], &[]);
+        check_contract(TypeWord::Timestamp, &["timestamp[us]", "timestamp[ns, UTC]"], &["date"]);
+        check_contract(TypeWord::Duration, &["duration[s]"], &[]);
+        check_contract(TypeWord::Binary, &["binary"], &[]);
+        check_contract(TypeWord::List, &["list<int64>", "list<null>"], &[]);
+        check_contract(TypeWord::Struct, &["struct<a: int64>", "struct<>"], &[]);
+        check_contract(TypeWord::Map, &["map<text, int64>"], &[]);
+        assert_eq!(to_contract(TypeWord::Any, &TypeWords::Mixed), Fit::Same);
+    }
+
+    #[track_caller]
+    fn check_sample(expected: &str, found: &str, fit: Fit) {
+        let (expected, found) = (TypeWords::parse(expected), TypeWords::parse(found));
+        assert_eq!(to_sample(&expected, &found), fit, "{found} as {expected}");
+        assert_eq!(to_sample(&found, &found), Fit::Same);
+    }
+
+    #[test]
+    fn numbers_of_samples() {
+        check_sample("int64", "float64", Fit::Promotes);
+        check_sample("float64", "int64", Fit::Promotes);
+        check_sample("int8", "uint64", Fit::Promotes);
+        check_sample("float64", "float32", Fit::Promotes);
+        check_sample("float64", "decimal(10,2)", Fit::Promotes);
+        check_sample("decimal(10,2)", "decimal(12,4)", Fit::Promotes);
+        check_sample("decimal(10,2)", "int64", Fit::Promotes);
+        check_sample("decimal(10,2)", "float64", Fit::Promotes);
+        check_sample("int64", "decimal(10,2)", Fit::Changed);
+        check_sample("int64", "text", Fit::Changed);
+        check_sample("text", "int64", Fit::Changed);
+        check_sample("boolean", "int64", Fit::Changed);
+    }
+
+    #[test]
+    fn times_of_samples() {
+        check_sample("timestamp[us]", "timestamp[ns]", Fit::Promotes);
+        check_sample("timestamp[us, UTC]", "timestamp[us, Europe/Oslo]", Fit::Promotes);
+        check_sample("timestamp[us]", "timestamp[us, UTC]", Fit::Changed);
+        check_sample("timestamp[us, UTC]", "timestamp[us]", Fit::Changed);
+        check_sample("timestamp[us]", "date", Fit::Promotes);
+        check_sample("timestamp[us, UTC]", "date", Fit::Changed);
+        check_sample("date", "timestamp[us]", Fit::Changed);
+        check_sample("time[ms]", "time[us]", Fit::Promotes);
+        check_sample("duration[s]", "duration[us]", Fit::Promotes);
+        check_sample("duration[s]", "time[s]", Fit::Changed);
+    }
+
+    #[test]
+    fn nested_types_of_samples() {
+        check_sample("list<int64>", "list<float64>", Fit::Promotes);
+        check_sample("list<int64>", "list<text>", Fit::Changed);
+        check_sample("list<null>", "list<text>", Fit::Promotes);
+        check_sample("list<int64>", "int64", Fit::Changed);
+        check_sample("map<text, int64>", "map<text, float64>", Fit::Promotes);
+        check_sample("map<text, int64>", "map<int64, int64>", Fit::Changed);
+        check_sample("struct<a: int64>", "struct<a: int64, b: text>", Fit::Promotes);
+        check_sample("struct<a: int64, b: text>", "struct<a: int64>", Fit::Changed);
+        check_sample("struct<a: int64, b: text>", "struct<b: text, a: int64>", Fit::Promotes);
+        check_sample("struct<a: int64>", "struct<a: text>", Fit::Changed);
+        check_sample("mixed", "text", Fit::Changed);
+        check_sample("money", "text", Fit::Changed);
+    }
+}

@@ -1,0 +1,146 @@
+//! The type of a column that shows one type in some parts of its table and another in others.
+
+use std::collections::BTreeMap;
+
+use arrow::datatypes::DataType;
+use runtime_testing_models::FileFormat;
+
+use super::logical::TypeWords;
+
+/// How the types of a table's columns are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Typing {
+    /// The file declares them.
+    Declared,
+    /// They are the narrowest that all values of the column fit, and JSON has several kinds of values.
+    Values,
+    /// They are the narrowest that all cells fit, and every cell is a text.
+    Cells,
+}
+
+impl Typing {
+    pub(crate) fn of(format: FileFormat) -> Self {
+        match format {
+            FileFormat::Csv | FileFormat::Tsv => Self::Cells,
+            FileFormat::Json | FileFormat::JsonObject | FileFormat::Ndjson => Self::Values,
+            _ => Self::Declared,
+        }
+    }
+}
+
+/// The type of a column with the rows of both, if it has one: as within one file, where types are shown by the rows.
+/// Declared types alone can have none.
+pub(crate) fn joined(one: &TypeWords, other: &TypeWords, typing: Typing) -> Option<TypeWords> {
+    use TypeWords::{Date, Float, Int, List, Map, Mixed, Null, Struct, Text, Timestamp};
+
+    if one == other {
+        return Some(one.clone());
+    }
+    if typing == Typing::Declared {
+        return None;
+    }
+    match (one, other) {
+        (Null, wider)
+        | (wider, Null)
+        | (Int(_), wider @ Float(_))
+        | (wider @ Float(_), Int(_))
+        | (Date, wider @ Timestamp(_, None))
+        | (wider @ Timestamp(_, None), Date) => Some(wider.clone()),
+        // Cells with different types inside are two texts.
+        _ if typing == Typing::Cells => Some(Text),
+        (List(one), List(other)) => joined(one, other, typing).map(|item| List(Box::new(item))),
+        (Struct(ours), Struct(theirs)) => joined_fields(ours, theirs, typing).map(Struct),
+        (Map(key, one), Map(_, other)) => {
+            joined(one, other, typing).map(|value| Map(key.clone(), Box::new(value)))
+        }
+        // In JSON a map is an object with many keys.
+        (map @ Map(..), Struct(fields)) | (Struct(fields), map @ Map(..)) => {
+            joined(map, &map_of(fields), typing)
+        }
+        _ => Some(Mixed),
+    }
+}
+
+/// Fields as the values of a map in JSON, where a key says which is which.
+pub(crate) fn map_of(fields: &[(String, TypeWords)]) -> TypeWords {
+    let join = |all: TypeWords, (_, field): &(String, TypeWords)| {
+        joined(&all, field, Typing::Values).expect("values of JSON have a type together")
+    };
+    let values = fields.iter().fold(TypeWords::Null, join);
+    TypeWords::Map(Box::new(TypeWords::Text), Box::new(values))
+}
+
+/// The fields of structs, each of which may be in one of them alone, in the order of their names.
+fn joined_fields(
+    ours: &[(String, TypeWords)],
+    theirs: &[(String, TypeWords)],
+    typing: Typing,
+) -> Option<Vec<(String, TypeWords)>> {
+    let mut fields: BTreeMap<&String, TypeWords> = BTreeMap::new();
+    for (name, own) in ours.iter().chain(theirs) {
+        let words = match fields.get(name) {
+            Some(other) => joined(other, own, typing)?,
+            None => own.clone(),
+        };
+        fields.insert(name, words);
+    }
+    Some(fields.into_iter().map(|(name, words)| (name.clone(), words)).collect())
+}
+
+/// The same of Arrow types, of which several can be one in words.
+pub(crate) fn joined_arrow(one: &DataType, other: &DataType, typing: Typing) -> Option<DataType> {
+    if one == other {
+        return Some(one.clone());
+    }
+    if typing == Typing::Declared {
+        return None;
+    }
+    joined(&TypeWords::of_arrow(one), &TypeWords::of_arrow(other), typing)?.to_arrow()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(one: &str, other: &str, typing: Typing, expected: Option<&str>) {
+        let (one, other) = (TypeWords::parse(one), TypeWords::parse(other));
+        let expected = expected.map(TypeWords::parse);
+        assert_eq!(joined(&one, &other, typing).as_ref(), expected.as_ref());
+        assert_eq!(joined(&other, &one, typing).as_ref(), expected.as_ref());
+        let arrow = |words: &TypeWords| words.to_arrow().expect("the type of a text");
+        // Arrow has none for values of several kinds.
+        let expected = expected.and_then(|expected| expected.to_arrow());
+        assert_eq!(joined_arrow(&arrow(&one), &arrow(&other), typing), expected);
+    }
+
+    #[test]
+    fn types_widen_as_within_one_file() {
+        for typing in [Typing::Values, Typing::Cells] {
+            check("int64", "int64", typing, Some("int64"));
+            check("null", "date", typing, Some("date"));
+            check("int64", "float64", typing, Some("float64"));
+            check("date", "timestamp[us]", typing, Some("timestamp[us]"));
+        }
+        for (one, other) in [("int64", "boolean"), ("date", "timestamp[us, UTC]"), ("float64", "text")] {
+            check(one, other, Typing::Cells, Some("text"));
+            check(one, other, Typing::Values, Some("mixed"));
+        }
+        // No text shows these in its cells, but a profile may come from anywhere.
+        check("struct<a: int64>", "struct<b: int64>", Typing::Cells, Some("text"));
+        check("list<int64>", "list<float64>", Typing::Cells, Some("text"));
+        let (one, other) = ("list<struct<a: int64, b: null>>", "list<struct<a: float64, b: text>>");
+        check(one, other, Typing::Values, Some(other));
+        let more = "list<struct<a: float64, b: null, c: text>>";
+        check(one, "list<struct<a: float64, c: text>>", Typing::Values, Some(more));
+        check(one, "list<struct<a: text>>", Typing::Values, Some("list<struct<a: mixed, b: null>>"));
+    }
+
+    #[test]
+    fn declared_types_do_not_widen() {
+        check("int64", "int64", Typing::Declared, Some("int64"));
+        check("int64", "float64", Typing::Declared, None);
+        check("null", "int64", Typing::Declared, None);
+        assert_eq!(joined_arrow(&DataType::Utf8, &DataType::LargeUtf8, Typing::Declared), None);
+    }
+}
