@@ -4,8 +4,8 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing::{
     DataError, DataProfile, Difference, DigestOptions, Expected, FileDifference, FileProfile, FloatTolerance,
-    NotCompared, ProfileOptions, ReadTableError, RowOrder, compare, digest_path, nearest_path, profile_path,
-    render_differences_text, render_profile_text, settle_renames, without_table,
+    NotCompared, ReadTableError, RowOrder, compare, digest_path, nearest_path, profile_path,
+    render_differences_text, render_profile_text, without_table,
 };
 use serde::Serialize;
 
@@ -47,7 +47,6 @@ fn differences(expected: &Utf8Path, found: &Utf8Path, format: OutputFormat) -> R
     let (expected_path, found_path) = (expected, found);
     let (expected, found) = (profile_of(expected)?, profile_of(found)?);
     let mut differences = compare(&Expected::Inferred(&expected), &found);
-    settle_renames(&mut differences, expected_path, found_path, &ProfileOptions::default());
     for (one, other) in without_table(&expected, &found) {
         if one.format == other.format
             && content(expected_path, &expected, one)? != content(found_path, &found, other)?

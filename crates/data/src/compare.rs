@@ -10,11 +10,9 @@ mod parts;
 mod rename;
 mod rows;
 mod sample;
-mod settle_renames;
 mod table;
 #[cfg(test)]
 pub(crate) mod testing;
-mod values;
 
 use std::collections::HashSet;
 
@@ -25,7 +23,6 @@ use serde::Serialize;
 pub(crate) use self::complete::Complete;
 pub(crate) use self::parts::settled;
 pub(crate) use self::rows::is_blank;
-pub use self::settle_renames::settle_renames;
 use crate::types::fit::{self, Fit};
 use crate::types::logical::TypeWords;
 
@@ -63,8 +60,7 @@ pub struct FileDifference {
 ///
 /// Against a sample, what differs within structs, lists and maps is told by its path, as [`Difference`] has it.
 ///
-/// Profiles hold no values, so what a missing column may be called now is a guess by names and types:
-/// [`settle_renames`] looks at the values.
+/// What a missing column may be called now is a guess by names and types: profiles hold no values.
 ///
 /// ```
 /// use runtime_testing_data::{Expected, compare};

@@ -8,7 +8,6 @@ mod blocks;
 mod column;
 mod delimiter;
 mod ends;
-mod first_line;
 mod lines;
 mod parallel;
 mod part;

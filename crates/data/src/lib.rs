@@ -12,7 +12,6 @@
 //! | [`nearest_path`] | what was meant by a path that does not exist |
 //! | [`schema_of`] | a table's Arrow schema |
 //! | [`compare`], [`Expected`], [`FileDifference`] | what data differs in from a contract or from a sample |
-//! | [`settle_renames`] | which new columns hold the values of those that are missing |
 //! | [`without_table`] | the files of which no more than the formats are compared |
 //! | [`observe_contract`], [`ObservedContract`], [`ContractRemark`], [`NoContract`] | the contract that says what data shows |
 //! | [`read_batches`], [`Batches`], [`write_batches`] | tables as Arrow record batches, in any of the formats |
@@ -86,7 +85,7 @@ mod types;
 mod write;
 
 pub use arrow;
-pub use compare::{Expected, FileDifference, compare, settle_renames, without_table};
+pub use compare::{Expected, FileDifference, compare, without_table};
 pub use digest::{digest_path, digest_path_until};
 pub use error::{DataError, ReadTableError};
 pub use files::data_files;

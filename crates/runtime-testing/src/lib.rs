@@ -110,7 +110,7 @@ pub use runtime_testing_data::{
     ObservedContract, ParseSampleError, ProfileOptions, ReadTableError, SampleData, SampleDataBuilder,
     WriteTableError, arrow, can_read, compare, data_files, digest_path, digest_path_until,
     format_of_extension, nearest_path, observe_contract, profile_file, profile_file_with, profile_path,
-    profile_path_with, read_batches, schema_of, settle_renames, without_table, write_batches,
+    profile_path_with, read_batches, schema_of, without_table, write_batches,
 };
 #[cfg(feature = "harness")]
 pub use runtime_testing_harness as harness;

@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 /// From here on two names count as similar.
-pub(super) const SIMILAR: f64 = 0.5;
+const SIMILAR: f64 = 0.5;
 
 /// How alike names are of which one has all the words of the other.
 const CONTAINED: f64 = 0.75;
 
 /// The most pairs of names that are compared. Beyond that no one could read the guesses.
-pub(super) const MOST_PAIRS: usize = 10_000;
+const MOST_PAIRS: usize = 10_000;
 
 /// For each missing column, an extra one that may be the same: of a fitting type and a similar name, the most similar
-/// pairs first; or the only one that fits, where only one is missing. `fits` is asked with the places of the two.
+/// pairs first; or, where one is missing and one is new, that one if its type fits. `fits` is asked with the places of the two.
 pub(super) fn renamed(
     missing: &[&str],
     extra: &[&str],
@@ -36,17 +36,16 @@ pub(super) fn renamed(
     for (missing_place, extra_place) in each_once(pairs) {
         renamed[missing_place] = Some(extra[extra_place].to_owned());
     }
-    if let [name @ None] = renamed.as_mut_slice() {
-        let mut fitting = (0..extra.len()).filter(|place| fits(0, *place));
-        if let (Some(only), None) = (fitting.next(), fitting.next()) {
-            *name = Some(extra[only].to_owned());
-        }
+    if let ([name @ None], [only]) = (renamed.as_mut_slice(), extra)
+        && fits(0, 0)
+    {
+        *name = Some((*only).to_owned());
     }
     renamed
 }
 
 /// Of pairs of places, the best first, those neither of whose places is in one that comes before and is kept.
-pub(super) fn each_once(pairs: impl IntoIterator<Item = (usize, usize)>) -> Vec<(usize, usize)> {
+fn each_once(pairs: impl IntoIterator<Item = (usize, usize)>) -> Vec<(usize, usize)> {
     let (mut ones, mut others) = (BTreeSet::new(), BTreeSet::new());
     let mut kept = Vec::new();
     for (one, other) in pairs {
@@ -59,7 +58,7 @@ pub(super) fn each_once(pairs: impl IntoIterator<Item = (usize, usize)>) -> Vec<
 }
 
 /// How similar two names are, from 0 to 1. Case and what separates words do not count.
-pub(super) fn similarity(one: &str, other: &str) -> f64 {
+fn similarity(one: &str, other: &str) -> f64 {
     let (one, other) = (words(one), words(other));
     let edited = strsim::normalized_damerau_levenshtein(&one.concat(), &other.concat());
     let contains =
@@ -116,13 +115,14 @@ mod tests {
         check(&["amount"], &["total"], &[Some("total")]);
         check(&["amount"], &["total", "price"], &[None]);
         check(&["amount", "day"], &["x"], &[None, None]);
+        check(&["amount"], &["amount_eur", "x"], &[Some("amount_eur")]);
     }
 
     #[test]
     fn a_type_that_does_not_fit_is_no_candidate() {
-        let extra = ["amount_eur", "sum"];
-        let is_float = |_, place: usize| extra[place] == "sum";
-        assert_eq!(renamed(&["amount"], &extra, is_float), [Some("sum".to_owned())]);
+        let extra = ["amount_eur", "amount_sum"];
+        let is_float = |_, place: usize| extra[place] == "amount_sum";
+        assert_eq!(renamed(&["amount"], &extra, is_float), [Some("amount_sum".to_owned())]);
         assert_eq!(renamed(&["amount"], &extra[..1], is_float), [None]);
     }
 

@@ -1,10 +1,10 @@
 use runtime_testing_models::{Column, DataFinding};
 
 use super::column::ColumnState;
-use super::first_line::FirstLine;
 use super::records::RecordSink;
+use super::value::number;
 use crate::findings::{Findings, unreadable_on};
-use crate::text::cell::Cell;
+use crate::text::cell::{Cell, classify};
 use crate::text::nulls::NullWords;
 
 /// What is known of some rows that follow each other.
@@ -45,17 +45,24 @@ impl<'n> Rows<'n> {
         self.cells = next.cells;
     }
 
-    /// Whether these names are values of the columns they are to name, and not all of them integers, which names may be.
+    /// Whether these names are values of the columns they are to name, as far as types tell: each is text above text or a value
+    /// of the column's type, and together the values are no names that programs write.
     pub(super) fn has_values(&self, names: &[String]) -> bool {
-        let found =
-            self.columns.iter().zip(names).map(|(column, name)| column.kind_of_value(name, self.nulls));
-        let found: Option<Vec<Cell>> = found.collect();
-        found.is_some_and(|kinds| kinds.iter().any(|kind| *kind != Cell::Int))
-    }
-
-    /// The first line with these cells, if it may be a row of columns with text, which only the rows can tell.
-    pub(super) fn first_line_in_doubt(&self, cells: &[String]) -> Option<FirstLine<'n>> {
-        FirstLine::in_doubt(&self.columns, cells, self.nulls)
+        let mut values = Vec::new();
+        for (column, name) in self.columns.iter().zip(names) {
+            match column.kind() {
+                Cell::Text
+                    if !name.trim().is_empty() && classify(name.as_bytes(), self.nulls) == Cell::Text => {}
+                Cell::Text => return false,
+                // Behind the last delimiter of each line, in some tables.
+                Cell::Null if name.is_empty() => {}
+                _ => match column.kind_of_value(name, self.nulls) {
+                    Some(kind) => values.push((kind, name.as_str())),
+                    None => return false,
+                },
+            }
+        }
+        !are_names(&values)
     }
 
     /// The columns, which take these names, and what is wrong with rows.
@@ -64,6 +71,22 @@ impl<'n> Rows<'n> {
         let columns = columns.map(|(name, column)| column.into_column(name)).collect();
         (columns, self.ragged.into_list("rows with another number of fields"))
     }
+}
+
+/// Whether programs write such values as the names of columns: integers, booleans, and several floats or times from low to
+/// high, as those of a pivot are.
+fn are_names(values: &[(Cell, &str)]) -> bool {
+    let Some((kind, _)) = values.first() else { return true };
+    if values.iter().any(|(other, _)| other != kind) {
+        return false;
+    }
+    // Dates and moments are in the order of their texts.
+    let float = |name: &str| if *kind == Cell::Float { number::<f64>(name.as_bytes()) } else { None };
+    let are_in_order = || {
+        values.len() > 1
+            && values.is_sorted_by(|(_, one), (_, other)| (float(one), one) < (float(other), other))
+    };
+    matches!(kind, Cell::Int | Cell::Boolean) || are_in_order()
 }
 
 impl RecordSink for Rows<'_> {

@@ -29,22 +29,21 @@ const MOST_COLUMNS_IN_PARALLEL: usize = 4096;
 const HEADER_BYTES: usize = 48 * 1024 * 1024;
 const COLUMN_BYTES: usize = 384;
 
-/// Profiles all rows of a CSV or TSV text, which may be opened a second time to find out whether it has a header.
-pub(crate) fn profile<R: Read + Send>(
-    open: impl Fn() -> io::Result<R>,
+/// Profiles all rows of a CSV or TSV text.
+pub(crate) fn profile(
+    source: impl Read + Send,
     delimiter: Delimiter,
     options: &ProfileOptions,
 ) -> io::Result<Content> {
-    profile_in_blocks(open, delimiter, options, BLOCK_BYTES)
+    profile_in_blocks(source, delimiter, options, BLOCK_BYTES)
 }
 
-fn profile_in_blocks<R: Read + Send>(
-    open: impl Fn() -> io::Result<R>,
+fn profile_in_blocks(
+    mut source: impl Read + Send,
     delimiter: Delimiter,
     options: &ProfileOptions,
     block_bytes: usize,
 ) -> io::Result<Content> {
-    let mut source = open()?;
     let mut head = Vec::new();
     source.by_ref().take((BYTE_ORDER_MARK.len() + HEAD_BYTES) as u64).read_to_end(&mut head)?;
     let byte_order_mark = head.starts_with(BYTE_ORDER_MARK);
@@ -74,11 +73,7 @@ fn profile_in_blocks<R: Read + Send>(
         (splitter, table.rows, not_utf8) = (part.splitter, part.rows, part.not_utf8);
     }
     let unclosed = splitter.finish(&mut table);
-    let header_is_row = table.rows.has_values(&table.header.names)
-        || match table.rows.first_line_in_doubt(&table.header.names) {
-            Some(first_line) => first_line.proves_to_be_row(open()?, separator, block_bytes)?,
-            None => false,
-        };
+    let header_is_row = table.rows.has_values(&table.header.names);
     let delimiter = delimiter.unusual(separator);
     let content = table.into_content(not_utf8, unclosed, header_is_row);
     Ok(Content { delimiter, byte_order_mark, ..content })
@@ -165,7 +160,7 @@ mod tests {
     fn profile_with(text: &[u8], delimiter: Delimiter, jobs: usize, block_bytes: usize) -> Content {
         let jobs = NonZeroUsize::new(jobs).expect("some jobs");
         let options = ProfileOptions::default().with_jobs(jobs);
-        profile_in_blocks(|| Ok(text), delimiter, &options, block_bytes).expect("a slice can be read")
+        profile_in_blocks(text, delimiter, &options, block_bytes).expect("a slice can be read")
     }
 
     fn profile_text(text: &[u8], delimiter: Delimiter) -> Content {
@@ -252,12 +247,18 @@ mod tests {
         check_findings(b"1,2.5\n3,4.5\n", "1 rows; 1: int64, 2.5: float64", &[message]);
         check_findings(b"2024-01-31\n2024-02-29\n", "1 rows; 2024-01-31: date", &[message]);
         check_findings(b"true,1\nNA,2\nfalse,\n", "2 rows; true: boolean?, 1: int64?", &[message]);
-        let counting = b"\n1,ann\n2,bob\n3,eve\n4,dan\n";
+        let above = "1 rows; M: text, 0.455: float64, 0.365: float64, 15: int64";
+        check_findings(b"M,0.455,0.365,15\nF,0.53,0.42,9\n", above, &[message]);
+        check_findings(
+            b"Oslo,2024-01-01,3\nGraz,2024-01-02,4\n",
+            "1 rows; Oslo: text, 2024-01-01: date, 3: int64",
+            &[message],
+        );
+        check_findings(b"x,2.5,\ny,3.5,\n", "1 rows; x: text, 2.5: float64, : null?", &[message]);
+        let again = b"\nx,2.5,x\nx,1.5,z\n";
         let message = message.replace("line 1", "line 2");
-        check_findings(counting, "3 rows; 1: int64, ann: text", &[&message]);
-        let again = b"\nx,2.5,x\nx,1.5,z\ny,3.5,x\nx,2.0,y\nz,1.0,x\ny,2.0,z\n";
         let twice = "line 2: duplicate column name `x`";
-        check_findings(again, "5 rows; x: text, 2.5: float64, x: text", &[&message, twice]);
+        check_findings(again, "1 rows; x: text, 2.5: float64, x: text", &[&message, twice]);
         // What is or may be a name.
         check("0,1,2\n3,4,5\n", "1 rows; 0: int64, 1: int64, 2: int64");
         check("2024-01-31,2024-02-29\n1,2\n", "1 rows; 2024-01-31: int64, 2024-02-29: int64");
@@ -265,6 +266,12 @@ mod tests {
         check("1,2.5\nx,4.5\n", "1 rows; 1: text, 2.5: float64");
         check("1.5\n", "0 rows; 1.5: null");
         check("true,NA\nfalse,NA\n", "1 rows; true: boolean, NA: null?");
+        check("1,ann\n2,bob\n", "1 rows; 1: int64, ann: text");
+        check("x,2.5,n\ny,1.5,1\n", "1 rows; x: text, 2.5: float64, n: int64");
+        check(" ,0.5,0.1\nx,0.4,0.3\n", "1 rows;  : text, 0.5: float64, 0.1: float64");
+        // As in a pivot.
+        check("name,0.1,0.5\nx,0.2,0.4\n", "1 rows; name: text, 0.1: float64, 0.5: float64");
+        check("smoker,False,True\nx,True,False\n", "1 rows; smoker: text, False: boolean, True: boolean");
     }
 
     #[test]

@@ -179,7 +179,7 @@ impl<'f> Text<'f> {
     }
 
     fn table(&self, delimiter: Delimiter) -> io::Result<Content> {
-        csv::profile(|| self.open(), delimiter, self.options)
+        csv::profile(self.open()?, delimiter, self.options)
     }
 }
 

@@ -111,14 +111,8 @@ mod with_the_feature {
 
     #[test]
     fn a_missing_header_is_told_in_compressed_text_too() {
-        let rows = zstd::encode_all(&b"1,ann\n2,bob\n3,eve\n4,dan\n"[..], 0).unwrap();
+        let rows = zstd::encode_all(&b"1,ann,2.5\n2,bob,0.5\n"[..], 0).unwrap();
         assert!(findings("a.csv.zst", &rows).starts_with("line 1: the first line looks like a row"));
-        // A pivot is in doubt, too, and read a second time as far as that takes.
-        let text = format!("place,2019\n{}", "Oslo,5\n".repeat(100_000));
-        let folder = Folder::new();
-        let path = folder.write("a.csv.zst", zstd::encode_all(text.as_bytes(), 0).unwrap());
-        let rows = read_batches(&path).unwrap().map(|batch| batch.unwrap().num_rows());
-        assert_eq!(rows.sum::<usize>(), 100_000);
     }
 
     #[test]

@@ -510,25 +510,3 @@ fn each_part_of_a_table_needs_a_header() {
     let findings: Vec<usize> = profile.files.iter().map(|file| file.findings.len()).collect();
     assert_eq!(findings, [0, 1]);
 }
-
-#[test]
-fn the_second_reading_can_be_canceled() {
-    let folder = Folder::new();
-    // A pivot, of which each row has to be read again.
-    let row = "Oslo,in,5,0\nGraz,out,7000,1\n";
-    let path = folder.write("a.csv", format!("place,kind,2019,2020\n{}", row.repeat(200_000)));
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = |most: usize| {
-        let counter = Arc::clone(&asked);
-        counter.store(0, Ordering::Relaxed);
-        ProfileOptions::default()
-            .with_jobs(NonZeroUsize::MIN)
-            .with_cancel(move || counter.fetch_add(1, Ordering::Relaxed) >= most)
-    };
-    assert_eq!(profile_file_with(&path, &count(usize::MAX)).unwrap().findings, []);
-    let all = asked.load(Ordering::Relaxed);
-    for most in [all / 2 + 2, all - 1] {
-        let result = profile_file_with(&path, &count(most));
-        assert!(matches!(result, Err(DataError::Canceled { .. })), "after {most} of {all}");
-    }
-}

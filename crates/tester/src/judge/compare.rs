@@ -8,7 +8,7 @@ use std::io;
 use camino::Utf8Path;
 use runtime_testing_data::{
     DataError, Expected, FileDifference, ProfileOptions, can_read, compare, format_of_extension,
-    profile_path_with, settle_renames,
+    profile_path_with,
 };
 use runtime_testing_models::{
     BindingRule, DataFinding, DataProfile, Difference, EdgeIssue, EdgeNote, FileFormat, FileProfile,
@@ -161,11 +161,7 @@ impl<'a> Comparer<'a> {
         }
         compared.note_formats(&expectation, &port.path, &found);
         compared.has_expectation &= expectation.says_something();
-        let mut differences = expectation.differences(&found);
-        if matches!(expectation, Expectation::Inferred(_)) {
-            settle_renames(&mut differences, &port.path, &path, self.options);
-        }
-        compared.add(bound, differences);
+        compared.add(bound, expectation.differences(&found));
         // An output that is a file is handed to an input that is a folder with all that lies beside it.
         if !path.starts_with(&written) {
             compared.handed_over.push((input, found.into_owned()));
