@@ -1,28 +1,21 @@
 //! What data differs in from what is expected of it. Every rule is a function of its own that returns differences, and
 //! "identical" is nothing but an empty list of them.
 
-mod complete;
 mod contract;
 mod counterpart;
 mod file;
 mod nested;
-mod parts;
 mod rename;
-mod rows;
 mod sample;
 mod table;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use std::collections::HashSet;
-
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{DataProfile, Difference, FileProfile, TableContract, TypeWord};
 use serde::Serialize;
 
-pub(crate) use self::complete::Complete;
-pub(crate) use self::parts::settled;
-pub(crate) use self::rows::is_blank;
+use crate::tables::tables;
 use crate::types::fit::{self, Fit};
 use crate::types::logical::TypeWords;
 
@@ -92,46 +85,14 @@ pub struct FileDifference {
 /// ```
 pub fn compare(expected: &Expected<'_>, found: &DataProfile) -> Vec<FileDifference> {
     let mut list = Differences::default();
-    let complete = Complete::of(found);
-    let found = &*complete.data;
     match expected {
         _ if found.is_empty() => {}
         Expected::Contract(contract) => contract::compare(contract, found, &mut list),
-        Expected::Inferred(sample) if !sample.is_empty() => {
-            let sample = Complete::of(sample);
-            sample::compare(&sample.data, found, &mut list);
-            settle_missing(&mut list.0, &sample);
-        }
+        Expected::Inferred(sample) if !sample.is_empty() => sample::compare(sample, found, &mut list),
         Expected::Inferred(_) | Expected::Nothing => compare_with_nothing(found, &mut list),
     }
-    list.0.retain_mut(|told| complete.settle(told));
     list.0.sort_by(|one, other| one.file.as_str().cmp(other.file.as_str()));
     list.0
-}
-
-/// A column that a file of the sample does not have itself is told of the files that should have it, and of this one where
-/// there is none of those.
-fn settle_missing(list: &mut Vec<FileDifference>, sample: &Complete<'_>) {
-    if sample.is_as_it_was() {
-        return;
-    }
-    let missing = |told: &FileDifference| match &told.difference {
-        Difference::MissingColumn { column: name, .. } | Difference::MissingKey { key: name, .. } => {
-            Some((sample.is_added(&told.file, name), name.clone()))
-        }
-        _ => None,
-    };
-    let elsewhere: HashSet<String> =
-        list.iter().filter_map(missing).filter(|(is_added, _)| !is_added).map(|(_, name)| name).collect();
-    let is_echo = |(is_added, name): (bool, String)| is_added && elsewhere.contains(&name);
-    list.retain(|told| !missing(told).is_some_and(is_echo));
-    for told in list {
-        if let Difference::MissingColumn { column, expected, .. } = &mut told.difference
-            && let Some(known) = sample.type_elsewhere(&told.file, column)
-        {
-            *expected = known;
-        }
-    }
 }
 
 /// The files that [`compare`] holds against a sample by their formats alone, because neither is a table: of each pair, the
@@ -140,9 +101,8 @@ pub fn without_table<'a>(
     sample: &'a DataProfile,
     found: &'a DataProfile,
 ) -> Vec<(&'a FileProfile, &'a FileProfile)> {
-    let counterparts = counterpart::counterparts(sample, sample, found);
-    let pairs = counterparts.into_iter().zip(&found.files);
-    let pairs = pairs.filter_map(|(counterpart, file)| Some((counterpart.expected()?, file)));
+    let sample = counterpart::Sample::of(sample, Vec::new(), found);
+    let pairs = found.files.iter().filter_map(|file| Some((sample.file(file)?, file)));
     let is_no_table = |file: &FileProfile| file.schema.is_none() && file.findings.is_empty();
     pairs.filter(|(expected, file)| is_no_table(expected) && is_no_table(file)).collect()
 }
@@ -164,9 +124,8 @@ impl Differences {
 }
 
 fn compare_with_nothing(found: &DataProfile, list: &mut Differences) {
-    let (tables, all_sound) = file::sound_tables(found, list);
-    if all_sound {
-        rows::at_least(None, &tables, list);
+    if file::add_unsound(found, list) {
+        contract::add_rows(None, &tables(found), list);
     }
 }
 

@@ -5,10 +5,12 @@ mod rows;
 mod time;
 mod values;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
+use std::sync::Arc;
 
-use arrow::datatypes::Schema;
+use arrow::datatypes::{DataType, Field, Schema};
 use camino::Utf8Path;
 use runtime_testing_models::{Digest, DigestOptions, DigestScheme};
 
@@ -17,7 +19,7 @@ use crate::error::{DataError, ReadTableError};
 use crate::files::data_files;
 use crate::options::ProfileOptions;
 use crate::read::table_file::TableFile;
-use crate::read::{Batches, complete, joined_schema, read_lines_among_lines};
+use crate::read::{Batches, joined_schema, read_lines_among_lines, table_places};
 use crate::text::reader::CancelableReader;
 
 /// How many rows are hashed between two looks at whether it is canceled.
@@ -106,37 +108,27 @@ fn digest_folder(
         }
     }
     read_lines_among_lines(&mut files);
-    if files.iter().any(|file| !file.is_object()) {
+    let places = table_places(&files);
+    let mut files: Vec<Option<TableFile>> = files.into_iter().map(Some).collect();
+    let mut take = |place: usize| files[place].take().expect("a file is in one table");
+    let mut tables: Vec<Vec<TableFile>> =
+        places.into_iter().map(|places| places.into_iter().map(&mut take).collect()).collect();
+    if tables.iter().any(|files| !files[0].is_object()) {
         // Beside tables, an object tells something of them.
-        let objects = files.extract_if(.., |file| file.is_object());
-        for object in objects {
+        for object in tables.extract_if(.., |files| files[0].is_object()).flatten() {
             let below = object.path.strip_prefix(folder).expect("the files lie in the folder").to_owned();
             others.push((below, digest_rows(vec![object], options, reading)?));
         }
         others.sort_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
     }
-    complete(&mut files);
-    let mut tables: Vec<(Vec<String>, Vec<TableFile>)> = Vec::new();
-    let mut blank = Vec::new();
-    for file in files {
-        let names = column_names(&file.schema);
-        if names.is_empty() && file.rows == 0 {
-            blank.push(file);
-            continue;
-        }
-        match tables.iter_mut().find(|(known, _)| *known == names) {
-            Some((_, files)) => files.push(file),
-            None => tables.push((names, vec![file])),
-        }
-    }
     // What has neither columns nor rows, such as an empty JSON array, can be a part of any table.
-    if tables.is_empty() && !blank.is_empty() {
-        tables.push((Vec::new(), blank));
+    if tables.len() > 1 {
+        tables.retain(|files| files.iter().any(|file| file.rows > 0 || !file.schema.fields().is_empty()));
     }
     if tables.is_empty() && others.is_empty() {
         return Err(ReadTableError::NoFiles { path: folder.to_owned() });
     }
-    let digests = tables.into_iter().map(|(_, files)| digest_rows(files, options, reading));
+    let digests = tables.into_iter().map(|files| digest_rows(files, options, reading));
     let mut digests = digests.collect::<Result<Vec<Digest>, _>>()?;
     if let ([digest], true) = (&digests[..], others.is_empty()) {
         return Ok(*digest);
@@ -157,32 +149,38 @@ fn digest_folder(
     Ok(Digest::new(scheme, *hasher.finalize().as_bytes()))
 }
 
-fn column_names(schema: &Schema) -> Vec<String> {
-    let mut names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
-    names.sort_unstable();
-    names
-}
-
-/// The rows of all files, which have the same columns.
+/// The rows of all files, which are parts of one table.
 fn digest_rows(
     files: Vec<TableFile>,
     options: DigestOptions,
     reading: &ProfileOptions,
 ) -> Result<Digest, ReadTableError> {
     let first = files[0].path.clone();
-    let fields = files[0].schema.fields();
-    let mut hasher = RowHasher::new(fields.iter().map(|field| field.name().as_str()), options);
-    // Which words of a text are nulls is settled over all of its parts.
+    // Which words of a text are nulls is settled over all of its parts. Declared types need not go together.
     let parts = match joined_schema(&files) {
-        Some(schema) => vec![Batches::of(files, schema)],
-        None => files
-            .into_iter()
-            .map(|file| {
-                let schema = file.schema.clone();
-                Batches::of(vec![file], schema)
-            })
-            .collect(),
+        Ok(schema) => vec![Batches::of(files, schema)],
+        Err(_) => {
+            let mut all = BTreeSet::new();
+            all.extend(files.iter().flat_map(|file| file.schema.fields()).map(|field| field.name().clone()));
+            let schema = |file: &TableFile| {
+                let null = |name: &String| Arc::new(Field::new(name, DataType::Null, true));
+                let field =
+                    |name: &String| file.schema.fields().find(name).map(|(_, field)| Arc::clone(field));
+                Schema::new(
+                    all.iter().map(|name| field(name).unwrap_or_else(|| null(name))).collect::<Vec<_>>(),
+                )
+            };
+            files
+                .into_iter()
+                .map(|file| {
+                    let schema = schema(&file);
+                    Batches::of(vec![file], schema)
+                })
+                .collect()
+        }
     };
+    let schema = parts[0].schema();
+    let mut hasher = RowHasher::new(schema.fields().iter().map(|field| field.name().as_str()), options);
     for mut batches in parts {
         while let Some(batch) = batches.advance()? {
             // Those of Arrow IPC are as large as they lie in the file.

@@ -1,12 +1,12 @@
 //! Contracts from what data shows.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use camino::Utf8PathBuf;
-use runtime_testing_models::{Column, ColumnContract, DataProfile, Difference, TableContract, TypeWord};
+use runtime_testing_models::{ColumnContract, DataProfile, Difference, TableContract, TypeWord};
 
-use crate::compare::{Complete, Expected, compare, fits_word, is_blank, settled};
+use crate::compare::{Expected, compare, fits_word};
+use crate::tables::{Table, tables};
 use crate::types::logical::TypeWords;
 
 /// A contract that data keeps to, and what of the data it cannot say.
@@ -122,21 +122,14 @@ pub fn observe_contract(
     found: &DataProfile,
     known: Option<&TableContract>,
 ) -> Result<ObservedContract, NoContract> {
-    let complete = Complete::of(found);
-    let complete = &*complete.data;
-    let whole = settled(complete);
-    let tables: Vec<&[Column]> = complete
-        .tables()
-        .filter(|(_, schema)| !is_blank(schema) && !schema.columns.is_empty())
-        .map(|(_, schema)| schema.columns.as_slice())
-        .collect();
-    if tables.is_empty() {
+    let tables: Vec<Table<'_>> =
+        tables(found).into_iter().filter(|table| !table.columns.is_empty()).collect();
+    let Some(rows) = tables.iter().map(|table| table.rows).min() else {
         return Err(broken(found, &TableContract::default()).unwrap_or(NoContract::NoTable));
-    }
-    let rows = fewest_rows(complete);
+    };
     let mut observed = ObservedContract { contract: TableContract::default(), remarks: Vec::new() };
     for name in names(&tables) {
-        let column = ObservedColumn::of(complete, &whole, name, tables.len());
+        let column = ObservedColumn::of(&tables, name);
         let contract =
             column.contract(known.and_then(|known| known.columns.get(name)), &mut observed.remarks);
         observed.contract.columns.insert(name.to_owned(), contract);
@@ -178,22 +171,10 @@ fn broken(found: &DataProfile, contract: &TableContract) -> Option<NoContract> {
 }
 
 /// The names of all columns, in the order they come.
-fn names<'a>(tables: &[&'a [Column]]) -> Vec<&'a str> {
+fn names<'a>(tables: &[Table<'a>]) -> Vec<&'a str> {
     let mut seen = std::collections::HashSet::new();
-    let all = tables.iter().flat_map(|columns| columns.iter()).map(|column| column.name.as_str());
+    let all = tables.iter().flat_map(|table| &table.columns).map(|column| column.name);
     all.filter(|name| seen.insert(*name)).collect()
-}
-
-/// The rows of the table that has the fewest. Tables with the same columns are parts of one.
-fn fewest_rows(found: &DataProfile) -> u64 {
-    let mut rows: BTreeMap<Vec<&str>, u64> = BTreeMap::new();
-    for (_, schema) in found.tables().filter(|(_, schema)| !is_blank(schema)) {
-        let mut names: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
-        names.sort_unstable();
-        let sum = rows.entry(names).or_default();
-        *sum = sum.saturating_add(schema.rows);
-    }
-    rows.into_values().min().unwrap_or(0)
 }
 
 /// A column over all tables that have it.
@@ -211,8 +192,7 @@ struct ObservedColumn<'a> {
 }
 
 impl<'a> ObservedColumn<'a> {
-    /// Types are those that all rows of a table show, nulls those of each file.
-    fn of(found: &'a DataProfile, whole: &DataProfile, name: &'a str, tables: usize) -> Self {
+    fn of(tables: &[Table<'_>], name: &'a str) -> Self {
         let mut column = Self {
             name,
             types: Vec::new(),
@@ -221,31 +201,35 @@ impl<'a> ObservedColumn<'a> {
             may_have_nulls: false,
             is_in_all: true,
         };
-        let (mut with, mut all_rows) = (0, 0_u64);
-        for ((_, schema), (_, whole)) in found.tables().zip(whole.tables()) {
-            let mut is_here = false;
-            let pairs = schema.columns.iter().zip(&whole.columns);
-            for (found, whole) in pairs.filter(|(column, _)| column.name == name) {
-                is_here = true;
-                all_rows = all_rows.saturating_add(schema.rows);
-                let own = TypeWords::parse(&found.data_type);
-                let nulls = if own == TypeWords::Null { Some(schema.rows) } else { found.nulls };
-                column.has_nulls |= nulls.is_some_and(|nulls| nulls > 0);
-                column.may_have_nulls |= nulls.is_none() && found.nullable;
-                let words = TypeWords::parse(&whole.data_type);
-                if words == TypeWords::Text && own != TypeWords::Null {
-                    column.types_of_parts.push(found.data_type.clone());
+        let mut all_rows = 0_u64;
+        for table in tables {
+            let Some(found) = table.column(name) else {
+                column.is_in_all = false;
+                continue;
+            };
+            all_rows = all_rows.saturating_add(table.rows);
+            column.has_nulls |= found.nulls.is_some_and(|nulls| nulls > 0);
+            column.may_have_nulls |= found.nulls.is_none() && found.nullable;
+            let own = found.own_types().into_iter().map(|(_, own)| &own.data_type);
+            let own = own.filter(|own| **own != TypeWords::Null.to_string());
+            let types = match &found.whole {
+                Some(whole) => {
+                    if *whole == TypeWords::Text {
+                        column.types_of_parts.extend(own.cloned());
+                    }
+                    vec![whole.clone()]
                 }
+                None => own.map(|own| TypeWords::parse(own)).collect(),
+            };
+            for words in types {
                 if words != TypeWords::Null && !column.types.contains(&words) {
                     column.types.push(words);
                 }
             }
-            with += usize::from(is_here);
         }
         column.types_of_parts.sort_unstable();
         column.types_of_parts.dedup();
         column.may_have_nulls |= column.has_nulls || all_rows == 0;
-        column.is_in_all = with == tables;
         column
     }
 
@@ -303,6 +287,8 @@ fn word(words: &TypeWords) -> Option<TypeWord> {
 mod tests {
     use proptest::prelude::*;
     use runtime_testing_models::{ExtraColumns, FileFormat, FileProfile, contract_differences};
+
+    use runtime_testing_models::Column;
 
     use super::*;
     use crate::compare::testing::{columns, file, folder, single, table};
@@ -414,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_numbered_parts_leave_out_may_be_null() {
+    fn a_column_that_parts_leave_out_may_be_null() {
         let all = [("a", "int64"), ("b", "text")];
         let mut parts = vec![table("0.json", &all[..1], 3), table("1.json", &all, 2)];
         check(&folder(&parts), None, &["a: integer, no nulls", "b: text"]);
@@ -423,11 +409,7 @@ mod tests {
         check(
             &folder(&[table("test.json", &all[..1], 3), table("train.json", &all, 2)]),
             None,
-            &[
-                "a: integer, no nulls",
-                "b: text, no nulls, may be missing",
-                "remark b: only some of the tables have it, so it may be missing",
-            ],
+            &["a: integer, no nulls", "b: text"],
         );
     }
 

@@ -8,8 +8,8 @@ use crate::error::DataError;
 use crate::files::data_files;
 use crate::kind::detect::{FileContent, read_content, read_lines};
 use crate::kind::name::broken_promise;
-use crate::numbered::lines_among_lines;
 use crate::options::ProfileOptions;
+use crate::tables::lines_among_lines;
 
 /// Profiles one file: its format, by content first and extension second, its columns with their types over all rows,
 /// and what keeps it from being read. The profile's path is the file's name.

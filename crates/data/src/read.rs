@@ -3,15 +3,15 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::array::new_null_array;
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
-use arrow::record_batch::{RecordBatch, RecordBatchReader};
+use arrow::record_batch::{RecordBatch, RecordBatchOptions, RecordBatchReader};
 use camino::Utf8Path;
 use runtime_testing_models::FileFormat;
 
 use crate::columnar::ipc::open_rows;
 use crate::columnar::panic::without_panic;
-use crate::columnar::table::with_schema;
 use crate::csv::{CsvBatches, Delimiter};
 use crate::error::{DataError, ReadTableError};
 use crate::kind::detect::open_text;
@@ -21,7 +21,7 @@ use crate::text::reader::{TextReader, is_cancellation};
 mod parts;
 pub(crate) mod table_file;
 
-pub(crate) use parts::{complete, joined_schema, read_lines_among_lines};
+pub(crate) use parts::{joined_schema, read_lines_among_lines, table_places};
 
 /// The most rows, cells and bytes of text that a batch is to have.
 const BATCH_ROWS: u64 = 8192;
@@ -35,11 +35,10 @@ const BATCH_TEXT_BYTES: u64 = 16 * 1024 * 1024;
 /// [`schema_of`](crate::schema_of). JSON has no order of keys, so its columns are sorted by name. Text with a time zone is
 /// read as microseconds in `UTC`, a name that Arrow's own functions make text of only with its feature `chrono-tz`.
 ///
-/// Of a folder, the files that [`data_files`](crate::data_files) counts are read one after the other. They must have the
-/// same columns in the same order. Where text formats are alone, their types are settled over the rows of all files, so
-/// that one may show integers or nothing but nulls where another shows floats, and in CSV where another shows text; in
-/// JSON an object has the fields of all. Numbered parts in JSON (`part-0.json`, `part-1.json`) may lack columns of the
-/// others, which are null there. A column may hold nulls if it may in any of the files, and the schema has
+/// Of a folder, the files that [`data_files`](crate::data_files) counts are read one after the other. They must be parts of one
+/// table: of one kind of format, and with much the same columns in any order. A column that some of them lack is null there, and
+/// in text formats types are settled over the rows of all files, so that one may show integers or nothing but nulls where another
+/// shows floats, and in CSV where another shows text. A column may hold nulls if it may in any of the files, and the schema has
 /// metadata if all files have the same.
 ///
 /// Memory does not grow with the number of rows: text is read twice, first for its types and then for its values, and
@@ -152,7 +151,7 @@ struct OpenFile {
 
 impl OpenFile {
     fn new(file: TableFile, schema: &SchemaRef) -> Result<Self, ReadTableError> {
-        match without_panic(|| decoder(&file, schema)) {
+        match without_panic(|| decoder(&file, &own_schema(&file, schema))) {
             Ok(decoder) => Ok(Self { file, decoder, rows: 0 }),
             Err(error) => Err(decode_error(&file, error)),
         }
@@ -160,7 +159,7 @@ impl OpenFile {
 
     fn advance(&mut self, schema: &SchemaRef) -> Result<Option<RecordBatch>, ReadTableError> {
         let batch = without_panic(|| self.decoder.next().transpose());
-        let batch = batch.and_then(|batch| batch.map(|batch| with_schema(batch, schema)).transpose());
+        let batch = batch.and_then(|batch| batch.map(|batch| projected(batch, schema)).transpose());
         let Some(batch) = batch.map_err(|error| decode_error(&self.file, error))? else {
             // What is cut off between the two looks at it would otherwise be a table with fewer rows.
             let is_whole = self.rows == self.file.rows;
@@ -173,6 +172,44 @@ impl OpenFile {
         self.rows += batch.num_rows() as u64;
         Ok(Some(batch))
     }
+}
+
+/// The schema that a file of a table is read with: its own columns, of the types that all files show.
+fn own_schema(file: &TableFile, schema: &SchemaRef) -> SchemaRef {
+    if file.schema.fields().len() == schema.fields().len() {
+        let names =
+            |schema: &Schema| schema.fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
+        if names(&file.schema) == names(schema) {
+            return SchemaRef::clone(schema);
+        }
+    }
+    let of_table = |field: &FieldRef| schema.fields().find(field.name()).map(|(_, found)| Arc::clone(found));
+    let fields: Vec<FieldRef> = file
+        .schema
+        .fields()
+        .iter()
+        .map(|field| of_table(field).unwrap_or_else(|| Arc::clone(field)))
+        .collect();
+    Arc::new(Schema::new(fields))
+}
+
+/// A batch of a file with the columns of its table, those that the file lacks all nulls.
+fn projected(batch: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    if batch.schema_ref() == schema {
+        return Ok(batch);
+    }
+    let rows = batch.num_rows();
+    let found = batch.schema_ref().fields();
+    if let Some(strange) = found.iter().find(|field| schema.fields().find(field.name()).is_none()) {
+        return Err(ArrowError::SchemaError(format!("column `{}` is new", strange.name())));
+    }
+    let column = |field: &FieldRef| match found.find(field.name()) {
+        Some((place, _)) => Arc::clone(batch.column(place)),
+        None => new_null_array(field.data_type(), rows),
+    };
+    let columns = schema.fields().iter().map(column).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(SchemaRef::clone(schema), columns, &options)
 }
 
 /// Whether an error is one of the data: what decompresses it tells damage so.

@@ -1,38 +1,37 @@
 //! The rules for what a person wrote.
 
 use runtime_testing_models::{
-    Column, ColumnContract, DataProfile, Difference, ExtraColumns, FileProfile, TableContract, TypeWord,
+    Column, ColumnContract, DataProfile, Difference, ExtraColumns, TableContract, TypeWord,
 };
 
-use super::parts::Parts;
 use super::rename::renamed;
 use super::table::{
-    Found, FoundColumn, column_order, extra_column, has_order, promoted, type_changed, words,
+    add_column_order, add_types, extra_column, file_of, nullable_file, promoted, type_changed,
 };
-use super::{Differences, file, rows};
+use super::{Differences, file};
 use crate::findings::unreadable;
+use crate::tables::{Table, TableColumn, tables_of};
 use crate::types::fit::{self, Fit};
 use crate::types::logical::TypeWords;
 
 /// Holds every table of what was found against a contract. What is no table is left alone as long as there is one, and
 /// so are single JSON objects, which stand beside tables to tell something of them.
 pub(super) fn compare(contract: &TableContract, found: &DataProfile, list: &mut Differences) {
-    let (tables, all_sound) = file::sound_tables(found, list);
-    let parts = Parts::of(found);
-    let stand_aside = found.objects_stand_aside();
-    for (place, file) in found.files.iter().enumerate() {
-        let is_meant = file::is_sound(file) && !(stand_aside && file.is_object());
-        if let Some(schema) = file.schema.as_ref().filter(|_| is_meant) {
-            let table = Found::new(schema, parts.columns(place));
-            list.add(&file.path, table_differences(contract, &table, file));
+    let all_sound = file::add_unsound(found, list);
+    let tables = tables_of(found, file::is_sound);
+    for table in &tables {
+        for (file, _) in &table.files {
             list.add(&file.path, file::text_differences(None, file));
+        }
+        if !table.is_blank() {
+            compare_table(contract, table, list);
         }
     }
     if !all_sound {
         // What cannot be read may well have the rows that are missing.
         return;
     }
-    rows::at_least(contract.min_rows, &tables, list);
+    add_rows(contract.min_rows, &tables, list);
     if let (Some(first), true) = (found.files.first(), tables.is_empty()) {
         let message = match found.is_folder {
             true => "no table among the files",
@@ -43,36 +42,64 @@ pub(super) fn compare(contract: &TableContract, found: &DataProfile, list: &mut 
     }
 }
 
-fn table_differences<'a>(
-    contract: &'a TableContract,
-    found: &Found<'a>,
-    file: &FileProfile,
-) -> Vec<Difference> {
-    if rows::is_blank(found.schema) {
-        return Vec::new();
+/// Adds tables that have too few rows: fewer than a contract asks for, or none, where it asks for nothing.
+pub(super) fn add_rows(min_rows: Option<u64>, tables: &[Table<'_>], list: &mut Differences) {
+    let are_all_blank = tables.iter().all(Table::is_blank);
+    // What has neither columns nor rows can be a part of any table.
+    let counted =
+        tables.iter().filter(|table| !table.is_blank()).chain(tables.first().filter(|_| are_all_blank));
+    for table in counted {
+        let difference = match min_rows {
+            None if table.rows == 0 => Difference::NoRows,
+            Some(expected) if table.rows < expected => Difference::TooFewRows { expected, found: table.rows },
+            _ => continue,
+        };
+        list.add(&table.first().path, [difference]);
     }
-    let mut differences = missing_columns(contract, found);
-    differences.extend(types(contract, found, file.is_object()));
-    differences.extend(nulls(contract, found));
-    differences.extend(extra_columns(contract, found));
-    if has_order(file.format) {
-        let expected: Vec<&str> = contract.columns.keys().map(String::as_str).collect();
-        differences.extend(column_order(&expected, found));
+}
+
+fn compare_table(contract: &TableContract, table: &Table<'_>, list: &mut Differences) {
+    list.add(&table.first().path, missing_columns(contract, table));
+    for (name, expected) in &contract.columns {
+        if let Some(column) = table.column(name) {
+            add_types(
+                table,
+                column,
+                |found, own| type_difference(name, expected, found, own, table.is_object()),
+                list,
+            );
+        }
     }
-    differences
+    for (name, _) in contract.columns.iter().filter(|(_, expected)| !expected.nullable) {
+        if let Some(column) = table.column(name) {
+            list.add(nullable_file(table, column), nulls(column, table));
+        }
+    }
+    for column in unnamed(contract, table) {
+        let difference = match contract.extra_columns {
+            ExtraColumns::Allow => extra_column(column),
+            ExtraColumns::Forbid => {
+                Difference::UnexpectedColumn { column: column.name.to_owned(), found: column.shown() }
+            }
+        };
+        list.add(file_of(table, column), [difference]);
+    }
+    let expected: Vec<&str> = contract.columns.keys().map(String::as_str).collect();
+    add_column_order(&expected, table, list);
 }
 
 /// Columns that must be there and are not.
-fn missing_columns<'a>(contract: &'a TableContract, found: &Found<'a>) -> Vec<Difference> {
+fn missing_columns(contract: &TableContract, table: &Table<'_>) -> Vec<Difference> {
     let is_missing =
-        |(name, column): &(&String, &ColumnContract)| !column.optional && found.column(name).is_none();
+        |(name, column): &(&String, &ColumnContract)| !column.optional && table.column(name).is_none();
     let missing: Vec<(&String, &ColumnContract)> = contract.columns.iter().filter(is_missing).collect();
     let names: Vec<&str> = missing.iter().map(|(name, _)| name.as_str()).collect();
-    let extra: Vec<&Column> = unnamed(contract, found).collect();
+    let extra: Vec<&TableColumn<'_>> = unnamed(contract, table).collect();
     let fits = |place: usize, new: usize| {
-        fit::to_contract(missing[place].1.data_type, &words(extra[new])) != Fit::Changed
+        let found = extra[new].whole.as_ref();
+        found.is_some_and(|found| fit::to_contract(missing[place].1.data_type, found) != Fit::Changed)
     };
-    let extra_names: Vec<&str> = extra.iter().map(|column| column.name.as_str()).collect();
+    let extra_names: Vec<&str> = extra.iter().map(|column| column.name).collect();
     let candidates = renamed(&names, &extra_names, fits);
     let differences = missing.iter().zip(candidates).map(|((name, column), renamed)| {
         Difference::MissingColumn { column: (*name).clone(), expected: column.data_type.to_string(), renamed }
@@ -80,67 +107,51 @@ fn missing_columns<'a>(contract: &'a TableContract, found: &Found<'a>) -> Vec<Di
     differences.collect()
 }
 
-/// Columns of the contract that are there.
-fn pairs<'a>(contract: &'a TableContract, found: &Found<'a>) -> Vec<(&'a ColumnContract, FoundColumn<'a>)> {
-    contract.columns.iter().filter_map(|(name, column)| Some((column, found.column(name)?))).collect()
-}
-
-/// Columns of another type. One without a value has none. In a single object a struct and a map differ in how many keys they
+/// A column of another type. One without a value has none. In a single object a struct and a map differ in how many keys they
 /// have, so they are one.
-fn types<'a>(contract: &'a TableContract, found: &Found<'a>, is_object: bool) -> Vec<Difference> {
-    let difference = |(expected, column): (&ColumnContract, FoundColumn<'a>)| {
-        let expected: TypeWord = expected.data_type;
-        let of_keys = is_object && matches!(expected, TypeWord::Struct | TypeWord::Map);
-        let fit = |found: &str| match TypeWords::parse(found) {
-            TypeWords::Struct(_) | TypeWords::Map(..) if of_keys => Fit::Same,
-            found => fit::to_contract(expected, &found),
-        };
-        match column.fit(fit) {
-            (Fit::Same, _) => None,
-            (Fit::Promotes, column) => Some(promoted(column, expected.as_str())),
-            (Fit::Changed, column) => Some(type_changed(column, expected.as_str())),
-        }
+fn type_difference(
+    name: &str,
+    expected: &ColumnContract,
+    found: &TypeWords,
+    own: Option<&Column>,
+    is_object: bool,
+) -> Vec<Difference> {
+    let expected: TypeWord = expected.data_type;
+    let of_keys = is_object && matches!(expected, TypeWord::Struct | TypeWord::Map);
+    let fit = match found {
+        TypeWords::Struct(_) | TypeWords::Map(..) if of_keys => Fit::Same,
+        found => fit::to_contract(expected, found),
     };
-    pairs(contract, found).into_iter().filter_map(difference).collect()
+    match fit {
+        Fit::Same => Vec::new(),
+        Fit::Promotes => vec![promoted(name, expected.as_str(), found)],
+        Fit::Changed => vec![type_changed(name, expected.as_str(), found, own)],
+    }
 }
 
-/// Columns that must not hold nulls and do, or that may for all that is known.
-fn nulls<'a>(contract: &'a TableContract, found: &Found<'a>) -> Vec<Difference> {
-    let difference = |(expected, FoundColumn { own: column, .. }): (&ColumnContract, FoundColumn<'a>)| {
-        if expected.nullable || found.has_no_type(column) {
-            return None;
-        }
-        let nulls = match words(column) {
-            TypeWords::Null => Some(found.schema.rows),
-            _ => column.nulls,
-        };
-        match nulls {
-            Some(0) => None,
-            Some(_) => Some(Difference::NullsFound { column: column.name.clone(), nulls }),
-            None if column.nullable => Some(Difference::Nullability {
-                column: column.name.clone(),
-                expected_nullable: false,
-                found_nullable: true,
-            }),
-            None => None,
-        }
-    };
-    pairs(contract, found).into_iter().filter_map(difference).collect()
+/// A column that must not hold nulls and does, or that may for all that is known.
+fn nulls(column: &TableColumn<'_>, table: &Table<'_>) -> Option<Difference> {
+    if table.rows == 0 && column.is_null() {
+        return None;
+    }
+    match column.nulls {
+        Some(0) => None,
+        Some(_) => Some(Difference::NullsFound { column: column.name.to_owned(), nulls: column.nulls }),
+        None if column.nullable => Some(Difference::Nullability {
+            column: column.name.to_owned(),
+            expected_nullable: false,
+            found_nullable: true,
+        }),
+        None => None,
+    }
 }
 
 /// Columns that the contract does not name.
-fn extra_columns<'a>(contract: &'a TableContract, found: &Found<'a>) -> Vec<Difference> {
-    let difference = |column: &Column| match contract.extra_columns {
-        ExtraColumns::Allow => extra_column(column),
-        ExtraColumns::Forbid => {
-            Difference::UnexpectedColumn { column: column.name.clone(), found: column.data_type.clone() }
-        }
-    };
-    unnamed(contract, found).map(difference).collect()
-}
-
-fn unnamed<'a>(contract: &'a TableContract, found: &Found<'a>) -> impl Iterator<Item = &'a Column> {
-    found.schema.columns.iter().filter(|column| !contract.columns.contains_key(&column.name))
+fn unnamed<'t, 'a>(
+    contract: &'t TableContract,
+    table: &'t Table<'a>,
+) -> impl Iterator<Item = &'t TableColumn<'a>> {
+    table.columns.iter().filter(|column| !contract.columns.contains_key(column.name))
 }
 
 #[cfg(test)]

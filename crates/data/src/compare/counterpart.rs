@@ -1,121 +1,125 @@
-//! Which file of a sample stands for which of the files that were found.
+//! Which part of a sample stands for which of what was found.
 
 use std::collections::{HashMap, HashSet};
 
 use camino::Utf8Path;
 use runtime_testing_models::{DataProfile, Difference, FileProfile};
 
+use super::Differences;
 use super::file::is_line_of;
-use super::{Differences, rows};
-use crate::numbered::are_numbered_alike;
+use crate::tables::{Table, are_alike, are_numbered_alike};
 
-/// The file of the sample that a found file is compared with.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Counterpart<'a> {
-    /// The file of the same path, or the only one.
-    File(&'a FileProfile),
-    /// Any file of the table that the found one is a part of.
-    Part(&'a FileProfile),
-    /// The sample has no such file.
-    None,
+/// The files of a sample, and the tables that they are.
+pub(super) struct Sample<'a> {
+    data: &'a DataProfile,
+    pub(super) tables: Vec<Table<'a>>,
+    by_path: HashMap<&'a Utf8Path, &'a FileProfile>,
+    /// The only file, where one file was found.
+    one: Option<&'a FileProfile>,
 }
 
-impl<'a> Counterpart<'a> {
-    pub(super) fn expected(self) -> Option<&'a FileProfile> {
-        match self {
-            Self::File(expected) | Self::Part(expected) => Some(expected),
-            Self::None => None,
+impl<'a> Sample<'a> {
+    pub(super) fn of(data: &'a DataProfile, tables: Vec<Table<'a>>, found: &DataProfile) -> Self {
+        let by_path = data.files.iter().map(|file| (file.path.as_path(), file)).collect();
+        let one = data.files.first().filter(|_| data.files.len() == 1 && found.files.len() == 1);
+        Self { data, tables, by_path, one }
+    }
+
+    /// The file that stands for one that was found: the one of its path, or the only one for the only one.
+    pub(super) fn file(&self, found: &FileProfile) -> Option<&'a FileProfile> {
+        self.one.or_else(|| self.by_path.get(found.path.as_path()).copied())
+    }
+
+    /// The table that stands for one that was found: the one with most of its paths, or the only one there is, or the only one with
+    /// much the same columns, if it can be of its kind. What has neither columns nor rows stands for another table only where there is nothing else.
+    pub(super) fn table(&self, found: &Table<'_>) -> Option<&Table<'a>> {
+        let mut files: HashMap<&Utf8Path, usize> = HashMap::new();
+        for (place, table) in self.tables.iter().enumerate() {
+            files.extend(table.files.iter().map(|(file, _)| (file.path.as_path(), place)));
+        }
+        let mut common = vec![0_usize; self.tables.len()];
+        for (file, _) in &found.files {
+            let expected = self.file(file).and_then(|file| files.get(file.path.as_path()));
+            if let Some(place) = expected {
+                common[*place] += 1;
+            }
+        }
+        let most = common.iter().copied().max().unwrap_or(0);
+        if most > 0 {
+            return self
+                .tables
+                .iter()
+                .zip(common)
+                .find(|(_, common)| *common == most)
+                .map(|(table, _)| table);
+        }
+        let fitting = || self.tables.iter().filter(|table| may_be_part(found.first(), table.first()));
+        let shown: Vec<&Table<'a>> = fitting().filter(|table| !table.is_blank()).collect();
+        match shown.as_slice() {
+            [] => fitting().next().filter(|_| self.tables.iter().all(Table::is_blank)),
+            [only] if self.tables.iter().filter(|table| !table.is_blank()).count() == 1 => Some(only),
+            tables => {
+                let mut alike = tables.iter().filter(|table| found.is_blank() || are_alike(table, found));
+                alike.next().filter(|_| alike.next().is_none()).copied()
+            }
         }
     }
-}
 
-fn is_one_to_one(sample: &DataProfile, found: &DataProfile) -> bool {
-    sample.files.len() == 1 && found.files.len() == 1
-}
-
-/// The counterpart of each file that was found. Parts of a table are held against the sample with the types of the whole.
-pub(super) fn counterparts<'a>(
-    sample: &'a DataProfile,
-    settled: &'a DataProfile,
-    found: &DataProfile,
-) -> Vec<Counterpart<'a>> {
-    if is_one_to_one(sample, found) {
-        return vec![Counterpart::File(&sample.files[0])];
+    /// A file that should be a table and cannot be read, which stands for tables where no other does.
+    pub(super) fn broken(&self) -> Option<&'a FileProfile> {
+        let has_table = self.tables.iter().any(|table| !table.is_blank());
+        self.data.files.iter().find(|file| !file.findings.is_empty()).filter(|_| !has_table)
     }
-    let by_path: HashMap<&Utf8Path, &FileProfile> =
-        sample.files.iter().map(|file| (file.path.as_path(), file)).collect();
-    let whole = only_table(settled);
-    let counterpart = |file: &FileProfile| match (by_path.get(file.path.as_path()), whole) {
-        (Some(expected), _) => Counterpart::File(expected),
-        (None, Some(expected)) if may_be_part(file, expected) => Counterpart::Part(expected),
-        _ => Counterpart::None,
-    };
-    found.files.iter().map(counterpart).collect()
+
+    /// Adds the files that are not there. A part of a table may be left out as long as another is there.
+    pub(super) fn add_missing(
+        &self,
+        found: &DataProfile,
+        tables: &[(&Table<'_>, Option<&Table<'a>>)],
+        list: &mut Differences,
+    ) {
+        if self.one.is_some() {
+            return;
+        }
+        let there: HashSet<&Utf8Path> = found.files.iter().map(|file| file.path.as_path()).collect();
+        let stand_aside = self.data.objects_stand_aside();
+        let matched: HashSet<&Utf8Path> = tables
+            .iter()
+            .filter_map(|(_, expected)| *expected)
+            .flat_map(|table| table.files.iter().map(|(file, _)| file.path.as_path()))
+            .collect();
+        // The tables that a file can be a part of by its kind.
+        let alike = |expected: &FileProfile| {
+            let kind = expected.kind();
+            found.files.iter().filter(move |file| file.kind() == kind && file.schema.is_some())
+        };
+        for expected in self.data.files.iter().filter(|file| !there.contains(file.path.as_path())) {
+            let has_part = match &expected.schema {
+                _ if !expected.findings.is_empty() => !tables.is_empty(),
+                // What tells something of tables is there or not, whatever it holds.
+                Some(_) if expected.is_object() => {
+                    !stand_aside && alike(expected).any(|file| are_numbered_alike(&file.path, &expected.path))
+                }
+                Some(schema) if schema.columns.is_empty() && schema.rows == 0 => {
+                    alike(expected).next().is_some()
+                }
+                Some(_) => matched.contains(expected.path.as_path()),
+                None => false,
+            };
+            if !has_part {
+                list.add(&expected.path, [Difference::MissingFile]);
+            }
+        }
+    }
 }
 
 /// Whether a file is a table that can be a part of one with an expected file. Single objects are parts of one where their
 /// names number them.
 fn may_be_part(found: &FileProfile, expected: &FileProfile) -> bool {
     match (found.is_object(), expected.is_object()) {
-        (false, false) => found.schema.is_some(),
-        (true, true) => found.schema.is_some() && are_numbered_alike(&found.path, &expected.path),
+        (false, false) => true,
+        (true, true) => are_numbered_alike(&found.path, &expected.path),
         (true, false) => is_line_of(expected, found),
         (false, true) => false,
-    }
-}
-
-/// A file of the sample's table, if all its tables have the same columns and so are parts of one. What has neither columns
-/// nor rows can be a part of any. Where there is none, a file that should be one and cannot be read stands for it.
-fn only_table(sample: &DataProfile) -> Option<&FileProfile> {
-    let mut tables = sample.tables().filter(|(_, schema)| !rows::is_blank(schema));
-    let Some((first, schema)) = tables.next() else {
-        let broken = sample.files.iter().find(|file| !file.findings.is_empty());
-        return broken.or(sample.tables().map(|(blank, _)| blank).next());
-    };
-    let names = rows::column_names(schema);
-    tables.all(|(_, other)| rows::column_names(other) == names).then_some(first)
-}
-
-/// Files of the sample that are not there. A part of a table may be left out as long as another is there.
-pub(super) fn missing_files(
-    sample: &DataProfile,
-    found: &DataProfile,
-    counterparts: &[Counterpart<'_>],
-    list: &mut Differences,
-) {
-    if is_one_to_one(sample, found) {
-        return;
-    }
-    // One that lacks a column is still a part: the column is what is wrong with it.
-    let is_table = |(file, counterpart): &(&FileProfile, &Counterpart<'_>)| {
-        !file.is_object() || counterpart.expected().is_some_and(|expected| is_line_of(expected, file))
-    };
-    let tables = found.files.iter().zip(counterparts).filter(is_table);
-    let schemas = tables.flat_map(|(file, counterpart)| {
-        [file.schema.as_ref(), counterpart.expected().and_then(|expected| expected.schema.as_ref())]
-    });
-    let parts: HashSet<Vec<&str>> = schemas.flatten().map(rows::column_names).collect();
-    let there: HashSet<&Utf8Path> = found.files.iter().map(|file| file.path.as_path()).collect();
-    let stand_aside = sample.objects_stand_aside();
-    // The tables that a file can be a part of by its kind.
-    let alike = |expected: &FileProfile| {
-        let kind = expected.kind();
-        found.files.iter().filter(move |file| file.kind() == kind && file.schema.is_some())
-    };
-    for expected in &sample.files {
-        let has_part = match &expected.schema {
-            // What tells something of tables is there or not, whatever it holds.
-            Some(_) if expected.is_object() => {
-                !stand_aside && alike(expected).any(|file| are_numbered_alike(&file.path, &expected.path))
-            }
-            Some(schema) if rows::is_blank(schema) => alike(expected).next().is_some(),
-            Some(schema) => parts.contains(&rows::column_names(schema)),
-            None => false,
-        };
-        // Of a file that cannot be read, nobody knows of which table it is a part.
-        let may_have_part = !expected.findings.is_empty() && !parts.is_empty();
-        if !has_part && !may_have_part && !there.contains(expected.path.as_path()) {
-            list.add(&expected.path, [Difference::MissingFile]);
-        }
     }
 }

@@ -1,15 +1,12 @@
 //! Rules about a file as a whole.
 
-use runtime_testing_models::{DataProfile, Difference, FileFormat, FileProfile, NotCompared, TableSchema};
+use runtime_testing_models::{DataProfile, Difference, FileFormat, FileProfile, NotCompared};
 
 use super::Differences;
 use crate::findings::unreadable;
 
 /// How many findings of one file are told.
 const MOST_FINDINGS: usize = 3;
-
-/// A file that is a table, and its columns.
-pub(super) type Table<'a> = (&'a FileProfile, &'a TableSchema);
 
 /// What is wrong with a file whatever is expected of it.
 pub(super) fn unsound(file: &FileProfile) -> Vec<Difference> {
@@ -102,19 +99,10 @@ pub(super) fn no_longer_a_table(expected: &FileProfile, found: &FileProfile) -> 
     Some(Difference::Unreadable { finding: unreadable(message) })
 }
 
-/// Adds what is wrong with files by themselves. The tables with which nothing is wrong, and whether that is all files.
-pub(super) fn sound_tables<'a>(found: &'a DataProfile, list: &mut Differences) -> (Vec<Table<'a>>, bool) {
-    let mut tables = Vec::new();
-    let mut all_sound = true;
-    for file in &found.files {
-        let differences = unsound(file);
-        if !differences.is_empty() {
-            all_sound = false;
-            list.add(&file.path, differences);
-        }
-    }
-    tables.extend(found.tables().filter(|(file, _)| is_sound(file)));
-    (tables, all_sound)
+/// Adds what is wrong with files by themselves, and says whether that is nothing.
+pub(super) fn add_unsound(found: &DataProfile, list: &mut Differences) -> bool {
+    found.files.iter().for_each(|file| list.add(&file.path, unsound(file)));
+    found.files.iter().all(is_sound)
 }
 
 #[cfg(test)]

@@ -6,13 +6,13 @@ use std::collections::{HashMap, HashSet};
 use runtime_testing_models::{Column, Difference};
 
 use super::rename::renamed;
-use super::table::{FoundColumn, deciding, is_null, words};
+use super::table::{deciding, promoted};
 use crate::types::fit::{self, Fit};
 use crate::types::join::map_of;
 use crate::types::logical::{TypeWords, path_name};
 
 /// The characters by which a path goes on.
-pub(super) const STEPS: [char; 3] = ['.', '[', '{'];
+const STEPS: [char; 3] = ['.', '[', '{'];
 
 /// The names by which paths could begin and that other columns begin with: beside a column `a.b`, the field of `a` is
 /// `"a".b`.
@@ -25,34 +25,34 @@ impl<'a> TakenNames<'a> {
     }
 }
 
-/// How the type of a column differs from that of a sample, which is another one. In single objects, where there are many
-/// keys on one side, they are those of a map on the other, too.
+/// How the type of a column, which is that of `own` if there is one, differs from that of a sample. In single objects, where there
+/// are many keys on one side, they are those of a map on the other, too.
 pub(super) fn types(
-    expected: &Column,
-    found: FoundColumn<'_>,
+    name: &str,
+    expected: &TypeWords,
+    found: &TypeWords,
+    own: Option<&Column>,
     taken: &TakenNames<'_>,
     are_objects: bool,
 ) -> Vec<Difference> {
-    let like = |words: TypeWords, other: &TypeWords| {
-        if are_objects { with_maps_of(words, other) } else { words }
+    // What the two differ in then is a matter of nulls.
+    if expected == found || *expected == TypeWords::Null || *found == TypeWords::Null {
+        return Vec::new();
+    }
+    let (with_maps, found_with_maps);
+    let (expected, found) = if are_objects {
+        with_maps = with_maps_of(expected.clone(), found);
+        found_with_maps = with_maps_of(found.clone(), &with_maps);
+        (&with_maps, &found_with_maps)
+    } else {
+        (expected, found)
     };
-    let settled = words(found.settled());
-    let expected = like(words(expected), &settled);
-    let (settled, own) = (like(settled, &expected), like(words(found.own), &expected));
-    let parts = found.types().iter().map(|part| like(TypeWords::parse(part), &expected));
-    let parts: Vec<TypeWords> = parts.collect();
-    let place = Place {
-        whole: &settled,
-        // Nulls alone are no type.
-        own: (!is_null(found.own)).then_some(&own),
-        parts: parts.iter().collect(),
-    };
-    let path = Path::of(found.own, taken);
+    let path = Path::of(name, own, taken);
     let mut list = Vec::new();
-    add(&expected, &place, &path, &mut list);
-    if list.is_empty() && fit::to_sample(&expected, &settled) == Fit::Promotes {
+    add(expected, found, &path, &mut list);
+    if list.is_empty() && fit::to_sample(expected, found) == Fit::Promotes {
         // Of fields that share a name, only the first is looked at.
-        list.push(promoted(&expected, &settled, &path));
+        list.push(promoted(&path.told(), expected.to_string(), found));
     }
     list
 }
@@ -82,112 +82,59 @@ fn with_maps_of(words: TypeWords, other: &TypeWords) -> TypeWords {
 
 /// A column, or something within it.
 struct Path<'a> {
-    column: &'a Column,
+    column: &'a str,
+    /// The column as a file has it, if the row that decided its type is the one that decided the type here: not that of one
+    /// field of several.
+    own: Option<&'a Column>,
     /// How the column is called in longer paths.
     name: String,
     /// What follows the column.
     rest: String,
-    /// Whether the row that decided the column's type is the one that decided the type here: not that of one field of
-    /// several.
-    is_decided: bool,
 }
 
 impl<'a> Path<'a> {
-    fn of(column: &'a Column, taken: &TakenNames<'_>) -> Self {
-        let name = path_name(&column.name, taken.0.contains(&*column.name)).into_owned();
-        Self { column, name, rest: String::new(), is_decided: true }
+    fn of(column: &'a str, own: Option<&'a Column>, taken: &TakenNames<'_>) -> Self {
+        let name = path_name(column, taken.0.contains(column)).into_owned();
+        Self { column, own, name, rest: String::new() }
     }
 
-    fn within(&self, step: &str, is_decided: bool) -> Self {
+    fn within(&self, step: &str, own: Option<&'a Column>) -> Self {
         let Self { column, name, rest, .. } = self;
-        Self { column, name: name.clone(), rest: format!("{rest}{step}"), is_decided }
+        Self { column, own, name: name.clone(), rest: format!("{rest}{step}") }
     }
 
     fn field(&self, name: &str) -> Self {
-        self.within(&format!(".{}", path_name(name, false)), false)
+        self.within(&format!(".{}", path_name(name, false)), None)
     }
 
     /// Columns by themselves are told by their names as they are, inner ones by paths.
     fn told(&self) -> String {
-        if self.rest.is_empty() { self.column.name.clone() } else { format!("{}{}", self.name, self.rest) }
-    }
-}
-
-/// What was found at a path.
-struct Place<'a> {
-    /// The type that the rows of all parts of the table show.
-    whole: &'a TypeWords,
-    /// The type that the file shows, if it shows one.
-    own: Option<&'a TypeWords>,
-    /// The types that the parts show by themselves, if there are several.
-    parts: Vec<&'a TypeWords>,
-}
-
-impl<'a> Place<'a> {
-    /// The items of a list, or the values of a map.
-    fn elements(&self) -> Option<Self> {
-        let parts = self.parts.iter().filter_map(|part| elements(part)).collect();
-        Some(Self { whole: elements(self.whole)?, own: self.own.and_then(elements), parts })
-    }
-
-    /// Whether the whole breaks what is expected because some parts do.
-    fn breaks_in_parts(&self, expected: &TypeWords) -> bool {
-        let breaks = |found: &TypeWords| fit::to_sample(expected, found) == Fit::Changed;
-        breaks(self.whole) && self.parts.iter().any(|part| breaks(part))
-    }
-}
-
-fn elements(words: &TypeWords) -> Option<&TypeWords> {
-    match words {
-        TypeWords::List(elements) | TypeWords::Map(_, elements) => Some(elements),
-        _ => None,
-    }
-}
-
-/// The fields of a struct by their names.
-fn fields(words: &TypeWords) -> HashMap<&str, &TypeWords> {
-    match words {
-        TypeWords::Struct(fields) => {
-            fields.iter().rev().map(|(name, words)| (name.as_str(), words)).collect()
-        }
-        _ => HashMap::new(),
+        if self.rest.is_empty() { self.column.to_owned() } else { format!("{}{}", self.name, self.rest) }
     }
 }
 
 /// Adds how what was found differs. What a struct, a list or a map has inside is told by its own path.
-fn add(expected: &TypeWords, found: &Place<'_>, path: &Path<'_>, list: &mut Vec<Difference>) {
+fn add(expected: &TypeWords, found: &TypeWords, path: &Path<'_>, list: &mut Vec<Difference>) {
     use TypeWords::{List, Map, Struct};
 
-    let mut add_elements = |expected: &TypeWords, path: &Path<'_>| {
-        if let Some(found) = found.elements() {
-            add(expected, &found, path, list);
-        }
-    };
-    match (expected, found.whole) {
+    match (expected, found) {
         (expected, found) if expected == found => {}
-        (List(items), List(_)) => add_elements(items, &path.within("[]", path.is_decided)),
-        (Map(keys, values), Map(found_keys, _)) if keys == found_keys => {
-            add_elements(values, &path.within("{}", false));
+        (List(items), List(found)) => add(items, found, &path.within("[]", path.own), list),
+        (Map(keys, values), Map(found_keys, found)) if keys == found_keys => {
+            add(values, found, &path.within("{}", None), list);
         }
-        (Struct(fields), Struct(found_fields)) => add_fields(fields, found_fields, found, path, list),
-        _ if found.breaks_in_parts(expected) => {
-            if let Some(own) = found.own {
-                add(expected, &Place { whole: own, own: Some(own), parts: Vec::new() }, path, list);
-            }
-        }
+        (Struct(fields), Struct(found)) => add_fields(fields, found, path, list),
         _ => list.extend(difference(expected, found, path)),
     }
 }
 
 /// How a type differs that has nothing inside to compare.
-fn difference(expected: &TypeWords, found: &Place<'_>, path: &Path<'_>) -> Option<Difference> {
-    match fit::to_sample(expected, found.whole) {
+fn difference(expected: &TypeWords, found: &TypeWords, path: &Path<'_>) -> Option<Difference> {
+    match fit::to_sample(expected, found) {
         Fit::Same => None,
-        Fit::Promotes => Some(promoted(expected, found.whole, path)),
+        Fit::Promotes => Some(promoted(&path.told(), expected.to_string(), found)),
         Fit::Changed => {
-            // In the whole, another part may have decided.
-            let column = Some(path.column).filter(|_| path.is_decided && found.own == Some(found.whole));
-            let (row, value) = match column {
+            let (row, value) = match path.own {
                 None => (None, None),
                 Some(column) if path.rest.is_empty() => deciding(column),
                 // The first list may have been empty.
@@ -196,7 +143,7 @@ fn difference(expected: &TypeWords, found: &Place<'_>, path: &Path<'_>) -> Optio
             Some(Difference::TypeChanged {
                 column: path.told(),
                 expected: expected.to_string(),
-                found: found.whole.to_string(),
+                found: found.to_string(),
                 row,
                 value,
             })
@@ -204,36 +151,22 @@ fn difference(expected: &TypeWords, found: &Place<'_>, path: &Path<'_>) -> Optio
     }
 }
 
-fn promoted(expected: &TypeWords, found: &TypeWords, path: &Path<'_>) -> Difference {
-    Difference::Promoted { column: path.told(), expected: expected.to_string(), found: found.to_string() }
-}
-
 type Field = (String, TypeWords);
 
 /// Adds how the fields of a struct differ, by the rules for columns.
-fn add_fields<'a>(
-    expected: &[Field],
-    found_fields: &[Field],
-    found: &Place<'a>,
-    path: &Path<'_>,
-    list: &mut Vec<Difference>,
-) {
-    let whole = fields(found.whole);
+fn add_fields(expected: &[Field], found: &[Field], path: &Path<'_>, list: &mut Vec<Difference>) {
+    // Of fields that share a name, the first counts.
+    let by_name: HashMap<&str, &TypeWords> =
+        found.iter().rev().map(|(name, words)| (name.as_str(), words)).collect();
     let (both, missing): (Vec<&Field>, Vec<&Field>) =
-        expected.iter().partition(|(name, _)| whole.contains_key(name.as_str()));
+        expected.iter().partition(|(name, _)| by_name.contains_key(name.as_str()));
     let known: HashSet<&str> = expected.iter().map(|(name, _)| name.as_str()).collect();
     let (old, extra): (Vec<&Field>, Vec<&Field>) =
-        found_fields.iter().partition(|(name, _)| known.contains(name.as_str()));
+        found.iter().partition(|(name, _)| known.contains(name.as_str()));
     let told = |(name, _): &&Field| path.field(name).told();
     list.extend(missing_fields(&missing, &extra, path));
-    let own = found.own.map(fields);
-    let parts: Vec<_> = found.parts.iter().map(|part| fields(part)).collect();
     for (name, expected) in both.iter().copied() {
-        let of = |fields: &HashMap<&str, &'a TypeWords>| fields.get(name.as_str()).copied();
-        let Some(whole) = of(&whole) else { continue };
-        let found =
-            Place { whole, own: own.as_ref().and_then(of), parts: parts.iter().filter_map(of).collect() };
-        add(expected, &found, &path.field(name), list);
+        add(expected, by_name[name.as_str()], &path.field(name), list);
     }
     list.extend(
         extra.iter().map(|field| Difference::ExtraColumn { column: told(field), found: field.1.to_string() }),
@@ -461,13 +394,7 @@ mod tests {
             &[
                 "! 0.json: column `a.d` (int64) is missing",
                 "0.json: column `a.c`: expected int64, found float64, which will do",
-                "! 1.json: column `a.d` (int64) is missing",
                 "! 1.json: column `a.b`: expected int64, found text",
-                "1.json: column `a.c`: expected int64, found float64, which will do",
-                "! 2.json: column `a.d` (int64) is missing",
-                "2.json: column `a.c`: expected int64, found float64, which will do",
-                "! 3.json: column `a.d` (int64) is missing",
-                "3.json: column `a.c`: expected int64, found float64, which will do",
             ],
         );
         let sound = "struct<b: int64, c: int64, d: int64>";

@@ -1,62 +1,78 @@
 //! The rules for data that the consumer itself has.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use runtime_testing_models::{
-    Column, DataProfile, Difference, FileFormat, FileProfile, NotCompared, TableSchema,
-};
+use camino::Utf8Path;
+use runtime_testing_models::{Column, DataProfile, Difference, FileFormat, FileProfile, NotCompared};
 
-use super::counterpart::{Counterpart, counterparts, missing_files};
+use super::counterpart::Sample;
 use super::nested::{self, TakenNames};
-use super::parts::{PartColumn, Parts, settled};
 use super::rename::renamed;
-use super::table::{Found, FoundColumn, column_order, extra_column, has_order, is_null, promoted, words};
-use super::{Differences, file, rows};
+use super::table::{add_column_order, add_types, extra_column, file_of, nullable_file, promoted};
+use super::{Differences, file};
+use crate::tables::{Table, TableColumn, object_table, tables, tables_of, unnumbered};
 use crate::types::fit::{self, Fit};
+use crate::types::logical::TypeWords;
 
-/// Holds what was found against a sample, file by file.
+/// Holds what was found against a sample: each file against the one of its path, as far as there is one, and each table
+/// against the table.
 pub(super) fn compare(sample: &DataProfile, found: &DataProfile, list: &mut Differences) {
-    let (settled, found_parts) = (settled(sample), Parts::of(found));
-    let counterparts = counterparts(sample, &settled, found);
-    // Parts of one table may be empty as long as one of them is not.
-    let mut parts = Vec::new();
-    let mut all_sound = true;
-    for (place, (file, counterpart)) in found.files.iter().zip(&counterparts).enumerate() {
-        let mut differences = file::unsound(file);
-        if let Some(expected) = counterpart.expected() {
-            differences.retain(|difference| !file::is_misnamed_alike(expected, file, difference));
-        }
-        all_sound &= differences.is_empty();
-        let Some(expected) = counterpart.expected() else {
-            if differences.is_empty() {
-                differences.push(Difference::ExtraFile);
-            }
-            list.add(&file.path, differences);
-            continue;
-        };
-        if file.promised.is_none() && tells_its_format(expected) {
-            differences.extend(file::format_changed(expected, file));
-        }
+    let sample = Sample::of(sample, tables(sample), found);
+    let mut sound: HashSet<&Utf8Path> = HashSet::new();
+    for file in &found.files {
+        let differences = file_differences(sample.file(file), file);
         if differences.is_empty() {
-            // A file of the sample is held against the file of its name alone, a table against the table.
-            let is_part = matches!(counterpart, Counterpart::Part(_));
-            let columns = found_parts.columns(place).filter(|_| is_part);
-            differences.extend(content_differences(expected, file, columns));
-            match (counterpart, &file.schema) {
-                (Counterpart::File(_), Some(schema)) if schema.rows == 0 => {
-                    differences.extend(no_rows(expected))
-                }
-                (_, Some(schema)) => parts.push((file, schema)),
-                (_, None) => {}
-            }
+            sound.insert(&file.path);
         }
         list.add(&file.path, differences);
     }
-    // What cannot be read may well have the rows that are missing.
-    if all_sound && sample.files.iter().any(may_have_rows) {
-        rows::at_least(None, &parts, list);
+    let tables = tables_of(found, |file| sound.contains(file.path.as_path()));
+    let pairs: Vec<(&Table<'_>, Option<&Table<'_>>)> =
+        tables.iter().map(|table| (table, sample.table(table))).collect();
+    let in_tables: HashSet<&Utf8Path> =
+        tables.iter().flat_map(|table| &table.files).map(|(file, _)| file.path.as_path()).collect();
+    let are_all_sound = found.files.iter().all(file::is_sound);
+    for file in found.files.iter().filter(|file| sound.contains(file.path.as_path())) {
+        if in_tables.contains(file.path.as_path()) {
+            continue;
+        }
+        match sample.file(file) {
+            None => list.add(&file.path, [Difference::ExtraFile]),
+            // Beside tables, an object is held against that of its path alone.
+            Some(expected) => {
+                if let Some((expected, object)) = object_table(expected).zip(object_table(file)) {
+                    compare_table(&sample, &expected, &object, are_all_sound, list);
+                }
+            }
+        }
     }
-    missing_files(sample, found, &counterparts, list);
+    for (table, expected) in &pairs {
+        match expected {
+            Some(expected) => compare_table(&sample, expected, table, are_all_sound, list),
+            None => add_unexpected(&sample, table, list),
+        }
+    }
+    sample.add_missing(found, &pairs, list);
+}
+
+/// How a file differs from the file of the sample that stands for it, but for the content of a table.
+fn file_differences(expected: Option<&FileProfile>, found: &FileProfile) -> Vec<Difference> {
+    let mut differences = file::unsound(found);
+    let Some(expected) = expected else { return differences };
+    differences.retain(|difference| !file::is_misnamed_alike(expected, found, difference));
+    if found.promised.is_none() && tells_its_format(expected) {
+        differences.extend(file::format_changed(expected, found));
+    }
+    if !differences.is_empty() {
+        return differences;
+    }
+    if let Some(finding) = expected.findings.first() {
+        let reason = NotCompared::SampleUnreadable { finding: finding.clone() };
+        let has_no_rows = found.schema.as_ref().is_some_and(|schema| schema.rows == 0);
+        let no_rows = has_no_rows.then_some(Difference::NoRows);
+        return [Difference::NotCompared { reason }].into_iter().chain(no_rows).collect();
+    }
+    file::no_longer_a_table(expected, found).into_iter().collect()
 }
 
 /// Whether a file of the sample has rows, as far as is known: one that cannot be read does not show that it has none.
@@ -70,46 +86,240 @@ fn tells_its_format(expected: &FileProfile) -> bool {
     expected.findings.is_empty() || expected.format != FileFormat::Opaque
 }
 
-/// There are no rows where the sample has some.
-fn no_rows(expected: &FileProfile) -> Option<Difference> {
-    may_have_rows(expected).then_some(Difference::NoRows)
+/// Adds the files of a table that stands for none of the sample.
+fn add_unexpected(sample: &Sample<'_>, table: &Table<'_>, list: &mut Differences) {
+    for (file, schema) in table.files.iter().filter(|(file, _)| sample.file(file).is_none()) {
+        match sample.broken().filter(|_| !file.is_object()) {
+            Some(broken) => {
+                list.add(&file.path, file_differences(Some(broken), file));
+            }
+            // What shows nothing can be a part of any table.
+            None if schema.columns.is_empty() && schema.rows == 0 && !sample.tables.is_empty() => {}
+            None => list.add(&file.path, [Difference::ExtraFile]),
+        }
+    }
 }
 
-/// How the content of a file differs, whose columns may be parts of those of a table.
-fn content_differences(
-    expected: &FileProfile,
-    found: &FileProfile,
-    parts: Option<&[PartColumn]>,
-) -> Vec<Difference> {
-    let not_compared = |reason| vec![Difference::NotCompared { reason }];
-    if let Some(finding) = expected.findings.first() {
-        return not_compared(NotCompared::SampleUnreadable { finding: finding.clone() });
+/// Holds a table against that of the sample.
+fn compare_table<'a>(
+    sample: &Sample<'a>,
+    expected: &Table<'a>,
+    found: &Table<'a>,
+    are_all_sound: bool,
+    list: &mut Differences,
+) {
+    let mut has_other_format = false;
+    for (file, _) in found.files.iter().filter(|(file, _)| sample.file(file).is_none()) {
+        let changed = file::format_changed(expected.first(), file);
+        has_other_format |= changed.is_some();
+        list.add(&file.path, changed);
     }
-    if let Some(difference) = file::no_longer_a_table(expected, found) {
-        return vec![difference];
+    if has_other_format {
+        return;
     }
-    let text = file::text_differences(Some(expected), found);
-    match (&expected.schema, &found.schema) {
-        (Some(sample), Some(schema)) if rows::is_blank(sample) && !rows::is_blank(schema) => {
-            not_compared(NotCompared::SampleBlank)
+    let paired = Paired::of(sample, expected, found);
+    if expected.is_blank() && !found.is_blank() {
+        list.add(&found.first().path, [Difference::NotCompared { reason: NotCompared::SampleBlank }]);
+    } else if !found.is_blank() {
+        compare_columns(expected, found, &paired, list);
+        for (file, _) in &found.files {
+            let expected = sample.file(file).unwrap_or(expected.first());
+            list.add(&file.path, file::text_differences(Some(expected), file));
         }
-        (Some(sample), Some(schema)) if !rows::is_blank(schema) => {
-            let are_objects = expected.is_object() && found.is_object();
-            let found = Found::new(schema, parts);
-            let pairs = Pairs::of(sample, &found);
-            let mut differences = missing_columns(&pairs);
-            differences.extend(types(&pairs, are_objects));
-            differences.extend(nullability(&pairs, &found));
-            differences.extend(pairs.extra.iter().map(|column| extra_column(column)));
-            if has_order(expected.format) {
-                let names: Vec<&str> = sample.columns.iter().map(|column| column.name.as_str()).collect();
-                differences.extend(column_order(&names, &found));
+    }
+    add_rows(expected, found, &paired, are_all_sound, list);
+}
+
+/// Adds files that have no rows, although those of their paths in the sample do, and a table that has none at all. A part may have
+/// none where others do that are called the same but for numbers.
+fn add_rows(
+    expected: &Table<'_>,
+    found: &Table<'_>,
+    paired: &Paired<'_>,
+    are_all_sound: bool,
+    list: &mut Differences,
+) {
+    let is_empty = |path: &Utf8Path| {
+        let is_expected = paired.own.get(path).is_some_and(|own| own.has_rows);
+        is_expected && (found.rows == 0 || !paired.twins.contains(path))
+    };
+    let mut is_told = false;
+    for (file, schema) in &found.files {
+        if schema.rows == 0 && is_empty(&file.path) && !(is_told && found.rows == 0) {
+            is_told = true;
+            list.add(&file.path, [Difference::NoRows]);
+        }
+    }
+    // What cannot be read may well have the rows that are missing.
+    if found.rows == 0 && expected.rows > 0 && !is_told && are_all_sound {
+        list.add(&found.first().path, [Difference::NoRows]);
+    }
+}
+
+/// What the sample says of the files of a table by their paths.
+struct Paired<'a> {
+    own: HashMap<&'a Utf8Path, Own<'a>>,
+    /// The files beside which there are others that are called the same but for numbers: none of them has to be as it was.
+    twins: HashSet<&'a Utf8Path>,
+}
+
+/// A file of the sample.
+struct Own<'a> {
+    /// Its place among the files of its table.
+    place: usize,
+    columns: Vec<&'a Column>,
+    has_rows: bool,
+}
+
+impl<'a> Paired<'a> {
+    fn of(sample: &Sample<'a>, expected: &Table<'a>, found: &Table<'a>) -> Self {
+        let by_path: HashMap<&Utf8Path, usize> =
+            expected.files.iter().zip(0..).map(|((file, _), place)| (file.path.as_path(), place)).collect();
+        let mut own = HashMap::new();
+        for (file, _) in &found.files {
+            let place = sample.file(file).and_then(|file| by_path.get(file.path.as_path()));
+            if let Some(place) = place.copied() {
+                let (file_of_sample, schema) = expected.files[place];
+                let columns = schema.columns.iter().collect();
+                own.insert(
+                    file.path.as_path(),
+                    Own { place, columns, has_rows: may_have_rows(file_of_sample) },
+                );
             }
-            differences.extend(text);
-            if are_objects { differences.into_iter().map(of_object).collect() } else { differences }
         }
-        _ => Vec::new(),
+        let mut names: HashMap<String, Vec<&Utf8Path>> = HashMap::new();
+        if found.files.len() > 1 {
+            for (file, _) in &found.files {
+                names.entry(unnumbered(&file.path)).or_default().push(&file.path);
+            }
+        }
+        let twins = names.into_values().filter(|names| names.len() > 1).flatten().collect();
+        Self { own, twins }
     }
+
+    /// The file of the sample that a file alone is held against, if it is not one of many parts.
+    fn alone(&self, path: &Utf8Path) -> Option<&Own<'a>> {
+        self.own.get(path).filter(|_| !self.twins.contains(path))
+    }
+}
+
+fn compare_columns(expected: &Table<'_>, found: &Table<'_>, paired: &Paired<'_>, list: &mut Differences) {
+    let are_objects = expected.is_object() && found.is_object();
+    let extra: Vec<&TableColumn<'_>> =
+        found.columns.iter().filter(|column| expected.column(column.name).is_none()).collect();
+    add_missing_columns(expected, found, &extra, are_objects, list);
+    add_missing_in_files(found, paired, list);
+    let names = expected.columns.iter().chain(extra.iter().copied()).map(|column| column.name);
+    let taken = TakenNames::of(names);
+    for (column, expected) in pairs(expected, found) {
+        add_column_types(found, column, expected, paired, (&taken, are_objects), list);
+    }
+    for (column, expected) in pairs(expected, found) {
+        add_nullability(found, column, expected, paired, list);
+    }
+    for column in extra {
+        list.add(file_of(found, column), [extra_column(column)]);
+    }
+    let names: Vec<&str> = expected.columns.iter().map(|column| column.name).collect();
+    add_column_order(&names, found, list);
+}
+
+/// The columns that are there, each with that of the sample.
+fn pairs<'t, 'a>(
+    expected: &'t Table<'a>,
+    found: &'t Table<'a>,
+) -> impl Iterator<Item = (&'t TableColumn<'a>, &'t TableColumn<'a>)> {
+    expected.columns.iter().filter_map(|expected| Some((found.column(expected.name)?, expected)))
+}
+
+/// Adds the columns of the sample that are in no part.
+fn add_missing_columns(
+    expected: &Table<'_>,
+    found: &Table<'_>,
+    extra: &[&TableColumn<'_>],
+    are_objects: bool,
+    list: &mut Differences,
+) {
+    let missing: Vec<&TableColumn<'_>> =
+        expected.columns.iter().filter(|column| found.column(column.name).is_none()).collect();
+    let names: Vec<&str> = missing.iter().map(|column| column.name).collect();
+    let fits = |place: usize, new: usize| match (&missing[place].whole, &extra[new].whole) {
+        (Some(expected), Some(found)) => fit::to_sample(expected, found) != Fit::Changed,
+        _ => false,
+    };
+    let extra: Vec<&str> = extra.iter().map(|column| column.name).collect();
+    for (column, renamed) in missing.iter().zip(renamed(&names, &extra, fits)) {
+        let (name, expected) = (column.name.to_owned(), column.shown());
+        let difference = Difference::MissingColumn { column: name, expected, renamed };
+        let difference = if are_objects { of_object(difference) } else { difference };
+        // It is told of the file that had it, if that is there.
+        list.add(&found.first().path, [difference]);
+    }
+}
+
+/// Adds the columns that a file of the sample has and that of its path does not have any more, although others do.
+fn add_missing_in_files(found: &Table<'_>, paired: &Paired<'_>, list: &mut Differences) {
+    if found.files.len() == 1 {
+        return;
+    }
+    for (file, schema) in &found.files {
+        let Some(own) = paired.alone(&file.path) else { continue };
+        let there: HashSet<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
+        for column in &own.columns {
+            if !there.contains(&*column.name) && found.column(&column.name).is_some() {
+                let (column, expected) = (column.name.clone(), column.data_type.clone());
+                list.add(&file.path, [Difference::MissingColumn { column, expected, renamed: None }]);
+            }
+        }
+    }
+}
+
+/// Adds how the type of a column differs. It is that of the whole table, unless the sample shows that a file has one of its own.
+fn add_column_types(
+    found: &Table<'_>,
+    column: &TableColumn<'_>,
+    expected: &TableColumn<'_>,
+    paired: &Paired<'_>,
+    (taken, are_objects): (&TakenNames<'_>, bool),
+    list: &mut Differences,
+) {
+    let judge = |expected: &TypeWords, found: &TypeWords, own: Option<&Column>| {
+        let differences = nested::types(column.name, expected, found, own, taken, are_objects);
+        if are_objects { differences.into_iter().map(of_object).collect() } else { differences }
+    };
+    let own_of_sample: HashMap<usize, &Column> = match expected.own.len() {
+        1 if expected.whole.is_some() => HashMap::new(),
+        _ => expected.own.iter().copied().collect(),
+    };
+    let shown = expected.shown();
+    let mut is_own = 0;
+    for (file, own) in &column.own {
+        let path = &found.files[*file].0.path;
+        let of_sample = paired.alone(path).and_then(|own| own_of_sample.get(&own.place));
+        let of_sample =
+            of_sample.filter(|of_sample| of_sample.data_type != shown && of_sample.data_type != "null");
+        if let Some(of_sample) = of_sample {
+            is_own += 1;
+            let (expected, own_words) =
+                (TypeWords::parse(&of_sample.data_type), TypeWords::parse(&own.data_type));
+            list.add(path, judge(&expected, &own_words, Some(own)));
+        }
+    }
+    if is_own == column.own.len() {
+        return;
+    }
+    let types: Vec<TypeWords> = match &expected.whole {
+        Some(whole) => vec![whole.clone()],
+        None => expected.own_types().iter().map(|(_, own)| TypeWords::parse(&own.data_type)).collect(),
+    };
+    let nearest = |found: &TypeWords, own: Option<&Column>| {
+        let differences = types.iter().map(|expected| judge(expected, found, own));
+        let weight = |differences: &Vec<Difference>| {
+            (differences.iter().any(Difference::is_breaking), !differences.is_empty())
+        };
+        differences.min_by_key(weight).unwrap_or_default()
+    };
+    add_types(found, column, nearest, list);
 }
 
 /// A difference between single objects, of which a key that is missing may be data.
@@ -122,82 +332,39 @@ fn of_object(difference: Difference) -> Difference {
     }
 }
 
-/// The columns of the sample and those that were found.
-struct Pairs<'a> {
-    /// Columns of the sample that are there.
-    both: Vec<(&'a Column, FoundColumn<'a>)>,
-    missing: Vec<&'a Column>,
-    /// Columns that the sample does not have.
-    extra: Vec<&'a Column>,
-}
-
-impl<'a> Pairs<'a> {
-    fn of(sample: &'a TableSchema, found: &Found<'a>) -> Self {
-        let (mut both, mut missing) = (Vec::new(), Vec::new());
-        for (place, expected) in sample.columns.iter().enumerate() {
-            match found.column_near(&expected.name, place) {
-                Some(column) => both.push((expected, column)),
-                None => missing.push(expected),
-            }
-        }
-        let extra =
-            if both.len() == found.schema.columns.len() { Vec::new() } else { unknown(sample, found) };
-        Self { both, missing, extra }
+/// Adds that a column may hold nulls where that of the sample does not, or the other way round; and that one of the two shows
+/// nothing but nulls.
+fn add_nullability(
+    found: &Table<'_>,
+    column: &TableColumn<'_>,
+    expected: &TableColumn<'_>,
+    paired: &Paired<'_>,
+    list: &mut Differences,
+) {
+    // Nothing is known of a type that no row shows.
+    if found.rows == 0 && column.is_null() {
+        return;
     }
-}
-
-fn unknown<'a>(sample: &TableSchema, found: &Found<'a>) -> Vec<&'a Column> {
-    let names: HashSet<&str> = sample.columns.iter().map(|column| column.name.as_str()).collect();
-    found.schema.columns.iter().filter(|column| !names.contains(column.name.as_str())).collect()
-}
-
-/// Columns of the sample that are not there.
-fn missing_columns(pairs: &Pairs<'_>) -> Vec<Difference> {
-    let names: Vec<&str> = pairs.missing.iter().map(|column| column.name.as_str()).collect();
-    let fits = |place: usize, new: usize| {
-        fit::to_sample(&words(pairs.missing[place]), &words(pairs.extra[new])) != Fit::Changed
-    };
-    let extra: Vec<&str> = pairs.extra.iter().map(|column| column.name.as_str()).collect();
-    let candidates = renamed(&names, &extra, fits);
-    let differences = pairs.missing.iter().zip(candidates).map(|(column, renamed)| {
-        Difference::MissingColumn { column: column.name.clone(), expected: column.data_type.clone(), renamed }
-    });
-    differences.collect()
-}
-
-/// Columns of another type, or with another one inside. Nulls alone are no type: what they differ in is a matter of
-/// nullability.
-fn types(pairs: &Pairs<'_>, are_objects: bool) -> Vec<Difference> {
-    let known = pairs.both.iter().map(|(expected, _)| *expected);
-    let columns = known.chain(pairs.missing.iter().copied()).chain(pairs.extra.iter().copied());
-    let taken = TakenNames::of(columns.map(|column| column.name.as_str()));
-    let is_same = |expected: &Column, found: &Column| {
-        expected.data_type == found.data_type || is_null(expected) || is_null(found)
-    };
-    let others = pairs.both.iter().filter(|(expected, column)| !is_same(expected, column.settled()));
-    others.flat_map(|(expected, column)| nested::types(expected, *column, &taken, are_objects)).collect()
-}
-
-/// Columns that may hold nulls where those of the sample do not, or the other way round; and those of which one side
-/// shows nothing but nulls.
-fn nullability(pairs: &Pairs<'_>, found: &Found<'_>) -> Vec<Difference> {
-    let difference = |(expected, column): &(&Column, FoundColumn<'_>)| {
-        let (own, settled) = (column.own, column.settled());
-        if found.has_no_type(own) {
-            None
-        } else if expected.nullable != settled.nullable && expected.nullable != own.nullable {
-            Some(Difference::Nullability {
-                column: own.name.clone(),
-                expected_nullable: expected.nullable,
-                found_nullable: own.nullable,
-            })
-        } else if is_null(expected) != is_null(settled) {
-            Some(promoted(settled, &expected.data_type))
-        } else {
-            None
+    let difference = if expected.nullable != column.nullable {
+        Difference::Nullability {
+            column: column.name.to_owned(),
+            expected_nullable: expected.nullable,
+            found_nullable: column.nullable,
         }
+    } else if expected.is_null() != column.is_null() {
+        promoted(column.name, expected.shown(), column.whole.as_ref().unwrap_or(&TypeWords::Null))
+    } else {
+        return;
     };
-    pairs.both.iter().filter_map(difference).collect()
+    let file = if column.nullable { nullable_file(found, column) } else { file_of(found, column) };
+    // That a file lacks the column says it all.
+    let lacks = |place: usize| column.own.iter().all(|(own, _)| *own != place);
+    let place = found.files.iter().position(|(known, _)| known.path == *file);
+    let is_told =
+        || paired.alone(file).is_some_and(|own| own.columns.iter().any(|own| own.name == column.name));
+    if !(column.own.len() < found.files.len() && place.is_some_and(lacks) && is_told()) {
+        list.add(file, [difference]);
+    }
 }
 
 #[cfg(test)]

@@ -1,125 +1,100 @@
 //! What the rules for contracts and for samples have in common.
 
-use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use runtime_testing_models::{Column, Difference, FileFormat, TableSchema};
+use camino::Utf8Path;
+use runtime_testing_models::{Column, Difference, FileFormat};
 
-use super::parts::PartColumn;
-use crate::types::fit::Fit;
+use super::Differences;
+use crate::tables::{Table, TableColumn};
 use crate::types::logical::TypeWords;
 
-/// A table that was found, or a part of one, with its columns by name.
-#[derive(Debug)]
-pub(super) struct Found<'a> {
-    pub(super) schema: &'a TableSchema,
-    /// The same columns as all parts show them, if there are several.
-    parts: Option<&'a [PartColumn]>,
-    /// The places of the columns. Made when the first one is not where it is expected.
-    by_name: OnceCell<HashMap<&'a str, usize>>,
-}
-
-/// A column of a table that was found.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct FoundColumn<'a> {
-    /// As the file shows it.
-    pub(super) own: &'a Column,
-    /// As all parts of the table show it, if there are several.
-    part: Option<&'a PartColumn>,
-}
-
-impl<'a> FoundColumn<'a> {
-    /// As all rows of the table show it.
-    pub(super) fn settled(self) -> &'a Column {
-        self.part.map_or(self.own, |part| &part.settled)
+/// Adds how the type of a column differs, as `judge` tells of a type, which is the one of the column of a file where that is told
+/// with it. It is that of the whole table. Where that breaks because of a part, the first such part is told.
+pub(super) fn add_types(
+    table: &Table<'_>,
+    column: &TableColumn<'_>,
+    judge: impl Fn(&TypeWords, Option<&Column>) -> Vec<Difference>,
+    list: &mut Differences,
+) {
+    let path = |file: usize| -> &Utf8Path { &table.files[file].0.path };
+    let (first, own) = column.own[0];
+    let types = column.own_types();
+    let known = Some(own).filter(|_| types.len() == 1);
+    let of_own = |own: &Column| judge(&TypeWords::parse(&own.data_type), Some(own));
+    let Some(whole) = column.whole.as_ref().map(|whole| judge(whole, known)) else {
+        types.into_iter().for_each(|(file, own)| list.add(path(file), of_own(own)));
+        return;
+    };
+    if types.len() == 1 || !whole.iter().any(Difference::is_breaking) {
+        list.add(path(first), whole);
+        return;
     }
-
-    /// The types that the parts of the table show by themselves, if there are several.
-    pub(super) fn types(self) -> &'a [String] {
-        self.part.map_or(&[], |part| &part.types)
-    }
-
-    /// How well the type of the column fits. It is that of the whole table. Where that does not fit because of other
-    /// parts, it is told of those.
-    pub(super) fn fit(self, fit: impl Fn(&str) -> Fit) -> (Fit, &'a Column) {
-        let settled = self.settled();
-        let whole = fit(&settled.data_type);
-        if whole != Fit::Changed || self.part.is_none() {
-            return (whole, settled);
-        }
-        if self.types().iter().any(|data_type| fit(data_type) == Fit::Changed) {
-            (fit(&self.own.data_type), self.own)
-        } else {
-            // Each by itself would do.
-            (whole, settled)
+    let shown = types.into_iter().filter(|(_, own)| own.data_type != "null");
+    let by_file: Vec<(usize, Vec<Difference>)> = shown.map(|(file, own)| (file, of_own(own))).collect();
+    for difference in whole {
+        let is_same = |own: &&Difference| {
+            own.as_str() == difference.as_str() && own.column() == difference.column() && own.is_breaking()
+        };
+        let of_file = by_file.iter().find_map(|(file, own)| Some((*file, own.iter().find(is_same)?)));
+        match of_file {
+            Some((file, own)) => list.add(path(file), [own.clone()]),
+            // It is a note, or each by itself would do.
+            None => list.add(path(first), [difference]),
         }
     }
 }
 
-impl<'a> Found<'a> {
-    pub(super) fn new(schema: &'a TableSchema, parts: Option<&'a [PartColumn]>) -> Self {
-        Self { schema, parts, by_name: OnceCell::new() }
-    }
-
-    pub(super) fn column(&self, name: &str) -> Option<FoundColumn<'a>> {
-        let names = self.schema.columns.iter().map(|column| column.name.as_str());
-        let places = || names.zip(0..).collect();
-        Some(self.column_at(*self.by_name.get_or_init(places).get(name)?))
-    }
-
-    fn column_at(&self, place: usize) -> FoundColumn<'a> {
-        FoundColumn { own: &self.schema.columns[place], part: self.parts.map(|parts| &parts[place]) }
-    }
-
-    /// The column of this name, which is probably the one at this place.
-    pub(super) fn column_near(&self, name: &str, place: usize) -> Option<FoundColumn<'a>> {
-        match self.schema.columns.get(place) {
-            Some(own) if own.name == name => Some(self.column_at(place)),
-            _ => self.column(name),
+/// The first file of a table that may hold nulls in a column, or lacks it.
+pub(super) fn nullable_file<'a>(table: &Table<'a>, column: &TableColumn<'_>) -> &'a Utf8Path {
+    let mut own = column.own.iter().peekable();
+    for (place, (file, schema)) in table.files.iter().enumerate() {
+        let here = own.next_if(|(at, _)| *at == place);
+        if schema.rows > 0 && here.is_none_or(|(_, column)| column.nullable) {
+            return &file.path;
         }
     }
-
-    /// Whether nothing is known of a column's type because there are no rows to tell it.
-    pub(super) fn has_no_type(&self, column: &Column) -> bool {
-        self.schema.rows == 0 && is_null(column)
-    }
-}
-
-/// Whether a column shows nothing but nulls.
-pub(super) fn is_null(column: &Column) -> bool {
-    column.data_type == "null"
-}
-
-pub(super) fn words(column: &Column) -> TypeWords {
-    TypeWords::parse(&column.data_type)
+    &table.first().path
 }
 
 /// Whether the columns of a format have an order.
-pub(super) fn has_order(format: FileFormat) -> bool {
+fn has_order(format: FileFormat) -> bool {
     !matches!(format, FileFormat::Json | FileFormat::JsonObject | FileFormat::Ndjson)
 }
 
-/// The columns that are expected and there come in another order.
-pub(super) fn column_order(expected: &[&str], found: &Found<'_>) -> Option<Difference> {
-    if found.schema.columns.iter().map(|column| column.name.as_str()).eq(expected.iter().copied()) {
-        return None;
+/// Adds that the columns that are expected and there come in another order, in the first file in which they do.
+pub(super) fn add_column_order(expected: &[&str], table: &Table<'_>, list: &mut Differences) {
+    if !has_order(table.first().format) {
+        return;
     }
-    let expected: Vec<&str> = expected.iter().copied().filter(|name| found.column(name).is_some()).collect();
     let places: HashMap<&str, usize> =
         expected.iter().enumerate().map(|(place, name)| (*name, place)).collect();
-    let names = found.schema.columns.iter().map(|column| column.name.as_str());
-    let found: Vec<&str> = names.filter(|name| places.contains_key(name)).collect();
-    let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
-    (expected != found).then(|| Difference::ColumnOrder { expected: owned(expected), found: owned(found) })
+    for (file, schema) in &table.files {
+        let names = schema.columns.iter().map(|column| column.name.as_str());
+        let known = || names.clone().filter_map(|name| places.get(name).copied());
+        if !known().is_sorted() {
+            let found: Vec<String> =
+                names.clone().filter(|name| places.contains_key(name)).map(str::to_owned).collect();
+            let expected = expected.iter().filter(|name| found.iter().any(|found| found == *name));
+            let expected = expected.map(|name| (*name).to_owned()).collect();
+            list.add(&file.path, [Difference::ColumnOrder { expected, found }]);
+            return;
+        }
+    }
 }
 
-/// A column has another type than it should.
-pub(super) fn type_changed(found: &Column, expected: impl Into<String>) -> Difference {
-    let (row, value) = deciding(found);
+/// A column has another type than it should. The row is told where it is known that it decided.
+pub(super) fn type_changed(
+    name: &str,
+    expected: impl Into<String>,
+    found: &TypeWords,
+    own: Option<&Column>,
+) -> Difference {
+    let (row, value) = own.map_or((None, None), deciding);
     Difference::TypeChanged {
-        column: found.name.clone(),
+        column: name.to_owned(),
         expected: expected.into(),
-        found: found.data_type.clone(),
+        found: found.to_string(),
         row,
         value,
     }
@@ -134,15 +109,16 @@ pub(super) fn deciding(column: &Column) -> (Option<u64>, Option<String>) {
 }
 
 /// A column has a type that promotes to the one it should have.
-pub(super) fn promoted(found: &Column, expected: impl Into<String>) -> Difference {
-    Difference::Promoted {
-        column: found.name.clone(),
-        expected: expected.into(),
-        found: found.data_type.clone(),
-    }
+pub(super) fn promoted(name: &str, expected: impl Into<String>, found: &TypeWords) -> Difference {
+    Difference::Promoted { column: name.to_owned(), expected: expected.into(), found: found.to_string() }
 }
 
-/// A column that is not expected and may be there.
-pub(super) fn extra_column(found: &Column) -> Difference {
-    Difference::ExtraColumn { column: found.name.clone(), found: found.data_type.clone() }
+/// Adds columns that are not expected and may be there, each told of the first file that has it.
+pub(super) fn extra_column(found: &TableColumn<'_>) -> Difference {
+    Difference::ExtraColumn { column: found.name.to_owned(), found: found.shown() }
+}
+
+/// The first file that has a column.
+pub(super) fn file_of<'a>(table: &Table<'a>, column: &TableColumn<'_>) -> &'a Utf8Path {
+    &table.files[column.own[0].0].0.path
 }

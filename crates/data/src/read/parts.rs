@@ -1,16 +1,16 @@
 //! The files of one table, and the schema that they have in common.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 
-use arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use arrow::datatypes::{Field, Schema};
 use camino::Utf8Path;
 use runtime_testing_models::FileFormat;
 
 use crate::error::{DataError, ReadTableError};
 use crate::files::data_files;
-use crate::numbered::{Numbered, lacking, lines_among_lines};
 use crate::options::ProfileOptions;
 use crate::read::table_file::TableFile;
+use crate::tables::{Part, group, lines_among_lines};
 use crate::types::join::{Typing, joined_arrow};
 use crate::types::logical::TypeWords;
 
@@ -27,15 +27,15 @@ pub(super) fn look_at(path: &Utf8Path) -> Result<(Vec<TableFile>, Schema), ReadT
     let files = below.into_iter().map(|below| TableFile::look_at(&path.join(below), &options));
     let mut files = files.collect::<Result<Vec<_>, _>>()?;
     read_lines_among_lines(&mut files);
-    complete(&mut files);
-    let (first, rest) =
-        files.split_first().ok_or_else(|| ReadTableError::NoFiles { path: path.to_owned() })?;
-    let mut common = Table::of(first);
-    for (place, file) in rest.iter().enumerate() {
-        let join = common.join(&Table::of(file));
-        common = join.map_err(|difference| differ(&files[..=place], file, difference))?;
+    let tables = table_places(&files);
+    let Some(first) = tables.first() else {
+        return Err(ReadTableError::NoFiles { path: path.to_owned() });
+    };
+    if let Some(second) = tables.get(1) {
+        return Err(differ(&files[first[0]], &files[second[0]]));
     }
-    Ok((files, common.schema))
+    let schema = joined_schema(&files)?;
+    Ok((files, schema))
 }
 
 /// Takes a single object for one line where it is on one, and a numbered part of files of several: a part with one row.
@@ -46,91 +46,87 @@ pub(crate) fn read_lines_among_lines(files: &mut [TableFile]) {
     }
 }
 
-/// Gives each numbered part of a table in JSON the columns of all of them. What no row of its own has is null.
-pub(crate) fn complete(files: &mut [TableFile]) {
-    let tables: Vec<Numbered<'_>> = files.iter().map(numbered).collect();
-    let added: Vec<Vec<FieldRef>> = files
-        .iter()
-        .zip(lacking(&tables))
-        .map(|(file, names)| {
-            let nulls = |name| Arc::new(Field::new(name, DataType::Null, file.rows > 0));
-            names.into_iter().map(nulls).collect()
+/// The places of the files of each table.
+pub(crate) fn table_places(files: &[TableFile]) -> Vec<Vec<usize>> {
+    let parts = files.iter().map(|file| Part {
+        path: &file.path,
+        format: file.kind.format,
+        columns: file.schema.fields().iter().map(|field| field.name().as_str()).collect(),
+    });
+    group(&parts.collect::<Vec<_>>())
+}
+
+/// The schema of a table with the columns of all its files: those of the first, then what others have besides. JSON has no order, so
+/// there they come in the order of their names.
+///
+/// # Errors
+///
+/// [`ReadTableError::FilesDiffer`] where files declare types that no type joins.
+pub(crate) fn joined_schema(files: &[TableFile]) -> Result<Schema, ReadTableError> {
+    let typing = files.iter().map(|file| Typing::of(file.kind.format)).min().unwrap_or(Typing::Declared);
+    let mut fields: Vec<(Field, u64, &TableFile)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for file in files {
+        for field in file.schema.fields() {
+            let Some(place) = places.get(field.name().as_str()).copied() else {
+                places.insert(field.name(), fields.len());
+                fields.push((field.as_ref().clone(), file.rows, file));
+                continue;
+            };
+            let (known, rows, first) = &mut fields[place];
+            let data_type = joined_arrow(known.data_type(), field.data_type(), typing);
+            let data_type = data_type.ok_or_else(|| types_differ(known, first, field, file))?;
+            let nullable = known.is_nullable() || field.is_nullable();
+            *known = known.clone().with_data_type(data_type).with_nullable(nullable);
+            *rows = rows.saturating_add(file.rows);
+        }
+    }
+    let all_rows = files.iter().fold(0_u64, |rows, file| rows.saturating_add(file.rows));
+    let mut fields: Vec<Field> = fields
+        .into_iter()
+        .map(|(field, rows, _)| {
+            let nullable = field.is_nullable() || rows < all_rows;
+            field.with_nullable(nullable)
         })
         .collect();
-    for (file, added) in files.iter_mut().zip(added).filter(|(_, added)| !added.is_empty()) {
-        let mut fields: Vec<FieldRef> = file.schema.fields().iter().cloned().chain(added).collect();
+    if typing == Typing::Values {
         fields.sort_by(|one, other| one.name().cmp(other.name()));
-        file.schema = Schema::new(fields);
     }
+    let metadata = files[0].schema.metadata();
+    let is_alike = files.iter().all(|file| file.schema.metadata() == metadata);
+    let metadata = if is_alike { metadata.clone() } else { Default::default() };
+    Ok(Schema::new_with_metadata(fields, metadata))
 }
 
-fn numbered(file: &TableFile) -> Numbered<'_> {
-    let columns = file.schema.fields().iter().map(|field| field.name().as_str()).collect();
-    Numbered { path: &file.path, kind: file.kind, columns }
-}
-
-/// The schema that files have in common, if they are parts of one table.
-pub(crate) fn joined_schema(files: &[TableFile]) -> Option<Schema> {
-    let (first, rest) = files.split_first()?;
-    let join = |table: Table, file: &TableFile| table.join(&Table::of(file)).ok();
-    rest.iter().try_fold(Table::of(first), join).map(|table| table.schema)
-}
-
-/// The error for a file that does not go with those before it, naming the first that it does not go with.
-fn differ(earlier: &[TableFile], file: &TableFile, difference: String) -> ReadTableError {
-    let part = Table::of(file);
-    let mut pairs = earlier.iter();
-    let found = pairs.find_map(|other| Some((other, Table::of(other).join(&part).err()?)));
-    let (other, difference) = found.unwrap_or((&earlier[0], difference));
-    ReadTableError::FilesDiffer { other: other.path.clone(), path: file.path.clone(), difference }
-}
-
-/// The schema of one or more files.
-#[derive(Debug)]
-struct Table {
-    schema: Schema,
-    /// How its types are known.
-    typing: Typing,
-    is_object: bool,
-}
-
-impl Table {
-    fn of(file: &TableFile) -> Self {
-        let typing = Typing::of(file.kind.format);
-        Self { schema: file.schema.clone(), typing, is_object: file.is_object() }
-    }
-
-    /// The schema of what is in the one or the other, or what keeps them from having one.
-    fn join(self, other: &Self) -> Result<Self, String> {
-        if self.is_object != other.is_object {
-            let (one, two) = if other.is_object { ("a", "no") } else { ("no", "a") };
-            return Err(format!("it is {one} single JSON object, and that is {two}"));
+/// The error for files that are no parts of one table.
+fn differ(one: &TableFile, other: &TableFile) -> ReadTableError {
+    let lacks = |file: &TableFile, other: &TableFile| {
+        let mut names = other.schema.fields().iter().map(|field| field.name());
+        names.find(|name| file.schema.index_of(name).is_err()).cloned()
+    };
+    let difference = match (one.is_object(), other.is_object()) {
+        (false, true) => "it is a single JSON object, and that is none".to_owned(),
+        (true, false) => "it is no single JSON object, and that is one".to_owned(),
+        _ if one.kind.format != other.kind.format => {
+            format!("it is {}, and that is {}", other.kind.format, one.kind.format)
         }
-        let typing = self.typing.min(other.typing);
-        let (ours, theirs) = (self.schema.fields(), other.schema.fields());
-        let mut fields = Vec::with_capacity(ours.len());
-        for (place, (our, their)) in ours.iter().zip(theirs).enumerate() {
-            let name = our.name();
-            if name != their.name() {
-                return Err(format!("column {} is `{}` and not `{name}`", place + 1, their.name()));
+        _ => match (lacks(other, one), lacks(one, other)) {
+            (Some(lacking), Some(extra)) => {
+                format!("it has `{extra}` and lacks `{lacking}`, with little in common")
             }
-            let data_type = joined_arrow(our.data_type(), their.data_type(), typing).ok_or_else(|| {
-                let words = |field: &Field| TypeWords::of_arrow(field.data_type()).to_string();
-                match (words(our), words(their)) {
-                    (one, two) if one == two => {
-                        format!("column `{name}` is {} and not {}", their.data_type(), our.data_type())
-                    }
-                    (one, two) => format!("column `{name}` is {two} and not {one}"),
-                }
-            })?;
-            let nullable = our.is_nullable() || their.is_nullable();
-            fields.push(our.as_ref().clone().with_data_type(data_type).with_nullable(nullable));
-        }
-        if ours.len() != theirs.len() {
-            return Err(format!("it has {} columns and not {}", theirs.len(), ours.len()));
-        }
-        let is_alike = self.schema.metadata() == other.schema.metadata();
-        let metadata = if is_alike { self.schema.metadata } else { Default::default() };
-        Ok(Self { schema: Schema::new_with_metadata(fields, metadata), typing, is_object: self.is_object })
-    }
+            _ => "it has no columns".to_owned(),
+        },
+    };
+    ReadTableError::FilesDiffer { other: one.path.clone(), path: other.path.clone(), difference }
+}
+
+/// The error for files that declare a column with types that no type joins.
+fn types_differ(known: &Field, first: &TableFile, field: &Field, file: &TableFile) -> ReadTableError {
+    let words = |field: &Field| TypeWords::of_arrow(field.data_type()).to_string();
+    let (one, other) = match (words(known), words(field)) {
+        (one, other) if one == other => (known.data_type().to_string(), field.data_type().to_string()),
+        different => different,
+    };
+    let difference = format!("column `{}` is {other} and not {one}", field.name());
+    ReadTableError::FilesDiffer { other: first.path.clone(), path: file.path.clone(), difference }
 }

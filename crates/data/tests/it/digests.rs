@@ -341,16 +341,19 @@ fn folders_are_their_tables_and_their_other_files() {
         digest(&[("part-0.csv", "a,b\nNA,1\n"), ("part-1.csv", "a,b\nx,2.5\n"), ("_SUCCESS", "")]),
         whole
     );
-    assert_eq!(digest(&[("x.csv", "a,b\nNA,1\nx,2.5\n"), ("y.csv", "a,b\n"), ("z.json", "[]")]), whole);
-    assert_eq!(digest(&[("0.csv", "a,b\nNA,1\nx,2.5\n"), ("1.ndjson", "\n")]), whole);
-    assert_eq!(digest(&[("0.json", r#"[{"b": 1, "a": "NA"}]"#), ("1.csv", "a,b\nx,2.5\n")]), whole);
+    assert_eq!(digest(&[("x.csv", "a,b\nNA,1\nx,2.5\n"), ("y.csv", "a,b\n"), ("z.csv", "b,a\n")]), whole);
+    assert_eq!(
+        digest(&[("0.json", r#"[{"b": 1, "a": "NA"}]"#), ("1.ndjson", r#"{"a": "x", "b": 2.5}"#)]),
+        whole
+    );
     assert_ne!(digest(&[("part-1.csv", "a,b\nNA,1\n"), ("part-0.csv", "a,b\nx,2.5\n")]), whole);
 
     let (half, full) = ("{\"a\": 1}\n", "{\"a\": 2, \"b\": true}\n");
     let whole = of_text("a.ndjson", &format!("{half}{full}"), &ORDERED);
     assert_eq!(digest(&[("part-0.ndjson", half), ("part-1.ndjson", full)]), whole);
     assert_eq!(digest(&[("x=1/0.ndjson", half), ("x=2/0.ndjson", full)]), whole);
-    let unlike = digest(&[("test.ndjson", half), ("train.ndjson", full)]);
+    assert_eq!(digest(&[("test.ndjson", half), ("train.ndjson", full)]), whole);
+    let unlike = digest(&[("0.csv", "a,b\n1,2\n"), ("1.csv", "a,c\n1,2\n")]);
     assert!(unlike.to_string().starts_with("files1:"), "{unlike}");
 
     let table = ("train.csv", "a\n1\n");

@@ -1,0 +1,405 @@
+//! Which files form one table.
+//!
+//! Files of one kind whose columns are much the same are parts of one table, whatever they are called. What a part lacks of the
+//! columns is null there, and what is text in one of several parts in CSV is text.
+
+use std::collections::{HashMap, HashSet};
+
+use camino::Utf8Path;
+use runtime_testing_models::{Column, DataProfile, FileFormat, FileKind, FileProfile, TableSchema};
+
+use crate::types::join::{Typing, joined};
+use crate::types::logical::TypeWords;
+
+/// A table: one file, or several that are parts of it.
+#[derive(Debug)]
+pub(crate) struct Table<'a> {
+    /// Its parts, in the order of their paths. There is at least one.
+    pub(crate) files: Vec<(&'a FileProfile, &'a TableSchema)>,
+    /// The columns of all parts: those of the first, then what others have besides.
+    pub(crate) columns: Vec<TableColumn<'a>>,
+    /// The rows of all parts.
+    pub(crate) rows: u64,
+    places: HashMap<&'a str, usize>,
+}
+
+/// A column of a table.
+#[derive(Debug)]
+pub(crate) struct TableColumn<'a> {
+    pub(crate) name: &'a str,
+    /// The type that the rows of all parts show. None where parts declare types that no type joins.
+    pub(crate) whole: Option<TypeWords>,
+    /// Whether it may hold nulls in any part, or is lacking in one that has rows.
+    pub(crate) nullable: bool,
+    /// How many nulls it holds in all parts, where that is known.
+    pub(crate) nulls: Option<u64>,
+    /// The parts that have it, by their places among the files, and the column as they show it.
+    pub(crate) own: Vec<(usize, &'a Column)>,
+}
+
+impl<'a> Table<'a> {
+    fn of(files: Vec<(&'a FileProfile, &'a TableSchema)>) -> Self {
+        let typing = Typing::of(files[0].0.format);
+        let rows = files.iter().fold(0_u64, |rows, (_, schema)| rows.saturating_add(schema.rows));
+        let mut table = Self { files, columns: Vec::new(), rows, places: HashMap::new() };
+        for (file, (_, schema)) in table.files.iter().enumerate() {
+            for column in &schema.columns {
+                let place = *table.places.entry(&column.name).or_insert_with(|| {
+                    table.columns.push(TableColumn::new(&column.name));
+                    table.columns.len() - 1
+                });
+                table.columns[place].own.push((file, column));
+            }
+        }
+        if typing == Typing::Values && table.files.len() > 1 {
+            // JSON has no order.
+            table.columns.sort_by(|one, other| one.name.cmp(other.name));
+            table.places =
+                table.columns.iter().zip(0..).map(|(column, place)| (column.name, place)).collect();
+        }
+        for column in &mut table.columns {
+            column.settle(&table.files, typing);
+        }
+        table
+    }
+
+    /// The first of its files that shows columns, if one does.
+    pub(crate) fn first(&self) -> &'a FileProfile {
+        let mut shown = self.files.iter().filter(|(_, schema)| !schema.columns.is_empty());
+        shown.next().unwrap_or(&self.files[0]).0
+    }
+
+    pub(crate) fn column(&self, name: &str) -> Option<&TableColumn<'a>> {
+        self.places.get(name).map(|place| &self.columns[*place])
+    }
+
+    /// Whether it shows nothing at all of what it should be: neither columns nor rows.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.columns.is_empty() && self.rows == 0
+    }
+
+    /// Whether it is made of single JSON objects.
+    pub(crate) fn is_object(&self) -> bool {
+        self.first().is_object()
+    }
+}
+
+impl<'a> TableColumn<'a> {
+    fn new(name: &'a str) -> Self {
+        Self { name, whole: None, nullable: false, nulls: None, own: Vec::new() }
+    }
+
+    /// Finds out what the parts say together.
+    fn settle(&mut self, files: &[(&FileProfile, &TableSchema)], typing: Typing) {
+        let (mut whole, mut seen) = (Some(TypeWords::Null), HashSet::new());
+        let join = |whole: TypeWords, own: TypeWords| match (whole, own) {
+            (TypeWords::Null, only) | (only, TypeWords::Null) => Some(only),
+            (whole, own) => joined(&whole, &own, typing),
+        };
+        let (mut nulls, mut rows) = (Some(0_u64), 0_u64);
+        for (file, column) in &self.own {
+            self.nullable |= column.nullable;
+            nulls = nulls.zip(nulls_of(column, files[*file].1)).map(|(all, own)| all.saturating_add(own));
+            rows = rows.saturating_add(files[*file].1.rows);
+            if seen.insert(&*column.data_type) {
+                let own = TypeWords::parse(&column.data_type);
+                whole = whole.and_then(|whole| join(whole, own));
+            }
+        }
+        self.whole = whole;
+        let all_rows = files.iter().fold(0_u64, |rows, (_, schema)| rows.saturating_add(schema.rows));
+        let lacking = if self.own.len() < files.len() { all_rows.saturating_sub(rows) } else { 0 };
+        self.nullable |= lacking > 0;
+        self.nulls = nulls.map(|nulls| nulls.saturating_add(lacking));
+    }
+
+    /// Whether it shows nothing but nulls.
+    pub(crate) fn is_null(&self) -> bool {
+        self.whole == Some(TypeWords::Null)
+    }
+
+    /// Its type in words: that of the first part, where there is none of all.
+    pub(crate) fn shown(&self) -> String {
+        self.whole.as_ref().map_or_else(|| self.own[0].1.data_type.clone(), ToString::to_string)
+    }
+
+    /// The types that parts show by themselves, each once, with the first part that does.
+    pub(crate) fn own_types(&self) -> Vec<(usize, &'a Column)> {
+        let mut seen = HashSet::new();
+        self.own.iter().copied().filter(|(_, column)| seen.insert(&*column.data_type)).collect()
+    }
+}
+
+/// How many nulls a column holds in its file, where that is known.
+pub(crate) fn nulls_of(column: &Column, schema: &TableSchema) -> Option<u64> {
+    if column.data_type == "null" { Some(schema.rows) } else { column.nulls }
+}
+
+/// The tables that data holds, in the order of their first files. What cannot be read, and single JSON objects that stand aside,
+/// are in none.
+pub(crate) fn tables(data: &DataProfile) -> Vec<Table<'_>> {
+    tables_of(data, |_| true)
+}
+
+/// The tables that those files hold that are meant.
+pub(crate) fn tables_of(data: &DataProfile, is_meant: impl Fn(&FileProfile) -> bool) -> Vec<Table<'_>> {
+    let files: Vec<(&FileProfile, &TableSchema)> = data.tables().filter(|(file, _)| is_meant(file)).collect();
+    let parts: Vec<Part<'_>> = files.iter().map(|(file, schema)| Part::of(file, schema)).collect();
+    let table = |places: Vec<usize>| Table::of(places.into_iter().map(|place| files[place]).collect());
+    group(&parts).into_iter().map(table).collect()
+}
+
+/// A single JSON object as a table of its own, which it is where it stands aside, too.
+pub(crate) fn object_table(file: &FileProfile) -> Option<Table<'_>> {
+    let schema = file.schema.as_ref().filter(|_| file.is_object())?;
+    Some(Table::of(vec![(file, schema)]))
+}
+
+/// Whether files of two tables could be parts of one, as far as their columns tell.
+pub(crate) fn are_alike(one: &Table<'_>, other: &Table<'_>) -> bool {
+    let common = one.columns.iter().filter(|column| other.column(column.name).is_some()).count();
+    are_columns_alike(common, one.columns.len(), other.columns.len())
+}
+
+/// Whether columns of which so many are in common are those of one table: all of the one, or most of both.
+fn are_columns_alike(common: usize, one: usize, other: usize) -> bool {
+    common > 0 && (common == one.min(other) || 2 * common > one + other - common)
+}
+
+/// What tells of which table a file is a part.
+#[derive(Debug)]
+pub(crate) struct Part<'a> {
+    pub(crate) path: &'a Utf8Path,
+    pub(crate) format: FileFormat,
+    pub(crate) columns: Vec<&'a str>,
+}
+
+impl<'a> Part<'a> {
+    fn of(file: &'a FileProfile, schema: &'a TableSchema) -> Self {
+        let columns = schema.columns.iter().map(|column| column.name.as_str()).collect();
+        Self { path: &file.path, format: file.format, columns }
+    }
+}
+
+/// The places of the files of each table, in the order of their first files.
+pub(crate) fn group(parts: &[Part<'_>]) -> Vec<Vec<usize>> {
+    let mut sets = Sets::new(parts.len());
+    let kind = |part: &Part<'_>| (Typing::of(part.format), part.format == FileFormat::JsonObject);
+    let mut kinds: HashMap<(Typing, bool), Vec<usize>> = HashMap::new();
+    for (place, part) in parts.iter().enumerate() {
+        kinds.entry(kind(part)).or_default().push(place);
+    }
+    for ((typing, _), places) in kinds {
+        join_alike(parts, &places, typing, &mut sets);
+    }
+    let mut tables: Vec<Vec<usize>> = Vec::new();
+    let mut by_root: HashMap<usize, usize> = HashMap::new();
+    for place in 0..parts.len() {
+        let table = *by_root.entry(sets.root(place)).or_insert(tables.len());
+        match tables.get_mut(table) {
+            Some(table) => table.push(place),
+            None => tables.push(vec![place]),
+        }
+    }
+    tables
+}
+
+/// Joins files of one kind that are parts of one table.
+fn join_alike(parts: &[Part<'_>], places: &[usize], typing: Typing, sets: &mut Sets) {
+    // Files with the very same columns first, which are nearly all.
+    let mut distinct: HashMap<Vec<&str>, usize> = HashMap::new();
+    let mut shown: Vec<(Vec<&str>, usize)> = Vec::new();
+    let mut blank = Vec::new();
+    for place in places.iter().copied() {
+        let mut columns = parts[place].columns.clone();
+        columns.sort_unstable();
+        if columns.is_empty() {
+            blank.push(place);
+            continue;
+        }
+        match distinct.get(&columns) {
+            Some(first) => sets.join(*first, place),
+            None => {
+                distinct.insert(columns.clone(), place);
+                shown.push((columns, place));
+            }
+        }
+    }
+    let mut with_column: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, (columns, place)) in shown.iter().enumerate() {
+        let mut common: HashMap<usize, usize> = HashMap::new();
+        for column in columns {
+            for other in with_column.get(column).into_iter().flatten() {
+                *common.entry(*other).or_default() += 1;
+            }
+        }
+        for (other, common) in common {
+            let (others, other_place) = &shown[other];
+            let leaves_out =
+                typing == Typing::Values && are_numbered_alike(parts[*place].path, parts[*other_place].path);
+            if leaves_out || are_columns_alike(common, columns.len(), others.len()) {
+                sets.join(*place, *other_place);
+            }
+        }
+        for column in columns {
+            with_column.entry(column).or_default().push(at);
+        }
+    }
+    // What shows nothing of what it is can be a part of the only table there is.
+    let roots: HashSet<usize> = shown.iter().map(|(_, place)| sets.root(*place)).collect();
+    let mut anchor = roots.into_iter().collect::<Vec<_>>();
+    if anchor.len() > 1 {
+        return;
+    }
+    for place in blank {
+        match anchor.first() {
+            Some(first) => sets.join(*first, place),
+            None => anchor.push(place),
+        }
+    }
+}
+
+/// Sets of members, each named by one of them.
+struct Sets(Vec<usize>);
+
+impl Sets {
+    fn new(members: usize) -> Self {
+        Self((0..members).collect())
+    }
+
+    fn root(&mut self, mut member: usize) -> usize {
+        while self.0[member] != member {
+            self.0[member] = self.0[self.0[member]];
+            member = self.0[member];
+        }
+        member
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.root(one), self.root(other));
+        self.0[one.max(other)] = one.min(other);
+    }
+}
+
+/// The places of single objects that are one line of files which have several, of which they are numbered parts. `files` has
+/// the path and kind of each, and whether it is one value on one line.
+pub(crate) fn lines_among_lines<'a>(
+    files: impl Iterator<Item = (&'a Utf8Path, FileKind, bool)> + Clone,
+) -> Vec<usize> {
+    let lines: HashSet<_> = files
+        .clone()
+        .filter(|(_, kind, _)| kind.format == FileFormat::Ndjson)
+        .map(|(path, kind, _)| (unnumbered(path), kind.compression))
+        .collect();
+    let is_line = |(path, kind, is_one_line): (&Utf8Path, FileKind, bool)| {
+        let may_be = is_one_line && kind.format == FileFormat::JsonObject && !lines.is_empty();
+        may_be && lines.contains(&(unnumbered(path), kind.compression))
+    };
+    files.enumerate().filter(|(_, file)| is_line(*file)).map(|(place, _)| place).collect()
+}
+
+/// Whether two paths are equal but for what numbers them.
+pub(crate) fn are_numbered_alike(one: &Utf8Path, other: &Utf8Path) -> bool {
+    unnumbered(one) == unnumbered(other)
+}
+
+/// A path with one zero for each number in it, and without the values of folders such as `year=2024`.
+pub(crate) fn unnumbered(path: &Utf8Path) -> String {
+    let mut names: Vec<String> = path
+        .parent()
+        .into_iter()
+        .flat_map(Utf8Path::components)
+        .map(|folder| match folder.as_str().split_once('=') {
+            Some((key, _)) if !key.is_empty() => format!("{key}="),
+            _ => without_numbers(folder.as_str()),
+        })
+        .collect();
+    names.extend(path.file_name().map(without_numbers));
+    names.join("/")
+}
+
+fn without_numbers(name: &str) -> String {
+    let mut rest = String::with_capacity(name.len());
+    for character in name.chars() {
+        if !character.is_ascii_digit() {
+            rest.push(character);
+        } else if !rest.ends_with('0') {
+            rest.push('0');
+        }
+    }
+    rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kind::name::format_of_extension;
+
+    /// Files, each of a path and its columns, and which of them are one table.
+    #[track_caller]
+    fn check(files: &[(&str, &[&str])], tables: &[&[usize]]) {
+        let parts: Vec<Part<'_>> = files
+            .iter()
+            .map(|(path, columns)| Part {
+                path: Utf8Path::new(path),
+                format: format_of_extension(Utf8Path::new(path)),
+                columns: columns.to_vec(),
+            })
+            .collect();
+        assert_eq!(group(&parts), tables, "{files:?}");
+    }
+
+    #[test]
+    fn columns_tell_which_files_are_one_table() {
+        check(&[("a.csv", &["x", "y"]), ("b.csv", &["y", "x"])], &[&[0, 1]]);
+        check(&[("a.csv", &["x", "y"]), ("b.csv", &["z"]), ("c.tsv", &["x"])], &[&[0, 2], &[1]]);
+        check(&[("a.csv", &["id", "name"]), ("b.csv", &["id", "price"])], &[&[0], &[1]]);
+        check(&[("a.csv", &["id", "x", "y"]), ("b.csv", &["id", "x", "z"])], &[&[0], &[1]]);
+        check(&[("a.csv", &["id", "w", "x", "y"]), ("b.csv", &["id", "w", "x", "z"])], &[&[0, 1]]);
+        check(&[("a.csv", &["x"]), ("b.json", &["x"]), ("c.parquet", &["x"])], &[&[0], &[1], &[2]]);
+        check(&[("a.json", &["x"]), ("b.ndjson", &["x"])], &[&[0, 1]]);
+        // Two that are not alike may be so by way of a third.
+        check(&[("a.csv", &["x"]), ("b.csv", &["y"]), ("c.csv", &["x", "y"])], &[&[0, 1, 2]]);
+    }
+
+    #[test]
+    fn numbered_parts_of_json_leave_out_what_is_null() {
+        check(&[("0.json", &["x", "y"]), ("1.json", &["x", "z"])], &[&[0, 1]]);
+        check(&[("year=2023/0.json", &["x", "y"]), ("year=2024/0.json", &["x", "z"])], &[&[0, 1]]);
+        check(&[("a.json", &["x", "y"]), ("b.json", &["x", "z"])], &[&[0], &[1]]);
+        check(&[("0.csv", &["x", "y"]), ("1.csv", &["x", "z"])], &[&[0], &[1]]);
+        check(&[("0.json", &["x"]), ("1.json", &["y"])], &[&[0], &[1]]);
+    }
+
+    #[test]
+    fn what_shows_nothing_is_a_part_of_the_only_table() {
+        check(&[("0.json", &[]), ("1.json", &["x"]), ("2.json", &["x", "y"])], &[&[0, 1, 2]]);
+        check(&[("0.json", &[]), ("1.json", &["x"]), ("2.json", &["y"])], &[&[0], &[1], &[2]]);
+        check(&[("0.json", &[]), ("1.json", &[])], &[&[0, 1]]);
+    }
+
+    #[test]
+    fn names_that_are_the_same_but_for_numbers() {
+        for (one, other) in [
+            ("part-0000.json", "part-0001.json"),
+            ("data_9.csv", "data_10.csv"),
+            ("year=2023/part-0.json", "year=2024/part-0.json"),
+            ("country=de/city=x/0.json", "country=fr/city=y/1.json"),
+            ("2024/01/orders.json", "2025/12/orders.json"),
+        ] {
+            assert!(are_numbered_alike(one.into(), other.into()), "{one}, {other}");
+        }
+        for (one, other) in [
+            ("train.json", "test.json"),
+            ("train-0.json", "test-0.json"),
+            ("data.json", "data_1.json"),
+            ("part-0.json", "part-0.ndjson"),
+            ("part-0-3f2a.json", "part-1-3f2b.json"),
+            ("year=2023/part-0.json", "month=2024/part-0.json"),
+            ("=a/part-0.json", "=b/part-0.json"),
+            ("a/part-0.json", "b/part-0.json"),
+        ] {
+            assert!(!are_numbered_alike(one.into(), other.into()), "{one}, {other}");
+        }
+    }
+}
