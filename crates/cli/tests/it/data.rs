@@ -146,23 +146,6 @@ fn a_comparison_ends_as_an_edge_does() {
 }
 
 #[test]
-fn values_tell_what_a_column_is_called_now() {
-    let space = space();
-    space.write("data/prices.csv", "id,name,price\n1,bob0,0.25\n2,bob1,0.75\n");
-    space.write("output/costs.csv", "id,uuid,weight,cost\n1,6fa4,70.5,0.25\n2,90cd,81.5,0.75\n");
-    insta::assert_snapshot!(check(&space, &["compare", "data/prices.csv", "output/costs.csv"], 1), @"
-    breaking: 2 breaks, 3 notes
-
-    costs.csv
-      break  column `name` (text) is missing
-      break  column `price` (float64) is missing; was it renamed to `cost`?
-      note   extra column `uuid` (text)
-      note   extra column `weight` (float64)
-      note   extra column `cost` (float64)
-    ");
-}
-
-#[test]
 fn names_that_promise_something_else_are_told() {
     let space = space();
     space.write("j.csv", "[{\"a\": 1}]");

@@ -303,8 +303,7 @@ def main(input_paths, output_paths, environ_vars, job_args):
     step all (workspace/.specs/all_runtime_test_spec.json)
       input parts, from parts of split
         + a: integer, no nulls
-        + b: text, no nulls, may be missing
-        note: b: only some of the tables have it, so it may be missing
+        + b: text
       output out
         + score: integer, no nulls
     step model (workspace/.specs/model_runtime_test_spec.json)

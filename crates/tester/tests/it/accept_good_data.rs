@@ -144,8 +144,7 @@ def main(input_paths, output_paths, environ_vars, job_args):
     step train (workspace/.specs/train_runtime_test_spec.json)
       input rows, from rows of clean
         + id: integer, no nulls
-        + amount: float, no nulls, may be missing
-        note: amount: only some of the tables have it, so it may be missing
+        + amount: float
       output scores
         + score: integer, no nulls
     ");

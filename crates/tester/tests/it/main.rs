@@ -21,7 +21,6 @@ mod observe;
 mod own_data;
 mod plan;
 mod refusals;
-mod renames;
 mod runs;
 mod selection;
 mod similar_names;
