@@ -26,6 +26,14 @@ pub enum Expected<'a> {
     Contract(&'a TableContract),
     /// The consumer's own data. It is a sample, so integers and floats may stand for each other.
     Inferred(&'a DataProfile),
+    /// Both. The contract decides what it speaks of: columns, their types and nulls, and the rows, if it says how many there
+    /// are. The sample decides the rest: which files there are, of which formats, which of them have rows, and the delimiter.
+    Both {
+        /// What a person wrote.
+        contract: &'a TableContract,
+        /// The consumer's own data.
+        sample: &'a DataProfile,
+    },
     /// Nothing but that the data can be read and that tables have rows.
     Nothing,
 }
@@ -89,6 +97,7 @@ pub fn compare(expected: &Expected<'_>, found: &DataProfile) -> Vec<FileDifferen
         _ if found.is_empty() => {}
         Expected::Contract(contract) => contract::compare(contract, found, &mut list),
         Expected::Inferred(sample) if !sample.is_empty() => sample::compare(sample, found, &mut list),
+        Expected::Both { contract, sample } => compare_with_both(contract, sample, found, &mut list),
         Expected::Inferred(_) | Expected::Nothing => compare_with_nothing(found, &mut list),
     }
     list.0.sort_by(|one, other| one.file.as_str().cmp(other.file.as_str()));
@@ -120,6 +129,37 @@ impl Differences {
     fn add(&mut self, file: &Utf8Path, differences: impl IntoIterator<Item = Difference>) {
         let of_file = |difference| FileDifference { file: file.to_owned(), difference };
         self.0.extend(differences.into_iter().map(of_file));
+    }
+}
+
+fn compare_with_both(
+    contract: &TableContract,
+    sample: &DataProfile,
+    found: &DataProfile,
+    list: &mut Differences,
+) {
+    contract::compare(contract, found, list);
+    if sample.is_empty() {
+        return;
+    }
+    // What readers have to be told, the sample shows.
+    list.0
+        .retain(|told| !matches!(told.difference, Difference::Delimiter { .. } | Difference::ByteOrderMark));
+    let mut of_sample = Differences::default();
+    sample::compare(sample, found, &mut of_sample);
+    let is_silent_on = |difference: &Difference| match difference {
+        Difference::NoRows => contract.min_rows.is_none(),
+        Difference::MissingFile
+        | Difference::ExtraFile
+        | Difference::FormatChanged { .. }
+        | Difference::Delimiter { .. }
+        | Difference::ByteOrderMark => true,
+        _ => false,
+    };
+    for told in of_sample.0 {
+        if is_silent_on(&told.difference) && !list.0.contains(&told) {
+            list.0.push(told);
+        }
     }
 }
 

@@ -104,10 +104,10 @@ fn processors() -> NonZeroUsize {
     *PROCESSORS.get_or_init(|| std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))
 }
 
-/// The words that pandas takes for a null, and `none`.
-const DEFAULT_TOKENS: [&str; 19] = [
+/// The words that pandas takes for a null, `none`, and `\N`, which databases write.
+const DEFAULT_TOKENS: [&str; 20] = [
     "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
-    "NA", "NULL", "NaN", "None", "n/a", "nan", "none", "null",
+    "NA", "NULL", "NaN", "None", "\\N", "n/a", "nan", "none", "null",
 ];
 
 /// The words that stand for a null in a column of CSV or TSV that is otherwise not text. The empty cell always does, also

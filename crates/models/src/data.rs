@@ -126,11 +126,6 @@ pub struct Column {
     /// What stands in that row, cut to 80 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deciding_value: Option<String>,
-    /// The first row with a value, and what stands in it, cut to 80 characters: for text formats that were read by this
-    /// process. It is told where the type is not the expected one from this row on, and is not written, because most
-    /// values are nobody's business.
-    #[serde(skip)]
-    pub first_value: Option<(u64, String)>,
 }
 
 impl Column {
@@ -143,7 +138,6 @@ impl Column {
             nulls: None,
             deciding_row: None,
             deciding_value: None,
-            first_value: None,
         }
     }
 }
@@ -226,9 +220,8 @@ pub struct FileProfile {
     /// Whether CSV or TSV begins with a byte order mark. JSON must not: there it is a finding.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub byte_order_mark: bool,
-    /// Whether it is one JSON object on one line, which is what a file with one object a line looks like that has one row: of
-    /// files that were read by this process.
-    #[serde(skip)]
+    /// Whether it is one JSON object on one line, which is what a file with one object a line looks like that has one row.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub one_line: bool,
     /// The size in bytes.
     pub bytes: u64,

@@ -196,13 +196,14 @@ impl Difference {
             | Self::Unreadable { .. }
             | Self::Misnamed { .. }
             | Self::FormatChanged { .. }
+            | Self::Delimiter { expected: Some(_), .. }
             | Self::MissingFile => true,
             Self::MissingKey { .. }
             | Self::Promoted { .. }
             | Self::Nullability { .. }
             | Self::ExtraColumn { .. }
             | Self::ColumnOrder { .. }
-            | Self::Delimiter { .. }
+            | Self::Delimiter { expected: None, .. }
             | Self::ByteOrderMark
             | Self::ExtraFile
             | Self::NotCompared { .. } => false,

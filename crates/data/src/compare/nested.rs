@@ -134,12 +134,7 @@ fn difference(expected: &TypeWords, found: &TypeWords, path: &Path<'_>) -> Optio
         Fit::Same => None,
         Fit::Promotes => Some(promoted(&path.told(), expected.to_string(), found)),
         Fit::Changed => {
-            let (row, value) = match path.own {
-                None => (None, None),
-                Some(column) if path.rest.is_empty() => deciding(column),
-                // The first list may have been empty.
-                Some(column) => (column.deciding_row, column.deciding_value.clone()),
-            };
+            let (row, value) = deciding(path.own);
             Some(Difference::TypeChanged {
                 column: path.told(),
                 expected: expected.to_string(),

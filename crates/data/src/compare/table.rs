@@ -90,7 +90,7 @@ pub(super) fn type_changed(
     found: &TypeWords,
     own: Option<&Column>,
 ) -> Difference {
-    let (row, value) = own.map_or((None, None), deciding);
+    let (row, value) = deciding(own);
     Difference::TypeChanged {
         column: name.to_owned(),
         expected: expected.into(),
@@ -100,12 +100,9 @@ pub(super) fn type_changed(
     }
 }
 
-/// The row that made a column's type what it is, and what stands in it: the first with a value, where no other did.
-pub(super) fn deciding(column: &Column) -> (Option<u64>, Option<String>) {
-    match column.deciding_row {
-        Some(row) => (Some(row), column.deciding_value.clone()),
-        None => column.first_value.clone().unzip(),
-    }
+/// The row that made a column's type what it is, and what stands in it, where that is known.
+pub(super) fn deciding(column: Option<&Column>) -> (Option<u64>, Option<String>) {
+    column.map(|column| (column.deciding_row, column.deciding_value.clone())).unwrap_or_default()
 }
 
 /// A column has a type that promotes to the one it should have.

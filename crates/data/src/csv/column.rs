@@ -107,17 +107,14 @@ impl ColumnState {
             Cell::ZonedTimestamp => TypeWords::Timestamp(TimeUnit::Microsecond, Some("UTC".to_owned())),
             Cell::Text => TypeWords::Text,
         };
-        let mut changes = self.changes.into_iter();
-        // The first value makes nothing wider.
-        let first_value = changes.next().map(|change| (change.row, change.value));
-        let deciding = changes.next_back();
+        // The first value makes nothing wider, and is nobody's business.
+        let deciding = self.changes.into_iter().skip(1).next_back();
         let (deciding_row, deciding_value) = deciding.map(|change| (change.row, change.value)).unzip();
         Column {
             nullable: nulls > 0,
             nulls: Some(nulls),
             deciding_row,
             deciding_value,
-            first_value,
             ..Column::new(name, words.to_string())
         }
     }

@@ -276,17 +276,15 @@ impl Rows {
         let rows = self.rows;
         let columns = self.columns.into_iter().map(|column| {
             let nulls = rows.saturating_sub(column.values);
-            let is_first =
-                column.deciding.as_ref().is_some_and(|deciding| deciding.widened == Widened::Filled);
-            let deciding = column.deciding.map(|deciding| (deciding.row, deciding.value));
-            let (first_value, deciding) = if is_first { (deciding, None) } else { (None, deciding) };
-            let (deciding_row, deciding_value) = deciding.unzip();
+            // The first value makes nothing wider, and is nobody's business.
+            let deciding = column.deciding.filter(|deciding| deciding.widened != Widened::Filled);
+            let (deciding_row, deciding_value) =
+                deciding.map(|deciding| (deciding.row, deciding.value)).unzip();
             Column {
                 nullable: nulls > 0,
                 nulls: Some(nulls),
                 deciding_row,
                 deciding_value,
-                first_value,
                 ..Column::new(column.name, column.json_type.words().to_string())
             }
         });

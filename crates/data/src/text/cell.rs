@@ -195,7 +195,7 @@ mod tests {
         check(
             &[
                 "", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", "none", "n/a", "<NA>", "-nan",
-                "-NaN", "#NA", "#N/A N/A", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN",
+                "-NaN", "\\N", "#NA", "#N/A N/A", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN",
             ],
             Cell::Null,
         );

@@ -431,41 +431,19 @@ fn parquet_files_need_the_feature() {
     check("bare", "PAR1\x15\x04PAR1", &format!("parquet\n  ! {message}"));
 }
 
-/// What comparing a file with another says.
-#[track_caller]
-fn check_told(expected: (&str, &str), found: (&str, &str), told: &[&str]) {
-    let folder = Folder::new();
-    let [expected, found] =
-        [expected, found].map(|(name, content)| profile_path(&folder.write(name, content)).expect("a file"));
-    let differences = compare(&Expected::Inferred(&expected), &found);
-    assert_eq!(differences.iter().map(|told| told.difference.to_string()).collect::<Vec<_>>(), told);
-}
-
 #[test]
-fn a_type_that_is_another_from_the_first_row_on_is_told_with_that_row() {
-    let csv = |content| ("a.csv", content);
-    check_told(
-        csv("a\n1\n2\n"),
-        csv("a\nx\n3\n"),
-        &["column `a`: expected int64, found text; row 1 is \"x\""],
-    );
-    check_told(
-        csv("a\n1\n2\n"),
-        csv("a\n1\ny\nz\n"),
-        &["column `a`: expected int64, found text; row 2 is \"y\""],
-    );
-    let ndjson = |content| ("a.ndjson", content);
-    check_told(
-        ndjson("{\"a\": 1}\n"),
-        ndjson("{\"a\": \"x\"}\n{\"a\": \"y\"}\n"),
-        &[r#"column `a`: expected int64, found text; row 1 is "x""#],
-    );
+fn a_profile_that_was_written_is_the_one_that_is_read() {
     let folder = Folder::new();
-    let profile = profile_file(&folder.write("a.csv", "a\nsecret\n")).unwrap();
-    assert!(
-        !serde_json::to_string(&profile).unwrap().contains("secret"),
-        "what decided nothing is not written"
-    );
+    folder.write("0.csv", "a;b\n1;x\n2;2024-01-31\n");
+    folder.write("1.csv", "\u{feff}a;b\nsecret;\n");
+    folder.write("0.json", "{\"a\": 1}");
+    folder.write("1.json", "{\"a\": 1}\n{\"a\": \"y\"}\n");
+    let profile = profile_path(folder.path()).unwrap();
+    let text = serde_json::to_string(&profile).unwrap();
+    assert!(!text.contains("31") && !text.contains("\"1\""), "what decided nothing is not written: {text}");
+    let read = serde_json::from_str(&text).unwrap();
+    assert_eq!(profile, read);
+    assert_eq!(compare(&Expected::Inferred(&profile), &read), []);
 }
 
 /// Rows as those of `iris.data`, which has no header.

@@ -41,9 +41,7 @@ pub(crate) fn own_profiles(plan: &Plan<'_>, cancel: &CancelHandle) -> Result<Own
                 .inputs
                 .iter()
                 .find(|port| port.name == bound.input && port.has_own_data && *port.path != *NO_DATA);
-            // A contract that says how many rows there are leaves nothing that the sample decides.
-            let contract = step.spec.input_schemas.get(&bound.input);
-            if let Some(port) = port.filter(|_| contract.is_none_or(|contract| contract.min_rows.is_none())) {
+            if let Some(port) = port {
                 let profile = match profile_path_with(&port.path, &options) {
                     Err(DataError::Canceled { .. }) => return Ok(profiles),
                     profile => profile.map_err(cannot_look_at(&port.path))?,
@@ -253,7 +251,8 @@ enum Expectation<'a> {
 impl Expectation<'_> {
     fn expected(&self) -> Expected<'_> {
         match self {
-            Self::Contract { contract, .. } => Expected::Contract(contract),
+            Self::Contract { contract, sample: None } => Expected::Contract(contract),
+            Self::Contract { contract, sample: Some(sample) } => Expected::Both { contract, sample },
             Self::Inferred(profile) => Expected::Inferred(profile),
             Self::Nothing => Expected::Nothing,
         }
@@ -261,15 +260,7 @@ impl Expectation<'_> {
 
     /// What is found, compared with it.
     fn differences(&self, found: &DataProfile) -> Vec<FileDifference> {
-        let mut differences = compare(&self.expected(), found);
-        // Which files have rows, a contract does not say.
-        if let Self::Contract { sample: Some(sample), .. } = self {
-            let of_sample = compare(&Expected::Inferred(sample), found).into_iter();
-            let of_rows = of_sample.filter(|found| found.difference == Difference::NoRows);
-            let new: Vec<FileDifference> = of_rows.filter(|found| !differences.contains(found)).collect();
-            differences.extend(new);
-        }
-        differences
+        compare(&self.expected(), found)
     }
 
     /// Whether there is a table to compare with. Of opaque files only the format is known, of an empty JSON array nothing.

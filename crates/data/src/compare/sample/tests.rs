@@ -1,4 +1,4 @@
-use runtime_testing_models::{FileFormat, FileProfile};
+use runtime_testing_models::{FileFormat, FileProfile, TableContract, TypeWord};
 
 use crate::compare::Expected;
 use crate::compare::testing::{check, columns, file, folder, single, table};
@@ -373,15 +373,15 @@ fn what_readers_have_to_be_told() {
         check(&Expected::Inferred(&single(sample)), &single(found), differences);
     };
     let (comma, semicolon) = (|| text("a.csv", None, false), || text("a.csv", Some(';'), false));
-    check(comma(), semicolon(), &["a.csv: the delimiter is `;` and not `,`"]);
-    check(semicolon(), comma(), &["a.csv: the delimiter is `,` and not `;`"]);
+    check(comma(), semicolon(), &["! a.csv: the delimiter is `;` and not `,`"]);
+    check(semicolon(), comma(), &["! a.csv: the delimiter is `,` and not `;`"]);
     check(semicolon(), semicolon(), &[]);
     let marked = "a.csv: begins with a byte order mark, which some readers take for a part of the first name";
     check(comma(), text("a.csv", None, true), &[marked]);
     check(text("a.csv", None, true), comma(), &[]);
     check(text("a.csv", None, true), text("a.csv", None, true), &[]);
     let tabs = text("a.csv", Some('\t'), true);
-    check(semicolon(), tabs, &["a.csv: the delimiter is a tab and not `;`", marked]);
+    check(semicolon(), tabs, &["! a.csv: the delimiter is a tab and not `;`", marked]);
     check(text("a.tsv", None, false), text("a.tsv", None, false), &[]);
 }
 
@@ -404,7 +404,7 @@ fn each_part_of_a_table_tells_its_delimiter() {
     check(
         &Expected::Inferred(&sample),
         &folder(&parts),
-        &["p-0.csv: the delimiter is `;` and not `,`", "p-2.csv: the delimiter is `|` and not `,`"],
+        &["! p-0.csv: the delimiter is `;` and not `,`", "! p-2.csv: the delimiter is `|` and not `,`"],
     );
 }
 
@@ -465,4 +465,34 @@ fn what_lacks_in_all_of_many_files_is_told_once() {
     };
     let missing = ["! part-000.csv: column `name` (text) is missing"];
     check(&Expected::Inferred(&files(&ORDERS)), &files(&ORDERS[..1]), &missing);
+}
+
+#[test]
+fn a_sample_decides_what_a_contract_is_silent_on() {
+    let contract = TableContract::default().with_column("amount", TypeWord::Float);
+    let sample =
+        folder(&[table("train.csv", &ORDERS, 3), table("val.csv", &ORDERS, 3), object("m.json", &ORDERS)]);
+    let check = |contract: &TableContract, found: &[FileProfile], differences: &[&str]| {
+        check(&Expected::Both { contract, sample: &sample }, &folder(found), differences);
+    };
+    let same = sample.files.clone();
+    check(&contract, &same, &["train.csv: extra column `name` (text)"]);
+    let mut empty = same.clone();
+    empty[1] = table("val.csv", &ORDERS, 0);
+    check(&contract, &empty, &["train.csv: extra column `name` (text)", "! val.csv: there are no rows"]);
+    let any_rows = TableContract { min_rows: Some(0), ..contract.clone() };
+    check(&any_rows, &empty, &["train.csv: extra column `name` (text)"]);
+    check(&contract, &same[..2], &["! m.json: the file is missing", "train.csv: extra column `name` (text)"]);
+    let mut other = same;
+    other[0].delimiter = Some(';');
+    let told = ["train.csv: extra column `name` (text)", "! train.csv: the delimiter is `;` and not `,`"];
+    check(&contract, &other, &told);
+    // What the contract says of columns is all there is to say of them.
+    let named =
+        [table("train.csv", &[("amount", "int64")], 3), sample.files[1].clone(), sample.files[2].clone()];
+    check(
+        &contract,
+        &named,
+        &["train.csv: column `amount`: expected float, found float64, which will do"][..0],
+    );
 }
