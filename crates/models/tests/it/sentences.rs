@@ -96,8 +96,8 @@ fn differences() {
     note nullability [amount]: column `amount` holds no nulls
     note extra_column [amount]: extra column `amount` (text)
     note column_order []: the columns come as `b`, `a`, not as `a`, `b`
-    note delimiter []: the delimiter is `;` and not `,`
-    note delimiter []: the delimiter is a tab and not `;`
+    break delimiter []: the delimiter is `;` and not `,`
+    break delimiter []: the delimiter is a tab and not `;`
     note delimiter []: the delimiter is `;`, which readers have to be told
     note byte_order_mark []: begins with a byte order mark, which some readers take for a part of the first name
     note extra_file []: extra file

@@ -421,15 +421,16 @@ fn an_input_that_lies_where_a_later_step_publishes() {
 }
 
 #[test]
-fn another_delimiter_is_noted() {
+fn another_delimiter_breaks() {
     let clean = COPY.replace("file.read()", "file.read().replace(',', ';')");
     let report = Space::new()
         .step("clean", &clean, &["raw=data/raw.csv"], &["rows=output/rows.csv"])
         .step("train", COPY, &["rows=data/raw.csv"], &["model=output/model.csv"])
         .edge("clean", "train")
-        .passes();
+        .test()
+        .expect("the test can be carried out");
     let edge = &report.data_flow_results["clean->train"];
-    assert_eq!(edge.verdict.as_str(), "compatible");
-    let notes: Vec<String> = edge.notes.iter().map(ToString::to_string).collect();
-    assert_eq!(notes, ["`rows` -> `rows`, rows.csv: the delimiter is `;` and not `,`"]);
+    assert_eq!(edge.verdict.as_str(), "breaking");
+    let issues: Vec<String> = edge.issues.iter().map(ToString::to_string).collect();
+    assert_eq!(issues, ["`rows` -> `rows`, rows.csv: the delimiter is `;` and not `,`"]);
 }
