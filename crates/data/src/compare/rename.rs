@@ -12,7 +12,7 @@ const CONTAINED: f64 = 0.75;
 const MOST_PAIRS: usize = 10_000;
 
 /// For each missing column, an extra one that may be the same: of a fitting type and a similar name, the most similar
-/// pairs first; or, where one is missing and one is new, that one if its type fits. `fits` is asked with the places of the two.
+/// pairs first; or, where one is missing, the only new one of a fitting type. `fits` is asked with the places of the two.
 pub(super) fn renamed(
     missing: &[&str],
     extra: &[&str],
@@ -36,10 +36,11 @@ pub(super) fn renamed(
     for (missing_place, extra_place) in each_once(pairs) {
         renamed[missing_place] = Some(extra[extra_place].to_owned());
     }
-    if let ([name @ None], [only]) = (renamed.as_mut_slice(), extra)
-        && fits(0, 0)
-    {
-        *name = Some((*only).to_owned());
+    if let [name @ None] = renamed.as_mut_slice() {
+        let mut fitting = (0..extra.len()).filter(|place| fits(0, *place));
+        if let (Some(only), None) = (fitting.next(), fitting.next()) {
+            *name = Some(extra[only].to_owned());
+        }
     }
     renamed
 }
@@ -120,9 +121,9 @@ mod tests {
 
     #[test]
     fn a_type_that_does_not_fit_is_no_candidate() {
-        let extra = ["amount_eur", "amount_sum"];
-        let is_float = |_, place: usize| extra[place] == "amount_sum";
-        assert_eq!(renamed(&["amount"], &extra, is_float), [Some("amount_sum".to_owned())]);
+        let extra = ["amount_eur", "sum"];
+        let is_float = |_, place: usize| extra[place] == "sum";
+        assert_eq!(renamed(&["amount"], &extra, is_float), [Some("sum".to_owned())]);
         assert_eq!(renamed(&["amount"], &extra[..1], is_float), [None]);
     }
 
