@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use camino::Utf8Path;
 use runtime_testing_models::{Column, DataProfile, FileFormat, FileKind, FileProfile, TableSchema};
 
+use crate::limits::{MOST_NAME_BYTES, name_bytes};
 use crate::types::join::{Typing, joined};
 use crate::types::logical::TypeWords;
 
@@ -201,6 +202,41 @@ pub(crate) fn group(parts: &[Part<'_>]) -> Vec<Vec<usize>> {
             None => tables.push(vec![place]),
         }
     }
+    if tables.iter().all(|table| is_small(parts, table)) {
+        return tables;
+    }
+    let mut tables: Vec<Vec<usize>> = tables
+        .into_iter()
+        .flat_map(|table| if is_small(parts, &table) { vec![table] } else { same_columns(parts, &table) })
+        .collect();
+    tables.sort_unstable_by_key(|table| table[0]);
+    tables
+}
+
+/// Whether not much more is added to the parts of a table than they have. What lacks so many columns has data for names.
+fn is_small(parts: &[Part<'_>], table: &[usize]) -> bool {
+    if table.len() == 1 {
+        return true;
+    }
+    let names = || table.iter().flat_map(|place| parts[*place].columns.iter().copied());
+    let own: usize = names().map(name_bytes).sum();
+    let all: usize = names().collect::<HashSet<&str>>().into_iter().map(name_bytes).sum();
+    all.saturating_mul(table.len()).saturating_sub(own) <= own.max(MOST_NAME_BYTES)
+}
+
+/// The files of a table, those with the very same columns together.
+fn same_columns(parts: &[Part<'_>], table: &[usize]) -> Vec<Vec<usize>> {
+    let mut tables: Vec<Vec<usize>> = Vec::new();
+    let mut known: HashMap<Vec<&str>, usize> = HashMap::new();
+    for place in table {
+        let mut columns = parts[*place].columns.clone();
+        columns.sort_unstable();
+        let at = *known.entry(columns).or_insert_with(|| {
+            tables.push(Vec::new());
+            tables.len() - 1
+        });
+        tables[at].push(*place);
+    }
     tables
 }
 
@@ -369,6 +405,23 @@ mod tests {
         check(&[("a.json", &["x", "y"]), ("b.json", &["x", "z"])], &[&[0], &[1]]);
         check(&[("0.csv", &["x", "y"]), ("1.csv", &["x", "z"])], &[&[0], &[1]]);
         check(&[("0.json", &["x"]), ("1.json", &["y"])], &[&[0], &[1]]);
+    }
+
+    #[test]
+    fn names_that_are_data_are_not_added_to_every_part() {
+        let names: Vec<String> = (0..20_000).map(|key| format!("key {key}")).collect();
+        let paths: Vec<String> = (0..101).map(|part| format!("{part}.json")).collect();
+        let file = |(path, own): (&'static str, Vec<&'static str>)| Part {
+            path: Utf8Path::new(path),
+            format: FileFormat::Json,
+            columns: std::iter::once("id").chain(own).collect(),
+        };
+        let paths: &'static [String] = paths.leak();
+        let own = names.leak().chunks(200).map(|own| own.iter().map(String::as_str).collect::<Vec<_>>());
+        let own = std::iter::once(Vec::new()).chain(own);
+        let files: Vec<Part<'_>> = paths.iter().map(String::as_str).zip(own).map(file).collect();
+        assert_eq!(group(&files).len(), 101);
+        assert_eq!(group(&files[..10]).len(), 1);
     }
 
     #[test]
