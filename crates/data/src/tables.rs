@@ -64,10 +64,11 @@ impl<'a> Table<'a> {
         table
     }
 
-    /// The first of its files that shows columns, if one does.
+    /// The first of its files that shows columns, or rows, if one does.
     pub(crate) fn first(&self) -> &'a FileProfile {
-        let mut shown = self.files.iter().filter(|(_, schema)| !schema.columns.is_empty());
-        shown.next().unwrap_or(&self.files[0]).0
+        let with_columns = self.files.iter().find(|(_, schema)| !schema.columns.is_empty());
+        let with_rows = || self.files.iter().find(|(_, schema)| schema.rows > 0);
+        with_columns.or_else(with_rows).unwrap_or(&self.files[0]).0
     }
 
     pub(crate) fn column(&self, name: &str) -> Option<&TableColumn<'a>> {
