@@ -252,7 +252,6 @@ fn add_missing_columns(
         let (name, expected) = (column.name.to_owned(), column.shown());
         let difference = Difference::MissingColumn { column: name, expected, renamed };
         let difference = if are_objects { of_object(difference) } else { difference };
-        // It is told of the file that had it, if that is there.
         list.add(&found.first().path, [difference]);
     }
 }
