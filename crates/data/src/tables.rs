@@ -71,6 +71,12 @@ impl<'a> Table<'a> {
         with_columns.or_else(with_rows).unwrap_or(&self.files[0]).0
     }
 
+    /// The table that those of its files are that are meant, if any is.
+    pub(crate) fn of_files(&self, is_meant: impl Fn(&FileProfile) -> bool) -> Option<Self> {
+        let files: Vec<_> = self.files.iter().copied().filter(|(file, _)| is_meant(file)).collect();
+        (!files.is_empty()).then(|| Self::of(files))
+    }
+
     pub(crate) fn column(&self, name: &str) -> Option<&TableColumn<'a>> {
         self.places.get(name).map(|place| &self.columns[*place])
     }

@@ -65,6 +65,29 @@ impl<'a> Sample<'a> {
         }
     }
 
+    /// A table that was found, cut into those that its paths show to be different tables of the sample.
+    pub(super) fn split<'f>(&self, found: Table<'f>) -> Vec<Table<'f>> {
+        let of_sample = |file: &FileProfile| {
+            let own = self.file(file)?;
+            self.tables.iter().position(|table| table.files.iter().any(|(known, _)| known.path == own.path))
+        };
+        let mut places: HashMap<&Utf8Path, usize> = HashMap::new();
+        let mut known: Vec<usize> = Vec::new();
+        if self.tables.len() > 1 && found.files.len() > 1 {
+            for (file, _) in &found.files {
+                if let Some(place) = of_sample(file) {
+                    places.insert(&file.path, place);
+                    if !known.contains(&place) {
+                        known.push(place);
+                    }
+                }
+            }
+        }
+        let [first, _, ..] = known.as_slice() else { return vec![found] };
+        let place = |file: &FileProfile| places.get(file.path.as_path()).unwrap_or(first);
+        known.iter().filter_map(|table| found.of_files(|file| place(file) == table)).collect()
+    }
+
     /// A file that should be a table and cannot be read, which stands for tables where no other does.
     pub(super) fn broken(&self) -> Option<&'a FileProfile> {
         let has_table = self.tables.iter().any(|table| !table.is_blank());

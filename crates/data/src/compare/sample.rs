@@ -27,6 +27,7 @@ pub(super) fn compare(sample: &DataProfile, found: &DataProfile, list: &mut Diff
         list.add(&file.path, differences);
     }
     let tables = tables_of(found, |file| sound.contains(file.path.as_path()));
+    let tables: Vec<Table<'_>> = tables.into_iter().flat_map(|table| sample.split(table)).collect();
     let pairs: Vec<(&Table<'_>, Option<&Table<'_>>)> =
         tables.iter().map(|table| (table, sample.table(table))).collect();
     let in_tables: HashSet<&Utf8Path> =
@@ -48,7 +49,21 @@ pub(super) fn compare(sample: &DataProfile, found: &DataProfile, list: &mut Diff
     }
     for (table, expected) in &pairs {
         match expected {
-            Some(expected) => compare_table(&sample, expected, table, are_all_sound, list),
+            Some(expected) => {
+                // Of one table that has become several, each is what its own files were.
+                let others = pairs
+                    .iter()
+                    .filter(|(_, other)| other.is_some_and(|other| std::ptr::eq(other, *expected)));
+                let own = match others.count() {
+                    1 => None,
+                    _ => {
+                        let paths: HashSet<&Utf8Path> =
+                            table.files.iter().map(|(file, _)| file.path.as_path()).collect();
+                        expected.of_files(|file| paths.contains(file.path.as_path()))
+                    }
+                };
+                compare_table(&sample, own.as_ref().unwrap_or(expected), table, are_all_sound, list);
+            }
             None => add_unexpected(&sample, table, list),
         }
     }

@@ -492,3 +492,25 @@ fn a_sample_decides_what_a_contract_is_silent_on() {
         [table("train.csv", &[("amount", "int64")], 3), sample.files[1].clone(), sample.files[2].clone()];
     check(&contract, &named, &["val.csv: extra column `name` (text)"]);
 }
+
+#[test]
+fn what_a_file_lost_is_missed_although_it_is_a_part_of_another_table_now() {
+    let (id, amount, name) = (("id", "int64"), ("amount", "float64"), ("name", "text"));
+    let files = |customers: &[(&str, &str)], orders: &[(&str, &str)]| {
+        folder(&[table("customers.csv", customers, 3), table("orders.csv", orders, 3)])
+    };
+    let sample = files(&[id, name], &[id, amount]);
+    let missing = ["! customers.csv: column `name` (text) is missing"];
+    check(&Expected::Inferred(&sample), &files(&[id], &[id, amount]), &missing);
+    let found = files(&[id, amount], &[id, amount, name]);
+    let told = [
+        "! customers.csv: column `name` (text) is missing",
+        "customers.csv: extra column `amount` (float64)",
+        "orders.csv: extra column `name` (text)",
+    ];
+    check(&Expected::Inferred(&sample), &found, &told);
+    // The other way round nothing is missing.
+    let sample = files(&[id], &[id, amount]);
+    let found = files(&[id, name], &[id, amount]);
+    check(&Expected::Inferred(&sample), &found, &["customers.csv: extra column `name` (text)"]);
+}
