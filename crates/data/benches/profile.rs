@@ -140,7 +140,8 @@ impl Reader {
 fn types(profile: &FileProfile) -> Vec<String> {
     let schema = profile.schema.as_ref().expect("a table");
     let columns = schema.columns.iter().map(|column| {
-        let word = match column.data_type.as_str() {
+        let data_type = column.data_type.to_string();
+        let word = match &*data_type {
             "int64" => "BIGINT",
             "float64" => "DOUBLE",
             "text" => "VARCHAR",

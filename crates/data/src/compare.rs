@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::tables::tables;
 use crate::types::fit::{self, Fit};
-use crate::types::logical::TypeWords;
+use runtime_testing_models::LogicalType;
 
 /// What is expected of data.
 #[derive(Debug, Clone, Copy)]
@@ -117,7 +117,7 @@ pub fn without_table<'a>(
 }
 
 /// Whether values of a type will do where a contract asks for `word`.
-pub(crate) fn fits_word(word: TypeWord, found: &TypeWords) -> bool {
+pub(crate) fn fits_word(word: TypeWord, found: &LogicalType) -> bool {
     fit::to_contract(word, found) != Fit::Changed
 }
 

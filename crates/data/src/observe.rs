@@ -7,7 +7,7 @@ use runtime_testing_models::{ColumnContract, DataProfile, Difference, TableContr
 
 use crate::compare::{Expected, compare, fits_word};
 use crate::tables::{Table, tables};
-use crate::types::logical::TypeWords;
+use runtime_testing_models::LogicalType;
 
 /// A contract that data keeps to, and what of the data it cannot say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,7 +181,7 @@ fn names<'a>(tables: &[Table<'a>]) -> Vec<&'a str> {
 struct ObservedColumn<'a> {
     name: &'a str,
     /// The types that it shows, each once. A column of nulls alone shows none.
-    types: Vec<TypeWords>,
+    types: Vec<LogicalType>,
     /// Those that parts of a table show by themselves, where all of them are text together.
     types_of_parts: Vec<String>,
     /// Whether a null is in it for certain.
@@ -211,18 +211,18 @@ impl<'a> ObservedColumn<'a> {
             column.has_nulls |= found.nulls.is_some_and(|nulls| nulls > 0);
             column.may_have_nulls |= found.nulls.is_none() && found.nullable;
             let own = found.own_types().into_iter().map(|(_, own)| &own.data_type);
-            let own = own.filter(|own| **own != TypeWords::Null.to_string());
+            let own = own.filter(|own| **own != LogicalType::Null);
             let types = match &found.whole {
                 Some(whole) => {
-                    if *whole == TypeWords::Text {
-                        column.types_of_parts.extend(own.cloned());
+                    if *whole == LogicalType::Text {
+                        column.types_of_parts.extend(own.map(ToString::to_string));
                     }
                     vec![whole.clone()]
                 }
-                None => own.map(|own| TypeWords::parse(own)).collect(),
+                None => own.cloned().collect(),
             };
             for words in types {
-                if words != TypeWords::Null && !column.types.contains(&words) {
+                if words != LogicalType::Null && !column.types.contains(&words) {
                     column.types.push(words);
                 }
             }
@@ -253,7 +253,7 @@ impl<'a> ObservedColumn<'a> {
         let data_type = data_type.unwrap_or_else(|| {
             let found: Vec<String> = self.types.iter().map(ToString::to_string).collect();
             remarks.push(match found.as_slice() {
-                [] => ContractRemark::NoWord { column: column(), found: TypeWords::Null.to_string() },
+                [] => ContractRemark::NoWord { column: column(), found: LogicalType::Null.to_string() },
                 [only] => ContractRemark::NoWord { column: column(), found: only.clone() },
                 _ => ContractRemark::SeveralTypes { column: column(), found },
             });
@@ -264,22 +264,22 @@ impl<'a> ObservedColumn<'a> {
 }
 
 /// The word that stands for a type.
-fn word(words: &TypeWords) -> Option<TypeWord> {
+fn word(words: &LogicalType) -> Option<TypeWord> {
     Some(match words {
-        TypeWords::Boolean => TypeWord::Boolean,
-        TypeWords::Int(_) | TypeWords::Uint(_) => TypeWord::Integer,
-        TypeWords::Float(_) => TypeWord::Float,
-        TypeWords::Decimal(..) => TypeWord::Decimal,
-        TypeWords::Text => TypeWord::Text,
-        TypeWords::Binary => TypeWord::Binary,
-        TypeWords::Date => TypeWord::Date,
-        TypeWords::Time(_) => TypeWord::Time,
-        TypeWords::Timestamp(..) => TypeWord::Timestamp,
-        TypeWords::Duration(_) => TypeWord::Duration,
-        TypeWords::List(_) => TypeWord::List,
-        TypeWords::Struct(_) => TypeWord::Struct,
-        TypeWords::Map(..) => TypeWord::Map,
-        TypeWords::Null | TypeWords::Interval | TypeWords::Mixed | TypeWords::Other(_) => return None,
+        LogicalType::Boolean => TypeWord::Boolean,
+        LogicalType::Int(_) | LogicalType::Uint(_) => TypeWord::Integer,
+        LogicalType::Float(_) => TypeWord::Float,
+        LogicalType::Decimal(..) => TypeWord::Decimal,
+        LogicalType::Text => TypeWord::Text,
+        LogicalType::Binary => TypeWord::Binary,
+        LogicalType::Date => TypeWord::Date,
+        LogicalType::Time(_) => TypeWord::Time,
+        LogicalType::Timestamp(..) => TypeWord::Timestamp,
+        LogicalType::Duration(_) => TypeWord::Duration,
+        LogicalType::List(_) => TypeWord::List,
+        LogicalType::Struct(_) => TypeWord::Struct,
+        LogicalType::Map(..) => TypeWord::Map,
+        _ => return None,
     })
 }
 
@@ -463,7 +463,7 @@ mod tests {
             "mixed",
         ];
         let words: Vec<TypeWord> =
-            types.iter().map(|text| word(&TypeWords::parse(text)).unwrap_or(TypeWord::Any)).collect();
+            types.iter().map(|text| word(&LogicalType::from(*text)).unwrap_or(TypeWord::Any)).collect();
         assert_eq!(words, TypeWord::ALL);
     }
 

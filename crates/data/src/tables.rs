@@ -10,7 +10,7 @@ use runtime_testing_models::{Column, DataProfile, FileFormat, FileKind, FileProf
 
 use crate::limits::{MOST_NAME_BYTES, name_bytes};
 use crate::types::join::{Typing, joined};
-use crate::types::logical::TypeWords;
+use runtime_testing_models::LogicalType;
 
 /// A table: one file, or several that are parts of it.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(crate) struct Table<'a> {
 pub(crate) struct TableColumn<'a> {
     pub(crate) name: &'a str,
     /// The type that the rows of all parts show. None where parts declare types that no type joins.
-    pub(crate) whole: Option<TypeWords>,
+    pub(crate) whole: Option<LogicalType>,
     /// Whether it may hold nulls in any part, or is lacking in one that has rows.
     pub(crate) nullable: bool,
     /// How many nulls it holds in all parts, where that is known.
@@ -99,19 +99,19 @@ impl<'a> TableColumn<'a> {
 
     /// Finds out what the parts say together.
     fn settle(&mut self, files: &[(&FileProfile, &TableSchema)], typing: Typing) {
-        let (mut whole, mut seen) = (Some(TypeWords::Null), HashSet::new());
-        let join = |whole: TypeWords, own: TypeWords| match (whole, own) {
-            (TypeWords::Null, only) | (only, TypeWords::Null) => Some(only),
-            (whole, own) => joined(&whole, &own, typing),
+        let (mut whole, mut seen) = (Some(LogicalType::Null), HashSet::new());
+        let join = |whole: LogicalType, own: &LogicalType| match (whole, own) {
+            (LogicalType::Null, only) => Some(only.clone()),
+            (only, LogicalType::Null) => Some(only),
+            (whole, own) => joined(&whole, own, typing),
         };
         let (mut nulls, mut rows) = (Some(0_u64), 0_u64);
         for (file, column) in &self.own {
             self.nullable |= column.nullable;
             nulls = nulls.zip(nulls_of(column, files[*file].1)).map(|(all, own)| all.saturating_add(own));
             rows = rows.saturating_add(files[*file].1.rows);
-            if seen.insert(&*column.data_type) {
-                let own = TypeWords::parse(&column.data_type);
-                whole = whole.and_then(|whole| join(whole, own));
+            if seen.insert(&column.data_type) {
+                whole = whole.and_then(|whole| join(whole, &column.data_type));
             }
         }
         self.whole = whole;
@@ -123,24 +123,24 @@ impl<'a> TableColumn<'a> {
 
     /// Whether it shows nothing but nulls.
     pub(crate) fn is_null(&self) -> bool {
-        self.whole == Some(TypeWords::Null)
+        self.whole == Some(LogicalType::Null)
     }
 
-    /// Its type in words: that of the first part, where there is none of all.
-    pub(crate) fn shown(&self) -> String {
-        self.whole.as_ref().map_or_else(|| self.own[0].1.data_type.clone(), ToString::to_string)
+    /// Its type: that of the first part, where there is none of all.
+    pub(crate) fn shown(&self) -> &LogicalType {
+        self.whole.as_ref().unwrap_or(&self.own[0].1.data_type)
     }
 
     /// The types that parts show by themselves, each once, with the first part that does.
     pub(crate) fn own_types(&self) -> Vec<(usize, &'a Column)> {
         let mut seen = HashSet::new();
-        self.own.iter().copied().filter(|(_, column)| seen.insert(&*column.data_type)).collect()
+        self.own.iter().copied().filter(|(_, column)| seen.insert(&column.data_type)).collect()
     }
 }
 
 /// How many nulls a column holds in its file, where that is known.
 pub(crate) fn nulls_of(column: &Column, schema: &TableSchema) -> Option<u64> {
-    if column.data_type == "null" { Some(schema.rows) } else { column.nulls }
+    if column.data_type == LogicalType::Null { Some(schema.rows) } else { column.nulls }
 }
 
 /// The tables that data holds, in the order of their first files. What cannot be read, and single JSON objects that stand aside,

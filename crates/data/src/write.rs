@@ -18,7 +18,8 @@ use crate::columnar::table::with_schema;
 use crate::kind::name::{is_text, kind_of_name};
 use crate::text::compression;
 use crate::text::compression::Sink;
-use crate::types::logical::TypeWords;
+use crate::types::arrow_type::of_arrow;
+use runtime_testing_models::LogicalType;
 
 /// The most bytes of a row group of Parquet, about.
 #[cfg(feature = "parquet")]
@@ -298,9 +299,11 @@ fn zone_in_utc(data_type: &DataType) -> DataType {
 /// CSV has no values within values.
 fn check_is_flat(path: &Utf8Path, format: FileFormat, schema: &Schema) -> Result<(), WriteTableError> {
     for field in schema.fields() {
-        let words = TypeWords::of_arrow(field.data_type());
-        if matches!(words, TypeWords::List(_) | TypeWords::Struct(_) | TypeWords::Map(..) | TypeWords::Mixed)
-        {
+        let words = of_arrow(field.data_type());
+        if matches!(
+            words,
+            LogicalType::List(_) | LogicalType::Struct(_) | LogicalType::Map(..) | LogicalType::Mixed
+        ) {
             return Err(WriteTableError::TypeNotHeld {
                 path: path.to_owned(),
                 format,

@@ -3,6 +3,8 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
+use crate::LogicalType;
+
 /// The format of a data file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -114,7 +116,8 @@ pub struct Column {
     /// Its name. A field of a struct column is not a column of its own.
     pub name: String,
     /// Its type in the words of docs/semantics.md: `int64`, `float64`, `text`, `timestamp[us, UTC]`, `list<int64>`, …
-    pub data_type: String,
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub data_type: LogicalType,
     /// Whether it may hold nulls: for formats that declare it, what they declare; for text formats, whether it does.
     pub nullable: bool,
     /// How many nulls it holds, where that is known.
@@ -130,7 +133,7 @@ pub struct Column {
 
 impl Column {
     /// A column that may hold nulls, about which no more is known.
-    pub fn new(name: impl Into<String>, data_type: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<String>, data_type: impl Into<LogicalType>) -> Self {
         Self {
             name: name.into(),
             data_type: data_type.into(),

@@ -60,6 +60,7 @@ mod exception;
 mod failure;
 mod job_value;
 mod list;
+mod logical_type;
 mod names;
 mod note;
 mod plan;
@@ -92,6 +93,7 @@ pub use event::{EVENT_FORMAT_VERSION, EventLine, TestEvent};
 pub use exception::PythonException;
 pub use failure::{FileChange, InputChange, MainProblem, OutputDamage, OutputDifference, ScriptFailure};
 pub use job_value::{InvalidNumber, JobNumber, JobValue};
+pub use logical_type::{LogicalType, TimeUnit, path_name};
 pub use names::{LogicalKind, LogicalName, ScriptKind, ScriptName};
 pub use note::{NamePlace, PathKindReason, StepNote, UndeclaredPath};
 pub use plan::{

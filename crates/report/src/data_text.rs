@@ -143,7 +143,7 @@ fn column_table(schema: &TableSchema, paint: Paint) -> String {
 
 fn column_row(column: &Column) -> Row {
     let mark = if column.nullable { "?" } else { "" };
-    let data_type = cut(&one_line(&column.data_type), WIDEST_TYPE - mark.len());
+    let data_type = cut(&one_line(&column.data_type.to_string()), WIDEST_TYPE - mark.len());
     let decided = match (column.deciding_row, &column.deciding_value) {
         (Some(row), Some(value)) => format!("{row}: {}", one_line(&format!("{value:?}"))),
         (Some(row), None) => row.to_string(),

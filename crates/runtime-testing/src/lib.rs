@@ -122,14 +122,15 @@ pub use runtime_testing_models::{
     Digest, DigestOptions, DigestScheme, EVENT_FORMAT_VERSION, EdgeBlame, EdgeIssue, EdgeNote, EdgePlan,
     EdgeVerdict, EventLine, ExitOutcome, ExtraColumns, FileFormat, FileKind, FileProfile, FindingKind,
     FloatTolerance, InputChange, InputPlan, InputSource, InvalidNumber, Isolation, JobNumber, JobValue,
-    LogicalKind, LogicalName, MainProblem, NamePlace, NotCompared, NotSingledOut, Observed, OutputBinding,
-    OutputDamage, OutputDifference, OutputTail, PLAN_FORMAT_VERSION, ParseDigestError, ParseSpecError,
-    PathKind, PathKindReason, PathSpec, PipelineTestPlan, PipelineTestReport, PipelineTestingSpec,
-    PythonException, REPORT_FORMAT_VERSION, ReportSnapshot, Resources, RowOrder, RunAction, RunInput,
-    RunKind, RunOutput, RunPlan, RunResult, RunSlot, RuntimeTestingConfiguration, ScriptExecutionSpec,
-    ScriptFailure, ScriptKind, ScriptMainParams, ScriptName, ScriptPlan, ScriptTestResult, Similarity,
-    StepNote, StepPlan, StepStatus, TableContract, TableSchema, TestEvent, TypeWord, UndeclaredPath,
-    UntestedEdge, UntestedStep, WorkingDirectory, contract_differences, edge_key,
+    LogicalKind, LogicalName, LogicalType, MainProblem, NamePlace, NotCompared, NotSingledOut, Observed,
+    OutputBinding, OutputDamage, OutputDifference, OutputTail, PLAN_FORMAT_VERSION, ParseDigestError,
+    ParseSpecError, PathKind, PathKindReason, PathSpec, PipelineTestPlan, PipelineTestReport,
+    PipelineTestingSpec, PythonException, REPORT_FORMAT_VERSION, ReportSnapshot, Resources, RowOrder,
+    RunAction, RunInput, RunKind, RunOutput, RunPlan, RunResult, RunSlot, RuntimeTestingConfiguration,
+    ScriptExecutionSpec, ScriptFailure, ScriptKind, ScriptMainParams, ScriptName, ScriptPlan,
+    ScriptTestResult, Similarity, StepNote, StepPlan, StepStatus, TableContract, TableSchema, TestEvent,
+    TimeUnit, TypeWord, UndeclaredPath, UntestedEdge, UntestedStep, WorkingDirectory, contract_differences,
+    edge_key,
 };
 #[cfg(feature = "report")]
 pub use runtime_testing_report::{

@@ -10,7 +10,7 @@ use crate::columnar::panic::without_panic;
 use crate::content::Content;
 use crate::findings::{Stop, duplicate_names, unreadable};
 use crate::options::ProfileOptions;
-use crate::types::logical::TypeWords;
+use crate::types::arrow_type::of_arrow;
 
 /// What the metadata of a file says that has an Arrow schema.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl ArrowTable {
         let columns = fields.zip(self.nulls).map(|(field, nulls)| Column {
             nullable: field.is_nullable(),
             nulls,
-            ..Column::new(field.name(), TypeWords::of_arrow(field.data_type()).to_string())
+            ..Column::new(field.name(), of_arrow(field.data_type()).to_string())
         });
         let columns: Vec<Column> = columns.collect();
         let findings = duplicate_names(columns.iter().map(|column| column.name.as_str()), unreadable);

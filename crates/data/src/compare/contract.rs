@@ -12,7 +12,7 @@ use super::{Differences, file};
 use crate::findings::unreadable;
 use crate::tables::{Table, TableColumn, tables_of};
 use crate::types::fit::{self, Fit};
-use crate::types::logical::TypeWords;
+use runtime_testing_models::LogicalType;
 
 /// Holds every table of what was found against a contract. What is no table is left alone as long as there is one, and
 /// so are single JSON objects, which stand beside tables to tell something of them.
@@ -78,9 +78,10 @@ fn compare_table(contract: &TableContract, table: &Table<'_>, list: &mut Differe
     for column in unnamed(contract, table) {
         let difference = match contract.extra_columns {
             ExtraColumns::Allow => extra_column(column),
-            ExtraColumns::Forbid => {
-                Difference::UnexpectedColumn { column: column.name.to_owned(), found: column.shown() }
-            }
+            ExtraColumns::Forbid => Difference::UnexpectedColumn {
+                column: column.name.to_owned(),
+                found: column.shown().to_string(),
+            },
         };
         list.add(file_of(table, column), [difference]);
     }
@@ -112,14 +113,14 @@ fn missing_columns(contract: &TableContract, table: &Table<'_>) -> Vec<Differenc
 fn type_difference(
     name: &str,
     expected: &ColumnContract,
-    found: &TypeWords,
+    found: &LogicalType,
     own: Option<&Column>,
     is_object: bool,
 ) -> Vec<Difference> {
     let expected: TypeWord = expected.data_type;
     let of_keys = is_object && matches!(expected, TypeWord::Struct | TypeWord::Map);
     let fit = match found {
-        TypeWords::Struct(_) | TypeWords::Map(..) if of_keys => Fit::Same,
+        LogicalType::Struct(_) | LogicalType::Map(..) if of_keys => Fit::Same,
         found => fit::to_contract(expected, found),
     };
     match fit {

@@ -9,7 +9,7 @@ use super::rename::renamed;
 use super::table::{deciding, promoted};
 use crate::types::fit::{self, Fit};
 use crate::types::join::map_of;
-use crate::types::logical::{TypeWords, path_name};
+use runtime_testing_models::{LogicalType, path_name};
 
 /// The characters by which a path goes on.
 const STEPS: [char; 3] = ['.', '[', '{'];
@@ -29,14 +29,14 @@ impl<'a> TakenNames<'a> {
 /// are many keys on one side, they are those of a map on the other, too.
 pub(super) fn types(
     name: &str,
-    expected: &TypeWords,
-    found: &TypeWords,
+    expected: &LogicalType,
+    found: &LogicalType,
     own: Option<&Column>,
     taken: &TakenNames<'_>,
     are_objects: bool,
 ) -> Vec<Difference> {
     // What the two differ in then is a matter of nulls.
-    if expected == found || *expected == TypeWords::Null || *found == TypeWords::Null {
+    if expected == found || *expected == LogicalType::Null || *found == LogicalType::Null {
         return Vec::new();
     }
     let (with_maps, found_with_maps);
@@ -58,15 +58,15 @@ pub(super) fn types(
 }
 
 /// The type with a map where another has one.
-fn with_maps_of(words: TypeWords, other: &TypeWords) -> TypeWords {
-    use TypeWords::{List, Map, Struct};
+fn with_maps_of(words: LogicalType, other: &LogicalType) -> LogicalType {
+    use LogicalType::{List, Map, Struct};
 
     match (words, other) {
         (List(item), List(other)) => List(Box::new(with_maps_of(*item, other))),
         (Map(key, value), Map(_, other)) => Map(key, Box::new(with_maps_of(*value, other))),
         (Struct(fields), Map(..)) => with_maps_of(map_of(&fields), other),
         (Struct(fields), Struct(others)) => {
-            let field = |(name, words): (String, TypeWords)| {
+            let field = |(name, words): (String, LogicalType)| {
                 let other = others.iter().find(|(other, _)| *other == name);
                 let words = match other {
                     Some((_, other)) => with_maps_of(words, other),
@@ -114,8 +114,8 @@ impl<'a> Path<'a> {
 }
 
 /// Adds how what was found differs. What a struct, a list or a map has inside is told by its own path.
-fn add(expected: &TypeWords, found: &TypeWords, path: &Path<'_>, list: &mut Vec<Difference>) {
-    use TypeWords::{List, Map, Struct};
+fn add(expected: &LogicalType, found: &LogicalType, path: &Path<'_>, list: &mut Vec<Difference>) {
+    use LogicalType::{List, Map, Struct};
 
     match (expected, found) {
         (expected, found) if expected == found => {}
@@ -129,7 +129,7 @@ fn add(expected: &TypeWords, found: &TypeWords, path: &Path<'_>, list: &mut Vec<
 }
 
 /// How a type differs that has nothing inside to compare.
-fn difference(expected: &TypeWords, found: &TypeWords, path: &Path<'_>) -> Option<Difference> {
+fn difference(expected: &LogicalType, found: &LogicalType, path: &Path<'_>) -> Option<Difference> {
     match fit::to_sample(expected, found) {
         Fit::Same => None,
         Fit::Promotes => Some(promoted(&path.told(), expected.to_string(), found)),
@@ -146,12 +146,12 @@ fn difference(expected: &TypeWords, found: &TypeWords, path: &Path<'_>) -> Optio
     }
 }
 
-type Field = (String, TypeWords);
+type Field = (String, LogicalType);
 
 /// Adds how the fields of a struct differ, by the rules for columns.
 fn add_fields(expected: &[Field], found: &[Field], path: &Path<'_>, list: &mut Vec<Difference>) {
     // Of fields that share a name, the first counts.
-    let by_name: HashMap<&str, &TypeWords> =
+    let by_name: HashMap<&str, &LogicalType> =
         found.iter().rev().map(|(name, words)| (name.as_str(), words)).collect();
     let (both, missing): (Vec<&Field>, Vec<&Field>) =
         expected.iter().partition(|(name, _)| by_name.contains_key(name.as_str()));
@@ -402,15 +402,15 @@ mod tests {
         );
     }
 
-    fn any_words() -> impl Strategy<Value = TypeWords> {
+    fn any_words() -> impl Strategy<Value = LogicalType> {
         let leaf =
             prop::sample::select(vec!["null", "int64", "float64", "decimal(9,2)", "text", "date", "mixed"]);
-        leaf.prop_map(TypeWords::parse).prop_recursive(3, 16, 3, |inner| {
+        leaf.prop_map(LogicalType::from).prop_recursive(3, 16, 3, |inner| {
             let name = prop::sample::select(vec!["b", "c", "d.e"]).prop_map(str::to_owned);
             prop_oneof![
-                1 => inner.clone().prop_map(|item| TypeWords::List(item.into())),
-                1 => inner.clone().prop_map(|value| TypeWords::Map(TypeWords::Text.into(), value.into())),
-                3 => prop::collection::vec((name, inner), 0..4).prop_map(TypeWords::Struct),
+                1 => inner.clone().prop_map(|item| LogicalType::List(item.into())),
+                1 => inner.clone().prop_map(|value| LogicalType::Map(LogicalType::Text.into(), value.into())),
+                3 => prop::collection::vec((name, inner), 0..4).prop_map(LogicalType::Struct),
             ]
         })
     }
@@ -421,7 +421,7 @@ mod tests {
         /// However far apart, what is told within weighs what the whole does.
         #[test]
         fn differences_within_weigh_what_the_type_does(sample in any_words(), found in any_words()) {
-            prop_assume!(sample != TypeWords::Null && found != TypeWords::Null);
+            prop_assume!(sample != LogicalType::Null && found != LogicalType::Null);
             let expected = fit::to_sample(&sample, &found);
             let (sample, found) = (of_type(&sample.to_string()), of_type(&found.to_string()));
             let told = compare(&Expected::Inferred(&sample), &found);

@@ -12,7 +12,7 @@ use super::table::{add_column_order, add_types, extra_column, file_of, nullable_
 use super::{Differences, file};
 use crate::tables::{Table, TableColumn, object_table, tables, tables_of, unnumbered};
 use crate::types::fit::{self, Fit};
-use crate::types::logical::TypeWords;
+use runtime_testing_models::LogicalType;
 
 /// Holds what was found against a sample: each file against the one of its path, as far as there is one, and each table
 /// against the table.
@@ -264,7 +264,7 @@ fn add_missing_columns(
     };
     let extra: Vec<&str> = extra.iter().map(|column| column.name).collect();
     for (column, renamed) in missing.iter().zip(renamed(&names, &extra, fits)) {
-        let (name, expected) = (column.name.to_owned(), column.shown());
+        let (name, expected) = (column.name.to_owned(), column.shown().to_string());
         let difference = Difference::MissingColumn { column: name, expected, renamed };
         let difference = if are_objects { of_object(difference) } else { difference };
         list.add(&found.first().path, [difference]);
@@ -281,7 +281,7 @@ fn add_missing_in_files(found: &Table<'_>, paired: &Paired<'_>, list: &mut Diffe
         let there: HashSet<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
         for column in &own.columns {
             if !there.contains(&*column.name) && found.column(&column.name).is_some() {
-                let (column, expected) = (column.name.clone(), column.data_type.clone());
+                let (column, expected) = (column.name.clone(), column.data_type.to_string());
                 list.add(&file.path, [Difference::MissingColumn { column, expected, renamed: None }]);
             }
         }
@@ -297,7 +297,7 @@ fn add_column_types(
     (taken, are_objects): (&TakenNames<'_>, bool),
     list: &mut Differences,
 ) {
-    let judge = |expected: &TypeWords, found: &TypeWords, own: Option<&Column>| {
+    let judge = |expected: &LogicalType, found: &LogicalType, own: Option<&Column>| {
         let differences = nested::types(column.name, expected, found, own, taken, are_objects);
         if are_objects { differences.into_iter().map(of_object).collect() } else { differences }
     };
@@ -310,23 +310,21 @@ fn add_column_types(
     for (file, own) in &column.own {
         let path = &found.files[*file].0.path;
         let of_sample = paired.alone(path).and_then(|own| own_of_sample.get(&own.place));
-        let of_sample =
-            of_sample.filter(|of_sample| of_sample.data_type != shown && of_sample.data_type != "null");
+        let of_sample = of_sample
+            .filter(|of_sample| of_sample.data_type != *shown && of_sample.data_type != LogicalType::Null);
         if let Some(of_sample) = of_sample {
             is_own += 1;
-            let (expected, own_words) =
-                (TypeWords::parse(&of_sample.data_type), TypeWords::parse(&own.data_type));
-            list.add(path, judge(&expected, &own_words, Some(own)));
+            list.add(path, judge(&of_sample.data_type, &own.data_type, Some(own)));
         }
     }
     if is_own == column.own.len() {
         return;
     }
-    let types: Vec<TypeWords> = match &expected.whole {
+    let types: Vec<LogicalType> = match &expected.whole {
         Some(whole) => vec![whole.clone()],
-        None => expected.own_types().iter().map(|(_, own)| TypeWords::parse(&own.data_type)).collect(),
+        None => expected.own_types().iter().map(|(_, own)| own.data_type.clone()).collect(),
     };
-    let nearest = |found: &TypeWords, own: Option<&Column>| {
+    let nearest = |found: &LogicalType, own: Option<&Column>| {
         let differences = types.iter().map(|expected| judge(expected, found, own));
         let weight = |differences: &Vec<Difference>| {
             (differences.iter().any(Difference::is_breaking), !differences.is_empty())
@@ -366,7 +364,11 @@ fn add_nullability(
             found_nullable: column.nullable,
         }
     } else if expected.is_null() != column.is_null() {
-        promoted(column.name, expected.shown(), column.whole.as_ref().unwrap_or(&TypeWords::Null))
+        promoted(
+            column.name,
+            expected.shown().to_string(),
+            column.whole.as_ref().unwrap_or(&LogicalType::Null),
+        )
     } else {
         return;
     };

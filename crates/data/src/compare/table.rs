@@ -7,21 +7,21 @@ use runtime_testing_models::{Column, Difference, FileFormat};
 
 use super::Differences;
 use crate::tables::{Table, TableColumn};
-use crate::types::logical::TypeWords;
+use runtime_testing_models::LogicalType;
 
 /// Adds how the type of a column differs, as `judge` tells of a type, which is the one of the column of a file where that is told
 /// with it. It is that of the whole table. Where that breaks because of a part, the first such part is told.
 pub(super) fn add_types(
     table: &Table<'_>,
     column: &TableColumn<'_>,
-    judge: impl Fn(&TypeWords, Option<&Column>) -> Vec<Difference>,
+    judge: impl Fn(&LogicalType, Option<&Column>) -> Vec<Difference>,
     list: &mut Differences,
 ) {
     let path = |file: usize| -> &Utf8Path { &table.files[file].0.path };
     let (first, own) = column.own[0];
     let types = column.own_types();
     let known = Some(own).filter(|_| types.len() == 1);
-    let of_own = |own: &Column| judge(&TypeWords::parse(&own.data_type), Some(own));
+    let of_own = |own: &Column| judge(&own.data_type, Some(own));
     let Some(whole) = column.whole.as_ref().map(|whole| judge(whole, known)) else {
         types.into_iter().for_each(|(file, own)| list.add(path(file), of_own(own)));
         return;
@@ -30,7 +30,7 @@ pub(super) fn add_types(
         list.add(path(first), whole);
         return;
     }
-    let shown = types.into_iter().filter(|(_, own)| own.data_type != "null");
+    let shown = types.into_iter().filter(|(_, own)| own.data_type != LogicalType::Null);
     let by_file: Vec<(usize, Vec<Difference>)> = shown.map(|(file, own)| (file, of_own(own))).collect();
     for difference in whole {
         let is_same = |own: &&Difference| {
@@ -87,7 +87,7 @@ pub(super) fn add_column_order(expected: &[&str], table: &Table<'_>, list: &mut 
 pub(super) fn type_changed(
     name: &str,
     expected: impl Into<String>,
-    found: &TypeWords,
+    found: &LogicalType,
     own: Option<&Column>,
 ) -> Difference {
     let (row, value) = deciding(own);
@@ -106,13 +106,13 @@ pub(super) fn deciding(column: Option<&Column>) -> (Option<u64>, Option<String>)
 }
 
 /// A column has a type that promotes to the one it should have.
-pub(super) fn promoted(name: &str, expected: impl Into<String>, found: &TypeWords) -> Difference {
+pub(super) fn promoted(name: &str, expected: impl Into<String>, found: &LogicalType) -> Difference {
     Difference::Promoted { column: name.to_owned(), expected: expected.into(), found: found.to_string() }
 }
 
 /// Adds columns that are not expected and may be there, each told of the first file that has it.
 pub(super) fn extra_column(found: &TableColumn<'_>) -> Difference {
-    Difference::ExtraColumn { column: found.name.to_owned(), found: found.shown() }
+    Difference::ExtraColumn { column: found.name.to_owned(), found: found.shown().to_string() }
 }
 
 /// The first file that has a column.

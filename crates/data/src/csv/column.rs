@@ -1,11 +1,10 @@
-use arrow::datatypes::TimeUnit;
 use runtime_testing_models::Column;
 
 use super::shapes::{is_plain_timestamp, is_short_integer, is_short_number};
 use crate::text::cell::{Cell, classify, is_boolean};
 use crate::text::nulls::NullWords;
 use crate::text::shown;
-use crate::types::logical::TypeWords;
+use runtime_testing_models::{LogicalType, TimeUnit};
 
 /// What is known of a column after some of its rows.
 #[derive(Debug)]
@@ -98,14 +97,14 @@ impl ColumnState {
             _ => self.empty_cells + self.null_words,
         };
         let words = match self.kind {
-            Cell::Null => TypeWords::Null,
-            Cell::Boolean => TypeWords::Boolean,
-            Cell::Int => TypeWords::Int(64),
-            Cell::Float => TypeWords::Float(64),
-            Cell::Date => TypeWords::Date,
-            Cell::Timestamp => TypeWords::Timestamp(TimeUnit::Microsecond, None),
-            Cell::ZonedTimestamp => TypeWords::Timestamp(TimeUnit::Microsecond, Some("UTC".to_owned())),
-            Cell::Text => TypeWords::Text,
+            Cell::Null => LogicalType::Null,
+            Cell::Boolean => LogicalType::Boolean,
+            Cell::Int => LogicalType::Int(64),
+            Cell::Float => LogicalType::Float(64),
+            Cell::Date => LogicalType::Date,
+            Cell::Timestamp => LogicalType::Timestamp(TimeUnit::Microsecond, None),
+            Cell::ZonedTimestamp => LogicalType::Timestamp(TimeUnit::Microsecond, Some("UTC".to_owned())),
+            Cell::Text => LogicalType::Text,
         };
         // The first value makes nothing wider, and is nobody's business.
         let deciding = self.changes.into_iter().skip(1).next_back();
@@ -146,7 +145,7 @@ mod tests {
         for cut in 0..=cells.len() {
             assert_eq!(in_two_parts(cells, cut), column, "cut before cell {cut}");
         }
-        assert_eq!((column.data_type.as_str(), column.nulls), (expected.0, Some(expected.1)));
+        assert_eq!((&*column.data_type.to_string(), column.nulls), (expected.0, Some(expected.1)));
         assert_eq!(column.nullable, expected.1 > 0);
         assert_eq!(column.deciding_row, deciding.map(|(row, _)| row));
         assert_eq!(column.deciding_value.as_deref(), deciding.map(|(_, value)| value));

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use crate::limits::{MOST_KEYS, name_bytes};
-use crate::types::logical::TypeWords;
+use runtime_testing_models::LogicalType;
 
 /// What widening a type has done to it. The later, the more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,19 +118,19 @@ impl JsonType {
         }
     }
 
-    pub(crate) fn words(&self) -> TypeWords {
+    pub(crate) fn words(&self) -> LogicalType {
         match self {
-            Self::Null => TypeWords::Null,
-            Self::Boolean => TypeWords::Boolean,
-            Self::Int => TypeWords::Int(64),
-            Self::Float => TypeWords::Float(64),
-            Self::Text => TypeWords::Text,
-            Self::List(item) => TypeWords::List(Box::new(item.words())),
-            Self::Struct(fields) => {
-                TypeWords::Struct(fields.iter().map(|(name, field)| (name.clone(), field.words())).collect())
-            }
-            Self::Map(values) => TypeWords::Map(Box::new(TypeWords::Text), Box::new(values.words())),
-            Self::Mixed => TypeWords::Mixed,
+            Self::Null => LogicalType::Null,
+            Self::Boolean => LogicalType::Boolean,
+            Self::Int => LogicalType::Int(64),
+            Self::Float => LogicalType::Float(64),
+            Self::Text => LogicalType::Text,
+            Self::List(item) => LogicalType::List(Box::new(item.words())),
+            Self::Struct(fields) => LogicalType::Struct(
+                fields.iter().map(|(name, field)| (name.clone(), field.words())).collect(),
+            ),
+            Self::Map(values) => LogicalType::Map(Box::new(LogicalType::Text), Box::new(values.words())),
+            Self::Mixed => LogicalType::Mixed,
         }
     }
 }

@@ -21,6 +21,11 @@ pub(crate) trait Chunks {
 
     /// Where the first byte of the chunk from `at` on stands that is not UTF-8.
     fn invalid_from(&mut self, at: usize) -> Option<usize>;
+
+    /// Whether half a character at the end of the chunk is the end of the text, too.
+    fn ends_the_text(&self) -> bool {
+        true
+    }
 }
 
 impl<R: Read> Chunks for TextReader<R> {
@@ -162,7 +167,7 @@ impl<'t, T: Chunks> Lexer<'t, T> {
     fn not_utf8(&self) -> DataFinding {
         let is_begun = std::str::from_utf8(&self.text.chunk()[self.limit..])
             .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none());
-        if is_begun {
+        if is_begun && self.text.ends_the_text() {
             damaged_on(self.line, "the text is cut off within a character")
         } else {
             unreadable_on(self.line, "the text is not UTF-8")

@@ -175,4 +175,8 @@ impl<R: Read> Chunks for Rest<R> {
         }
         self.invalid
     }
+
+    fn ends_the_text(&self) -> bool {
+        self.begun_character.is_empty()
+    }
 }

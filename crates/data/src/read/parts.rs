@@ -11,8 +11,8 @@ use crate::files::data_files;
 use crate::options::ProfileOptions;
 use crate::read::table_file::TableFile;
 use crate::tables::{Part, group, lines_among_lines};
+use crate::types::arrow_type::of_arrow;
 use crate::types::join::{Typing, joined_arrow};
-use crate::types::logical::TypeWords;
 
 /// The files of a table, in the order in which they are read, and the schema of all.
 pub(super) fn look_at(path: &Utf8Path) -> Result<(Vec<TableFile>, Schema), ReadTableError> {
@@ -122,7 +122,7 @@ fn differ(one: &TableFile, other: &TableFile) -> ReadTableError {
 
 /// The error for files that declare a column with types that no type joins.
 fn types_differ(known: &Field, first: &TableFile, field: &Field, file: &TableFile) -> ReadTableError {
-    let words = |field: &Field| TypeWords::of_arrow(field.data_type()).to_string();
+    let words = |field: &Field| of_arrow(field.data_type()).to_string();
     let (one, other) = match (words(known), words(field)) {
         (one, other) if one == other => (known.data_type().to_string(), field.data_type().to_string()),
         different => different,

@@ -5,7 +5,7 @@ use runtime_testing_models::{Column, FileFormat, FileKind};
 use crate::error::ReadTableError;
 use crate::kind::detect::{FileContent, read_content};
 use crate::options::ProfileOptions;
-use crate::types::logical::TypeWords;
+use crate::types::arrow_type::to_arrow;
 
 /// The Arrow schema of a table: what the file itself says, for Parquet and Arrow IPC, and what all of its rows show, for
 /// text formats.
@@ -70,12 +70,12 @@ impl TableFile {
 
 /// The schema of a text, from what its rows show.
 fn shown_schema(path: &Utf8Path, columns: Vec<Column>) -> Result<Schema, ReadTableError> {
-    let fields = columns.into_iter().map(|column| match TypeWords::parse(&column.data_type).to_arrow() {
+    let fields = columns.into_iter().map(|column| match to_arrow(&column.data_type) {
         Some(data_type) => Ok(Field::new(column.name, data_type, column.nullable)),
         None => Err(ReadTableError::NoArrowType {
             path: path.to_owned(),
             column: column.name,
-            data_type: column.data_type,
+            data_type: column.data_type.to_string(),
         }),
     });
     Ok(Schema::new(fields.collect::<Result<Vec<_>, _>>()?))

@@ -44,7 +44,7 @@ mod tests {
 
     use super::*;
     use crate::SampleData;
-    use crate::types::logical::TypeWords;
+    use crate::types::arrow_type::of_arrow;
 
     #[test]
     fn every_word_has_values() {
@@ -58,7 +58,7 @@ mod tests {
             .schema()
             .fields()
             .iter()
-            .map(|field| format!("{}: {}", field.name(), TypeWords::of_arrow(field.data_type())))
+            .map(|field| format!("{}: {}", field.name(), of_arrow(field.data_type())))
             .collect();
         insta::assert_snapshot!(types.join("\n"), @"
         boolean: boolean

@@ -114,7 +114,7 @@ fn number<'a>(value: &'a Value<'_>) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::logical::TypeWords;
+    use crate::types::arrow_type::of_arrow;
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
@@ -122,7 +122,7 @@ mod tests {
         let schema = sample.batch().schema();
         let columns = schema.fields().iter().zip(sample.batch().columns()).map(|(field, column)| {
             let nulls = column.logical_null_count();
-            format!("{}: {}, {nulls} nulls", field.name(), TypeWords::of_arrow(field.data_type()))
+            format!("{}: {}, {nulls} nulls", field.name(), of_arrow(field.data_type()))
         });
         assert_eq!(columns.collect::<Vec<_>>().join("; "), expected);
     }

@@ -2,7 +2,7 @@
 
 use runtime_testing_models::TypeWord;
 
-use super::logical::TypeWords;
+use runtime_testing_models::LogicalType;
 
 /// How well a type fits. The order is from good to bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,30 +13,30 @@ pub(crate) enum Fit {
 }
 
 /// Holds a type against a word of a contract. A column of nulls alone has no type that could be wrong.
-pub(crate) fn to_contract(expected: TypeWord, found: &TypeWords) -> Fit {
+pub(crate) fn to_contract(expected: TypeWord, found: &LogicalType) -> Fit {
     let is_same = match expected {
-        TypeWord::Boolean => matches!(found, TypeWords::Boolean),
+        TypeWord::Boolean => matches!(found, LogicalType::Boolean),
         TypeWord::Integer => found.is_integer(),
-        TypeWord::Float => matches!(found, TypeWords::Float(_)),
-        TypeWord::Decimal => matches!(found, TypeWords::Decimal(..)),
-        TypeWord::Text => matches!(found, TypeWords::Text),
-        TypeWord::Date => matches!(found, TypeWords::Date),
-        TypeWord::Time => matches!(found, TypeWords::Time(_)),
-        TypeWord::Timestamp => matches!(found, TypeWords::Timestamp(..)),
-        TypeWord::Duration => matches!(found, TypeWords::Duration(_)),
-        TypeWord::Binary => matches!(found, TypeWords::Binary),
-        TypeWord::List => matches!(found, TypeWords::List(_)),
-        TypeWord::Struct => matches!(found, TypeWords::Struct(_)),
-        TypeWord::Map => matches!(found, TypeWords::Map(..)),
+        TypeWord::Float => matches!(found, LogicalType::Float(_)),
+        TypeWord::Decimal => matches!(found, LogicalType::Decimal(..)),
+        TypeWord::Text => matches!(found, LogicalType::Text),
+        TypeWord::Date => matches!(found, LogicalType::Date),
+        TypeWord::Time => matches!(found, LogicalType::Time(_)),
+        TypeWord::Timestamp => matches!(found, LogicalType::Timestamp(..)),
+        TypeWord::Duration => matches!(found, LogicalType::Duration(_)),
+        TypeWord::Binary => matches!(found, LogicalType::Binary),
+        TypeWord::List => matches!(found, LogicalType::List(_)),
+        TypeWord::Struct => matches!(found, LogicalType::Struct(_)),
+        TypeWord::Map => matches!(found, LogicalType::Map(..)),
         TypeWord::Any => true,
         _ => false,
     };
     let promotes = match expected {
         TypeWord::Float | TypeWord::Decimal => found.is_integer(),
-        TypeWord::Timestamp => matches!(found, TypeWords::Date),
+        TypeWord::Timestamp => matches!(found, LogicalType::Date),
         _ => false,
     };
-    match (is_same || *found == TypeWords::Null, promotes) {
+    match (is_same || *found == LogicalType::Null, promotes) {
         (true, _) => Fit::Same,
         (false, true) => Fit::Promotes,
         (false, false) => Fit::Changed,
@@ -44,10 +44,10 @@ pub(crate) fn to_contract(expected: TypeWord, found: &TypeWords) -> Fit {
 }
 
 /// Holds a type against that of a sample, which cannot tell whether its integers are floats that happen to be whole.
-pub(crate) fn to_sample(expected: &TypeWords, found: &TypeWords) -> Fit {
-    use TypeWords::{Date, Decimal, Duration, Float, List, Map, Null, Struct, Time, Timestamp};
+pub(crate) fn to_sample(expected: &LogicalType, found: &LogicalType) -> Fit {
+    use LogicalType::{Date, Decimal, Duration, Float, List, Map, Null, Struct, Time, Timestamp};
 
-    let is_number = |words: &TypeWords| words.is_integer() || matches!(words, Float(_) | Decimal(..));
+    let is_number = |words: &LogicalType| words.is_integer() || matches!(words, Float(_) | Decimal(..));
     match (expected, found) {
         (one, other) if one == other => Fit::Same,
         (Null, _) | (_, Null) => Fit::Promotes,
@@ -66,7 +66,7 @@ pub(crate) fn to_sample(expected: &TypeWords, found: &TypeWords) -> Fit {
 }
 
 /// Holds the fields of a struct against those of a sample: more of them, and another order, do no harm.
-fn fields_to_sample(expected: &[(String, TypeWords)], found: &[(String, TypeWords)]) -> Fit {
+fn fields_to_sample(expected: &[(String, LogicalType)], found: &[(String, LogicalType)]) -> Fit {
     let field_fits = expected.iter().map(|(name, expected)| {
         let found = found.iter().find(|(found_name, _)| found_name == name);
         found.map_or(Fit::Changed, |(_, found)| to_sample(expected, found))
@@ -113,7 +113,7 @@ mod tests {
                 found if promote.contains(&found) => Fit::Promotes,
                 _ => Fit::Changed,
             };
-            assert_eq!(to_contract(word, &TypeWords::parse(found)), expected, "{found} as {word}");
+            assert_eq!(to_contract(word, &LogicalType::from(found)), expected, "{found} as {word}");
         }
     }
 
@@ -133,12 +133,12 @@ mod tests {
         check_contract(TypeWord::List, &["list<int64>", "list<null>"], &[]);
         check_contract(TypeWord::Struct, &["struct<a: int64>", "struct<>"], &[]);
         check_contract(TypeWord::Map, &["map<text, int64>"], &[]);
-        assert_eq!(to_contract(TypeWord::Any, &TypeWords::Mixed), Fit::Same);
+        assert_eq!(to_contract(TypeWord::Any, &LogicalType::Mixed), Fit::Same);
     }
 
     #[track_caller]
     fn check_sample(expected: &str, found: &str, fit: Fit) {
-        let (expected, found) = (TypeWords::parse(expected), TypeWords::parse(found));
+        let (expected, found) = (LogicalType::from(expected), LogicalType::from(found));
         assert_eq!(to_sample(&expected, &found), fit, "{found} as {expected}");
         assert_eq!(to_sample(&found, &found), Fit::Same);
     }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use arrow::datatypes::DataType;
 use runtime_testing_models::FileFormat;
 
-use super::logical::TypeWords;
+use runtime_testing_models::LogicalType;
+
+use super::arrow_type::{of_arrow, to_arrow};
 
 /// How the types of a table's columns are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,8 +32,8 @@ impl Typing {
 
 /// The type of a column with the rows of both, if it has one: as within one file, where types are shown by the rows.
 /// Declared types alone can have none.
-pub(crate) fn joined(one: &TypeWords, other: &TypeWords, typing: Typing) -> Option<TypeWords> {
-    use TypeWords::{Date, Float, Int, List, Map, Mixed, Null, Struct, Text, Timestamp};
+pub(crate) fn joined(one: &LogicalType, other: &LogicalType, typing: Typing) -> Option<LogicalType> {
+    use LogicalType::{Date, Float, Int, List, Map, Mixed, Null, Struct, Text, Timestamp};
 
     if one == other {
         return Some(one.clone());
@@ -62,21 +64,21 @@ pub(crate) fn joined(one: &TypeWords, other: &TypeWords, typing: Typing) -> Opti
 }
 
 /// Fields as the values of a map in JSON, where a key says which is which.
-pub(crate) fn map_of(fields: &[(String, TypeWords)]) -> TypeWords {
-    let join = |all: TypeWords, (_, field): &(String, TypeWords)| {
+pub(crate) fn map_of(fields: &[(String, LogicalType)]) -> LogicalType {
+    let join = |all: LogicalType, (_, field): &(String, LogicalType)| {
         joined(&all, field, Typing::Values).expect("values of JSON have a type together")
     };
-    let values = fields.iter().fold(TypeWords::Null, join);
-    TypeWords::Map(Box::new(TypeWords::Text), Box::new(values))
+    let values = fields.iter().fold(LogicalType::Null, join);
+    LogicalType::Map(Box::new(LogicalType::Text), Box::new(values))
 }
 
 /// The fields of structs, each of which may be in one of them alone, in the order of their names.
 fn joined_fields(
-    ours: &[(String, TypeWords)],
-    theirs: &[(String, TypeWords)],
+    ours: &[(String, LogicalType)],
+    theirs: &[(String, LogicalType)],
     typing: Typing,
-) -> Option<Vec<(String, TypeWords)>> {
-    let mut fields: BTreeMap<&String, TypeWords> = BTreeMap::new();
+) -> Option<Vec<(String, LogicalType)>> {
+    let mut fields: BTreeMap<&String, LogicalType> = BTreeMap::new();
     for (name, own) in ours.iter().chain(theirs) {
         let words = match fields.get(name) {
             Some(other) => joined(other, own, typing)?,
@@ -95,7 +97,7 @@ pub(crate) fn joined_arrow(one: &DataType, other: &DataType, typing: Typing) -> 
     if typing == Typing::Declared {
         return None;
     }
-    joined(&TypeWords::of_arrow(one), &TypeWords::of_arrow(other), typing)?.to_arrow()
+    to_arrow(&joined(&of_arrow(one), &of_arrow(other), typing)?)
 }
 
 #[cfg(test)]
@@ -104,13 +106,13 @@ mod tests {
 
     #[track_caller]
     fn check(one: &str, other: &str, typing: Typing, expected: Option<&str>) {
-        let (one, other) = (TypeWords::parse(one), TypeWords::parse(other));
-        let expected = expected.map(TypeWords::parse);
+        let (one, other) = (LogicalType::from(one), LogicalType::from(other));
+        let expected = expected.map(LogicalType::from);
         assert_eq!(joined(&one, &other, typing).as_ref(), expected.as_ref());
         assert_eq!(joined(&other, &one, typing).as_ref(), expected.as_ref());
-        let arrow = |words: &TypeWords| words.to_arrow().expect("the type of a text");
+        let arrow = |words: &LogicalType| to_arrow(words).expect("the type of a text");
         // Arrow has none for values of several kinds.
-        let expected = expected.and_then(|expected| expected.to_arrow());
+        let expected = expected.and_then(|expected| to_arrow(&expected));
         assert_eq!(joined_arrow(&arrow(&one), &arrow(&other), typing), expected);
     }
 

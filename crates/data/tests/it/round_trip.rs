@@ -124,10 +124,12 @@ fn check_round_trip(columns: &[Values], extension: &str) -> Result<(), TestCaseE
     if !has_order(extension) {
         expected.sort_unstable();
     }
+    let types: Vec<String> = schema.columns.iter().map(|column| column.data_type.to_string()).collect();
     let found: Vec<(&str, &str, Option<u64>)> = schema
         .columns
         .iter()
-        .map(|column| (column.name.as_str(), column.data_type.as_str(), column.nulls))
+        .zip(&types)
+        .map(|(column, data_type)| (column.name.as_str(), data_type.as_str(), column.nulls))
         .collect();
     prop_assert_eq!(found, expected);
 

@@ -90,7 +90,7 @@ fn a_column_of_nulls_is_not_lost() {
     }
     for file in profile_path(folder.path()).unwrap().files {
         let column = file.schema.expect("a table").columns.remove(1);
-        assert_eq!((column.data_type.as_str(), column.nulls), ("null", Some(1)), "{}", file.path);
+        assert_eq!((&*column.data_type.to_string(), column.nulls), ("null", Some(1)), "{}", file.path);
     }
 }
 

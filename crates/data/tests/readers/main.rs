@@ -165,10 +165,10 @@ fn ours(path: &Utf8Path) -> Option<Reading> {
     let profile = profile_file(path).expect("a file that can be read");
     let schema = profile.schema.filter(|_| profile.findings.is_empty())?;
     let columns = schema.columns.into_iter().map(|column| {
-        let word = match column.data_type.as_str() {
+        let word = match &*column.data_type.to_string() {
             "timestamp[us]" => "timestamp".to_owned(),
             "timestamp[us, UTC]" => "timestamp, UTC".to_owned(),
-            _ => column.data_type,
+            other => other.to_owned(),
         };
         (word, column.nulls.expect("text is read as a whole"))
     });
