@@ -53,7 +53,7 @@
 //! Parquet and Arrow IPC are not looked for in compressed files. CSV needs a header; that it is missing is told where the
 //! first line shows it, and, above columns of text, where the rows do. In text formats a column has the types that text
 //! shows: no decimals, times of day, durations, bytes or nested values in CSV, and nothing but JSON's own types in JSON.
-//! Of a JSON value that is neither an array of objects nor an object of few keys only the syntax is checked. Of Parquet
+//! Of a JSON value that is neither an array of objects nor an object of at most 2 MiB of keys only the syntax is checked. Of Parquet
 //! and Arrow IPC a profile reads the metadata, and of the data nothing but columns whose nulls that does not tell: damage
 //! within a page or a batch is found by [`read_batches`] at the earliest. JSON is read up to its first mistake, so that it is
 //! cut off behind another mistake is not seen; CSV has no end that could be missing. Memory grows with the number of columns and of

@@ -3,9 +3,6 @@
 /// How many bytes of names the types of one table or value may hold, about. Types live in memory while the rows do not.
 pub(crate) const MOST_NAME_BYTES: usize = 2 * 1024 * 1024;
 
-/// The most keys of a single object, or of one within it, that make columns or fields. Where there are more, they are data.
-pub(crate) const MOST_KEYS: usize = 100;
-
 /// What is wrong with more.
 pub(crate) const TOO_MANY_NAMES: &str =
     "too many different keys: they look like data, and not like columns or fields";

@@ -9,7 +9,7 @@ use camino::Utf8Path;
 use runtime_testing_models::{Column, DataProfile, FileFormat, FileKind, FileProfile, TableSchema};
 
 use crate::limits::{MOST_NAME_BYTES, name_bytes};
-use crate::types::join::{Typing, joined};
+use crate::types::join::{Typing, are_columns_alike, joined};
 use runtime_testing_models::LogicalType;
 
 /// A table: one file, or several that are parts of it.
@@ -167,11 +167,6 @@ pub(crate) fn object_table(file: &FileProfile) -> Option<Table<'_>> {
 pub(crate) fn are_alike(one: &Table<'_>, other: &Table<'_>) -> bool {
     let common = one.columns.iter().filter(|column| other.column(column.name).is_some()).count();
     are_columns_alike(common, one.columns.len(), other.columns.len())
-}
-
-/// Whether columns of which so many are in common are those of one table: all of the one, or most of both.
-fn are_columns_alike(common: usize, one: usize, other: usize) -> bool {
-    common > 0 && (common == one.min(other) || 2 * common > one + other - common)
 }
 
 /// What tells of which table a file is a part.

@@ -17,8 +17,8 @@ pub enum FileFormat {
     Tsv,
     /// One JSON value that is no object: an array of objects is a table, anything else is not.
     Json,
-    /// One JSON object: a table of one row, whose columns are its keys. It has no schema where these are more than 100, which
-    /// are taken for data.
+    /// One JSON object: a table of one row, whose columns are its keys. It has no schema where these are more than 2 MiB, which
+    /// are data.
     JsonObject,
     /// One JSON object a line.
     Ndjson,

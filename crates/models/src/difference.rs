@@ -26,8 +26,8 @@ pub enum Difference {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         renamed: Option<String>,
     },
-    /// A key of a single JSON object, or of one within it, is not there. Unlike a column, it may be data: an object can
-    /// hold what it says of this and of that, each under its name.
+    /// A key of a JSON object whose values are all of one type is not there, and those that are there are of one type as well:
+    /// its keys are data. They are what the object says something of, each under its name.
     MissingKey {
         /// The key, or the path of what is within it.
         key: String,
@@ -162,7 +162,7 @@ pub enum NotCompared {
     },
     /// The sample has neither columns nor rows, as an empty JSON array.
     SampleBlank,
-    /// One of them is a JSON object with so many keys that they are taken for data.
+    /// One of them is a JSON object with more keys than are kept: more than 2 MiB of them.
     ManyKeys,
     /// Neither of them is a table, and they are not the same byte for byte.
     NoTable,
@@ -176,7 +176,7 @@ impl fmt::Display for NotCompared {
             }
             Self::SampleBlank => formatter.write_str("not compared: the sample has no columns"),
             Self::ManyKeys => formatter.write_str(
-                "not compared: one of the two objects has more than 100 keys, which are taken for data",
+                "not compared: one of the two objects has more keys than are kept, which are data",
             ),
             Self::NoTable => formatter.write_str("not compared: no table, and other bytes"),
         }

@@ -12,6 +12,7 @@ use super::{Differences, file};
 use crate::findings::unreadable;
 use crate::tables::{Table, TableColumn, tables_of};
 use crate::types::fit::{self, Fit};
+use crate::types::join::Typing;
 use runtime_testing_models::LogicalType;
 
 /// Holds every table of what was found against a contract. What is no table is left alone as long as there is one, and
@@ -35,7 +36,7 @@ pub(super) fn compare(contract: &TableContract, found: &DataProfile, list: &mut 
     if let (Some(first), true) = (found.files.first(), tables.is_empty()) {
         let message = match found.is_folder {
             true => "no table among the files",
-            false if first.is_object() => "an object of more than 100 keys, which are taken for data",
+            false if first.is_object() => "an object with more keys than are kept, which are data",
             false => "not a table",
         };
         list.add(&first.path, [Difference::Unreadable { finding: unreadable(message) }]);
@@ -59,15 +60,11 @@ pub(super) fn add_rows(min_rows: Option<u64>, tables: &[Table<'_>], list: &mut D
 }
 
 fn compare_table(contract: &TableContract, table: &Table<'_>, list: &mut Differences) {
+    let typing = Typing::of(table.first().format);
     list.add(&table.first().path, missing_columns(contract, table));
     for (name, expected) in &contract.columns {
         if let Some(column) = table.column(name) {
-            add_types(
-                table,
-                column,
-                |found, own| type_difference(name, expected, found, own, table.is_object()),
-                list,
-            );
+            add_types(table, column, |found, own| type_difference(name, expected, found, own, typing), list);
         }
     }
     for (name, _) in contract.columns.iter().filter(|(_, expected)| !expected.nullable) {
@@ -108,20 +105,23 @@ fn missing_columns(contract: &TableContract, table: &Table<'_>) -> Vec<Differenc
     differences.collect()
 }
 
-/// A column of another type. One without a value has none. In a single object a struct and a map differ in how many keys they
-/// have, so they are one.
+/// A column of another type. One without a value has none.
 fn type_difference(
     name: &str,
     expected: &ColumnContract,
     found: &LogicalType,
     own: Option<&Column>,
-    is_object: bool,
+    typing: Typing,
 ) -> Vec<Difference> {
     let expected: TypeWord = expected.data_type;
-    let of_keys = is_object && matches!(expected, TypeWord::Struct | TypeWord::Map);
-    let fit = match found {
-        LogicalType::Struct(_) | LogicalType::Map(..) if of_keys => Fit::Same,
-        found => fit::to_contract(expected, found),
+    let fit = match (expected, found) {
+        // In JSON an object is both.
+        (TypeWord::Struct, LogicalType::Map(..)) | (TypeWord::Map, LogicalType::Struct(_))
+            if typing == Typing::Values =>
+        {
+            Fit::Same
+        }
+        _ => fit::to_contract(expected, found),
     };
     match fit {
         Fit::Same => Vec::new(),
@@ -341,8 +341,7 @@ mod tests {
         check(&expected, &folder(&[object.clone(), table("part.csv", &KEPT, 2)]), &[]);
         let missing = "! metrics.json: column `amount` (float) is missing";
         let many = single(file("metrics.json", FileFormat::JsonObject, None));
-        let told =
-            "! metrics.json: cannot be read: an object of more than 100 keys, which are taken for data";
+        let told = "! metrics.json: cannot be read: an object with more keys than are kept, which are data";
         check(&expected, &many, &[told]);
         let mut broken = file("part.csv", FileFormat::Csv, None);
         broken.findings = vec![crate::findings::unreadable("it is cut off")];

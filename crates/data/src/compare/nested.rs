@@ -6,9 +6,9 @@ use std::collections::{HashMap, HashSet};
 use runtime_testing_models::{Column, Difference};
 
 use super::rename::renamed;
-use super::table::{deciding, promoted};
+use super::table::{deciding, missing_column, promoted};
 use crate::types::fit::{self, Fit};
-use crate::types::join::map_of;
+use crate::types::join::{Typing, one_type};
 use runtime_testing_models::{LogicalType, path_name};
 
 /// The characters by which a path goes on.
@@ -25,29 +25,20 @@ impl<'a> TakenNames<'a> {
     }
 }
 
-/// How the type of a column, which is that of `own` if there is one, differs from that of a sample. In single objects, where there
-/// are many keys on one side, they are those of a map on the other, too.
+/// How the type of a column, which is that of `own` if there is one, differs from that of a sample.
 pub(super) fn types(
     name: &str,
     expected: &LogicalType,
     found: &LogicalType,
     own: Option<&Column>,
     taken: &TakenNames<'_>,
-    are_objects: bool,
+    typing: Typing,
 ) -> Vec<Difference> {
     // What the two differ in then is a matter of nulls.
     if expected == found || *expected == LogicalType::Null || *found == LogicalType::Null {
         return Vec::new();
     }
-    let (with_maps, found_with_maps);
-    let (expected, found) = if are_objects {
-        with_maps = with_maps_of(expected.clone(), found);
-        found_with_maps = with_maps_of(found.clone(), &with_maps);
-        (&with_maps, &found_with_maps)
-    } else {
-        (expected, found)
-    };
-    let path = Path::of(name, own, taken);
+    let path = Path::of(name, own, taken, typing);
     let mut list = Vec::new();
     add(expected, found, &path, &mut list);
     if list.is_empty() && fit::to_sample(expected, found) == Fit::Promotes {
@@ -57,27 +48,28 @@ pub(super) fn types(
     list
 }
 
-/// The type with a map where another has one.
-fn with_maps_of(words: LogicalType, other: &LogicalType) -> LogicalType {
-    use LogicalType::{List, Map, Struct};
+/// The types of the values of two objects in JSON, each of which has one type for all of them: their keys are data.
+pub(super) fn types_of_data<'a>(
+    expected: impl Iterator<Item = &'a LogicalType>,
+    found: impl Iterator<Item = &'a LogicalType>,
+    typing: Typing,
+) -> Option<(LogicalType, LogicalType)> {
+    (typing == Typing::Values).then(|| one_type(expected.cloned()).zip(one_type(found.cloned()))).flatten()
+}
 
-    match (words, other) {
-        (List(item), List(other)) => List(Box::new(with_maps_of(*item, other))),
-        (Map(key, value), Map(_, other)) => Map(key, Box::new(with_maps_of(*value, other))),
-        (Struct(fields), Map(..)) => with_maps_of(map_of(&fields), other),
-        (Struct(fields), Struct(others)) => {
-            let field = |(name, words): (String, LogicalType)| {
-                let other = others.iter().find(|(other, _)| *other == name);
-                let words = match other {
-                    Some((_, other)) => with_maps_of(words, other),
-                    None => words,
-                };
-                (name, words)
-            };
-            Struct(fields.into_iter().map(field).collect())
-        }
-        (words, _) => words,
-    }
+/// How the values of a single object differ whose keys are data.
+pub(super) fn differences_of_data((expected, found): &(LogicalType, LogicalType)) -> Vec<Difference> {
+    let (name, rest) = (String::new(), "{}".to_owned());
+    let path = Path { column: "", own: None, name, rest, typing: Typing::Values };
+    breaking(expected, found, &path)
+}
+
+/// What breaks of how the values of an object differ.
+fn breaking(expected: &LogicalType, found: &LogicalType, path: &Path<'_>) -> Vec<Difference> {
+    let mut list = Vec::new();
+    add(expected, found, path, &mut list);
+    list.retain(Difference::is_breaking);
+    list
 }
 
 /// A column, or something within it.
@@ -90,17 +82,18 @@ struct Path<'a> {
     name: String,
     /// What follows the column.
     rest: String,
+    typing: Typing,
 }
 
 impl<'a> Path<'a> {
-    fn of(column: &'a str, own: Option<&'a Column>, taken: &TakenNames<'_>) -> Self {
+    fn of(column: &'a str, own: Option<&'a Column>, taken: &TakenNames<'_>, typing: Typing) -> Self {
         let name = path_name(column, taken.0.contains(column)).into_owned();
-        Self { column, own, name, rest: String::new() }
+        Self { column, own, name, rest: String::new(), typing }
     }
 
     fn within(&self, step: &str, own: Option<&'a Column>) -> Self {
-        let Self { column, name, rest, .. } = self;
-        Self { column, own, name: name.clone(), rest: format!("{rest}{step}") }
+        let Self { column, name, rest, typing, .. } = self;
+        Self { column, own, name: name.clone(), rest: format!("{rest}{step}"), typing: *typing }
     }
 
     fn field(&self, name: &str) -> Self {
@@ -124,6 +117,23 @@ fn add(expected: &LogicalType, found: &LogicalType, path: &Path<'_>, list: &mut 
             add(values, found, &path.within("{}", None), list);
         }
         (Struct(fields), Struct(found)) => add_fields(fields, found, path, list),
+        // In JSON a map is an object with more keys than are kept.
+        (Map(_, values), Struct(found)) if path.typing == Typing::Values => {
+            match one_type(found.iter().map(|(_, field)| field.clone())) {
+                Some(found) => add(values, &found, &path.within("{}", None), list),
+                None => list.extend(difference(expected, &LogicalType::Struct(found.clone()), path)),
+            }
+        }
+        (Struct(fields), Map(_, found)) if path.typing == Typing::Values => {
+            match one_type(fields.iter().map(|(_, field)| field.clone())) {
+                Some(values) => add(&values, found, &path.within("{}", None), list),
+                None => list.extend(difference(
+                    expected,
+                    &LogicalType::Map(LogicalType::Text.into(), found.clone()),
+                    path,
+                )),
+            }
+        }
         _ => list.extend(difference(expected, found, path)),
     }
 }
@@ -159,14 +169,23 @@ fn add_fields(expected: &[Field], found: &[Field], path: &Path<'_>, list: &mut V
     let (old, extra): (Vec<&Field>, Vec<&Field>) =
         found.iter().partition(|(name, _)| known.contains(name.as_str()));
     let told = |(name, _): &&Field| path.field(name).told();
-    list.extend(missing_fields(&missing, &extra, path));
+    let of_data =
+        types_of_data(expected.iter().map(|field| &field.1), found.iter().map(|field| &field.1), path.typing);
+    let begun = list.len();
+    list.extend(missing_fields(&missing, &extra, path, of_data.is_some()));
     for (name, expected) in both.iter().copied() {
         add(expected, by_name[name.as_str()], &path.field(name), list);
+    }
+    if let Some(of_data) = of_data {
+        // Where no value of a key that both have shows it, the others may.
+        if !list[begun..].iter().any(Difference::is_breaking) {
+            list.extend(breaking(&of_data.0, &of_data.1, &path.within("{}", None)));
+        }
     }
     list.extend(
         extra.iter().map(|field| Difference::ExtraColumn { column: told(field), found: field.1.to_string() }),
     );
-    if names(&both) != names(&old) {
+    if path.typing != Typing::Values && names(&both) != names(&old) {
         list.push(Difference::ColumnOrder {
             expected: both.iter().map(told).collect(),
             found: old.iter().map(told).collect(),
@@ -178,12 +197,12 @@ fn names<'a>(fields: &[&'a Field]) -> Vec<&'a str> {
     fields.iter().map(|(name, _)| name.as_str()).collect()
 }
 
-fn missing_fields(missing: &[&Field], extra: &[&Field], path: &Path<'_>) -> Vec<Difference> {
+fn missing_fields(missing: &[&Field], extra: &[&Field], path: &Path<'_>, are_data: bool) -> Vec<Difference> {
     let fits = |place: usize, new: usize| fit::to_sample(&missing[place].1, &extra[new].1) != Fit::Changed;
     let candidates = renamed(&names(missing), &names(extra), fits);
     let differences = missing.iter().zip(candidates).map(|((name, expected), renamed)| {
         let renamed = renamed.map(|name| path.field(&name).told());
-        Difference::MissingColumn { column: path.field(name).told(), expected: expected.to_string(), renamed }
+        missing_column(path.field(name).told(), expected, renamed, are_data)
     });
     differences.collect()
 }
@@ -387,8 +406,8 @@ mod tests {
             &Expected::Inferred(&sample),
             &found(["struct<b: int64>", "struct<b: text, c: float64>", "struct<c: int64>", "null"]),
             &[
-                "! 0.json: column `a.d` (int64) is missing",
                 "0.json: column `a.c`: expected int64, found float64, which will do",
+                "! 1.json: column `a.d` (int64) is missing",
                 "! 1.json: column `a.b`: expected int64, found text",
             ],
         );

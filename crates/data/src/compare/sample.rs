@@ -8,10 +8,13 @@ use runtime_testing_models::{Column, DataProfile, Difference, FileFormat, FilePr
 use super::counterpart::Sample;
 use super::nested::{self, TakenNames};
 use super::rename::renamed;
-use super::table::{add_column_order, add_types, extra_column, file_of, nullable_file, promoted};
+use super::table::{
+    add_column_order, add_types, extra_column, file_of, missing_column, nullable_file, promoted,
+};
 use super::{Differences, file};
 use crate::tables::{Table, TableColumn, object_table, tables, tables_of, unnumbered};
 use crate::types::fit::{self, Fit};
+use crate::types::join::Typing;
 use runtime_testing_models::LogicalType;
 
 /// Holds what was found against a sample: each file against the one of its path, as far as there is one, and each table
@@ -219,15 +222,25 @@ impl<'a> Paired<'a> {
 }
 
 fn compare_columns(expected: &Table<'_>, found: &Table<'_>, paired: &Paired<'_>, list: &mut Differences) {
-    let are_objects = expected.is_object() && found.is_object();
+    let typing = Typing::of(expected.first().format).min(Typing::of(found.first().format));
+    let of_data = (expected.is_object() && found.is_object())
+        .then(|| nested::types_of_data(column_types(expected), column_types(found), typing))
+        .flatten();
     let extra: Vec<&TableColumn<'_>> =
         found.columns.iter().filter(|column| expected.column(column.name).is_none()).collect();
-    add_missing_columns(expected, found, &extra, are_objects, list);
+    add_missing_columns(expected, found, &extra, of_data.is_some(), list);
     add_missing_in_files(found, paired, list);
+    let begun = list.0.len();
     let names = expected.columns.iter().chain(extra.iter().copied()).map(|column| column.name);
     let taken = TakenNames::of(names);
     for (column, expected) in pairs(expected, found) {
-        add_column_types(found, column, expected, paired, (&taken, are_objects), list);
+        add_column_types(found, column, expected, paired, (&taken, typing), list);
+    }
+    if let Some(of_data) = of_data {
+        // Where no value of a key that both have shows it, the others may.
+        if !list.0[begun..].iter().any(|told| told.difference.is_breaking()) {
+            list.add(&found.first().path, nested::differences_of_data(&of_data));
+        }
     }
     for (column, expected) in pairs(expected, found) {
         add_nullability(found, column, expected, paired, list);
@@ -237,6 +250,11 @@ fn compare_columns(expected: &Table<'_>, found: &Table<'_>, paired: &Paired<'_>,
     }
     let names: Vec<&str> = expected.columns.iter().map(|column| column.name).collect();
     add_column_order(&names, found, list);
+}
+
+/// The types of columns that have one.
+fn column_types<'t>(table: &'t Table<'_>) -> impl Iterator<Item = &'t LogicalType> {
+    table.columns.iter().filter_map(|column| column.whole.as_ref())
 }
 
 /// The columns that are there, each with that of the sample.
@@ -252,7 +270,7 @@ fn add_missing_columns(
     expected: &Table<'_>,
     found: &Table<'_>,
     extra: &[&TableColumn<'_>],
-    are_objects: bool,
+    are_data: bool,
     list: &mut Differences,
 ) {
     let missing: Vec<&TableColumn<'_>> =
@@ -264,9 +282,7 @@ fn add_missing_columns(
     };
     let extra: Vec<&str> = extra.iter().map(|column| column.name).collect();
     for (column, renamed) in missing.iter().zip(renamed(&names, &extra, fits)) {
-        let (name, expected) = (column.name.to_owned(), column.shown().to_string());
-        let difference = Difference::MissingColumn { column: name, expected, renamed };
-        let difference = if are_objects { of_object(difference) } else { difference };
+        let difference = missing_column(column.name.to_owned(), column.shown(), renamed, are_data);
         list.add(&found.first().path, [difference]);
     }
 }
@@ -294,12 +310,11 @@ fn add_column_types(
     column: &TableColumn<'_>,
     expected: &TableColumn<'_>,
     paired: &Paired<'_>,
-    (taken, are_objects): (&TakenNames<'_>, bool),
+    (taken, typing): (&TakenNames<'_>, Typing),
     list: &mut Differences,
 ) {
     let judge = |expected: &LogicalType, found: &LogicalType, own: Option<&Column>| {
-        let differences = nested::types(column.name, expected, found, own, taken, are_objects);
-        if are_objects { differences.into_iter().map(of_object).collect() } else { differences }
+        nested::types(column.name, expected, found, own, taken, typing)
     };
     let own_of_sample: HashMap<usize, &Column> = match expected.own.len() {
         1 if expected.whole.is_some() => HashMap::new(),
@@ -332,16 +347,6 @@ fn add_column_types(
         differences.min_by_key(weight).unwrap_or_default()
     };
     add_types(found, column, nearest, list);
-}
-
-/// A difference between single objects, of which a key that is missing may be data.
-fn of_object(difference: Difference) -> Difference {
-    match difference {
-        Difference::MissingColumn { column: key, expected, renamed } => {
-            Difference::MissingKey { key, expected, renamed }
-        }
-        other => other,
-    }
 }
 
 /// Adds that a column may hold nulls where that of the sample does not, or the other way round; and that one of the two shows

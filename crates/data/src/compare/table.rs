@@ -110,6 +110,20 @@ pub(super) fn promoted(name: &str, expected: impl Into<String>, found: &LogicalT
     Difference::Promoted { column: name.to_owned(), expected: expected.into(), found: found.to_string() }
 }
 
+/// A column, or a key that may be data, is not there.
+pub(super) fn missing_column(
+    column: String,
+    expected: &LogicalType,
+    renamed: Option<String>,
+    is_data: bool,
+) -> Difference {
+    let expected = expected.to_string();
+    match is_data {
+        true => Difference::MissingKey { key: column, expected, renamed },
+        false => Difference::MissingColumn { column, expected, renamed },
+    }
+}
+
 /// Adds columns that are not expected and may be there, each told of the first file that has it.
 pub(super) fn extra_column(found: &TableColumn<'_>) -> Difference {
     Difference::ExtraColumn { column: found.name.to_owned(), found: found.shown().to_string() }

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
-use crate::limits::{MOST_KEYS, name_bytes};
+use crate::limits::{MOST_NAME_BYTES, name_bytes};
+use crate::types::join::one_type;
 use runtime_testing_models::LogicalType;
 
 /// What widening a type has done to it. The later, the more.
@@ -26,7 +27,7 @@ pub(crate) enum JsonType {
     Text,
     List(Box<JsonType>),
     Struct(BTreeMap<String, JsonType>),
-    /// The values of an object with so many keys that they are data. Only within a single object.
+    /// The values of an object with more keys than are kept.
     Map(Box<JsonType>),
     Mixed,
 }
@@ -54,9 +55,10 @@ impl JsonType {
             (Self::Map(values), Self::Struct(fields)) => {
                 fields.into_values().map(|field| values.widen(field, names)).max().unwrap_or(Widened::Same)
             }
-            (Self::Struct(_), Self::Map(other)) => {
-                self.forget_keys(names);
-                self.widen(Self::Map(other), names).max(Widened::Changed)
+            (Self::Struct(_), map @ Self::Map(_)) => {
+                let fields = std::mem::replace(self, map);
+                self.widen(fields, names);
+                Widened::Changed
             }
             (Self::Struct(fields), Self::Struct(others)) => {
                 let mut widened = Widened::Same;
@@ -80,31 +82,32 @@ impl JsonType {
         }
     }
 
-    /// Makes maps of structs with more keys than fields may have, here and within.
-    pub(crate) fn forget_data(&mut self, names: &mut usize) {
+    /// Makes maps of the outermost structs whose values are all of one type: their keys are data.
+    fn forget_keys(&mut self, names: &mut usize) {
         match self {
-            Self::List(inner) | Self::Map(inner) => inner.forget_data(names),
-            Self::Struct(fields) => {
-                fields.values_mut().for_each(|field| field.forget_data(names));
-                if fields.len() > MOST_KEYS {
-                    self.forget_keys(names);
+            Self::List(inner) | Self::Map(inner) => inner.forget_keys(names),
+            Self::Struct(fields) if one_type(fields.values().map(Self::words)).is_some() => {
+                let mut values = Self::Null;
+                for (name, field) in std::mem::take(fields) {
+                    *names = names.saturating_sub(name_bytes(&name) + field.name_bytes());
+                    values.widen(field, names);
                 }
+                *self = Self::Map(Box::new(values));
             }
+            Self::Struct(fields) => fields.values_mut().for_each(|field| field.forget_keys(names)),
             _ => {}
         }
     }
 
-    /// Makes a map of a struct. What its names took is taken off `names`.
-    fn forget_keys(&mut self, names: &mut usize) {
-        let Self::Struct(fields) = self else { return };
-        *names = names.saturating_sub(fields.keys().map(|name| name_bytes(name)).sum());
-        let mut values = Self::Null;
-        for field in std::mem::take(fields).into_values() {
-            *names = names.saturating_sub(field.name_bytes());
-            values.widen(field, names);
-            values.forget_data(names);
+    /// Forgets keys that are data until the names, which take more than they may, take half of that, and says whether they do.
+    pub(crate) fn forget_data(&mut self, names: &mut usize) -> bool {
+        loop {
+            let before = *names;
+            self.forget_keys(names);
+            if *names <= MOST_NAME_BYTES / 2 || *names >= before {
+                return *names <= MOST_NAME_BYTES / 2;
+            }
         }
-        *self = Self::Map(Box::new(values));
     }
 
     /// What its names take.

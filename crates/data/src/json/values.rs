@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::json_type::{JsonType, Widened};
+use super::json_type::JsonType;
 use super::lexer::{Chunks, Lexer};
 use crate::findings::Stop;
-use crate::limits::{MOST_KEYS, MOST_NAME_BYTES, TOO_MANY_NAMES, name_bytes};
+use crate::limits::{MOST_NAME_BYTES, TOO_MANY_NAMES, name_bytes};
 
 /// How deep arrays and objects may be nested.
 pub(super) const MAX_DEPTH: usize = 128;
@@ -35,31 +35,28 @@ impl<T: Chunks> Lexer<'_, T> {
         match self.next()? {
             Some(b'{') => {
                 let mut object = JsonType::Struct(BTreeMap::new());
+                let outer = self.names;
                 self.object(|lexer, key| {
                     let kept = lexer.names;
                     let field = lexer.value_within(depth + 1)?;
                     if let JsonType::Map(values) = &mut object {
                         lexer.names = kept;
-                        if values.widen(field, &mut lexer.names) != Widened::Same {
-                            values.forget_data(&mut lexer.names);
-                        }
+                        values.widen(field, &mut lexer.names);
                     } else if let JsonType::Struct(fields) = &mut object {
                         if fields.insert(key.to_owned(), field).is_some() {
                             lexer.add_duplicate_key(key);
                         } else {
                             lexer.names += name_bytes(key);
                         }
-                        if lexer.makes_maps && fields.len() > MOST_KEYS {
-                            object.forget_data(&mut lexer.names);
-                        }
                     }
-                    if lexer.names > MOST_NAME_BYTES { Err(lexer.bad(TOO_MANY_NAMES)) } else { Ok(()) }
+                    lexer.bound_names(&mut object, outer)
                 })?;
                 Ok(object)
             }
             Some(b'[') => {
                 self.take(1);
                 let mut item = JsonType::Null;
+                let outer = self.names;
                 if self.take_if(b']')? {
                     return Ok(JsonType::List(Box::new(item)));
                 }
@@ -68,10 +65,8 @@ impl<T: Chunks> Lexer<'_, T> {
                     let kept = self.names;
                     let value = self.value_within(depth + 1)?;
                     self.names = kept;
-                    let widened = item.widen(value, &mut self.names);
-                    if self.makes_maps && widened != Widened::Same {
-                        item.forget_data(&mut self.names);
-                    }
+                    item.widen(value, &mut self.names);
+                    self.bound_names(&mut item, outer)?;
                     if self.take_if(b']')? {
                         return Ok(JsonType::List(Box::new(item)));
                     }
@@ -87,6 +82,18 @@ impl<T: Chunks> Lexer<'_, T> {
             Some(b'I') => Err(self.bad("`Infinity` is no JSON; write null")),
             _ => Err(self.unexpected("a value")),
         }
+    }
+
+    /// Sees to it that what is known of a value takes no more names than it may, beside the `outer` ones: where maps are made, keys
+    /// that are data are forgotten.
+    fn bound_names(&mut self, value: &mut JsonType, outer: usize) -> Result<(), Stop> {
+        let mut names = self.names.saturating_sub(outer);
+        if names <= MOST_NAME_BYTES {
+            return Ok(());
+        }
+        let is_bounded = self.makes_maps && value.forget_data(&mut names);
+        self.names = outer + names;
+        if is_bounded { Ok(()) } else { Err(self.bad(TOO_MANY_NAMES)) }
     }
 
     /// Reads an object, whose `{` comes next. `member` reads the value of each key.

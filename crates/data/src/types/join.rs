@@ -55,21 +55,83 @@ pub(crate) fn joined(one: &LogicalType, other: &LogicalType, typing: Typing) -> 
         (Map(key, one), Map(_, other)) => {
             joined(one, other, typing).map(|value| Map(key.clone(), Box::new(value)))
         }
-        // In JSON a map is an object with many keys.
-        (map @ Map(..), Struct(fields)) | (Struct(fields), map @ Map(..)) => {
-            joined(map, &map_of(fields), typing)
+        // In JSON a map is an object with more keys than are kept.
+        (Map(key, one), Struct(fields)) | (Struct(fields), Map(key, one)) => {
+            let join = |all, (_, field): &(String, LogicalType)| joined(&all, field, typing);
+            let values = fields.iter().try_fold((**one).clone(), join);
+            values.map(|values| Map(key.clone(), Box::new(values)))
         }
         _ => Some(Mixed),
     }
 }
 
-/// Fields as the values of a map in JSON, where a key says which is which.
-pub(crate) fn map_of(fields: &[(String, LogicalType)]) -> LogicalType {
-    let join = |all: LogicalType, (_, field): &(String, LogicalType)| {
-        joined(&all, field, Typing::Values).expect("values of JSON have a type together")
-    };
-    let values = fields.iter().fold(LogicalType::Null, join);
-    LogicalType::Map(Box::new(LogicalType::Text), Box::new(values))
+/// The one type that values of an object in JSON have, whose keys are data then, if they have one. Of tables by columns, which
+/// have a value for each number of a row, keys are columns.
+pub(crate) fn one_type(values: impl IntoIterator<Item = LogicalType>) -> Option<LogicalType> {
+    let (mut all, mut are_columns, mut is_empty) = (LogicalType::Null, true, true);
+    for value in values {
+        is_empty = false;
+        are_columns &= is_column_by_rows(&value);
+        all = of_one_type(all, value)?;
+    }
+    (is_empty || !are_columns).then_some(all)
+}
+
+/// Whether an object has a value for each row, as pandas writes a column by default: its keys are 0, 1, 2 and so on.
+fn is_column_by_rows(value: &LogicalType) -> bool {
+    let LogicalType::Struct(fields) = value else { return false };
+    // The fields are sorted as texts.
+    let mut numbers: Vec<usize> = fields.iter().filter_map(|(name, _)| name.parse().ok()).collect();
+    numbers.sort_unstable();
+    !fields.is_empty() && numbers.len() == fields.len() && numbers.iter().copied().eq(0..fields.len())
+}
+
+/// The type that two types of values in JSON are, if they are one: numbers, objects with much the same keys, and objects whose own
+/// keys are data.
+fn of_one_type(one: LogicalType, other: LogicalType) -> Option<LogicalType> {
+    use LogicalType::{Float, Int, List, Map, Mixed, Null, Struct};
+
+    let of_map = |values: LogicalType| Map(Box::new(LogicalType::Text), Box::new(values));
+    match (one, other) {
+        (Mixed, _) | (_, Mixed) => None,
+        (one, other) if one == other => Some(one),
+        (Null, only) | (only, Null) => Some(only),
+        (Int(_), Float(bits)) | (Float(bits), Int(_)) => Some(Float(bits)),
+        (List(one), List(other)) => of_one_type(*one, *other).map(|item| List(Box::new(item))),
+        (Map(_, one), Map(_, other)) => of_one_type(*one, *other).map(of_map),
+        (Map(_, one), Struct(fields)) | (Struct(fields), Map(_, one)) => {
+            let values = fields.into_iter().map(|(_, field)| field);
+            of_one_type(*one, one_type(values)?).map(of_map)
+        }
+        (Struct(one), Struct(other)) => of_one_struct(&one, &other).map(Struct).or_else(|| {
+            let values = one.into_iter().chain(other).map(|(_, field)| field);
+            one_type(values).map(of_map)
+        }),
+        _ => None,
+    }
+}
+
+/// The fields of two objects that have much the same.
+fn of_one_struct(
+    one: &[(String, LogicalType)],
+    other: &[(String, LogicalType)],
+) -> Option<Vec<(String, LogicalType)>> {
+    let mut fields: BTreeMap<&String, LogicalType> =
+        one.iter().map(|(name, field)| (name, field.clone())).collect();
+    let common = other.iter().filter(|(name, _)| fields.contains_key(name)).count();
+    if !are_columns_alike(common, one.len(), other.len()) {
+        return None;
+    }
+    for (name, field) in other {
+        let own = fields.entry(name).or_insert(LogicalType::Null);
+        *own = of_one_type(std::mem::replace(own, LogicalType::Null), field.clone())?;
+    }
+    Some(fields.into_iter().map(|(name, field)| (name.clone(), field)).collect())
+}
+
+/// Whether columns, or fields, of which so many are in common are those of one table: all of the one, or most of both.
+pub(crate) fn are_columns_alike(common: usize, one: usize, other: usize) -> bool {
+    common > 0 && (common == one.min(other) || 2 * common > one + other - common)
 }
 
 /// The fields of structs, each of which may be in one of them alone, in the order of their names.

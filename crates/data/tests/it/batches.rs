@@ -132,7 +132,7 @@ fn json_has_the_types_that_its_profile_tells() {
     );
     check("a.json", "{\n\"b\": [true],\n\"a\": null}\n", "a: Null?, b: List(Boolean)\nnull, [true]");
     let all = |separator: &str| {
-        (0..101).map(|key| format!("{separator}k{key}{separator}: 0.5")).collect::<Vec<_>>()
+        (0..40_000).map(|key| format!("{separator}k{key}{separator}: 0.5")).collect::<Vec<_>>()
     };
     let keys = |separator: &str| format!("{{{}}}", all(separator).join(", "));
     let entries = "non-null Struct(\"keys\": non-null Utf8, \"values\": Float64)";

@@ -179,30 +179,84 @@ fn object(path: &str, keys: &[(&str, &str)]) -> FileProfile {
 }
 
 #[test]
-fn keys_of_single_objects_may_be_data() {
-    let sample = [("auc", "float64"), ("by class", "struct<a: float64, b: int64>"), ("name", "text")];
-    let sample = single(object("metrics.json", &sample));
+fn keys_are_data_where_all_values_are_of_one_type() {
+    let object = |columns: &[(&str, &str)]| single(object("metrics.json", columns));
+    let sample =
+        object(&[("auc", "float64"), ("by class", "struct<a: float64, b: int64>"), ("name", "text")]);
     check(&Expected::Inferred(&sample), &sample, &[]);
-    let found = [("Auc", "int64"), ("by class", "struct<a: int64, c: text>"), ("name", "int64")];
     check(
         &Expected::Inferred(&sample),
-        &single(object("metrics.json", &found)),
+        &object(&[("Auc", "int64"), ("by class", "struct<a: int64>"), ("name", "int64")]),
         &[
-            "metrics.json: key `auc` (float64) is missing; was it renamed to `Auc`?",
+            "! metrics.json: column `auc` (float64) is missing; was it renamed to `Auc`?",
             "metrics.json: key `by class.b` (int64) is missing",
             "metrics.json: column `by class.a`: expected float64, found int64, which will do",
-            "metrics.json: extra column `by class.c` (text)",
             "! metrics.json: column `name`: expected text, found int64",
             "metrics.json: extra column `Auc` (int64)",
         ],
     );
+    let scores = object(&[("auc", "float64"), ("f1", "int64")]);
+    check(
+        &Expected::Inferred(&scores),
+        &object(&[("auc", "float64"), ("f1 score", "float64")]),
+        &[
+            "metrics.json: key `f1` (int64) is missing; was it renamed to `f1 score`?",
+            "metrics.json: extra column `f1 score` (float64)",
+        ],
+    );
+    // Of one type no longer, and of another: keys that both have show it, or else the others.
+    check(
+        &Expected::Inferred(&scores),
+        &object(&[("auc", "float64"), ("note", "text")]),
+        &["! metrics.json: column `f1` (int64) is missing", "metrics.json: extra column `note` (text)"],
+    );
+    check(
+        &Expected::Inferred(&scores),
+        &object(&[("auc", "text"), ("f1", "text")]),
+        &[
+            "! metrics.json: column `auc`: expected float64, found text",
+            "! metrics.json: column `f1`: expected int64, found text",
+        ],
+    );
+    check(
+        &Expected::Inferred(&object(&[("a", "int64"), ("b", "int64")])),
+        &object(&[("c", "text"), ("d", "text")]),
+        &[
+            "metrics.json: key `a` (int64) is missing",
+            "metrics.json: key `b` (int64) is missing",
+            "! metrics.json: column `{}`: expected int64, found text",
+            "metrics.json: extra column `c` (text)",
+            "metrics.json: extra column `d` (text)",
+        ],
+    );
+    check(
+        &Expected::Inferred(&object(&[("data", "list<struct<a: int64>>")])),
+        &object(&[("code", "int64"), ("error", "text")]),
+        &[
+            "! metrics.json: column `data` (list<struct<a: int64>>) is missing",
+            "metrics.json: extra column `code` (int64)",
+            "metrics.json: extra column `error` (text)",
+        ],
+    );
+    // Columns as pandas writes them by default.
+    check(
+        &Expected::Inferred(&object(&[
+            ("a", "struct<0: int64, 1: int64>"),
+            ("b", "struct<0: int64, 1: int64>"),
+        ])),
+        &object(&[("a", "struct<0: int64, 1: int64, 2: int64>")]),
+        &[
+            "! metrics.json: column `b` (struct<0: int64, 1: int64>) is missing",
+            "metrics.json: extra column `a.2` (int64)",
+        ],
+    );
+    let sample = object(&[("auc", "float64"), ("name", "text")]);
     let rows = single(file("metrics.json", FileFormat::Json, Some(columns(&[("auc", "float64")], 1))));
     let changed = ["! metrics.json: expected the format json_object, found json"];
     check(&Expected::Inferred(&sample), &rows, &changed);
     let many = single(file("metrics.json", FileFormat::JsonObject, None));
-    let told = [
-        "metrics.json: not compared: one of the two objects has more than 100 keys, which are taken for data",
-    ];
+    let told =
+        ["metrics.json: not compared: one of the two objects has more keys than are kept, which are data"];
     check(&Expected::Inferred(&sample), &many, &told);
     check(&Expected::Inferred(&many), &sample, &told);
     check(&Expected::Inferred(&many), &many, &[]);
