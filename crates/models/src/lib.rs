@@ -77,7 +77,10 @@ mod step;
 
 pub use blame::{EdgeBlame, NotSingledOut};
 pub use configuration::{DEFAULT_WORKSPACE_ROOT, PipelineTestingSpec, RuntimeTestingConfiguration};
-pub use contract::{ColumnContract, ExtraColumns, TableContract, TypeWord};
+pub use contract::{
+    ColumnContract, Constraints, ContractType, DataContract, FileContract, FilesContract, Permission,
+    TableContract, TypeWord,
+};
 pub use contract_difference::{ContractDifference, contract_differences};
 pub use data::{
     Column, Compression, DataFinding, DataProfile, FileFormat, FileKind, FileProfile, FindingKind,

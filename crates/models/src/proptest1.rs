@@ -19,8 +19,9 @@ use proptest::sample::select;
 pub use runtime_testing_dag::proptest1::{dags, names, step_names};
 
 use crate::{
-    ColumnContract, ExtraColumns, Isolation, JobValue, LogicalName, OutputBinding, PathKind, PathSpec,
-    ScriptExecutionSpec, ScriptName, TableContract, TypeWord, WorkingDirectory,
+    ColumnContract, ContractType, DataContract, FileContract, FilesContract, Isolation, JobValue,
+    LogicalName, OutputBinding, PathKind, PathSpec, Permission, ScriptExecutionSpec, ScriptName,
+    TableContract, TypeWord, WorkingDirectory,
 };
 
 /// Names of scripts: see [`names`].
@@ -53,15 +54,88 @@ pub fn job_values() -> impl Strategy<Value = JobValue> {
     })
 }
 
+/// Contracts of tables and of folders.
+pub fn contracts() -> impl Strategy<Value = DataContract> {
+    let file = prop_oneof![
+        1 => Just(FileContract::Present),
+        1 => Just(FileContract::Optional),
+        2 => table_contracts().prop_map(|table| FileContract::Table(TableContract { null_values: None, ..table })),
+    ];
+    let files = (map("[a-c*]{1,3}\\.(csv|bst)", file, 3), permissions(), option::of(vec(texts(), 0..3)));
+    prop_oneof![
+        3 => table_contracts().prop_map(DataContract::Table),
+        1 => files.prop_map(|(files, extra_files, null_values)| {
+            DataContract::Files(FilesContract { files, extra_files, null_values })
+        }),
+    ]
+}
+
+fn permissions() -> impl Strategy<Value = Permission> {
+    select(&[Permission::Allow, Permission::Forbid])
+}
+
 /// Contracts of up to four columns, of every type.
-pub fn contracts() -> impl Strategy<Value = TableContract> {
-    let column = (select(&TypeWord::ALL), any::<bool>(), any::<bool>());
-    let column =
-        column.prop_map(|(data_type, nullable, optional)| ColumnContract { data_type, nullable, optional });
-    let min_rows = option::of(prop_oneof![0..5_u64, Just(u64::MAX)]);
-    let extra_columns = select(&[ExtraColumns::Allow, ExtraColumns::Forbid]);
-    (map(texts(), column, 4), extra_columns, min_rows)
-        .prop_map(|(columns, extra_columns, min_rows)| TableContract { columns, extra_columns, min_rows })
+pub fn table_contracts() -> impl Strategy<Value = TableContract> {
+    let rows = || option::of(prop_oneof![0..5_u64, Just(u64::MAX)]);
+    let settings = (
+        permissions(),
+        (rows(), rows())
+            .prop_filter("in order", |(least, most)| most.is_none_or(|most| least.unwrap_or(0) <= most)),
+        option::of(permissions()),
+        option::of(select(&[',', ';', '|'])),
+        option::of(vec(texts(), 0..3)),
+        any::<bool>(),
+    );
+    (map(texts(), column_contracts(true), 4), settings).prop_map(|(columns, settings)| {
+        let (extra_columns, (min_rows, max_rows), empty_files, delimiter, null_values, is_unique) = settings;
+        let names: Vec<String> = columns.keys().cloned().collect();
+        let unique = if is_unique && !names.is_empty() { vec![names] } else { Vec::new() };
+        TableContract {
+            columns,
+            extra_columns,
+            min_rows,
+            max_rows,
+            unique,
+            empty_files,
+            delimiter,
+            null_values,
+        }
+    })
+}
+
+fn column_contracts(is_outer: bool) -> BoxedStrategy<ColumnContract> {
+    let exact = select(&["timestamp[us, UTC]", "time[ms]", "duration[s]", "decimal(9,2)"]);
+    let data_type = prop_oneof![
+        4 => select(&TypeWord::ALL).prop_map(ContractType::Word),
+        1 => exact.prop_map(|text| ContractType::from_text(text).expect("a type with its unit")),
+    ];
+    let plain = (data_type, any::<bool>(), any::<bool>()).prop_map(|(data_type, nullable, optional)| {
+        ColumnContract { nullable, optional, ..ColumnContract::new(data_type) }
+    });
+    if !is_outer {
+        return plain.boxed();
+    }
+    let inner = || option::of(column_contracts(false));
+    let constraints =
+        (any::<bool>(), option::of(0..9_i64), vec(texts(), 0..3), option::of(select(&["0", "0.5", "1"])));
+    (plain, inner(), constraints)
+        .prop_map(|(mut column, inner, (unique, least, values, fraction))| {
+            match (column.data_type.word(), inner) {
+                (TypeWord::Struct, Some(inner)) => column.fields = [("x".to_owned(), inner)].into(),
+                (TypeWord::List, Some(inner)) => column.items = Some(inner.into()),
+                (TypeWord::Map, Some(inner)) => column.map_values = Some(inner.into()),
+                (TypeWord::Integer, _) => column.constraints.minimum = least.map(JobValue::from),
+                (TypeWord::Text, _) => {
+                    column.constraints.values = values.into_iter().map(JobValue::String).collect();
+                }
+                _ => {}
+            }
+            column.constraints.unique = unique && column.data_type.word() == TypeWord::Integer;
+            column.constraints.max_null_fraction =
+                fraction.map(|fraction| fraction.parse().expect("a number"));
+            column
+        })
+        .boxed()
 }
 
 /// Specs with every field, set or not. Whatever refers to an input or output names one that is there.

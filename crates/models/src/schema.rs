@@ -104,8 +104,11 @@ mod tests {
         let spec = parsed(SPEC);
         let keys = spec["properties"].as_object().unwrap().keys().map(String::as_str);
         assert_eq!(keys.collect::<BTreeSet<_>>(), KEYS.into());
-        let words =
-            spec["$defs"]["type"]["enum"].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
+        let words = spec["$defs"]["type"]["anyOf"][0]["enum"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|word| word.as_str().unwrap());
         assert_eq!(words.collect::<BTreeSet<_>>(), TypeWord::ALL.map(TypeWord::as_str).into());
     }
 }

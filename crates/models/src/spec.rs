@@ -3,7 +3,7 @@ use indexmap::IndexMap;
 use runtime_testing_dag::StepName;
 use serde::{Deserialize, Serialize};
 
-use crate::{JobValue, LogicalName, ScriptName, TableContract};
+use crate::{DataContract, JobValue, LogicalName, ScriptName};
 
 /// What the user says about running one step. Users own these: one JSON file a step, in the folder `.specs`.
 ///
@@ -51,10 +51,10 @@ pub struct ScriptExecutionSpec {
     pub bindings: IndexMap<LogicalName, OutputBinding>,
     /// What the step expects of its inputs.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
-    pub input_schemas: IndexMap<LogicalName, TableContract>,
+    pub input_schemas: IndexMap<LogicalName, DataContract>,
     /// What the step promises of its outputs.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
-    pub output_schemas: IndexMap<LogicalName, TableContract>,
+    pub output_schemas: IndexMap<LogicalName, DataContract>,
     /// How long one run may take, in seconds. More than zero.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<f64>,

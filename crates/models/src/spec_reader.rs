@@ -99,13 +99,8 @@ pub(crate) fn read_node(
     path: &str,
 ) -> Result<ScriptExecutionSpec, ParseSpecError> {
     let mut reader = Reader { text, mistakes: Vec::new() };
-    match reader.spec(root, path) {
-        Some(spec) if reader.mistakes.is_empty() => Ok(spec),
-        _ => {
-            reader.mistakes.sort_by_key(|mistake| mistake.position);
-            Err(ParseSpecError { mistakes: reader.mistakes })
-        }
-    }
+    let spec = reader.spec(root, path);
+    reader.finish(spec)
 }
 
 /// The inputs or outputs of a spec, where they could be read.

@@ -8,6 +8,7 @@ mod plan;
 mod properties;
 mod report;
 #[cfg(feature = "schema")]
+mod contracts;
 mod schema;
 mod sentences;
 mod spec;

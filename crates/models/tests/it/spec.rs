@@ -137,7 +137,7 @@ fn all_mistakes_of_a_file_are_reported_at_once() {
   "output_schemas": {"ok": {}}
 }"#;
     insta::assert_snapshot!(mistakes(text), @r#"
-    22 mistakes:
+    23 mistakes:
       - line 1, column 1: the key `step_name` is missing
       - line 2, column 18: `script_name`: invalid script name `../evil`: it contains `/`
       - line 3, column 3: `imput_paths`: unknown key; did you mean `input_paths`?
@@ -153,6 +153,7 @@ fn all_mistakes_of_a_file_are_reported_at_once() {
       - line 9, column 17: `user_notes`: expected a string, found a number
       - line 10, column 23: `bindings.raw`: a key is missing; it is {"step": "…", "output": "…"}
       - line 11, column 46: `input_schemas.row.columns.a`: unknown type `int`; did you mean `integer`?
+      - line 11, column 58: `input_schemas.row.columns.b`: the key `type` is missing
       - line 11, column 71: `input_schemas.row.columns.b.nullable`: expected true or false, found a number
       - line 11, column 80: `input_schemas.row.columns.c`: expected a type such as "integer", or an object with `type`, found a number
       - line 11, column 97: `input_schemas.row.columns.d.type`: unknown type `quux`; the types are `boolean`, `integer`, `float`, `decimal`, `text`, `date`, `time`, `timestamp`, `duration`, `binary`, `list`, `struct`, `map`, `any`
