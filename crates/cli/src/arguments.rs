@@ -298,6 +298,9 @@ pub(crate) enum SpecsCommand {
     },
 }
 
+const COMPARE_USAGE: &str = "runtime-testing data compare [OPTIONS] <EXPECTED> <FOUND>
+       runtime-testing data compare [OPTIONS] --contract <FILE | SPEC#NAME> [EXPECTED] <FOUND>";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
     /// Tell the format, rows and columns of a file, or of each file of a folder; status 1 where one cannot be read or is not
@@ -309,14 +312,17 @@ pub(crate) enum DataCommand {
         #[command(flatten)]
         output: DataOutput,
     },
-    /// Compare data with a sample of what is expected, as the data of an edge is compared; status 1 where an edge would be
-    /// breaking, or a file is not compared
-    #[command(after_long_help = help::DATA_COMPARE)]
+    /// Compare data with a sample of what is expected, or with a contract, as the data of an edge is compared; status 1 where an
+    /// edge would be breaking, or a file is not compared
+    #[command(after_long_help = help::DATA_COMPARE, override_usage = COMPARE_USAGE)]
     Compare {
-        /// The file or folder that is as it should be
-        expected: Utf8PathBuf,
-        /// The file or folder that is compared with it
-        found: Utf8PathBuf,
+        /// The file or folder that is as it should be, unless there is a contract, and the one that is compared with it
+        #[arg(required = true, num_args = 1..=2, value_names = ["EXPECTED", "FOUND"])]
+        paths: Vec<Utf8PathBuf>,
+        /// The contract: a file of its own, or a spec and one of its inputs or outputs. With EXPECTED, that decides what the
+        /// contract is silent on
+        #[arg(long, value_name = "FILE | SPEC#NAME")]
+        contract: Option<String>,
         #[command(flatten)]
         output: DataOutput,
     },

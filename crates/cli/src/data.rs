@@ -3,9 +3,10 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing::{
-    DataError, DataProfile, Difference, DigestOptions, Expected, FileDifference, FileProfile, FloatTolerance,
-    NotCompared, ReadTableError, RowOrder, compare, digest_path, nearest_path, profile_path,
-    render_differences_text, render_profile_text, without_table,
+    DataContract, DataError, DataProfile, Difference, DigestOptions, Expected, FileDifference, FileProfile,
+    FloatTolerance, NotCompared, ProfileOptions, ReadTableError, RowOrder, ScriptExecutionSpec, compare,
+    compare_values, digest_path, nearest_path, profile_path_with, render_differences_text,
+    render_profile_text, without_table,
 };
 use serde::Serialize;
 
@@ -17,7 +18,14 @@ use crate::test::json;
 pub(crate) fn run(command: &DataCommand) -> Result<Verdict, String> {
     match command {
         DataCommand::Profile { path, output } => profile(path, output.format),
-        DataCommand::Compare { expected, found, output } => differences(expected, found, output.format),
+        DataCommand::Compare { paths, contract, output } => match (paths.as_slice(), contract) {
+            ([expected, found], None) => differences(expected, found, output.format),
+            ([found], Some(contract)) => against_contract(contract, None, found, output.format),
+            ([expected, found], Some(contract)) => {
+                against_contract(contract, Some(expected), found, output.format)
+            }
+            _ => Err("say what is expected: EXPECTED FOUND, or --contract and FOUND".to_owned()),
+        },
         DataCommand::Digest { path, ignore_row_order, float_digits, output } => {
             let row_order = if *ignore_row_order { RowOrder::Ignored } else { RowOrder::Ordered };
             let float_tolerance = float_digits.map_or(FloatTolerance::None, FloatTolerance::Digits);
@@ -56,6 +64,64 @@ fn differences(expected: &Utf8Path, found: &Utf8Path, format: OutputFormat) -> R
         }
     }
     differences.sort_by(|one, other| one.file.as_str().cmp(other.file.as_str()));
+    tell(&differences, format)
+}
+
+/// Holds data against a contract, and against a sample where the contract is silent.
+fn against_contract(
+    contract: &str,
+    sample: Option<&Utf8PathBuf>,
+    found_path: &Utf8Path,
+    format: OutputFormat,
+) -> Result<Verdict, String> {
+    let contract = contract_of(contract)?;
+    let options = ProfileOptions::default().for_contract(&contract);
+    let sample = sample.map(|sample| profile_with(sample, &options)).transpose()?;
+    let found = profile_with(found_path, &options)?;
+    let expected = match &sample {
+        Some(sample) => Expected::Both { contract: &contract, sample },
+        None => Expected::Contract(&contract),
+    };
+    let differences = compare_values(&expected, found_path, &found, &options);
+    tell(&differences.map_err(|error| shown(&error))?, format)
+}
+
+/// The contract in a file, or that of an input or output in a spec.
+fn contract_of(source: &str) -> Result<DataContract, String> {
+    let read = |path: &str| {
+        std::fs::read_to_string(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => shown(&DataError::NotFound { path: path.into() }),
+            _ => output::harmless(&format!("cannot read `{path}`: {error}")),
+        })
+    };
+    let located = |error: &dyn std::fmt::Display, path: &str| output::harmless(&format!("`{path}`: {error}"));
+    let (path, name) = match source.rsplit_once('#') {
+        Some((path, name)) if !Utf8Path::new(source).exists() => (path, name),
+        _ => {
+            let text = read(source)?;
+            return text.parse::<DataContract>().map_err(|error| match text.parse::<ScriptExecutionSpec>() {
+                Ok(spec) => located(&format!("it is a spec: {}", named_contracts(source, &spec)), source),
+                Err(_) => located(&error, source),
+            });
+        }
+    };
+    let spec: ScriptExecutionSpec = read(path)?.parse().map_err(|error| located(&error, path))?;
+    let contracts = || spec.input_schemas.iter().chain(&spec.output_schemas);
+    match contracts().find(|(known, _)| known.as_str() == name) {
+        Some((_, contract)) => Ok(contract.clone()),
+        None => Err(located(&format!("no contract for `{name}`: {}", named_contracts(path, &spec)), path)),
+    }
+}
+
+/// The contracts that a spec has, as they are asked for.
+fn named_contracts(path: &str, spec: &ScriptExecutionSpec) -> String {
+    let names = spec.input_schemas.keys().chain(spec.output_schemas.keys());
+    let names: Vec<String> = names.map(|name| format!("`{path}#{name}`")).collect();
+    if names.is_empty() { "it has no contracts".to_owned() } else { format!("it has {}", names.join(", ")) }
+}
+
+/// Tells differences, and what they come to.
+fn tell(differences: &[FileDifference], format: OutputFormat) -> Result<Verdict, String> {
     let is_breaking = differences.iter().any(|told| told.difference.is_breaking());
     let is_gap = |told: &FileDifference| matches!(told.difference, Difference::NotCompared { .. });
     let is_compared = !differences.iter().any(is_gap);
@@ -67,7 +133,7 @@ fn differences(expected: &Utf8Path, found: &Utf8Path, format: OutputFormat) -> R
                 false if differences.is_empty() => "identical",
                 false => "compatible",
             };
-            output::print(&json(&Comparison { verdict, differences: &differences }))?;
+            output::print(&json(&Comparison { verdict, differences }))?;
         }
         OutputFormat::Text => {
             let told = differences.iter().map(|told| (told.file.as_str(), &told.difference));
@@ -106,7 +172,11 @@ fn digest(path: &Utf8Path, options: &DigestOptions, format: OutputFormat) -> Res
 }
 
 fn profile_of(path: &Utf8Path) -> Result<DataProfile, String> {
-    let profile = profile_path(path).map_err(|error| shown(&error))?;
+    profile_with(path, &ProfileOptions::default())
+}
+
+fn profile_with(path: &Utf8Path, options: &ProfileOptions) -> Result<DataProfile, String> {
+    let profile = profile_path_with(path, options).map_err(|error| shown(&error))?;
     if profile.is_empty() {
         return Err(output::harmless(&format!("`{path}` holds no data files")));
     }

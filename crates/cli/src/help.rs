@@ -160,6 +160,8 @@ Exit status: 0 all is well, 1 a file cannot be read or is not what its name says
 pub(crate) const DATA_COMPARE: &str = "\
 Examples:
   runtime-testing data compare data/sample.csv output/orders.csv
+  runtime-testing data compare --contract contracts/orders.json output/orders.csv
+  runtime-testing data compare --contract .specs/train_runtime_test_spec.json#orders output/orders.csv
 
 Exit status: 0 identical or compatible, 1 breaking or not compared, 2 wrong use, or there is nothing to look at.";
 

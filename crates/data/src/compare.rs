@@ -11,26 +11,26 @@ mod table;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub(crate) use contract::{files_of, is_within};
+
 use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing_models::{DataProfile, Difference, FileProfile, TableContract, TypeWord};
+use runtime_testing_models::{DataContract, DataProfile, Difference, FileProfile};
 use serde::Serialize;
 
 use crate::tables::tables;
-use crate::types::fit::{self, Fit};
-use runtime_testing_models::LogicalType;
 
 /// What is expected of data.
 #[derive(Debug, Clone, Copy)]
 pub enum Expected<'a> {
     /// What a person wrote: types are strict, but for a safe promotion.
-    Contract(&'a TableContract),
+    Contract(&'a DataContract),
     /// The consumer's own data. It is a sample, so integers and floats may stand for each other.
     Inferred(&'a DataProfile),
     /// Both. The contract decides what it speaks of: columns, their types and nulls, and the rows, if it says how many there
     /// are. The sample decides the rest: which files there are, of which formats, which of them have rows, and the delimiter.
     Both {
         /// What a person wrote.
-        contract: &'a TableContract,
+        contract: &'a DataContract,
         /// The consumer's own data.
         sample: &'a DataProfile,
     },
@@ -85,7 +85,7 @@ pub struct FileDifference {
 ///         findings: Vec::new(),
 ///     }],
 /// };
-/// let contract = TableContract::default().with_column("amount", TypeWord::Float);
+/// let contract = TableContract::default().with_column("amount", TypeWord::Float).into();
 ///
 /// let differences = compare(&Expected::Contract(&contract), &found);
 /// assert_eq!(differences[0].difference.to_string(), "column `amount`: expected float, found text");
@@ -95,7 +95,7 @@ pub fn compare(expected: &Expected<'_>, found: &DataProfile) -> Vec<FileDifferen
     let mut list = Differences::default();
     match expected {
         _ if found.is_empty() => {}
-        Expected::Contract(contract) => contract::compare(contract, found, &mut list),
+        Expected::Contract(contract) => contract::compare(contract, found, false, &mut list),
         Expected::Inferred(sample) if !sample.is_empty() => sample::compare(sample, found, &mut list),
         Expected::Both { contract, sample } => compare_with_both(contract, sample, found, &mut list),
         Expected::Inferred(_) | Expected::Nothing => compare_with_nothing(found, &mut list),
@@ -116,11 +116,6 @@ pub fn without_table<'a>(
     pairs.filter(|(expected, file)| is_no_table(expected) && is_no_table(file)).collect()
 }
 
-/// Whether values of a type will do where a contract asks for `word`.
-pub(crate) fn fits_word(word: TypeWord, found: &LogicalType) -> bool {
-    fit::to_contract(word, found) != Fit::Changed
-}
-
 /// The differences of all files. Those of one file come in the order of the rules.
 #[derive(Debug, Default)]
 struct Differences(Vec<FileDifference>);
@@ -133,31 +128,36 @@ impl Differences {
 }
 
 fn compare_with_both(
-    contract: &TableContract,
+    contract: &DataContract,
     sample: &DataProfile,
     found: &DataProfile,
     list: &mut Differences,
 ) {
-    contract::compare(contract, found, list);
+    contract::compare(contract, found, !sample.is_empty(), list);
     if sample.is_empty() {
         return;
     }
     // What readers have to be told, the sample shows.
-    list.0
-        .retain(|told| !matches!(told.difference, Difference::Delimiter { .. } | Difference::ByteOrderMark));
+    list.0.retain(|told| {
+        !matches!(
+            told.difference,
+            Difference::Delimiter { expected: None, .. } | Difference::ByteOrderMark | Difference::ExtraFile
+        )
+    });
     let mut of_sample = Differences::default();
     sample::compare(sample, found, &mut of_sample);
-    let is_silent_on = |difference: &Difference| match difference {
-        Difference::NoRows => contract.min_rows.is_none(),
-        Difference::MissingFile
-        | Difference::ExtraFile
-        | Difference::FormatChanged { .. }
-        | Difference::Delimiter { .. }
-        | Difference::ByteOrderMark => true,
+    let table = |file: &Utf8Path| contract::table_of(contract, file);
+    let is_silent_on = |FileDifference { file, difference }: &FileDifference| match difference {
+        Difference::NoRows => {
+            table(file).is_none_or(|table| table.min_rows.is_none() && table.empty_files.is_none())
+        }
+        Difference::Delimiter { .. } => table(file).is_none_or(|table| table.delimiter.is_none()),
+        Difference::MissingFile => matches!(contract, DataContract::Table(_)),
+        Difference::ExtraFile | Difference::FormatChanged { .. } | Difference::ByteOrderMark => true,
         _ => false,
     };
     for told in of_sample.0 {
-        if is_silent_on(&told.difference) && !list.0.contains(&told) {
+        if is_silent_on(&told) && !list.0.contains(&told) {
             list.0.push(told);
         }
     }

@@ -60,27 +60,26 @@ const BATCH_ROWS: usize = 8192;
 ///
 /// [`ReadTableError`] where a file cannot be read, or should be a table and is a damaged one, and where a folder has no files.
 pub fn digest_path(path: &Utf8Path, options: &DigestOptions) -> Result<Digest, ReadTableError> {
-    digest_path_until(path, options, || false)
+    digest_path_with(path, options, &ProfileOptions::default())
 }
 
-/// The digest of [`digest_path`], unless `is_canceled` says to give up, which it is asked often while files are read.
+/// The digest of [`digest_path`], with other words for nulls in CSV and TSV, or a way to give up while files are read.
 ///
 /// # Errors
 ///
 /// As [`digest_path`]; [`DataError::Canceled`] where it was given up.
-pub fn digest_path_until(
+pub fn digest_path_with(
     path: &Utf8Path,
     options: &DigestOptions,
-    is_canceled: impl Fn() -> bool + Send + Sync + 'static,
+    reading: &ProfileOptions,
 ) -> Result<Digest, ReadTableError> {
-    let reading = ProfileOptions::default().with_cancel(is_canceled);
     let metadata = std::fs::metadata(path).map_err(|source| DataError::new(path, source))?;
     if metadata.is_dir() {
-        return digest_folder(path, *options, &reading);
+        return digest_folder(path, *options, reading);
     }
-    match look_at(path, &reading)? {
-        Some(table) => digest_rows(vec![table], *options, &reading),
-        None => digest_bytes(path, &reading),
+    match look_at(path, reading)? {
+        Some(table) => digest_rows(vec![table], *options, reading),
+        None => digest_bytes(path, reading),
     }
 }
 
@@ -158,7 +157,7 @@ fn digest_rows(
     let first = files[0].path.clone();
     // Which words of a text are nulls is settled over all of its parts. Declared types need not go together.
     let parts = match joined_schema(&files) {
-        Ok(schema) => vec![Batches::of(files, schema)],
+        Ok(schema) => vec![Batches::of(files, schema, reading)],
         Err(_) => {
             let mut all = BTreeSet::new();
             all.extend(files.iter().flat_map(|file| file.schema.fields()).map(|field| field.name().clone()));
@@ -174,7 +173,7 @@ fn digest_rows(
                 .into_iter()
                 .map(|file| {
                     let schema = schema(&file);
-                    Batches::of(vec![file], schema)
+                    Batches::of(vec![file], schema, reading)
                 })
                 .collect()
         }

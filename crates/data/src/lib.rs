@@ -7,15 +7,15 @@
 //! | item | what it is |
 //! | --- | --- |
 //! | [`profile_path`], [`profile_file`] | the format, columns, rows and findings of a folder or file |
-//! | [`profile_path_with`], [`profile_file_with`], [`ProfileOptions`], [`NullTokens`] | the same with so many threads, other words for nulls, and a way to cancel |
+//! | [`profile_path_with`], [`profile_file_with`], [`ProfileOptions`] | the same with so many threads, other words for nulls, and a way to cancel |
 //! | [`data_files`], [`format_of_extension`] | which files of a folder count, and what their names promise |
 //! | [`nearest_path`] | what was meant by a path that does not exist |
 //! | [`schema_of`] | a table's Arrow schema |
-//! | [`compare`], [`Expected`], [`FileDifference`] | what data differs in from a contract or from a sample |
+//! | [`compare`], [`compare_values`], [`Expected`], [`FileDifference`] | what data differs in from a contract or from a sample |
 //! | [`without_table`] | the files of which no more than the formats are compared |
 //! | [`observe_contract`], [`ObservedContract`], [`ContractRemark`], [`NoContract`] | the contract that says what data shows |
-//! | [`read_batches`], [`Batches`], [`write_batches`] | tables as Arrow record batches, in any of the formats |
-//! | [`digest_path`], [`digest_path_until`] | a hash of what data holds, whatever format it is in |
+//! | [`read_batches`], [`read_batches_with`], [`Batches`], [`write_batches`] | tables as Arrow record batches, in any of the formats |
+//! | [`digest_path`], [`digest_path_with`] | a hash of what data holds, whatever format it is in |
 //! | [`SampleData`], [`SampleDataBuilder`] | small tables for steps that have no data |
 //! | [`DataError`], [`ReadTableError`], [`WriteTableError`], [`ParseSampleError`], [`BuildSampleError`] | what can go wrong |
 //!
@@ -63,6 +63,7 @@
 
 mod columnar;
 mod compare;
+mod constraints;
 mod content;
 mod csv;
 mod digest;
@@ -86,15 +87,16 @@ mod write;
 
 pub use arrow;
 pub use compare::{Expected, FileDifference, compare, without_table};
-pub use digest::{digest_path, digest_path_until};
+pub use constraints::compare_values;
+pub use digest::{digest_path, digest_path_with};
 pub use error::{DataError, ReadTableError};
 pub use files::data_files;
 pub use files::nearest::nearest_path;
 pub use kind::name::{can_read, format_of_extension};
 pub use observe::{ContractRemark, NoContract, ObservedContract, observe_contract};
-pub use options::{NullTokens, ProfileOptions};
+pub use options::ProfileOptions;
 pub use profile::{profile_file, profile_file_with, profile_path, profile_path_with};
 pub use read::table_file::schema_of;
-pub use read::{Batches, read_batches};
+pub use read::{Batches, read_batches, read_batches_with};
 pub use sample::{BuildSampleError, ParseSampleError, SampleData, SampleDataBuilder};
 pub use write::{WriteTableError, write_batches};

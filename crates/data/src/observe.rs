@@ -2,18 +2,22 @@
 
 use std::fmt;
 
-use camino::Utf8PathBuf;
-use runtime_testing_models::{ColumnContract, DataProfile, Difference, TableContract, TypeWord};
+use camino::{Utf8Path, Utf8PathBuf};
+use indexmap::IndexMap;
+use runtime_testing_models::{
+    ColumnContract, ContractType, DataContract, DataProfile, Difference, FileContract, FileFormat,
+    FileProfile, FilesContract, LogicalType, Permission, TableContract, TypeWord,
+};
 
-use crate::compare::{Expected, compare, fits_word};
+use crate::compare::{Expected, compare, files_of, is_within};
 use crate::tables::{Table, tables};
-use runtime_testing_models::LogicalType;
+use crate::types::join::{Typing, one_type};
 
 /// A contract that data keeps to, and what of the data it cannot say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObservedContract {
     /// The contract.
-    pub contract: TableContract,
+    pub contract: DataContract,
     /// What it cannot say.
     pub remarks: Vec<ContractRemark>,
 }
@@ -120,48 +124,189 @@ pub enum NoContract {
 /// [`NoContract`] where there is no table, or none that a contract could describe.
 pub fn observe_contract(
     found: &DataProfile,
-    known: Option<&TableContract>,
+    known: Option<&DataContract>,
 ) -> Result<ObservedContract, NoContract> {
-    let tables: Vec<Table<'_>> =
-        tables(found).into_iter().filter(|table| !table.columns.is_empty()).collect();
-    let Some(rows) = tables.iter().map(|table| table.rows).min() else {
-        return Err(broken(found, &TableContract::default()).unwrap_or(NoContract::NoTable));
+    let mut remarks = Vec::new();
+    let contract = match known {
+        Some(DataContract::Files(known)) => observe_files(found, Some(known), &mut remarks)?.into(),
+        Some(DataContract::Table(known)) => match observe_table(found, Some(known), &mut remarks) {
+            Ok(table) => table.into(),
+            Err(NoContract::NothingInCommon) => observe_files(found, None, &mut remarks)?.into(),
+            Err(error) => return Err(error),
+        },
+        None if is_one_table(found) => observe_table(found, None, &mut remarks)?.into(),
+        None => observe_files(found, None, &mut remarks)?.into(),
     };
-    let mut observed = ObservedContract { contract: TableContract::default(), remarks: Vec::new() };
-    for name in names(&tables) {
-        let column = ObservedColumn::of(&tables, name);
-        let contract =
-            column.contract(known.and_then(|known| known.columns.get(name)), &mut observed.remarks);
-        observed.contract.columns.insert(name.to_owned(), contract);
-    }
-    if known.is_none() && observed.contract.columns.values().all(|column| column.optional) {
-        return Err(NoContract::NothingInCommon);
-    }
-    if let Some(known) = known {
-        let kept = known.columns.iter().filter(|(_, column)| column.optional);
-        for (name, column) in kept {
-            observed.contract.columns.entry(name.clone()).or_insert_with(|| column.clone());
-        }
-        observed.contract.extra_columns = known.extra_columns;
-    }
-    observed.contract.min_rows = match known.and_then(|known| known.min_rows) {
-        Some(least) => Some(least.min(rows)),
-        None => (rows == 0).then_some(0),
-    };
-    if known == Some(&observed.contract) {
-        // The columns stay in the order that they are in.
-        observed.contract.columns.clone_from(&known.expect("it is the same").columns);
-    }
-    match broken(found, &observed.contract) {
+    match broken(found, &contract) {
         Some(broken) => Err(broken),
-        None => Ok(observed),
+        None => Ok(ObservedContract { contract, remarks }),
     }
 }
 
+/// Whether data is one table and nothing else: a file, or parts that are called the same but for what numbers them.
+fn is_one_table(found: &DataProfile) -> bool {
+    let mut globs = found.files.iter().map(|file| glob_of(&file.path));
+    let Some(first) = globs.next() else { return true };
+    !found.is_folder || (tables(found).len() == 1 && globs.all(|glob| glob == first))
+}
+
+/// What a folder holds, glob by glob: the tables, and what else must be there.
+fn observe_files(
+    found: &DataProfile,
+    known: Option<&FilesContract>,
+    remarks: &mut Vec<ContractRemark>,
+) -> Result<FilesContract, NoContract> {
+    if let Some(broken) = broken(found, &FilesContract::default().into()) {
+        return Err(broken);
+    }
+    let mut contract = FilesContract {
+        files: IndexMap::new(),
+        extra_files: known.map(|known| known.extra_files).unwrap_or_default(),
+        null_values: known.and_then(|known| known.null_values.clone()),
+    };
+    let mut others: Vec<&FileProfile> = found.files.iter().collect();
+    if let Some(known) = known {
+        let (groups, extra) = files_of(known, found);
+        for (glob, asked, files) in groups {
+            let asked = match asked {
+                FileContract::Table(_) | FileContract::Present if files.is_empty() => continue,
+                FileContract::Table(table) => {
+                    FileContract::Table(observe_table(&of_files(files), Some(table), remarks)?)
+                }
+                other => other.clone(),
+            };
+            contract.files.insert(glob.to_owned(), asked);
+        }
+        others = if known.extra_files == Permission::Allow { Vec::new() } else { extra };
+    }
+    for (glob, files) in by_glob(others) {
+        let is_table =
+            files.iter().any(|file| file.schema.as_ref().is_some_and(|schema| !schema.columns.is_empty()));
+        let asked = match is_table {
+            true => FileContract::Table(observe_table(&of_files(files), None, remarks)?),
+            false => FileContract::Present,
+        };
+        contract.files.insert(glob, asked);
+    }
+    let has_columns = |asked: &FileContract| match asked {
+        FileContract::Table(table) => !table.columns.is_empty(),
+        FileContract::Present | FileContract::Optional => false,
+    };
+    if contract.files.values().any(has_columns) { Ok(contract) } else { Err(NoContract::NoTable) }
+}
+
+fn of_files(files: Vec<&FileProfile>) -> DataProfile {
+    DataProfile { is_folder: true, files: files.into_iter().cloned().collect() }
+}
+
+/// Files by what their names have in common but for numbers; by their paths, where these are tables of which one is no part of the
+/// other.
+fn by_glob(files: Vec<&FileProfile>) -> IndexMap<String, Vec<&FileProfile>> {
+    let mut groups: IndexMap<String, Vec<&FileProfile>> = IndexMap::new();
+    for file in files {
+        groups.entry(glob_of(&file.path)).or_default().push(file);
+    }
+    let mut split: IndexMap<String, Vec<&FileProfile>> = IndexMap::new();
+    for (glob, files) in groups {
+        let all = of_files(files.clone());
+        let is_alike = files.len() == 1
+            || files.iter().all(|file| file.schema.is_none())
+            || (tables(&all).len() == 1 && all.files.iter().all(|file| file.schema.is_some()));
+        if is_alike {
+            split.insert(glob, files);
+        } else {
+            split.extend(files.into_iter().map(|file| (globset::escape(file.path.as_str()), vec![file])));
+        }
+    }
+    split
+}
+
+/// A path as a glob, with `*` for what numbers it: digits, and words of hexadecimal digits.
+fn glob_of(path: &Utf8Path) -> String {
+    let mut glob = String::new();
+    for part in path.as_str().split_inclusive(|character: char| !character.is_ascii_alphanumeric()) {
+        let word = part.trim_end_matches(|character: char| !character.is_ascii_alphanumeric());
+        let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
+        let is_hash = word.len() >= LEAST_HASH && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if has_digit && is_hash {
+            glob.push('*');
+        } else {
+            let letters: Vec<&str> = word.split(|character: char| character.is_ascii_digit()).collect();
+            glob.push_str(&letters.join("*"));
+        }
+        glob.push_str(&globset::escape(&part[word.len()..]));
+    }
+    for several in ["**", "*-*", "*_*"] {
+        while glob.contains(several) {
+            glob = glob.replace(several, "*");
+        }
+    }
+    glob
+}
+
+/// From so many hexadecimal digits on, a word with a digit in it is taken for a number.
+const LEAST_HASH: usize = 4;
+
+fn observe_table(
+    found: &DataProfile,
+    known: Option<&TableContract>,
+    remarks: &mut Vec<ContractRemark>,
+) -> Result<TableContract, NoContract> {
+    let tables: Vec<Table<'_>> =
+        tables(found).into_iter().filter(|table| !table.columns.is_empty()).collect();
+    let Some(rows) = tables.iter().map(|table| table.rows).min() else {
+        return Err(broken(found, &TableContract::default().into()).unwrap_or(NoContract::NoTable));
+    };
+    let mut contract = TableContract::default();
+    for name in names(&tables) {
+        let column = ObservedColumn::of(&tables, name);
+        let observed = column.contract(known.and_then(|known| known.columns.get(name)), remarks);
+        contract.columns.insert(name.to_owned(), observed);
+    }
+    if contract.columns.values().all(|column| column.optional) && tables.len() > 1 && known.is_none() {
+        return Err(NoContract::NothingInCommon);
+    }
+    let has_empty_file =
+        tables.iter().any(|table| table.rows > 0 && table.files.iter().any(|(_, schema)| schema.rows == 0));
+    contract.empty_files = (has_empty_file && rows > 0).then_some(Permission::Allow);
+    let mut delimiters = tables.iter().flat_map(|table| &table.files).filter_map(|(file, _)| file.delimiter);
+    contract.delimiter = delimiters.next();
+    contract.min_rows = (rows == 0).then_some(0);
+    if let Some(known) = known {
+        let kept = known.columns.iter().filter(|(_, column)| column.optional);
+        for (name, column) in kept {
+            contract.columns.entry(name.clone()).or_insert_with(|| column.clone());
+        }
+        let most = tables.iter().map(|table| table.rows).max();
+        contract.extra_columns = known.extra_columns;
+        contract.min_rows = known.min_rows.map_or(contract.min_rows, |least| Some(least.min(rows)));
+        contract.max_rows = known.max_rows.max(most.filter(|_| known.max_rows.is_some()));
+        contract.empty_files = if has_empty_file { contract.empty_files } else { known.empty_files };
+        contract.null_values.clone_from(&known.null_values);
+        let is_there = |names: &&Vec<String>| names.iter().all(|name| contract.columns.contains_key(name));
+        contract.unique = known.unique.iter().filter(is_there).cloned().collect();
+        if known.delimiter.is_some() && contract.delimiter.is_none() {
+            let has_comma = tables.iter().any(|table| table.first().format == FileFormat::Csv);
+            contract.delimiter = if has_comma { Some(',') } else { known.delimiter };
+        }
+        if *known == contract {
+            // The columns stay in the order that they are in.
+            contract.columns.clone_from(&known.columns);
+        }
+    }
+    Ok(contract)
+}
+
 /// What in the data breaks a contract.
-fn broken(found: &DataProfile, contract: &TableContract) -> Option<NoContract> {
-    let allowing = TableContract { min_rows: contract.min_rows.or(Some(0)), ..contract.clone() };
-    let contract = if contract.columns.is_empty() { &allowing } else { contract };
+fn broken(found: &DataProfile, contract: &DataContract) -> Option<NoContract> {
+    let allowing;
+    let contract = match contract {
+        DataContract::Table(table) if table.columns.is_empty() => {
+            allowing = TableContract { min_rows: table.min_rows.or(Some(0)), ..table.clone() }.into();
+            &allowing
+        }
+        contract => contract,
+    };
     let differences = compare(&Expected::Contract(contract), found);
     let first = differences.into_iter().find(|found| found.difference.is_breaking())?;
     // What is merely no table has a reason of its own.
@@ -189,6 +334,7 @@ struct ObservedColumn<'a> {
     /// Whether there may be a null in it, or nobody knows because there are no rows.
     may_have_nulls: bool,
     is_in_all: bool,
+    typing: Typing,
 }
 
 impl<'a> ObservedColumn<'a> {
@@ -200,6 +346,11 @@ impl<'a> ObservedColumn<'a> {
             has_nulls: false,
             may_have_nulls: false,
             is_in_all: true,
+            typing: tables
+                .iter()
+                .map(|table| Typing::of(table.first().format))
+                .min()
+                .unwrap_or(Typing::Declared),
         };
         let mut all_rows = 0_u64;
         for table in tables {
@@ -233,8 +384,9 @@ impl<'a> ObservedColumn<'a> {
         column
     }
 
-    fn fits(&self, word: TypeWord) -> bool {
-        self.types.iter().all(|words| fits_word(word, words))
+    /// Whether all that it shows is what a contract asks.
+    fn keeps_to(&self, contract: &ColumnContract) -> bool {
+        self.types.iter().all(|found| is_within(contract, found, self.typing))
     }
 
     fn contract(&self, known: Option<&ColumnContract>, remarks: &mut Vec<ContractRemark>) -> ColumnContract {
@@ -243,50 +395,85 @@ impl<'a> ObservedColumn<'a> {
             remarks.push(ContractRemark::NotInAll { column: column() });
         }
         let optional = !self.is_in_all || known.is_some_and(|known| known.optional);
-        if let Some(known) = known.filter(|known| self.fits(known.data_type)) {
+        if let Some(known) = known.filter(|known| self.keeps_to(known)) {
             return ColumnContract { nullable: known.nullable || self.has_nulls, optional, ..known.clone() };
         }
         if self.types_of_parts.len() > 1 {
             remarks.push(ContractRemark::TextInSome { column: column(), found: self.types_of_parts.clone() });
         }
-        let data_type = self.types.iter().filter_map(word).find(|word| self.fits(*word));
-        let data_type = data_type.unwrap_or_else(|| {
+        let observed = self.types.iter().map(|found| of_type(found, self.typing));
+        let observed = observed.flatten().find(|observed| self.keeps_to(observed));
+        let observed = observed.unwrap_or_else(|| {
             let found: Vec<String> = self.types.iter().map(ToString::to_string).collect();
             remarks.push(match found.as_slice() {
                 [] => ContractRemark::NoWord { column: column(), found: LogicalType::Null.to_string() },
                 [only] => ContractRemark::NoWord { column: column(), found: only.clone() },
                 _ => ContractRemark::SeveralTypes { column: column(), found },
             });
-            TypeWord::Any
+            ColumnContract::new(TypeWord::Any)
         });
-        ColumnContract { data_type, nullable: self.may_have_nulls, optional }
+        let constraints = known
+            .map(|known| known.constraints.clone())
+            .filter(|_| known.is_some_and(|known| known.data_type.word() == observed.data_type.word()));
+        let constraints = constraints.unwrap_or_default();
+        ColumnContract { nullable: self.may_have_nulls, optional, constraints, ..observed }
     }
 }
 
-/// The word that stands for a type.
-fn word(words: &LogicalType) -> Option<TypeWord> {
-    Some(match words {
+/// What is asked of values of a type, and of what is within them, if a contract can say it.
+fn of_type(found: &LogicalType, typing: Typing) -> Option<ColumnContract> {
+    let word = match found {
         LogicalType::Boolean => TypeWord::Boolean,
         LogicalType::Int(_) | LogicalType::Uint(_) => TypeWord::Integer,
         LogicalType::Float(_) => TypeWord::Float,
-        LogicalType::Decimal(..) => TypeWord::Decimal,
         LogicalType::Text => TypeWord::Text,
         LogicalType::Binary => TypeWord::Binary,
         LogicalType::Date => TypeWord::Date,
-        LogicalType::Time(_) => TypeWord::Time,
-        LogicalType::Timestamp(..) => TypeWord::Timestamp,
-        LogicalType::Duration(_) => TypeWord::Duration,
+        LogicalType::Decimal(..)
+        | LogicalType::Time(_)
+        | LogicalType::Timestamp(..)
+        | LogicalType::Duration(_) => {
+            return Some(ColumnContract::new(ContractType::Exact(found.clone())));
+        }
         LogicalType::List(_) => TypeWord::List,
+        LogicalType::Struct(_) if values_of(found, typing).is_some() => TypeWord::Map,
         LogicalType::Struct(_) => TypeWord::Struct,
         LogicalType::Map(..) => TypeWord::Map,
         _ => return None,
-    })
+    };
+    let inner = |found: &LogicalType| of_type(found, typing).unwrap_or(ColumnContract::new(TypeWord::Any));
+    let mut contract = ColumnContract::new(word);
+    match found {
+        LogicalType::List(items) if **items != LogicalType::Null => {
+            contract.items = Some(inner(items).into())
+        }
+        LogicalType::Struct(fields) if word == TypeWord::Struct => {
+            contract.fields = fields.iter().rev().map(|(name, field)| (name.clone(), inner(field))).collect();
+            contract.fields.reverse();
+        }
+        other => {
+            let values = values_of(other, typing).filter(|values| *values != LogicalType::Null);
+            contract.map_values = values.map(|values| inner(&values).into());
+        }
+    }
+    Some(contract)
+}
+
+/// The type of the values of a map, and of an object in JSON whose keys are data.
+fn values_of(found: &LogicalType, typing: Typing) -> Option<LogicalType> {
+    match found {
+        LogicalType::Map(_, values) => Some((**values).clone()),
+        LogicalType::Struct(fields) if typing == Typing::Values => {
+            one_type(fields.iter().map(|(_, field)| field.clone()))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use runtime_testing_models::{ExtraColumns, FileFormat, FileProfile, contract_differences};
+    use runtime_testing_models::{FileFormat, FileProfile, Permission, contract_differences};
 
     use runtime_testing_models::Column;
 
@@ -297,15 +484,17 @@ mod tests {
     /// look must change nothing.
     #[track_caller]
     fn check(found: &DataProfile, known: Option<&TableContract>, expected: &[&str]) {
+        let known = known.cloned().map(DataContract::from);
+        let known = known.as_ref();
         let told = match observe_contract(found, known) {
             Ok(ObservedContract { contract, remarks }) => {
                 let broken = compare(&Expected::Contract(&contract), found);
                 assert!(broken.iter().all(|found| !found.difference.is_breaking()), "{broken:?}");
                 let again = observe_contract(found, Some(&contract)).unwrap().contract;
                 assert_eq!(contract_differences(Some(&contract), &again), []);
+                let lines = contract_differences(None, &contract);
                 let mut told: Vec<String> =
-                    contract.columns.iter().map(|(name, column)| format!("{name}: {column}")).collect();
-                told.extend(contract.min_rows.map(|rows| format!("min_rows {rows}")));
+                    lines.iter().map(|line| line.to_string()[2..].to_owned()).collect();
                 told.extend(remarks.iter().map(|remark| format!("remark {remark}")));
                 told
             }
@@ -346,9 +535,17 @@ mod tests {
         check(
             &single(table("a.csv", &[("a", "null")], 0)),
             None,
-            &["a: any", "min_rows 0", "remark a: it shows no value, so any type is allowed"],
+            &[
+                "a: any",
+                "rows: at least 1 -> at least 0",
+                "remark a: it shows no value, so any type is allowed",
+            ],
         );
-        check(&single(table("a.parquet", &[("a", "int64")], 0)), None, &["a: integer", "min_rows 0"]);
+        check(
+            &single(table("a.parquet", &[("a", "int64")], 0)),
+            None,
+            &["a: integer", "rows: at least 1 -> at least 0"],
+        );
         check(&single(table("a.json", &[], 0)), None, &["none: there is no table with columns"]);
     }
 
@@ -358,7 +555,11 @@ mod tests {
         check(&single(model.clone()), None, &["none: there is no table with columns"]);
         check(&folder(&[]), None, &["none: there is no table with columns"]);
         let rows = table("a.csv", &[("a", "int64")], 1);
-        check(&folder(&[model, rows.clone()]), None, &["a: integer, no nulls"]);
+        check(
+            &folder(&[model, rows.clone()]),
+            None,
+            &["model.pkl: must be there", "a.csv: a: integer, no nulls"],
+        );
         let mut ragged = FileProfile { schema: None, ..table("b.csv", &[("a", "int64")], 1) };
         ragged.findings = vec![crate::findings::unreadable_on(3, "bad row")];
         let told = ["none: b.csv: cannot be read: line 3: bad row"];
@@ -374,7 +575,11 @@ mod tests {
             table("p-0.csv", &[("a", "int64"), ("b", "date"), ("c", "null?")], 3),
             table("p-1.csv", &[("c", "text"), ("a", "float64"), ("b", "timestamp[us]")], 0),
         ];
-        check(&folder(&parts), None, &["a: float, no nulls", "b: timestamp, no nulls", "c: text"]);
+        check(
+            &folder(&parts),
+            None,
+            &["a: float, no nulls", "b: timestamp[us], no nulls", "c: text", "empty_files: \"allow\""],
+        );
         let different = [
             table("a.csv", &[("id", "int64"), ("x", "text")], 3),
             table("b.csv", &[("id", "text"), ("y", "decimal(3,1)?")], 0),
@@ -384,19 +589,89 @@ mod tests {
             &folder(&different),
             None,
             &[
-                "id: any, no nulls",
+                "a.csv: id: integer, no nulls",
+                "a.csv: x: text, no nulls",
+                "b.csv: id: text",
+                "b.csv: y: decimal(3,1)",
+                "b.csv: rows: at least 1 -> at least 0",
+                "c.json: must be there",
+            ],
+        );
+        let strangers = [table("a.csv", &[("a", "int64")], 1), table("b.csv", &[("b", "int64")], 1)];
+        check(&folder(&strangers), None, &["a.csv: a: integer, no nulls", "b.csv: b: integer, no nulls"]);
+        // A contract that is there holds for every table as long as it can.
+        let known = TableContract::default().with_column("id", TypeWord::Any);
+        check(
+            &folder(&different[..2]),
+            Some(&known),
+            &[
+                "id: any",
                 "x: text, no nulls, may be missing",
-                "y: decimal, may be missing",
-                "min_rows 0",
-                "remark id: the tables hold int64 and text, so any type is allowed",
+                "y: decimal(3,1), may be missing",
+                "rows: at least 1 -> at least 0",
                 "remark x: only some of the tables have it, so it may be missing",
                 "remark y: only some of the tables have it, so it may be missing",
             ],
         );
-        let strangers = [table("a.csv", &[("a", "int64")], 1), table("b.csv", &[("b", "int64")], 1)];
-        let told =
-            "none: the tables of the folder have no column in common, and a contract holds for each of them";
-        check(&folder(&strangers), None, &[told]);
+    }
+
+    #[test]
+    fn folders_are_told_glob_by_glob() {
+        let rows = [("id", "int64"), ("zip", "text")];
+        let splits = [
+            table("test/0.csv", &rows, 1),
+            table("train/part-00000-550e8400-e29b.c000.csv", &rows, 3),
+            table("train/part-00001-550e8400-a716.c000.csv", &rows, 0),
+            file("model-7.bst", FileFormat::Opaque, None),
+            file("metrics.json", FileFormat::JsonObject, Some(columns(&[("auc", "float64")], 1))),
+            file("params.json", FileFormat::JsonObject, Some(columns(&[("depth", "int64")], 1))),
+        ];
+        check(
+            &folder(&splits),
+            None,
+            &[
+                "test/*.csv: id: integer, no nulls",
+                "test/*.csv: zip: text, no nulls",
+                "train/part-*.*.csv: id: integer, no nulls",
+                "train/part-*.*.csv: zip: text, no nulls",
+                "train/part-*.*.csv: empty_files: \"allow\"",
+                "model-*.bst: must be there",
+                "metrics.json: auc: float, no nulls",
+                "params.json: depth: integer, no nulls",
+            ],
+        );
+        // What one glob would take for one table, and is none.
+        let strangers = [table("t1.csv", &rows, 1), table("t2.csv", &[("x", "date")], 1)];
+        check(
+            &folder(&strangers),
+            None,
+            &["t1.csv: id: integer, no nulls", "t1.csv: zip: text, no nulls", "t2.csv: x: date, no nulls"],
+        );
+        let observed = observe_contract(&folder(&splits), None).unwrap().contract;
+        let again = observe_contract(&folder(&splits[..4]), Some(&observed)).unwrap().contract;
+        let changes = contract_differences(Some(&observed), &again);
+        let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        assert_eq!(changes, ["- metrics.json", "- params.json"]);
+    }
+
+    #[test]
+    fn what_is_within_columns_is_told() {
+        let found = [
+            ("a", "list<struct<x: float64, y: timestamp[us, UTC]>>"),
+            ("b", "struct<p: int64, q: int64>"),
+            ("c", "map<text, null>"),
+        ];
+        check(
+            &single(table("a.parquet", &found, 1)),
+            None,
+            &[
+                "a: list, no nulls, each (struct, with `x` float and `y` timestamp[us, UTC])",
+                "b: struct, no nulls, with `p` integer and `q` integer",
+                "c: map, no nulls",
+            ],
+        );
+        // In JSON, keys are data where all values are of one type.
+        check(&single(table("a.json", &found[1..2], 1)), None, &["b: map, no nulls, each integer"]);
     }
 
     #[test]
@@ -409,20 +684,28 @@ mod tests {
         check(
             &folder(&[table("test.json", &all[..1], 3), table("train.json", &all, 2)]),
             None,
-            &["a: integer, no nulls", "b: text"],
+            &[
+                "test.json: a: integer, no nulls",
+                "train.json: a: integer, no nulls",
+                "train.json: b: text, no nulls",
+            ],
         );
     }
 
     #[test]
     fn what_a_known_contract_says_stays_as_far_as_the_data_keeps_to_it() {
-        let column = |data_type, nullable, optional| ColumnContract { data_type, nullable, optional };
+        let column = |data_type, nullable, optional| ColumnContract {
+            nullable,
+            optional,
+            ..ColumnContract::new(data_type)
+        };
         let mut known = TableContract { min_rows: Some(2), ..TableContract::default() };
         known.columns.insert("gone".to_owned(), column(TypeWord::Text, true, false));
         known.columns.insert("maybe".to_owned(), column(TypeWord::Text, false, true));
         known.columns.insert("amount".to_owned(), column(TypeWord::Float, true, false));
         known.columns.insert("note".to_owned(), column(TypeWord::Text, false, false));
         known.columns.insert("day".to_owned(), column(TypeWord::Date, true, false));
-        known.extra_columns = ExtraColumns::Forbid;
+        known.extra_columns = Permission::Forbid;
         let found = [("amount", "int64"), ("day", "text"), ("note", "text?"), ("new", "boolean")];
         let found = single(table("a.csv", &found, 1));
         check(
@@ -434,37 +717,17 @@ mod tests {
                 "note: text",
                 "new: boolean, no nulls",
                 "maybe: text, no nulls, may be missing",
-                "min_rows 1",
+                "other columns are forbidden",
+                "rows: at least 1 -> at least 1",
             ],
         );
         let kept = [("note", "text"), ("day", "null?"), ("gone", "text"), ("amount", "int64")];
-        let observed = observe_contract(&single(table("a.csv", &kept, 2)), Some(&known)).unwrap();
-        assert_eq!(observed.contract, known);
-        assert!(observed.contract.columns.keys().eq(known.columns.keys()), "the order stays");
+        let observed =
+            observe_contract(&single(table("a.csv", &kept, 2)), Some(&known.clone().into())).unwrap();
+        let DataContract::Table(observed_table) = &observed.contract else { panic!("it was a table") };
+        assert_eq!(*observed_table, known);
+        assert!(observed_table.columns.keys().eq(known.columns.keys()), "the order stays");
         assert_eq!(observed.remarks, []);
-    }
-
-    #[test]
-    fn every_word_comes_from_a_type() {
-        let types = [
-            "boolean",
-            "uint8",
-            "float16",
-            "decimal(10,2)",
-            "text",
-            "date",
-            "time[ms]",
-            "timestamp[s, UTC]",
-            "duration[s]",
-            "binary",
-            "list<int64>",
-            "struct<a: text>",
-            "map<text, int64>",
-            "mixed",
-        ];
-        let words: Vec<TypeWord> =
-            types.iter().map(|text| word(&LogicalType::from(*text)).unwrap_or(TypeWord::Any)).collect();
-        assert_eq!(words, TypeWord::ALL);
     }
 
     fn any_profile() -> impl Strategy<Value = DataProfile> {

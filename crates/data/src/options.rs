@@ -1,14 +1,17 @@
-use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
+
+use runtime_testing_models::DataContract;
+
+use crate::text::nulls::NullWords;
 
 /// How files are profiled. The default uses all processors, takes for nulls what pandas does, and cannot be canceled.
 ///
 /// ```
 /// use std::num::NonZeroUsize;
 ///
-/// use runtime_testing_data::{NullTokens, ProfileOptions, profile_file_with};
+/// use runtime_testing_data::{ProfileOptions, profile_file_with};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = camino::Utf8PathBuf::try_from(folder.path().join("orders.csv"))?;
@@ -16,15 +19,15 @@ use std::sync::{Arc, OnceLock};
 ///
 /// let options = ProfileOptions::default()
 ///     .with_jobs(NonZeroUsize::MIN)
-///     .with_null_tokens(NullTokens::default().with_token("-"));
+///     .with_null_values(["-"]);
 /// let schema = profile_file_with(&path, &options)?.schema.expect("a CSV file is a table");
-/// assert_eq!((schema.columns[1].data_type.as_str(), schema.columns[1].nulls), ("int64", Some(1)));
+/// assert_eq!((&*schema.columns[1].data_type.to_string(), schema.columns[1].nulls), ("int64", Some(1)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct ProfileOptions {
     jobs: Option<NonZeroUsize>,
-    null_tokens: NullTokens,
+    null_values: Option<Arc<[String]>>,
     cancel: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
 }
 
@@ -33,7 +36,7 @@ impl fmt::Debug for ProfileOptions {
         formatter
             .debug_struct("ProfileOptions")
             .field("jobs", &self.jobs)
-            .field("null_tokens", &self.null_tokens)
+            .field("null_values", &self.null_values)
             .field("cancel", &self.cancel.as_ref().map(|_| ".."))
             .finish()
     }
@@ -48,11 +51,26 @@ impl ProfileOptions {
         self
     }
 
-    /// The words that stand for nulls in CSV and TSV.
+    /// The words that stand for a null in a column of CSV or TSV that is otherwise not text, in place of the usual ones. A word is
+    /// compared with the whole cell, case included, quoted or not. The empty cell is always a null, also in text, where words are
+    /// text.
+    ///
+    /// The usual ones are those of pandas, `none`, and `\\N`, which databases write: `#N/A`, `#N/A N/A`, `#NA`, `-1.#IND`,
+    /// `-1.#QNAN`, `-NaN`, `-nan`, `1.#IND`, `1.#QNAN`, `<NA>`, `N/A`, `NA`, `NULL`, `NaN`, `None`, `\\N`, `n/a`, `nan`, `none`,
+    /// `null`.
     #[must_use]
-    pub fn with_null_tokens(mut self, tokens: NullTokens) -> Self {
-        self.null_tokens = tokens;
+    pub fn with_null_values(mut self, words: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.null_values = Some(words.into_iter().map(Into::into).collect());
         self
+    }
+
+    /// The options with the words for nulls that a contract names, if it names any.
+    #[must_use]
+    pub fn for_contract(self, contract: &DataContract) -> Self {
+        match contract.null_values() {
+            Some(words) => self.with_null_values(words),
+            None => self,
+        }
     }
 
     /// Asks whether to give up: between files, and every few hundred kilobytes of a text. It is asked on whichever thread
@@ -88,8 +106,11 @@ impl ProfileOptions {
     }
 
     /// The words that stand for nulls.
-    pub fn null_tokens(&self) -> &NullTokens {
-        &self.null_tokens
+    pub(crate) fn null_words(&self) -> NullWords {
+        match &self.null_values {
+            Some(words) => NullWords::new(words.iter().map(String::as_str)),
+            None => NullWords::by_default().clone(),
+        }
     }
 
     /// Whether to give up.
@@ -102,46 +123,4 @@ impl ProfileOptions {
 fn processors() -> NonZeroUsize {
     static PROCESSORS: OnceLock<NonZeroUsize> = OnceLock::new();
     *PROCESSORS.get_or_init(|| std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))
-}
-
-/// The words that pandas takes for a null, `none`, and `\N`, which databases write.
-const DEFAULT_TOKENS: [&str; 20] = [
-    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
-    "NA", "NULL", "NaN", "None", "\\N", "n/a", "nan", "none", "null",
-];
-
-/// The words that stand for a null in a column of CSV or TSV that is otherwise not text. The empty cell always does, also
-/// in text. In a column of text a word is text.
-///
-/// The default are those of pandas, and `none`: `#N/A`, `#N/A N/A`, `#NA`, `-1.#IND`, `-1.#QNAN`, `-NaN`, `-nan`,
-/// `1.#IND`, `1.#QNAN`, `<NA>`, `N/A`, `NA`, `NULL`, `NaN`, `None`, `n/a`, `nan`, `none`, `null`. A word is compared with
-/// the whole cell, case included, quoted or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NullTokens {
-    tokens: BTreeSet<String>,
-}
-
-impl Default for NullTokens {
-    fn default() -> Self {
-        Self { tokens: DEFAULT_TOKENS.into_iter().map(str::to_owned).collect() }
-    }
-}
-
-impl NullTokens {
-    /// No word at all: only the empty cell is a null.
-    pub fn empty_cell_only() -> Self {
-        Self { tokens: BTreeSet::new() }
-    }
-
-    /// One more word.
-    #[must_use]
-    pub fn with_token(mut self, token: impl Into<String>) -> Self {
-        self.tokens.insert(token.into());
-        self
-    }
-
-    /// The words, sorted.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.tokens.iter().map(String::as_str)
-    }
 }

@@ -15,7 +15,9 @@ use crate::columnar::panic::without_panic;
 use crate::csv::{CsvBatches, Delimiter};
 use crate::error::{DataError, ReadTableError};
 use crate::kind::detect::open_text;
+use crate::options::ProfileOptions;
 use crate::read::table_file::TableFile;
+use crate::text::nulls::NullWords;
 use crate::text::reader::{TextReader, is_cancellation};
 
 mod parts;
@@ -70,8 +72,17 @@ const BATCH_TEXT_BYTES: u64 = 16 * 1024 * 1024;
 /// [`ReadTableError`] where a file cannot be read or is no table, where the files of a folder differ, or where it has none.
 /// What goes wrong later is an error among the batches.
 pub fn read_batches(path: &Utf8Path) -> Result<Batches, ReadTableError> {
-    let (files, schema) = parts::look_at(path)?;
-    Ok(Batches::of(files, schema))
+    read_batches_with(path, &ProfileOptions::default())
+}
+
+/// Opens a table as [`read_batches`] does, with other words for nulls, or a way to cancel until the first batch.
+///
+/// # Errors
+///
+/// As [`read_batches`]; [`DataError::Canceled`] where the options say to give up.
+pub fn read_batches_with(path: &Utf8Path, options: &ProfileOptions) -> Result<Batches, ReadTableError> {
+    let (files, schema) = parts::look_at(path, options)?;
+    Ok(Batches::of(files, schema, options))
 }
 
 /// The rows of a table, batch by batch, from [`read_batches`]. Batches without rows are left out.
@@ -81,6 +92,7 @@ pub fn read_batches(path: &Utf8Path) -> Result<Batches, ReadTableError> {
 /// behind an error.
 pub struct Batches {
     schema: SchemaRef,
+    nulls: NullWords,
     files: std::vec::IntoIter<TableFile>,
     open: Option<OpenFile>,
 }
@@ -92,9 +104,10 @@ impl fmt::Debug for Batches {
 }
 
 impl Batches {
-    /// The rows of files that have this schema in common.
-    pub(crate) fn of(files: Vec<TableFile>, schema: Schema) -> Self {
-        Self { schema: Arc::new(schema), files: files.into_iter(), open: None }
+    /// The rows of files that have this schema in common, or more columns, which are left out.
+    pub(crate) fn of(files: Vec<TableFile>, schema: Schema, options: &ProfileOptions) -> Self {
+        let nulls = options.null_words();
+        Self { schema: Arc::new(schema), nulls, files: files.into_iter(), open: None }
     }
 
     /// The schema of every batch.
@@ -108,7 +121,7 @@ impl Batches {
             let open = match &mut self.open {
                 Some(open) => open,
                 closed => match self.files.next() {
-                    Some(file) => closed.insert(OpenFile::new(file, &self.schema)?),
+                    Some(file) => closed.insert(OpenFile::new(file, &self.schema, &self.nulls)?),
                     None => return Ok(None),
                 },
             };
@@ -150,8 +163,8 @@ struct OpenFile {
 }
 
 impl OpenFile {
-    fn new(file: TableFile, schema: &SchemaRef) -> Result<Self, ReadTableError> {
-        match without_panic(|| decoder(&file, &own_schema(&file, schema))) {
+    fn new(file: TableFile, schema: &SchemaRef, nulls: &NullWords) -> Result<Self, ReadTableError> {
+        match without_panic(|| decoder(&file, schema, nulls)) {
             Ok(decoder) => Ok(Self { file, decoder, rows: 0 }),
             Err(error) => Err(decode_error(&file, error)),
         }
@@ -159,7 +172,8 @@ impl OpenFile {
 
     fn advance(&mut self, schema: &SchemaRef) -> Result<Option<RecordBatch>, ReadTableError> {
         let batch = without_panic(|| self.decoder.next().transpose());
-        let batch = batch.and_then(|batch| batch.map(|batch| projected(batch, schema)).transpose());
+        let batch =
+            batch.and_then(|batch| batch.map(|batch| projected(batch, &self.file, schema)).transpose());
         let Some(batch) = batch.map_err(|error| decode_error(&self.file, error))? else {
             // What is cut off between the two looks at it would otherwise be a table with fewer rows.
             let is_whole = self.rows == self.file.rows;
@@ -194,13 +208,15 @@ fn own_schema(file: &TableFile, schema: &SchemaRef) -> SchemaRef {
 }
 
 /// A batch of a file with the columns of its table, those that the file lacks all nulls.
-fn projected(batch: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+fn projected(batch: RecordBatch, file: &TableFile, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
     if batch.schema_ref() == schema {
         return Ok(batch);
     }
     let rows = batch.num_rows();
     let found = batch.schema_ref().fields();
-    if let Some(strange) = found.iter().find(|field| schema.fields().find(field.name()).is_none()) {
+    let is_known =
+        |name: &str| schema.fields().find(name).or_else(|| file.schema.fields().find(name)).is_some();
+    if let Some(strange) = found.iter().find(|field| !is_known(field.name())) {
         return Err(ArrowError::SchemaError(format!("column `{}` is new", strange.name())));
     }
     let column = |field: &FieldRef| match found.find(field.name()) {
@@ -235,26 +251,35 @@ fn decode_error(file: &TableFile, error: ArrowError) -> ReadTableError {
     }
 }
 
-fn decoder(table: &TableFile, schema: &SchemaRef) -> Result<Decoder, ArrowError> {
+/// What reads a file: the columns that it has of those of the schema, and perhaps others.
+fn decoder(table: &TableFile, schema: &SchemaRef, nulls: &NullWords) -> Result<Decoder, ArrowError> {
     let file = File::open(&table.path)?;
-    let schema = SchemaRef::clone(schema);
+    let own = own_schema(table, schema);
+    let is_wanted = |name: &str| schema.fields().find(name).is_some();
     let batch_rows = batch_rows(table);
     let format = table.kind.format;
     Ok(match format {
         FileFormat::Csv | FileFormat::Tsv => {
             let delimiter = if format == FileFormat::Tsv { Delimiter::Tab } else { Delimiter::Detected };
             let text = TextReader::new(open_text(file, table.kind.compression)?);
-            Box::new(CsvBatches::new(text, delimiter, schema, batch_rows)?)
+            Box::new(CsvBatches::new(text, delimiter, (&own, is_wanted), nulls.clone(), batch_rows)?)
         }
         FileFormat::Json | FileFormat::JsonObject | FileFormat::Ndjson => {
-            let builder = arrow::json::ReaderBuilder::new(schema).with_batch_size(batch_rows);
+            let wanted: Vec<FieldRef> =
+                own.fields().iter().filter(|field| is_wanted(field.name())).cloned().collect();
+            let builder = arrow::json::ReaderBuilder::new(Arc::new(Schema::new(wanted)));
+            let builder = builder.with_batch_size(batch_rows);
             let text = BufReader::new(open_text(file, table.kind.compression)?);
             Box::new(builder.with_flatten(format == FileFormat::Json).build(text)?)
         }
         #[cfg(feature = "parquet")]
         FileFormat::Parquet => {
             let builder = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)?;
-            Box::new(builder.with_batch_size(batch_rows).build()?)
+            let places = builder.schema().fields().iter().enumerate();
+            let wanted: Vec<usize> =
+                places.filter(|(_, field)| is_wanted(field.name())).map(|(place, _)| place).collect();
+            let mask = parquet::arrow::ProjectionMask::roots(builder.parquet_schema(), wanted);
+            Box::new(builder.with_projection(mask).with_batch_size(batch_rows).build()?)
         }
         // Of the formats that are tables, those of Arrow IPC are left.
         _ => open_rows(file, format, None, u64::MAX)?,

@@ -11,7 +11,7 @@ use arrow::array::{ArrayRef, Float64Array, Int64Array};
 use arrow::buffer::NullBuffer;
 use arrow::record_batch::RecordBatch;
 use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing_models::TableContract;
+use runtime_testing_models::{FileContract, FilesContract, TableContract};
 
 use crate::write::{WriteTableError, writable_kind, write_batches};
 
@@ -65,6 +65,36 @@ impl SampleData {
         Self::builder(contract)
             .build()
             .expect("every word of a contract has values, and the rows are its own")
+    }
+
+    /// Writes data that keeps to a contract of files into a folder: for each glob of a table one file, with `0` for its `*` and `?`.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteTableError`] where a table cannot be written, and where files must be there that are no tables, or whose glob does
+    /// not show a path.
+    pub fn write_files(contract: &FilesContract, folder: &Utf8Path) -> Result<(), WriteTableError> {
+        for (glob, asked) in &contract.files {
+            let refused = |reason: &str| WriteTableError::NoSample {
+                path: folder.join(glob),
+                reason: reason.to_owned(),
+            };
+            let table = match asked {
+                FileContract::Table(table) => table,
+                FileContract::Optional => continue,
+                FileContract::Present => return Err(refused("what it holds is not known")),
+            };
+            let below = glob.replace("**/", "").replace(['*', '?'], "0");
+            if below.contains(['[', '{', '\\']) {
+                return Err(refused("its glob does not show a path"));
+            }
+            let path = folder.join(below);
+            let parent = path.parent().unwrap_or(folder);
+            std::fs::create_dir_all(parent)
+                .map_err(|source| WriteTableError::Io { path: parent.to_owned(), source })?;
+            Self::from_contract(table).write(&path)?;
+        }
+        Ok(())
     }
 
     /// Reads an object of arrays, one for each column: `{"id": [1, 2], "name": ["a", null]}`. Values are booleans,

@@ -65,6 +65,14 @@ pub enum WriteTableError {
         /// Its type.
         data_type: String,
     },
+    /// A contract asks for files of which there is no sample.
+    #[error("cannot write a sample for `{path}`: {reason}; put data there")]
+    NoSample {
+        /// The glob of the files, in the folder.
+        path: Utf8PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// An error came in the place of a batch.
     #[error("cannot write `{path}`: its batches end with an error")]
     NoBatch {

@@ -319,6 +319,12 @@ impl From<TableContract> for DataContract {
     }
 }
 
+impl From<FilesContract> for DataContract {
+    fn from(files: FilesContract) -> Self {
+        Self::Files(files)
+    }
+}
+
 impl TableContract {
     /// The contract with one more column, which may hold nulls and must be there.
     #[must_use]
@@ -329,7 +335,9 @@ impl TableContract {
 
     /// Whether it asks something of values, which only rows show.
     pub fn has_constraints(&self) -> bool {
-        !self.unique.is_empty() || self.columns.values().any(|column| column.constraints.are_of_values())
+        let is_asked =
+            |column: &ColumnContract| column.constraints.are_of_values() || column.has_inner_rules();
+        !self.unique.is_empty() || self.columns.values().any(is_asked)
     }
 }
 
@@ -345,6 +353,14 @@ impl ColumnContract {
             map_values: None,
             constraints: Constraints::default(),
         }
+    }
+}
+
+impl ColumnContract {
+    /// Whether something within it must not be null.
+    fn has_inner_rules(&self) -> bool {
+        let of_fields = self.fields.values().chain(self.items.as_deref()).chain(self.map_values.as_deref());
+        of_fields.into_iter().any(|inner| !inner.nullable || inner.has_inner_rules())
     }
 }
 

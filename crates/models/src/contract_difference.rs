@@ -176,7 +176,7 @@ fn columns(
     for (name, contract) in after {
         let column = format!("{path}{name}");
         match before.get(name) {
-            Some(old) => column_differences(old, contract, column, list),
+            Some(old) => column_differences(old, contract, &column, list),
             None => list.push(ContractDifference::ColumnAdded { column, contract: contract.clone() }),
         }
     }
@@ -189,20 +189,20 @@ fn columns(
 fn column_differences(
     before: &ColumnContract,
     after: &ColumnContract,
-    column: String,
+    column: &str,
     list: &mut Vec<ContractDifference>,
 ) {
     if before.data_type != after.data_type {
         let (before, after) = (before.data_type.clone(), after.data_type.clone());
-        list.push(ContractDifference::TypeChanged { column: column.clone(), before, after });
+        list.push(ContractDifference::TypeChanged { column: column.to_owned(), before, after });
     }
     if before.nullable != after.nullable {
         let nullable = after.nullable;
-        list.push(ContractDifference::NullableChanged { column: column.clone(), nullable });
+        list.push(ContractDifference::NullableChanged { column: column.to_owned(), nullable });
     }
     if before.optional != after.optional {
         let optional = after.optional;
-        list.push(ContractDifference::OptionalChanged { column: column.clone(), optional });
+        list.push(ContractDifference::OptionalChanged { column: column.to_owned(), optional });
     }
     columns(&before.fields, &after.fields, &format!("{column}."), list);
     let inner = [(&before.items, &after.items, "[]"), (&before.map_values, &after.map_values, "{}")];
@@ -210,7 +210,7 @@ fn column_differences(
         let column = format!("{column}{step}");
         match (before.as_deref(), after.as_deref()) {
             (None, None) => {}
-            (Some(before), Some(after)) => column_differences(before, after, column, list),
+            (Some(before), Some(after)) => column_differences(before, after, &column, list),
             (None, Some(after)) => {
                 list.push(ContractDifference::ColumnAdded { column, contract: after.clone() });
             }
@@ -324,9 +324,8 @@ impl fmt::Display for ColumnContract {
             inner(formatter, ", each", values)?;
         }
         for (key, value) in self.constraints.entries() {
-            let value = serde_json::to_string(&value).map_err(|_| fmt::Error)?;
-            match value.as_str() {
-                "true" => write!(formatter, ", {key}")?,
+            match value {
+                crate::JobValue::Bool(true) => write!(formatter, ", {key}")?,
                 value => write!(formatter, ", {key} {value}")?,
             }
         }

@@ -75,6 +75,46 @@ pub enum Difference {
         /// How many there are.
         found: u64,
     },
+    /// There are more rows than the contract allows.
+    TooManyRows {
+        /// How many there may be.
+        expected: u64,
+        /// How many there are.
+        found: u64,
+    },
+    /// More rows of a column are null than the contract allows.
+    TooManyNulls {
+        /// The column.
+        column: String,
+        /// The greatest share that may be, as the contract writes it.
+        allowed: String,
+        /// How many are.
+        nulls: u64,
+        /// Of how many.
+        rows: u64,
+    },
+    /// Values are not what the contract asks of them.
+    Constraint {
+        /// The column, or the columns, or the path of what is within one.
+        column: String,
+        /// What is asked, as the contract writes it: `minimum 0`, `unique`.
+        constraint: String,
+        /// The first row of the file that is not so, from one.
+        row: u64,
+        /// What stands there, cut to 80 characters.
+        value: String,
+        /// How many rows of the table are not so.
+        rows: u64,
+    },
+    /// What the contract asks of values cannot be looked at.
+    NotChecked {
+        /// The column, or the columns.
+        column: String,
+        /// What is asked, as the contract writes it.
+        constraint: String,
+        /// Why not.
+        reason: String,
+    },
     /// There are no rows.
     NoRows,
     /// The file cannot be read as what it should be.
@@ -98,6 +138,8 @@ pub enum Difference {
     },
     /// A file of the expected folder is not there.
     MissingFile,
+    /// A file is there that the contract forbids.
+    UnexpectedFile,
     /// A column has another type than the expected one, which will do.
     Promoted {
         /// The column, or the path of what is within it.
@@ -166,6 +208,8 @@ pub enum NotCompared {
     ManyKeys,
     /// Neither of them is a table, and they are not the same byte for byte.
     NoTable,
+    /// The contract asks something of values, which a profile does not hold.
+    Values,
 }
 
 impl fmt::Display for NotCompared {
@@ -178,6 +222,7 @@ impl fmt::Display for NotCompared {
             Self::ManyKeys => formatter.write_str(
                 "not compared: one of the two objects has more keys than are kept, which are data",
             ),
+            Self::Values => formatter.write_str("what the contract asks of values is not looked at"),
             Self::NoTable => formatter.write_str("not compared: no table, and other bytes"),
         }
     }
@@ -192,6 +237,11 @@ impl Difference {
             | Self::NullsFound { .. }
             | Self::UnexpectedColumn { .. }
             | Self::TooFewRows { .. }
+            | Self::TooManyRows { .. }
+            | Self::TooManyNulls { .. }
+            | Self::Constraint { .. }
+            | Self::NotChecked { .. }
+            | Self::UnexpectedFile
             | Self::NoRows
             | Self::Unreadable { .. }
             | Self::Misnamed { .. }
@@ -219,6 +269,11 @@ impl Difference {
             Self::NullsFound { .. } => "nulls_found",
             Self::UnexpectedColumn { .. } => "unexpected_column",
             Self::TooFewRows { .. } => "too_few_rows",
+            Self::TooManyRows { .. } => "too_many_rows",
+            Self::TooManyNulls { .. } => "too_many_nulls",
+            Self::Constraint { .. } => "constraint",
+            Self::NotChecked { .. } => "not_checked",
+            Self::UnexpectedFile => "unexpected_file",
             Self::NoRows => "no_rows",
             Self::Unreadable { .. } => "unreadable",
             Self::Misnamed { .. } => "misnamed",
@@ -245,6 +300,9 @@ impl Difference {
             | Self::Promoted { column, .. }
             | Self::Nullability { column, .. }
             | Self::ExtraColumn { column, .. }
+            | Self::TooManyNulls { column, .. }
+            | Self::Constraint { column, .. }
+            | Self::NotChecked { column, .. }
             | Self::MissingKey { key: column, .. } => Some(column),
             _ => None,
         }
@@ -282,6 +340,25 @@ impl fmt::Display for Difference {
             Self::TooFewRows { expected, found } => {
                 write!(formatter, "expected at least {expected} rows, found {found}")
             }
+            Self::TooManyRows { expected, found } => {
+                write!(formatter, "expected at most {expected} rows, found {found}")
+            }
+            Self::TooManyNulls { column, allowed, nulls, rows } => write!(
+                formatter,
+                "column `{column}`: {nulls} of {rows} rows are null, and at most a share of {allowed} may be"
+            ),
+            Self::Constraint { column, constraint, row, value, rows } => {
+                write!(formatter, "column `{column}`: not `{constraint}`: row {row} is {value:?}")?;
+                match rows {
+                    0 | 1 => Ok(()),
+                    2 => formatter.write_str(", and one more row"),
+                    rows => write!(formatter, ", and {} more rows", rows - 1),
+                }
+            }
+            Self::NotChecked { column, constraint, reason } => {
+                write!(formatter, "column `{column}`: `{constraint}` cannot be looked at: {reason}")
+            }
+            Self::UnexpectedFile => formatter.write_str("the file is forbidden by the contract"),
             Self::NoRows => formatter.write_str("there are no rows"),
             Self::Unreadable { finding } => write!(formatter, "cannot be read: {finding}"),
             Self::Misnamed { promised, found } => {

@@ -40,6 +40,12 @@ pub struct JobNumber(String);
 #[error("`{0}` is not a number as JSON writes it")]
 pub struct InvalidNumber(pub String);
 
+impl std::fmt::Display for JobNumber {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
 impl JobNumber {
     /// The text.
     pub fn as_str(&self) -> &str {
@@ -107,6 +113,13 @@ impl JobValue {
             Self::Number(number) => number.as_str().parse().ok(),
             _ => None,
         }
+    }
+}
+
+/// Written as JSON.
+impl std::fmt::Display for JobValue {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&serde_json::to_string(self).map_err(|_| std::fmt::Error)?)
     }
 }
 

@@ -68,7 +68,7 @@
 //! | [`PipelineTestPlan`] | what a test would do, before it is made |
 //! | [`PipelineTestReport`] | the result, and [`ReportSnapshot`] its stable form |
 //! | `SampleData`, `profile_path`, `ProfileOptions`, `compare` | data files by themselves (feature `tester`) |
-//! | `digest_path`, `digest_path_until`, [`Digest`] | a hash of what data holds, whatever format it is in (feature `tester`) |
+//! | `digest_path`, `digest_path_with`, [`Digest`] | a hash of what data holds, whatever format it is in (feature `tester`) |
 //! | `read_batches`, `write_batches` | tables as Arrow record batches (feature `tester`) |
 //! | `render_plan_text`, `render_dag_text`, `render_dag_mermaid`, `render_dag_dot`, `render_dag_svg` | the plan and the DAG (feature `report`) |
 //! | `render_text`, `render_html`, `render_junit`, `render_markdown` | the report for people and for CI (feature `report`) |
@@ -106,31 +106,31 @@ pub use runtime_testing_dag::{
 };
 #[cfg(feature = "tester")]
 pub use runtime_testing_data::{
-    Batches, BuildSampleError, ContractRemark, DataError, Expected, FileDifference, NoContract, NullTokens,
+    Batches, BuildSampleError, ContractRemark, DataError, Expected, FileDifference, NoContract,
     ObservedContract, ParseSampleError, ProfileOptions, ReadTableError, SampleData, SampleDataBuilder,
-    WriteTableError, arrow, can_read, compare, data_files, digest_path, digest_path_until,
+    WriteTableError, arrow, can_read, compare, compare_values, data_files, digest_path, digest_path_with,
     format_of_extension, nearest_path, observe_contract, profile_file, profile_file_with, profile_path,
-    profile_path_with, read_batches, schema_of, without_table, write_batches,
+    profile_path_with, read_batches, read_batches_with, schema_of, without_table, write_batches,
 };
 #[cfg(feature = "harness")]
 pub use runtime_testing_harness as harness;
 #[cfg(feature = "schema")]
 pub use runtime_testing_models::SchemaName;
 pub use runtime_testing_models::{
-    Binding, BindingRule, Column, ColumnContract, Compression, ContractDifference, Culprit,
-    DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult, DataExpectation, DataFinding, DataProfile, Difference,
-    Digest, DigestOptions, DigestScheme, EVENT_FORMAT_VERSION, EdgeBlame, EdgeIssue, EdgeNote, EdgePlan,
-    EdgeVerdict, EventLine, ExitOutcome, ExtraColumns, FileFormat, FileKind, FileProfile, FindingKind,
-    FloatTolerance, InputChange, InputPlan, InputSource, InvalidNumber, Isolation, JobNumber, JobValue,
-    LogicalKind, LogicalName, LogicalType, MainProblem, NamePlace, NotCompared, NotSingledOut, Observed,
-    OutputBinding, OutputDamage, OutputDifference, OutputTail, PLAN_FORMAT_VERSION, ParseDigestError,
-    ParseSpecError, PathKind, PathKindReason, PathSpec, PipelineTestPlan, PipelineTestReport,
-    PipelineTestingSpec, PythonException, REPORT_FORMAT_VERSION, ReportSnapshot, Resources, RowOrder,
-    RunAction, RunInput, RunKind, RunOutput, RunPlan, RunResult, RunSlot, RuntimeTestingConfiguration,
-    ScriptExecutionSpec, ScriptFailure, ScriptKind, ScriptMainParams, ScriptName, ScriptPlan,
-    ScriptTestResult, Similarity, StepNote, StepPlan, StepStatus, TableContract, TableSchema, TestEvent,
-    TimeUnit, TypeWord, UndeclaredPath, UntestedEdge, UntestedStep, WorkingDirectory, contract_differences,
-    edge_key,
+    Binding, BindingRule, Column, ColumnContract, Compression, Constraints, ContractDifference, ContractType,
+    Culprit, DEFAULT_WORKSPACE_ROOT, DataCompatibilityResult, DataContract, DataExpectation, DataFinding,
+    DataProfile, Difference, Digest, DigestOptions, DigestScheme, EVENT_FORMAT_VERSION, EdgeBlame, EdgeIssue,
+    EdgeNote, EdgePlan, EdgeVerdict, EventLine, ExitOutcome, FileContract, FileFormat, FileKind, FileProfile,
+    FilesContract, FindingKind, FloatTolerance, InputChange, InputPlan, InputSource, InvalidNumber,
+    Isolation, JobNumber, JobValue, LogicalKind, LogicalName, LogicalType, MainProblem, NamePlace,
+    NotCompared, NotSingledOut, Observed, OutputBinding, OutputDamage, OutputDifference, OutputTail,
+    PLAN_FORMAT_VERSION, ParseDigestError, ParseSpecError, PathKind, PathKindReason, PathSpec, Permission,
+    PipelineTestPlan, PipelineTestReport, PipelineTestingSpec, PythonException, REPORT_FORMAT_VERSION,
+    ReportSnapshot, Resources, RowOrder, RunAction, RunInput, RunKind, RunOutput, RunPlan, RunResult,
+    RunSlot, RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptFailure, ScriptKind, ScriptMainParams,
+    ScriptName, ScriptPlan, ScriptTestResult, Similarity, StepNote, StepPlan, StepStatus, TableContract,
+    TableSchema, TestEvent, TimeUnit, TypeWord, UndeclaredPath, UntestedEdge, UntestedStep, WorkingDirectory,
+    contract_differences, edge_key,
 };
 #[cfg(feature = "report")]
 pub use runtime_testing_report::{

@@ -1,6 +1,6 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
-use runtime_testing_models::{LogicalName, ScriptExecutionSpec, StepName, TableContract, dag::json};
+use runtime_testing_models::{DataContract, LogicalName, ScriptExecutionSpec, StepName, dag::json};
 
 use crate::index::SpecIndex;
 use crate::save::{self, Stamped};
@@ -12,9 +12,9 @@ pub struct ContractUpdate {
     /// The spec that they were made for. It must still be the one that is saved.
     pub spec: ScriptExecutionSpec,
     /// Contracts of inputs. Others that are there stay.
-    pub input_schemas: IndexMap<LogicalName, TableContract>,
+    pub input_schemas: IndexMap<LogicalName, DataContract>,
     /// Contracts of outputs. Others that are there stay.
-    pub output_schemas: IndexMap<LogicalName, TableContract>,
+    pub output_schemas: IndexMap<LogicalName, DataContract>,
 }
 
 /// Why contracts could not be saved: everything that is in the way. Nothing was written, unless the file system failed

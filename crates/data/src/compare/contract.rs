@@ -1,9 +1,13 @@
 //! The rules for what a person wrote.
 
+use camino::Utf8Path;
+use globset::{GlobBuilder, GlobMatcher};
 use runtime_testing_models::{
-    Column, ColumnContract, DataProfile, Difference, ExtraColumns, TableContract, TypeWord,
+    Column, ColumnContract, DataContract, DataProfile, Difference, FileContract, FileProfile, FilesContract,
+    LogicalType, NotCompared, Permission, TableContract,
 };
 
+use super::nested::{Path, TakenNames};
 use super::rename::renamed;
 use super::table::{
     add_column_order, add_types, extra_column, file_of, nullable_file, promoted, type_changed,
@@ -12,17 +16,114 @@ use super::{Differences, file};
 use crate::findings::unreadable;
 use crate::tables::{Table, TableColumn, tables_of};
 use crate::types::fit::{self, Fit};
-use crate::types::join::Typing;
-use runtime_testing_models::LogicalType;
+use crate::types::join::{Typing, one_type};
+
+/// Holds what was found against a contract. What only a sample could say is left to it where there is one.
+pub(super) fn compare(
+    contract: &DataContract,
+    found: &DataProfile,
+    has_sample: bool,
+    list: &mut Differences,
+) {
+    let all_sound = file::add_unsound(found, list);
+    match contract {
+        DataContract::Table(contract) => {
+            compare_tables(contract, found, all_sound, has_sample, list);
+        }
+        DataContract::Files(contract) => compare_files(contract, found, all_sound, has_sample, list),
+    }
+    if let (Some(first), true) = (found.files.first(), contract.tables().any(TableContract::has_constraints))
+    {
+        list.add(&first.path, [Difference::NotCompared { reason: NotCompared::Values }]);
+    }
+}
+
+/// The files of a glob of a contract, and what it asks of them.
+type GlobFiles<'a, 'c> = (&'c str, &'c FileContract, Vec<&'a FileProfile>);
+
+/// The files of each glob of a contract, in the order of the globs, and those that match none.
+pub(crate) fn files_of<'a, 'c>(
+    contract: &'c FilesContract,
+    found: &'a DataProfile,
+) -> (Vec<GlobFiles<'a, 'c>>, Vec<&'a FileProfile>) {
+    let mut groups: Vec<_> =
+        contract.files.iter().map(|(glob, asked)| (glob.as_str(), asked, Vec::new())).collect();
+    let matchers: Vec<GlobMatcher> = contract.files.keys().map(|glob| matcher(glob)).collect();
+    let mut others = Vec::new();
+    for file in &found.files {
+        match matchers.iter().position(|matcher| matcher.is_match(&file.path)) {
+            Some(place) => groups[place].2.push(file),
+            None => others.push(file),
+        }
+    }
+    (groups, others)
+}
+
+/// What a contract says of the table that a file is in.
+pub(super) fn table_of<'c>(contract: &'c DataContract, file: &Utf8Path) -> Option<&'c TableContract> {
+    let files = match contract {
+        DataContract::Table(table) => return Some(table),
+        DataContract::Files(files) => files,
+    };
+    match files.files.iter().find(|(glob, _)| matcher(glob).is_match(file))? {
+        (_, FileContract::Table(table)) => Some(table),
+        _ => None,
+    }
+}
+
+/// What a glob matches. One that is none, which no spec has, matches the path that it is.
+fn matcher(glob: &str) -> GlobMatcher {
+    let build = |glob: &str| GlobBuilder::new(glob).literal_separator(true).build();
+    build(glob)
+        .or_else(|_| build(&globset::escape(glob)))
+        .expect("an escaped path is a glob")
+        .compile_matcher()
+}
+
+fn compare_files(
+    contract: &FilesContract,
+    found: &DataProfile,
+    all_sound: bool,
+    has_sample: bool,
+    list: &mut Differences,
+) {
+    let (groups, others) = files_of(contract, found);
+    for (glob, asked, files) in groups {
+        match asked {
+            FileContract::Optional => {}
+            _ if files.is_empty() => list.add(glob.into(), [Difference::MissingFile]),
+            FileContract::Present => {}
+            FileContract::Table(table) => {
+                let files = files.into_iter().cloned().collect();
+                let files = DataProfile { is_folder: true, files };
+                compare_tables(table, &files, all_sound, has_sample, list);
+            }
+        }
+    }
+    for file in others {
+        list.add(
+            &file.path,
+            [match contract.extra_files {
+                Permission::Allow => Difference::ExtraFile,
+                Permission::Forbid => Difference::UnexpectedFile,
+            }],
+        );
+    }
+}
 
 /// Holds every table of what was found against a contract. What is no table is left alone as long as there is one, and
 /// so are single JSON objects, which stand beside tables to tell something of them.
-pub(super) fn compare(contract: &TableContract, found: &DataProfile, list: &mut Differences) {
-    let all_sound = file::add_unsound(found, list);
+fn compare_tables(
+    contract: &TableContract,
+    found: &DataProfile,
+    all_sound: bool,
+    has_sample: bool,
+    list: &mut Differences,
+) {
     let tables = tables_of(found, file::is_sound);
     for table in &tables {
         for (file, _) in &table.files {
-            list.add(&file.path, file::text_differences(None, file));
+            list.add(&file.path, file::text_differences(contract.delimiter, None, file));
         }
         if !table.is_blank() {
             compare_table(contract, table, list);
@@ -33,6 +134,19 @@ pub(super) fn compare(contract: &TableContract, found: &DataProfile, list: &mut 
         return;
     }
     add_rows(contract.min_rows, &tables, list);
+    let may_be_empty = match contract.empty_files {
+        Some(permission) => permission == Permission::Allow,
+        None => has_sample || contract.min_rows == Some(0),
+    };
+    for table in &tables {
+        if let Some(expected) = contract.max_rows.filter(|most| table.rows > *most) {
+            list.add(&table.first().path, [Difference::TooManyRows { expected, found: table.rows }]);
+        }
+        if !may_be_empty && table.rows > 0 {
+            let empty = table.files.iter().filter(|(_, schema)| schema.rows == 0);
+            empty.for_each(|(file, _)| list.add(&file.path, [Difference::NoRows]));
+        }
+    }
     if let (Some(first), true) = (found.files.first(), tables.is_empty()) {
         let message = match found.is_folder {
             true => "no table among the files",
@@ -62,9 +176,16 @@ pub(super) fn add_rows(min_rows: Option<u64>, tables: &[Table<'_>], list: &mut D
 fn compare_table(contract: &TableContract, table: &Table<'_>, list: &mut Differences) {
     let typing = Typing::of(table.first().format);
     list.add(&table.first().path, missing_columns(contract, table));
+    let names = contract.columns.keys().map(String::as_str);
+    let taken = TakenNames::of(names.chain(table.columns.iter().map(|column| column.name)));
     for (name, expected) in &contract.columns {
         if let Some(column) = table.column(name) {
-            add_types(table, column, |found, own| type_difference(name, expected, found, own, typing), list);
+            let judge = |found: &LogicalType, own: Option<&Column>| {
+                let mut differences = Vec::new();
+                add_type(expected, found, &Path::of(name, own, &taken, typing), &mut differences);
+                differences
+            };
+            add_types(table, column, judge, list);
         }
     }
     for (name, _) in contract.columns.iter().filter(|(_, expected)| !expected.nullable) {
@@ -72,10 +193,20 @@ fn compare_table(contract: &TableContract, table: &Table<'_>, list: &mut Differe
             list.add(nullable_file(table, column), nulls(column, table));
         }
     }
+    for (name, expected) in &contract.columns {
+        if let Some(column) = table.column(name) {
+            list.add(nullable_file(table, column), null_share(column, expected, table));
+        }
+    }
+    for (name, expected) in &contract.columns {
+        if let Some(column) = table.column(name) {
+            list.add(nullable_file(table, column), null_share(column, expected, table));
+        }
+    }
     for column in unnamed(contract, table) {
         let difference = match contract.extra_columns {
-            ExtraColumns::Allow => extra_column(column),
-            ExtraColumns::Forbid => Difference::UnexpectedColumn {
+            Permission::Allow => extra_column(column),
+            Permission::Forbid => Difference::UnexpectedColumn {
                 column: column.name.to_owned(),
                 found: column.shown().to_string(),
             },
@@ -95,7 +226,7 @@ fn missing_columns(contract: &TableContract, table: &Table<'_>) -> Vec<Differenc
     let extra: Vec<&TableColumn<'_>> = unnamed(contract, table).collect();
     let fits = |place: usize, new: usize| {
         let found = extra[new].whole.as_ref();
-        found.is_some_and(|found| fit::to_contract(missing[place].1.data_type, found) != Fit::Changed)
+        found.is_some_and(|found| fit::to_contract(&missing[place].1.data_type, found) != Fit::Changed)
     };
     let extra_names: Vec<&str> = extra.iter().map(|column| column.name).collect();
     let candidates = renamed(&names, &extra_names, fits);
@@ -105,29 +236,93 @@ fn missing_columns(contract: &TableContract, table: &Table<'_>) -> Vec<Differenc
     differences.collect()
 }
 
-/// A column of another type. One without a value has none.
-fn type_difference(
-    name: &str,
-    expected: &ColumnContract,
-    found: &LogicalType,
-    own: Option<&Column>,
-    typing: Typing,
-) -> Vec<Difference> {
-    let expected: TypeWord = expected.data_type;
-    let fit = match (expected, found) {
-        // In JSON an object is both.
-        (TypeWord::Struct, LogicalType::Map(..)) | (TypeWord::Map, LogicalType::Struct(_))
-            if typing == Typing::Values =>
-        {
+/// Adds how the type of a column, or of what is within it, differs. One without a value has none.
+fn add_type(expected: &ColumnContract, found: &LogicalType, path: &Path<'_>, list: &mut Vec<Difference>) {
+    use LogicalType::{List, Map, Struct};
+    use runtime_testing_models::TypeWord;
+
+    let word = expected.data_type.word();
+    let fit = match (word, found) {
+        // In JSON an object is both, unless its fields are known by name.
+        (TypeWord::Struct, Map(..)) if path.typing == Typing::Values && expected.fields.is_empty() => {
             Fit::Same
         }
-        _ => fit::to_contract(expected, found),
+        (TypeWord::Map, Struct(_)) if path.typing == Typing::Values => Fit::Same,
+        _ => fit::to_contract(&expected.data_type, found),
     };
     match fit {
-        Fit::Same => Vec::new(),
-        Fit::Promotes => vec![promoted(name, expected.as_str(), found)],
-        Fit::Changed => vec![type_changed(name, expected.as_str(), found, own)],
+        Fit::Same => {}
+        Fit::Promotes => list.push(promoted(&path.told(), expected.data_type.to_string(), found)),
+        Fit::Changed => {
+            list.push(type_changed(&path.told(), expected.data_type.to_string(), found, path.own));
+            return;
+        }
     }
+    match found {
+        Struct(fields) if word == TypeWord::Struct => {
+            for (name, asked) in &expected.fields {
+                match fields.iter().find(|(found, _)| found == name) {
+                    Some((_, found)) => add_type(asked, found, &path.field(name), list),
+                    None if asked.optional => {}
+                    None => list.push(Difference::MissingColumn {
+                        column: path.field(name).told(),
+                        expected: asked.data_type.to_string(),
+                        renamed: None,
+                    }),
+                }
+            }
+        }
+        Struct(fields) => {
+            let Some(asked) = &expected.map_values else { return };
+            match one_type(fields.iter().map(|(_, field)| field.clone())) {
+                Some(values) => add_type(asked, &values, &path.within("{}", None), list),
+                None => {
+                    fields.iter().for_each(|(name, field)| add_type(asked, field, &path.field(name), list));
+                }
+            }
+        }
+        List(items) => {
+            if let Some(asked) = &expected.items {
+                add_type(asked, items, &path.within("[]", path.own), list);
+            }
+        }
+        Map(_, values) => {
+            if let Some(asked) = &expected.map_values {
+                add_type(asked, values, &path.within("{}", None), list);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether values of a type, and what is within them, are what is asked of them.
+pub(crate) fn is_within(expected: &ColumnContract, found: &LogicalType, typing: Typing) -> bool {
+    let mut differences = Vec::new();
+    let taken = TakenNames::of(std::iter::empty());
+    add_type(expected, found, &Path::of("", None, &taken, typing), &mut differences);
+    !differences.iter().any(Difference::is_breaking)
+}
+
+/// More rows of a column are null than may be.
+fn null_share(column: &TableColumn<'_>, expected: &ColumnContract, table: &Table<'_>) -> Option<Difference> {
+    let allowed = expected.constraints.max_null_fraction.as_ref()?;
+    let share: f64 = allowed.as_str().parse().ok()?;
+    let name = column.name.to_owned();
+    let Some(nulls) = column.nulls else {
+        return column.nullable.then(|| Difference::NotChecked {
+            column: name,
+            constraint: format!("max_null_fraction {allowed}"),
+            reason: "the number of nulls is not known".to_owned(),
+        });
+    };
+    #[expect(clippy::cast_precision_loss, reason = "a share needs no more digits")]
+    let is_more = nulls as f64 > share * table.rows as f64;
+    is_more.then(|| Difference::TooManyNulls {
+        column: name,
+        allowed: allowed.as_str().to_owned(),
+        nulls,
+        rows: table.rows,
+    })
 }
 
 /// A column that must not hold nulls and does, or that may for all that is known.
@@ -157,7 +352,7 @@ fn unnamed<'t, 'a>(
 
 #[cfg(test)]
 mod tests {
-    use runtime_testing_models::FileFormat;
+    use runtime_testing_models::{FileFormat, TypeWord};
 
     use super::*;
     use crate::compare::Expected;
@@ -165,7 +360,11 @@ mod tests {
 
     /// `amount`, a float, and `day`, a date; neither may hold nulls. `note`, a text, may be missing.
     fn contract() -> TableContract {
-        let column = |data_type, nullable, optional| ColumnContract { data_type, nullable, optional };
+        let column = |data_type, nullable, optional| ColumnContract {
+            nullable,
+            optional,
+            ..ColumnContract::new(data_type)
+        };
         let mut contract = TableContract::default();
         contract.columns.insert("amount".to_owned(), column(TypeWord::Float, false, false));
         contract.columns.insert("day".to_owned(), column(TypeWord::Date, false, false));
@@ -178,7 +377,7 @@ mod tests {
     #[track_caller]
     fn check_columns(columns: &[(&str, &str)], differences: &[&str]) {
         let found = single(table("a.csv", columns, 3));
-        check(&Expected::Contract(&contract()), &found, differences);
+        check(&Expected::Contract(&contract().into()), &found, differences);
     }
 
     #[test]
@@ -235,7 +434,7 @@ mod tests {
             "! a.csv: column `amount`: expected float, found text; row 2999 is \"n/a?\"",
             "a.csv: column `amount` may hold nulls",
         ];
-        check(&Expected::Contract(&contract()), &found, &expected);
+        check(&Expected::Contract(&contract().into()), &found, &expected);
     }
 
     #[test]
@@ -252,19 +451,23 @@ mod tests {
         let declared = |nulls| Column { nulls, ..Column::new("amount", "float64") };
         schema.columns[0] = declared(Some(0));
         let found = single(file("a.parquet", FileFormat::Parquet, Some(schema.clone())));
-        check(&Expected::Contract(&contract()), &found, &[]);
+        check(&Expected::Contract(&contract().into()), &found, &[]);
         schema.columns[0] = declared(None);
         let found = single(file("a.parquet", FileFormat::Parquet, Some(schema)));
-        check(&Expected::Contract(&contract()), &found, &["a.parquet: column `amount` may hold nulls"]);
+        check(
+            &Expected::Contract(&contract().into()),
+            &found,
+            &["a.parquet: column `amount` may hold nulls"],
+        );
     }
 
     #[test]
     fn columns_that_are_not_named() {
         let found = single(table("a.csv", &[("amount", "float64"), ("day", "date"), ("x", "text")], 3));
-        check(&Expected::Contract(&contract()), &found, &["a.csv: extra column `x` (text)"]);
-        let strict = TableContract { extra_columns: ExtraColumns::Forbid, ..contract() };
+        check(&Expected::Contract(&contract().into()), &found, &["a.csv: extra column `x` (text)"]);
+        let strict = TableContract { extra_columns: Permission::Forbid, ..contract() };
         let expected = ["! a.csv: column `x` (text) is forbidden by the contract"];
-        check(&Expected::Contract(&strict), &found, &expected);
+        check(&Expected::Contract(&strict.into()), &found, &expected);
     }
 
     #[test]
@@ -278,7 +481,7 @@ mod tests {
             ],
         );
         let found = single(table("a.json", &reversed, 3));
-        check(&Expected::Contract(&contract()), &found, &["a.json: extra column `x` (text)"]);
+        check(&Expected::Contract(&contract().into()), &found, &["a.json: extra column `x` (text)"]);
     }
 
     #[test]
@@ -289,15 +492,15 @@ mod tests {
             "a.csv: the delimiter is `;`, which readers have to be told",
             "a.csv: begins with a byte order mark, which some readers take for a part of the first name",
         ];
-        check(&Expected::Contract(&contract()), &single(odd.clone()), &told);
-        check(&Expected::Contract(&contract()), &folder(&[odd, table("b.csv", &KEPT, 3)]), &told);
-        check(&Expected::Contract(&contract()), &single(table("a.tsv", &KEPT, 3)), &[]);
+        check(&Expected::Contract(&contract().into()), &single(odd.clone()), &told);
+        check(&Expected::Contract(&contract().into()), &folder(&[odd, table("b.csv", &KEPT, 3)]), &told);
+        check(&Expected::Contract(&contract().into()), &single(table("a.tsv", &KEPT, 3)), &[]);
     }
 
     #[track_caller]
     fn check_rows(min_rows: Option<u64>, rows: u64, differences: &[&str]) {
         let contract = TableContract { min_rows, ..contract() };
-        check(&Expected::Contract(&contract), &single(table("a.csv", &KEPT[..2], rows)), differences);
+        check(&Expected::Contract(&contract.into()), &single(table("a.csv", &KEPT[..2], rows)), differences);
     }
 
     #[test]
@@ -314,11 +517,11 @@ mod tests {
     fn a_header_alone_has_no_types() {
         let header = [("amount", "null"), ("day", "null")];
         let found = single(table("a.csv", &header, 0));
-        check(&Expected::Contract(&contract()), &found, &["! a.csv: there are no rows"]);
+        check(&Expected::Contract(&contract().into()), &found, &["! a.csv: there are no rows"]);
         let allowed = TableContract { min_rows: Some(0), ..contract() };
-        check(&Expected::Contract(&allowed), &found, &[]);
+        check(&Expected::Contract(&allowed.into()), &found, &[]);
         check(
-            &Expected::Contract(&contract()),
+            &Expected::Contract(&contract().into()),
             &single(table("a.json", &[], 0)),
             &["! a.json: there are no rows"],
         );
@@ -328,7 +531,7 @@ mod tests {
     fn what_is_no_table() {
         let value = file("metrics.json", FileFormat::Json, None);
         let model = file("model.pkl", FileFormat::Opaque, None);
-        let contract = contract();
+        let contract = contract().into();
         let expected = Expected::Contract(&contract);
         check(&expected, &single(value.clone()), &["! metrics.json: cannot be read: not a table"]);
         check(
@@ -357,7 +560,7 @@ mod tests {
     #[test]
     fn a_struct_and_a_map_are_one_in_a_single_object() {
         for word in [TypeWord::Struct, TypeWord::Map] {
-            let contract = TableContract::default().with_column("ids", word);
+            let contract = TableContract::default().with_column("ids", word).into();
             for data_type in ["struct<a: int64>", "map<text, int64>"] {
                 let columns = Some(columns(&[("ids", data_type)], 1));
                 let object = single(file("a.json", FileFormat::JsonObject, columns.clone()));
@@ -378,7 +581,7 @@ mod tests {
         let disguised = file("b.csv", FileFormat::Json, Some(columns(&[("x", "text")], 1)));
         let unnamed = file("c", FileFormat::Opaque, None);
         check(
-            &Expected::Contract(&contract()),
+            &Expected::Contract(&contract().into()),
             &folder(&[ragged, disguised, unnamed]),
             &[
                 "! a.csv: cannot be read: line 3: bad row",
@@ -395,10 +598,13 @@ mod tests {
             table("part-2.csv", &[("amount", "text"), ("day", "date")], 1),
         ];
         let wanted = ["! part-2.csv: column `amount`: expected float, found text"];
-        check(&Expected::Contract(&contract()), &folder(&parts), &wanted);
-        let more = TableContract { min_rows: Some(4), ..contract() };
+        let empty = "! part-1.csv: there are no rows";
+        check(&Expected::Contract(&contract().into()), &folder(&parts), &[empty, wanted[0]]);
+        let allowing = TableContract { empty_files: Some(Permission::Allow), ..contract() };
+        check(&Expected::Contract(&allowing.clone().into()), &folder(&parts), &wanted);
+        let more = TableContract { min_rows: Some(4), ..allowing };
         check(
-            &Expected::Contract(&more),
+            &Expected::Contract(&more.into()),
             &folder(&parts),
             &["! part-0.csv: expected at least 4 rows, found 3", wanted[0]],
         );

@@ -58,8 +58,12 @@ pub(super) fn is_line_of(lines: &FileProfile, found: &FileProfile) -> bool {
 
 /// What a reader of a table in text has to be told that it need not be told of its counterpart. Without one, what it
 /// has to be told at all.
-pub(super) fn text_differences(expected: Option<&FileProfile>, found: &FileProfile) -> Vec<Difference> {
-    let delimiter = match (expected.and_then(delimiter), delimiter(found)) {
+pub(super) fn text_differences(
+    said: Option<char>,
+    expected: Option<&FileProfile>,
+    found: &FileProfile,
+) -> Vec<Difference> {
+    let delimiter = match (said.or_else(|| expected.and_then(delimiter)), delimiter(found)) {
         (Some(expected), Some(found)) if expected != found => {
             Some(Difference::Delimiter { expected: Some(expected), found })
         }

@@ -73,35 +73,40 @@ fn breaking(expected: &LogicalType, found: &LogicalType, path: &Path<'_>) -> Vec
 }
 
 /// A column, or something within it.
-struct Path<'a> {
+pub(super) struct Path<'a> {
     column: &'a str,
     /// The column as a file has it, if the row that decided its type is the one that decided the type here: not that of one
     /// field of several.
-    own: Option<&'a Column>,
+    pub(super) own: Option<&'a Column>,
     /// How the column is called in longer paths.
     name: String,
     /// What follows the column.
     rest: String,
-    typing: Typing,
+    pub(super) typing: Typing,
 }
 
 impl<'a> Path<'a> {
-    fn of(column: &'a str, own: Option<&'a Column>, taken: &TakenNames<'_>, typing: Typing) -> Self {
+    pub(super) fn of(
+        column: &'a str,
+        own: Option<&'a Column>,
+        taken: &TakenNames<'_>,
+        typing: Typing,
+    ) -> Self {
         let name = path_name(column, taken.0.contains(column)).into_owned();
         Self { column, own, name, rest: String::new(), typing }
     }
 
-    fn within(&self, step: &str, own: Option<&'a Column>) -> Self {
+    pub(super) fn within(&self, step: &str, own: Option<&'a Column>) -> Self {
         let Self { column, name, rest, typing, .. } = self;
         Self { column, own, name: name.clone(), rest: format!("{rest}{step}"), typing: *typing }
     }
 
-    fn field(&self, name: &str) -> Self {
+    pub(super) fn field(&self, name: &str) -> Self {
         self.within(&format!(".{}", path_name(name, false)), None)
     }
 
     /// Columns by themselves are told by their names as they are, inner ones by paths.
-    fn told(&self) -> String {
+    pub(super) fn told(&self) -> String {
         if self.rest.is_empty() { self.column.to_owned() } else { format!("{}{}", self.name, self.rest) }
     }
 }

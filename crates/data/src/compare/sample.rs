@@ -142,7 +142,7 @@ fn compare_table<'a>(
         compare_columns(expected, found, &paired, list);
         for (file, _) in &found.files {
             let expected = sample.file(file).unwrap_or(expected.first());
-            list.add(&file.path, file::text_differences(Some(expected), file));
+            list.add(&file.path, file::text_differences(None, Some(expected), file));
         }
     }
     add_rows(expected, found, &paired, are_all_sound, list);

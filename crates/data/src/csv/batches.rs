@@ -1,14 +1,16 @@
 use std::collections::VecDeque;
 use std::io::Read;
+use std::sync::Arc;
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
-use arrow::record_batch::RecordBatch;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
 use super::delimiter::Delimiter;
 use super::records::{RecordSink, Splitter};
 use super::value::Values;
+use crate::text::nulls::NullWords;
 use crate::text::reader::TextReader;
 
 /// A batch is full when its cells make up so many bytes, however few its rows are.
@@ -24,20 +26,27 @@ pub(crate) struct CsvBatches<R> {
 }
 
 impl<R: Read> CsvBatches<R> {
-    /// Batches of so many rows. The types are those that a profile of the text found, or wider ones.
+    /// Batches of so many rows, of the columns that are wanted. The types are those that a profile of the text found, or wider
+    /// ones.
     pub(crate) fn new(
         text: TextReader<R>,
         delimiter: Delimiter,
-        schema: SchemaRef,
+        (schema, is_wanted): (&Schema, impl Fn(&str) -> bool),
+        nulls: NullWords,
         batch_rows: usize,
     ) -> Result<Self, ArrowError> {
         let columns = schema.fields().iter().map(|field| {
+            if !is_wanted(field.name()) {
+                return Ok(Values::Skipped);
+            }
             let message = || format!("text has no values of type {}", field.data_type());
             Values::new(field.data_type()).ok_or_else(|| ArrowError::CsvError(message()))
         });
+        let wanted = schema.fields().iter().filter(|field| is_wanted(field.name())).cloned();
         let rows = Rows {
             columns: columns.collect::<Result<_, _>>()?,
-            schema,
+            schema: Arc::new(Schema::new(wanted.collect::<Vec<_>>())),
+            nulls,
             batch_rows,
             header_is_past: false,
             cells: 0,
@@ -94,6 +103,7 @@ impl<R: Read> Iterator for CsvBatches<R> {
 #[derive(Debug)]
 struct Rows {
     schema: SchemaRef,
+    nulls: NullWords,
     columns: Vec<Values>,
     batch_rows: usize,
     header_is_past: bool,
@@ -113,7 +123,7 @@ impl RecordSink for Rows {
             return;
         }
         match self.columns.get_mut(self.cells) {
-            Some(column) => self.misfit |= !column.append(cell),
+            Some(column) => self.misfit |= !column.append(cell, &self.nulls),
             None => self.misfit = true,
         }
         self.cells += 1;
@@ -147,8 +157,10 @@ impl Rows {
         if self.rows == 0 || self.ended {
             return;
         }
-        let columns: Vec<ArrayRef> = self.columns.iter_mut().map(Values::finish).collect();
-        self.finished.push_back(RecordBatch::try_new(SchemaRef::clone(&self.schema), columns));
+        let columns: Vec<ArrayRef> = self.columns.iter_mut().filter_map(Values::finish).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
+        let schema = SchemaRef::clone(&self.schema);
+        self.finished.push_back(RecordBatch::try_new_with_options(schema, columns, &options));
         self.finished_rows += self.rows as u64;
         self.rows = 0;
         self.bytes = 0;
@@ -157,8 +169,6 @@ impl Rows {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow::array::AsArray;
     use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 
@@ -166,12 +176,11 @@ mod tests {
     use crate::text::cell::LONGEST_CELL;
 
     fn batches(text: &str, batch_rows: usize) -> Vec<Result<RecordBatch, String>> {
-        let schema = Arc::new(Schema::new(vec![
-            Field::new("a", DataType::Int64, true),
-            Field::new("b", DataType::Utf8, true),
-        ]));
+        let schema =
+            Schema::new(vec![Field::new("a", DataType::Int64, true), Field::new("b", DataType::Utf8, true)]);
         let text = TextReader::with_chunk_bytes(text.as_bytes(), 16);
-        let batches = CsvBatches::new(text, Delimiter::Detected, schema, batch_rows);
+        let nulls = NullWords::by_default().clone();
+        let batches = CsvBatches::new(text, Delimiter::Detected, (&schema, |_| true), nulls, batch_rows);
         let batches = batches.expect("types that text shows");
         batches.map(|batch| batch.map_err(|error| error.to_string())).collect()
     }

@@ -23,6 +23,8 @@ pub(super) enum Values {
     Timestamp(TimestampMicrosecondBuilder),
     ZonedTimestamp(TimestampMicrosecondBuilder),
     Text(StringBuilder),
+    /// Nobody asks for them.
+    Skipped,
 }
 
 impl Values {
@@ -44,7 +46,10 @@ impl Values {
     }
 
     /// Takes in the next cell, and says whether it is of the column's type.
-    pub(super) fn append(&mut self, cell: &[u8]) -> bool {
+    pub(super) fn append(&mut self, cell: &[u8], nulls: &NullWords) -> bool {
+        if matches!(self, Self::Skipped) {
+            return true;
+        }
         if let Self::Text(values) = self {
             // In text, a word for a null is text.
             let text = std::str::from_utf8(cell);
@@ -53,7 +58,7 @@ impl Values {
             }
             return text.is_ok();
         }
-        let found = classify(cell, NullWords::by_default());
+        let found = classify(cell, nulls);
         match (self, found) {
             (Self::Null(rows), Cell::Null) => *rows += 1,
             (Self::Boolean(values), Cell::Null) => values.append_null(),
@@ -79,8 +84,9 @@ impl Values {
     }
 
     /// The values, after which the column is empty again.
-    pub(super) fn finish(&mut self) -> ArrayRef {
-        match self {
+    pub(super) fn finish(&mut self) -> Option<ArrayRef> {
+        Some(match self {
+            Self::Skipped => return None,
             Self::Null(rows) => Arc::new(NullArray::new(std::mem::take(rows))),
             Self::Boolean(values) => Arc::new(values.finish()),
             Self::Int(values) => Arc::new(values.finish()),
@@ -88,7 +94,7 @@ impl Values {
             Self::Date(values) => Arc::new(values.finish()),
             Self::Timestamp(values) | Self::ZonedTimestamp(values) => Arc::new(values.finish()),
             Self::Text(values) => Arc::new(values.finish()),
-        }
+        })
     }
 }
 
@@ -115,16 +121,16 @@ mod tests {
     fn check(data_type: &DataType, cells: &[(&str, &str)]) {
         let mut values = Values::new(data_type).expect("a type that text shows");
         for (cell, _) in cells {
-            assert!(values.append(cell.as_bytes()), "{cell:?}");
+            assert!(values.append(cell.as_bytes(), NullWords::by_default()), "{cell:?}");
         }
-        let array = values.finish();
+        let array = values.finish().expect("values that are kept");
         assert_eq!(array.data_type(), data_type);
         let options = FormatOptions::default().with_null("null");
         let shown = ArrayFormatter::try_new(&array, &options).expect("an array that can be shown");
         for (row, (cell, expected)) in cells.iter().enumerate() {
             assert_eq!(shown.value(row).to_string(), *expected, "{cell:?}");
         }
-        assert_eq!(values.finish().len(), 0);
+        assert_eq!(values.finish().expect("values that are kept").len(), 0);
     }
 
     #[test]
@@ -184,9 +190,9 @@ mod tests {
             (timestamps(Some("UTC")), "2024-01-31"),
         ] {
             let mut values = Values::new(&data_type).expect("a type that text shows");
-            assert!(!values.append(cell.as_bytes()), "{cell} as {data_type}");
+            assert!(!values.append(cell.as_bytes(), NullWords::by_default()), "{cell} as {data_type}");
         }
-        assert!(!Values::new(&DataType::Utf8).expect("text").append(b"\xFF"));
+        assert!(!Values::new(&DataType::Utf8).expect("text").append(b"\xFF", NullWords::by_default()));
         assert!(Values::new(&DataType::Int32).is_none());
     }
 
@@ -196,8 +202,8 @@ mod tests {
             let array = arrow::array::Date32Array::from(vec![days]);
             let shown = arrow::util::display::array_value_to_string(&array, 0).expect("a date");
             let mut values = Values::new(&DataType::Date32).expect("a type that text shows");
-            prop_assert!(values.append(shown.as_bytes()));
-            prop_assert_eq!(values.finish().as_primitive::<Date32Type>().value(0), days);
+            prop_assert!(values.append(shown.as_bytes(), NullWords::by_default()));
+            prop_assert_eq!(values.finish().expect("values that are kept").as_primitive::<Date32Type>().value(0), days);
         }
 
         #[test]
@@ -212,8 +218,8 @@ mod tests {
                 prop_assume!(zone != Some("+05:30") || !shown.starts_with(['0', '+', '-']));
                 let data_type = timestamps(zone.map(|_| "UTC"));
                 let mut values = Values::new(&data_type).expect("a type that text shows");
-                prop_assert!(values.append(shown.as_bytes()), "{}", shown);
-                prop_assert_eq!(values.finish().as_primitive::<TimestampMicrosecondType>().value(0), microseconds);
+                prop_assert!(values.append(shown.as_bytes(), NullWords::by_default()), "{}", shown);
+                prop_assert_eq!(values.finish().expect("values that are kept").as_primitive::<TimestampMicrosecondType>().value(0), microseconds);
             }
         }
     }

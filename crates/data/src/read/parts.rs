@@ -15,16 +15,18 @@ use crate::types::arrow_type::of_arrow;
 use crate::types::join::{Typing, joined_arrow};
 
 /// The files of a table, in the order in which they are read, and the schema of all.
-pub(super) fn look_at(path: &Utf8Path) -> Result<(Vec<TableFile>, Schema), ReadTableError> {
-    let options = ProfileOptions::default();
+pub(super) fn look_at(
+    path: &Utf8Path,
+    options: &ProfileOptions,
+) -> Result<(Vec<TableFile>, Schema), ReadTableError> {
     let metadata = std::fs::metadata(path).map_err(|source| DataError::new(path, source))?;
     if !metadata.is_dir() {
-        let file = TableFile::look_at(path, &options)?;
+        let file = TableFile::look_at(path, options)?;
         let schema = file.schema.clone();
         return Ok((vec![file], schema));
     }
     let below = data_files(path)?;
-    let files = below.into_iter().map(|below| TableFile::look_at(&path.join(below), &options));
+    let files = below.into_iter().map(|below| TableFile::look_at(&path.join(below), options));
     let mut files = files.collect::<Result<Vec<_>, _>>()?;
     read_lines_among_lines(&mut files);
     let tables = table_places(&files);

@@ -1,6 +1,6 @@
-use arrow::datatypes::{Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema};
 use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing_models::{Column, FileFormat, FileKind};
+use runtime_testing_models::{Column, FileFormat, FileKind, FileProfile, TableSchema};
 
 use crate::error::ReadTableError;
 use crate::kind::detect::{FileContent, read_content};
@@ -48,6 +48,23 @@ impl TableFile {
     /// Whether it is a single JSON object.
     pub(crate) fn is_object(&self) -> bool {
         self.kind.format == FileFormat::JsonObject
+    }
+
+    /// What a profile of a text says of it, with the columns for whose values Arrow has a type.
+    pub(crate) fn of_profile(path: &Utf8Path, file: &FileProfile, schema: &TableSchema) -> Self {
+        let fields = schema.columns.iter().map(|column| {
+            // In CSV every column has a type, and in JSON the others are not read.
+            let data_type = to_arrow(&column.data_type).unwrap_or(DataType::Null);
+            Field::new(&column.name, data_type, column.nullable)
+        });
+        Self {
+            path: path.to_owned(),
+            kind: file.kind(),
+            text_bytes: file.bytes,
+            rows: schema.rows,
+            is_one_line: file.one_line,
+            schema: Schema::new(fields.collect::<Vec<_>>()),
+        }
     }
 
     pub(crate) fn look_at(path: &Utf8Path, options: &ProfileOptions) -> Result<Self, ReadTableError> {

@@ -5,9 +5,9 @@ use arrow::array::ArrayRef;
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use runtime_testing_models::TableContract;
+use runtime_testing_models::{Constraints, TableContract};
 
-use super::from_contract::schema_of_contract;
+use super::from_contract::{allowed_values, schema_of_contract};
 use super::values::values;
 use super::{MOST_ROWS, ROWS, SampleData};
 
@@ -131,7 +131,12 @@ impl SampleDataBuilder {
         let numbers: Vec<i64> = (1..=i64::try_from(rows).expect("the number of rows is limited")).collect();
         let columns = schema.fields().iter().enumerate().map(|(place, field)| {
             let nulls = if field.is_nullable() { self.nulls(place, rows) } else { None };
-            values(field.data_type(), &numbers, nulls.as_ref()).ok_or_else(|| BuildSampleError::NoValues {
+            let made = match self.constraints(field.name()) {
+                Some(asked) => allowed_values(asked, field.data_type(), &numbers, nulls.as_ref()),
+                None => None,
+            };
+            let made = made.or_else(|| values(field.data_type(), &numbers, nulls.as_ref()));
+            made.ok_or_else(|| BuildSampleError::NoValues {
                 column: field.name().clone(),
                 data_type: field.data_type().clone(),
             })
@@ -142,13 +147,25 @@ impl SampleDataBuilder {
         Ok(SampleData { batch: batch.expect("the columns are made for the schema") })
     }
 
+    /// What a contract asks of the values of a column.
+    fn constraints(&self, column: &str) -> Option<&Constraints> {
+        match &self.shape {
+            Shape::Schema(_) => None,
+            Shape::Contract(contract) => contract.columns.get(column).map(|column| &column.constraints),
+        }
+    }
+
     fn row_count(&self) -> Result<u64, BuildSampleError> {
         let min_rows = match &self.shape {
             Shape::Schema(_) => 0,
             Shape::Contract(contract) => contract.min_rows.unwrap_or(1),
         };
+        let max_rows = match &self.shape {
+            Shape::Schema(_) => MOST_ROWS,
+            Shape::Contract(contract) => contract.max_rows.unwrap_or(MOST_ROWS),
+        };
         match self.rows {
-            None => Ok(min_rows.clamp(ROWS, MOST_ROWS)),
+            None => Ok(min_rows.clamp(ROWS, MOST_ROWS).min(max_rows)),
             Some(rows) if rows > MOST_ROWS => Err(BuildSampleError::TooManyRows { rows, most: MOST_ROWS }),
             Some(rows) if rows < min_rows => Err(BuildSampleError::TooFewRows { min_rows, rows }),
             Some(rows) => Ok(rows),

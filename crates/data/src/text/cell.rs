@@ -177,7 +177,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::options::NullTokens;
 
     fn classify_by_default(cell: &[u8]) -> Cell {
         classify(cell, NullWords::by_default())
@@ -204,14 +203,13 @@ mod tests {
 
     #[test]
     fn other_words_for_nulls() {
-        let nulls = NullWords::new(&NullTokens::empty_cell_only());
+        let nulls = NullWords::new([]);
         for (cell, expected) in [("", Cell::Null), ("NA", Cell::Text), ("NaN", Cell::Text), ("1", Cell::Int)]
         {
             assert_eq!(classify(cell.as_bytes(), &nulls), expected, "{cell:?}");
         }
-        let tokens =
-            NullTokens::empty_cell_only().with_token("-999").with_token("-").with_token("1900-01-01");
-        let nulls = NullWords::new(&tokens);
+        let tokens = ["-999", "-", "1900-01-01"];
+        let nulls = NullWords::new(tokens);
         for cell in ["-999", "-", "1900-01-01"] {
             assert_eq!(classify(cell.as_bytes(), &nulls), Cell::Null, "{cell:?}");
         }
@@ -343,7 +341,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_something(cell: Vec<u8>) {
-            let is_word = NullTokens::default().iter().any(|token| token.as_bytes() == cell);
+            let is_word = crate::text::nulls::USUAL.iter().any(|word| word.as_bytes() == cell);
             let found = classify_by_default(&cell);
             prop_assert_eq!(found == Cell::Null, cell.is_empty() || is_word);
         }

@@ -1,7 +1,12 @@
 use std::sync::LazyLock;
 
 use super::cell::{Cell, value};
-use crate::options::NullTokens;
+
+/// The words that pandas takes for a null, `none`, and `\N`, which databases write.
+pub(crate) const USUAL: [&str; 20] = [
+    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
+    "NA", "NULL", "NaN", "None", "\\N", "n/a", "nan", "none", "null",
+];
 
 /// The words for a null, made to be looked for in many cells.
 #[derive(Debug, Clone)]
@@ -14,8 +19,8 @@ pub(crate) struct NullWords {
 }
 
 impl NullWords {
-    pub(crate) fn new(tokens: &NullTokens) -> Self {
-        let words: Vec<Box<[u8]>> = tokens.iter().map(|token| token.as_bytes().into()).collect();
+    pub(crate) fn new<'w>(words: impl IntoIterator<Item = &'w str>) -> Self {
+        let words: Vec<Box<[u8]>> = words.into_iter().map(|word| word.as_bytes().into()).collect();
         let mut firsts = [false; 256];
         for first in words.iter().filter_map(|word| word.first()) {
             firsts[usize::from(*first)] = true;
@@ -26,7 +31,7 @@ impl NullWords {
 
     /// The words of the default options.
     pub(crate) fn by_default() -> &'static Self {
-        static WORDS: LazyLock<NullWords> = LazyLock::new(|| NullWords::new(&NullTokens::default()));
+        static WORDS: LazyLock<NullWords> = LazyLock::new(|| NullWords::new(USUAL));
         &WORDS
     }
 

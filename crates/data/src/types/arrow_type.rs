@@ -66,7 +66,7 @@ pub(crate) fn to_arrow(logical_type: &LogicalType) -> Option<DataType> {
         LogicalType::Text => DataType::Utf8,
         LogicalType::Date => DataType::Date32,
         LogicalType::Timestamp(unit, zone) => {
-            DataType::Timestamp(arrow_unit(*unit), zone.as_deref().map(Arc::from))
+            DataType::Timestamp(unit_to_arrow(*unit), zone.as_deref().map(Arc::from))
         }
         LogicalType::List(item) => DataType::List(Arc::new(Field::new_list_field(to_arrow(item)?, true))),
         LogicalType::Struct(fields) => {
@@ -100,7 +100,7 @@ fn unit_of(unit: TimeUnit) -> models::TimeUnit {
     }
 }
 
-fn arrow_unit(unit: models::TimeUnit) -> TimeUnit {
+pub(crate) fn unit_to_arrow(unit: models::TimeUnit) -> TimeUnit {
     match unit {
         models::TimeUnit::Second => TimeUnit::Second,
         models::TimeUnit::Millisecond => TimeUnit::Millisecond,

@@ -1,6 +1,6 @@
 //! Whether the type that was found will do where another is expected.
 
-use runtime_testing_models::TypeWord;
+use runtime_testing_models::{ContractType, TypeWord};
 
 use runtime_testing_models::LogicalType;
 
@@ -12,8 +12,27 @@ pub(crate) enum Fit {
     Changed,
 }
 
+/// Holds a type against that of a contract.
+pub(crate) fn to_contract(expected: &ContractType, found: &LogicalType) -> Fit {
+    use LogicalType::{Decimal, Null, Timestamp};
+
+    match (expected, found) {
+        (ContractType::Word(word), found) => to_word(*word, found),
+        (_, Null) => Fit::Same,
+        (ContractType::Exact(expected), found) if expected == found => Fit::Same,
+        (ContractType::Exact(Decimal(digits, scale)), Decimal(found, other)) => match scale == other {
+            true if found <= digits => Fit::Same,
+            _ => Fit::Changed,
+        },
+        (ContractType::Exact(Decimal(..)), found) => to_word(TypeWord::Decimal, found),
+        // A day has no zone.
+        (ContractType::Exact(Timestamp(_, None)), LogicalType::Date) => Fit::Promotes,
+        _ => Fit::Changed,
+    }
+}
+
 /// Holds a type against a word of a contract. A column of nulls alone has no type that could be wrong.
-pub(crate) fn to_contract(expected: TypeWord, found: &LogicalType) -> Fit {
+fn to_word(expected: TypeWord, found: &LogicalType) -> Fit {
     let is_same = match expected {
         TypeWord::Boolean => matches!(found, LogicalType::Boolean),
         TypeWord::Integer => found.is_integer(),
@@ -113,7 +132,7 @@ mod tests {
                 found if promote.contains(&found) => Fit::Promotes,
                 _ => Fit::Changed,
             };
-            assert_eq!(to_contract(word, &LogicalType::from(found)), expected, "{found} as {word}");
+            assert_eq!(to_contract(&word.into(), &LogicalType::from(found)), expected, "{found} as {word}");
         }
     }
 
@@ -133,7 +152,7 @@ mod tests {
         check_contract(TypeWord::List, &["list<int64>", "list<null>"], &[]);
         check_contract(TypeWord::Struct, &["struct<a: int64>", "struct<>"], &[]);
         check_contract(TypeWord::Map, &["map<text, int64>"], &[]);
-        assert_eq!(to_contract(TypeWord::Any, &LogicalType::Mixed), Fit::Same);
+        assert_eq!(to_contract(&TypeWord::Any.into(), &LogicalType::Mixed), Fit::Same);
     }
 
     #[track_caller]

@@ -8,7 +8,7 @@ use runtime_testing_data::arrow::array::*;
 use runtime_testing_data::arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use runtime_testing_data::arrow::compute::cast;
 use runtime_testing_data::arrow::datatypes::*;
-use runtime_testing_data::{DataError, ReadTableError, digest_path, digest_path_until};
+use runtime_testing_data::{DataError, ProfileOptions, ReadTableError, digest_path, digest_path_with};
 use runtime_testing_models::{Digest, DigestOptions, FloatTolerance, RowOrder};
 
 use crate::folder::{Folder, write_batch};
@@ -459,15 +459,23 @@ fn digests_can_be_canceled_at_any_time() {
     for path in [table.as_path(), &opaque, &folder.path().join("data")] {
         let asked = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&asked);
-        let whole =
-            digest_path_until(path, &ORDERED, move || counted.fetch_add(1, Ordering::Relaxed) == usize::MAX);
+        let whole = digest_path_with(
+            path,
+            &ORDERED,
+            &ProfileOptions::default()
+                .with_cancel(move || counted.fetch_add(1, Ordering::Relaxed) == usize::MAX),
+        );
         assert_eq!(whole.expect("a digest"), digest_path(path, &ORDERED).expect("a digest"));
         let all = asked.load(Ordering::Relaxed);
         assert!(all > 10, "asked {all} times only");
         for before in [0, 1, all / 2, all - 1] {
             let asked = AtomicUsize::new(0);
-            let given_up =
-                digest_path_until(path, &ORDERED, move || asked.fetch_add(1, Ordering::Relaxed) >= before);
+            let given_up = digest_path_with(
+                path,
+                &ORDERED,
+                &ProfileOptions::default()
+                    .with_cancel(move || asked.fetch_add(1, Ordering::Relaxed) >= before),
+            );
             let is_canceled = matches!(given_up, Err(ReadTableError::Data(DataError::Canceled { .. })));
             assert!(is_canceled, "{path} after {before} of {all}: {given_up:?}");
         }

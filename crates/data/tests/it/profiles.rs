@@ -8,8 +8,9 @@ use runtime_testing_data::arrow::array::{
 };
 use runtime_testing_data::arrow::datatypes::{DataType, Field, Int8Type};
 use runtime_testing_data::{
-    DataError, Expected, NullTokens, ProfileOptions, ReadTableError, SampleData, compare, digest_path,
-    profile_file, profile_file_with, profile_path, profile_path_with, read_batches, schema_of,
+    DataError, Expected, ProfileOptions, ReadTableError, SampleData, compare, digest_path, digest_path_with,
+    profile_file, profile_file_with, profile_path, profile_path_with, read_batches, read_batches_with,
+    schema_of,
 };
 use runtime_testing_models::DigestOptions;
 
@@ -219,17 +220,25 @@ fn profiles_can_be_canceled_at_any_time() {
 fn other_words_for_nulls() {
     let folder = Folder::new();
     let path = folder.write("a.csv", "a,b,c\n1,-999,NA\n-,1.5,\n");
-    let shown_with = |tokens| {
-        let options = ProfileOptions::default().with_null_tokens(tokens);
-        shown(&profile_file_with(&path, &options).expect("a file that can be read"))
+    let shown_with = |options: &ProfileOptions| {
+        shown(&profile_file_with(&path, options).expect("a file that can be read"))
     };
     let by_default =
         "a.csv: csv, 2 rows\n  a: text, row 2 is \"-\"\n  b: float64, row 2 is \"1.5\"\n  c: null?, 2 nulls";
-    assert_eq!(shown_with(NullTokens::default()), by_default);
+    assert_eq!(shown_with(&ProfileOptions::default()), by_default);
+    let others = ProfileOptions::default().with_null_values(["-", "-999"]);
     assert_eq!(
-        shown_with(NullTokens::empty_cell_only().with_token("-").with_token("-999")),
+        shown_with(&others),
         "a.csv: csv, 2 rows\n  a: int64?, 1 nulls\n  b: float64?, 1 nulls\n  c: text?, 1 nulls",
     );
+    // Rows and digests have the same nulls.
+    let rows = read_batches_with(&path, &others).expect("a table").next().expect("a batch").expect("rows");
+    assert_eq!(rows.columns().iter().map(|column| column.null_count()).collect::<Vec<_>>(), [1, 1, 1]);
+    let same = folder.write("b.csv", "a,b,c\n1,,NA\n,1.5,\n");
+    let digest = |path, options| digest_path_with(path, &DigestOptions::default(), options).expect("a table");
+    let none = ProfileOptions::default().with_null_values([""; 0]);
+    assert_eq!(digest(&path, &others), digest(&same, &none));
+    assert_ne!(digest(&path, &others), digest(&path, &none));
 }
 
 /// Writes the default sample under a name, then changes the file's bytes.

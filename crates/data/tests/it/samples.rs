@@ -5,7 +5,7 @@ use runtime_testing_data::arrow::datatypes::{
     DataType, Field, Fields, IntervalUnit, Schema, TimeUnit, UnionFields, UnionMode,
 };
 use runtime_testing_data::{Expected, SampleData, WriteTableError, compare, digest_path, profile_path};
-use runtime_testing_models::{ColumnContract, DigestOptions, ExtraColumns, TableContract, TypeWord};
+use runtime_testing_models::{ColumnContract, DigestOptions, Permission, TableContract, TypeWord};
 
 use crate::folder::{Folder, shown_all, write_batch};
 
@@ -38,7 +38,7 @@ fn formats() -> Vec<(&'static str, Vec<TypeWord>)> {
 fn data_made_from_a_contract_keeps_to_it() {
     for (extension, words) in formats() {
         let mut contract = TableContract {
-            extra_columns: ExtraColumns::Forbid,
+            extra_columns: Permission::Forbid,
             min_rows: Some(7),
             ..TableContract::default()
         };
@@ -51,7 +51,7 @@ fn data_made_from_a_contract_keeps_to_it() {
         assert!(SampleData::can_write(&path));
         let written = SampleData::from_contract(&contract).write(&path).expect("sample data can be written");
         let profile = profile_path(&written).expect("what was just written");
-        assert_eq!(compare(&Expected::Contract(&contract), &profile), [], "{extension}");
+        assert_eq!(compare(&Expected::Contract(&contract.into()), &profile), [], "{extension}");
     }
 }
 

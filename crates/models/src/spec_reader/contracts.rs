@@ -226,7 +226,8 @@ impl Reader<'_> {
         let value = &member.value;
         match &*member.key {
             "unique" => {
-                let flat: Vec<TypeWord> = TypeWord::ALL.into_iter().filter(|word| !is_nested(*word)).collect();
+                let flat: Vec<TypeWord> =
+                    TypeWord::ALL.into_iter().filter(|word| !is_nested(*word)).collect();
                 if self.is_of(member, key, word, &flat) {
                     constraints.unique = self.boolean(value, key).unwrap_or_default();
                 }

@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+#[cfg(feature = "schema")]
+mod contracts;
 mod golden;
 mod plan;
 #[cfg(feature = "proptest1")]
 mod properties;
 mod report;
-#[cfg(feature = "schema")]
-mod contracts;
 mod schema;
 mod sentences;
 mod spec;

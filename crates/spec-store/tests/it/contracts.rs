@@ -1,5 +1,5 @@
 use indexmap::IndexMap;
-use runtime_testing_models::{ScriptExecutionSpec, TableContract, TypeWord};
+use runtime_testing_models::{DataContract, ScriptExecutionSpec, TableContract, TypeWord};
 use runtime_testing_spec_store::{ContractProblem, ContractUpdate, SpecStore};
 
 use crate::space::{Space, step};
@@ -9,8 +9,8 @@ const HAND_WRITTEN: &str = "{\r\n\t\"user_notes\" : \"k\\u00f6ln\",\r\n\t\"scrip
     \t\"input_path_specs\": {\"raw\": {\"kind\" : \"file\", \"aliases\": []}},\r\n\
     \t\"timeout_seconds\": 3e1,\r\n\t\"input_schemas\": {\"table\": {\"columns\": {\"x\": \"float\"}}}\r\n}";
 
-fn contract() -> TableContract {
-    TableContract::default().with_column("id", TypeWord::Integer)
+fn contract() -> DataContract {
+    TableContract::default().with_column("id", TypeWord::Integer).into()
 }
 
 /// An update of the spec as it is saved, with a contract for its input `raw`.
@@ -63,7 +63,7 @@ fn all_else_in_the_file_stays_as_it_is_written() {
 
     // The contract that is there is replaced, and that alone.
     change = update(&space.store, "clean");
-    change.input_schemas[0].min_rows = Some(3);
+    change.input_schemas[0] = TableContract { min_rows: Some(3), ..TableContract::default() }.into();
     space.store.save_contracts(&[change]).unwrap();
     let (text, _) = without_stamp(&std::fs::read_to_string(&path).unwrap());
     let rows = "\r\n\t\t\t},\r\n\t\t\t\"min_rows\": 3\r\n\t\t}}";

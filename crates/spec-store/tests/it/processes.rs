@@ -166,7 +166,7 @@ fn more_specs_are_saved_than_a_process_may_have_files_open() {
     if let Some(store) = child_store() {
         let update = |saved: &SavedSpec| ContractUpdate {
             spec: saved.spec.clone(),
-            input_schemas: [("raw".parse().unwrap(), TableContract::default())].into(),
+            input_schemas: [("raw".parse().unwrap(), TableContract::default().into())].into(),
             output_schemas: IndexMap::new(),
         };
         let updates: Vec<ContractUpdate> = store.load_all().unwrap().specs().map(update).collect();

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use runtime_testing_builder::spec_store::{ContractUpdate, SaveContractsError, SpecIndex, SpecStore};
 use runtime_testing_data::{ContractRemark, observe_contract};
 use runtime_testing_models::{
-    Binding, ContractDifference, DataProfile, LogicalName, ScriptExecutionSpec, StepName, TableContract,
+    Binding, ContractDifference, DataContract, DataProfile, LogicalName, ScriptExecutionSpec, StepName,
     contract_differences,
 };
 
@@ -61,7 +61,7 @@ pub struct ContractChange {
     /// The input or output.
     pub name: LogicalName,
     /// The contract.
-    pub contract: TableContract,
+    pub contract: DataContract,
     /// What it differs in from the one that is there, or from none. At least one.
     pub differences: Vec<ContractDifference>,
     /// What of the data it cannot say.

@@ -7,12 +7,12 @@ use std::io;
 
 use camino::Utf8Path;
 use runtime_testing_data::{
-    DataError, Expected, FileDifference, ProfileOptions, can_read, compare, format_of_extension,
+    DataError, Expected, FileDifference, ProfileOptions, can_read, compare_values, format_of_extension,
     profile_path_with,
 };
 use runtime_testing_models::{
-    BindingRule, DataFinding, DataProfile, Difference, EdgeIssue, EdgeNote, FileFormat, FileProfile,
-    LogicalName, RunResult, TableContract, UntestedEdge,
+    BindingRule, DataContract, DataFinding, DataProfile, Difference, EdgeIssue, EdgeNote, FileFormat,
+    FileProfile, LogicalName, RunResult, UntestedEdge,
 };
 
 use crate::cancel::CancelHandle;
@@ -42,6 +42,10 @@ pub(crate) fn own_profiles(plan: &Plan<'_>, cancel: &CancelHandle) -> Result<Own
                 .iter()
                 .find(|port| port.name == bound.input && port.has_own_data && *port.path != *NO_DATA);
             if let Some(port) = port {
+                let options = match step.spec.input_schemas.get(&bound.input) {
+                    Some(contract) => options.clone().for_contract(contract),
+                    None => options.clone(),
+                };
                 let profile = match profile_path_with(&port.path, &options) {
                     Err(DataError::Canceled { .. }) => return Ok(profiles),
                     profile => profile.map_err(cannot_look_at(&port.path))?,
@@ -142,10 +146,11 @@ impl<'a> Comparer<'a> {
             }
         };
         // What the whole output holds is known since its run.
+        let options = expectation.options(self.options);
         let known = result.outputs[&output].data.as_ref().filter(|_| path == written);
-        let found = match known {
+        let found = match known.filter(|_| !expectation.has_null_values()) {
             Some(known) => Cow::Borrowed(known),
-            None => match profile_path_with(&path, self.options) {
+            None => match profile_path_with(&path, &options) {
                 Err(DataError::Canceled { .. }) => {
                     compared.no_data = Some(UntestedEdge::Canceled);
                     return Ok(());
@@ -159,7 +164,13 @@ impl<'a> Comparer<'a> {
         }
         compared.note_formats(&expectation, &port.path, &found);
         compared.has_expectation &= expectation.says_something();
-        compared.add(bound, expectation.differences(&found));
+        match compare_values(&expectation.expected(), &path, &found, &options) {
+            Err(DataError::Canceled { .. }) => {
+                compared.no_data = Some(UntestedEdge::Canceled);
+                return Ok(());
+            }
+            differences => compared.add(bound, differences.map_err(cannot_look_at(&path))?),
+        }
         // An output that is a file is handed to an input that is a folder with all that lies beside it.
         if !path.starts_with(&written) {
             compared.handed_over.push((input, found.into_owned()));
@@ -241,7 +252,7 @@ pub(crate) fn joined(formats: &[String]) -> Option<String> {
 enum Expectation<'a> {
     /// What is written, and the user's own data, which decides where the contract is silent.
     Contract {
-        contract: &'a TableContract,
+        contract: &'a DataContract,
         sample: Option<&'a DataProfile>,
     },
     Inferred(&'a DataProfile),
@@ -258,9 +269,17 @@ impl Expectation<'_> {
         }
     }
 
-    /// What is found, compared with it.
-    fn differences(&self, found: &DataProfile) -> Vec<FileDifference> {
-        compare(&self.expected(), found)
+    /// How data is looked at that is held against it.
+    fn options(&self, options: &ProfileOptions) -> ProfileOptions {
+        match self {
+            Self::Contract { contract, .. } => options.clone().for_contract(contract),
+            Self::Inferred(_) | Self::Nothing => options.clone(),
+        }
+    }
+
+    /// Whether it says which words are nulls.
+    fn has_null_values(&self) -> bool {
+        matches!(self, Self::Contract { contract, .. } if contract.null_values().is_some())
     }
 
     /// Whether there is a table to compare with. Of opaque files only the format is known, of an empty JSON array nothing.
@@ -277,7 +296,9 @@ impl Expectation<'_> {
     /// Whether it names columns, so that a table which is not meant would not pass for the one that is.
     fn tells_tables_apart(&self) -> bool {
         match self {
-            Self::Contract { contract, .. } => contract.columns.values().any(|column| !column.optional),
+            Self::Contract { contract, .. } => {
+                contract.tables().flat_map(|table| table.columns.values()).any(|column| !column.optional)
+            }
             // That an object has other keys says little: they may be data.
             Self::Inferred(profile) => {
                 profile.tables().any(|(file, table)| !file.is_object() && !table.columns.is_empty())

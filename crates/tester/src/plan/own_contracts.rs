@@ -4,7 +4,9 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use camino::Utf8Path;
-use runtime_testing_data::{DataError, Expected, FileDifference, can_read, compare, profile_path_with};
+use runtime_testing_data::{
+    DataError, Expected, FileDifference, can_read, compare_values, profile_path_with,
+};
 use runtime_testing_models::{DataProfile, LogicalName, StepNote};
 
 use crate::cancel::CancelHandle;
@@ -21,7 +23,7 @@ pub(crate) type NotesBeforeRuns = BTreeMap<StepId, Vec<StepNote>>;
 pub(crate) fn own_data_notes(plan: &Plan<'_>, cancel: &CancelHandle) -> NotesBeforeRuns {
     let options = cancel.profile_options();
     let mut notes = NotesBeforeRuns::new();
-    let mut profiles: HashMap<&Utf8Path, DataProfile> = HashMap::new();
+    let mut profiles: HashMap<(&Utf8Path, Option<&[String]>), DataProfile> = HashMap::new();
     for (at, name) in run_on_own_data(plan) {
         let step = &plan.steps[at];
         let Some(contract) = step.spec.input_schemas.get(name) else { continue };
@@ -29,7 +31,8 @@ pub(crate) fn own_data_notes(plan: &Plan<'_>, cancel: &CancelHandle) -> NotesBef
         if path == NO_DATA {
             continue;
         }
-        let profile = match profiles.entry(path) {
+        let options = options.clone().for_contract(contract);
+        let profile = match profiles.entry((path, contract.null_values())) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => match profile_path_with(path, &options) {
                 Ok(profile) => new.insert(profile),
@@ -45,8 +48,15 @@ pub(crate) fn own_data_notes(plan: &Plan<'_>, cancel: &CancelHandle) -> NotesBef
         }
         let note =
             |FileDifference { file, difference }| StepNote::OwnData { input: name.clone(), file, difference };
-        let differences = compare(&Expected::Contract(contract), profile).into_iter();
-        let breaking = differences.filter(|found| found.difference.is_breaking());
+        let differences = match compare_values(&Expected::Contract(contract), path, profile, &options) {
+            Ok(differences) => differences,
+            Err(DataError::Canceled { .. }) => return notes,
+            Err(error) => {
+                tracing::warn!(%error, "the values of own data are not held against their contract");
+                continue;
+            }
+        };
+        let breaking = differences.into_iter().filter(|found| found.difference.is_breaking());
         notes.entry(at).or_default().extend(breaking.map(note));
     }
     notes

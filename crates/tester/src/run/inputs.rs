@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_data::SampleData;
-use runtime_testing_models::{InputSource, LogicalName, PathKind, RunResult, StepName, UntestedStep};
+use runtime_testing_models::{
+    DataContract, InputSource, LogicalName, PathKind, RunResult, StepName, UntestedStep,
+};
 
 use crate::error::TestError;
 use crate::ids::{RunId, StepId};
@@ -147,7 +149,11 @@ impl InputPreparer<'_> {
         let contract = contract.map(|step| &self.plan.steps[step].spec.input_schemas[name]);
         let sample = match (self.sample, contract) {
             (Some(given), _) => Cow::Borrowed(given),
-            (None, Some(contract)) => Cow::Owned(SampleData::from_contract(contract)),
+            (None, Some(DataContract::Files(contract))) => {
+                SampleData::write_files(contract, &named)?;
+                return Ok(named);
+            }
+            (None, Some(DataContract::Table(contract))) => Cow::Owned(SampleData::from_contract(contract)),
             (None, None) => Cow::Owned(SampleData::default()),
         };
         Ok(match (kind, path.extension()) {

@@ -104,7 +104,8 @@ impl Job<'_> {
             RunDirectory::Own(folder) => self.test.directories.scratch_files(folder),
             RunDirectory::Base(_) => (Vec::new(), 0),
         };
-        let failure = failure.or_else(|| reader.failure_of(&outputs, &scratch_files));
+        let failure = failure.or_else(|| reader.failure_of(&outputs, &written, &scratch_files));
+        canceled |= failure.is_none() && self.test.cancel.is_canceled();
         resources.written_bytes = bytes_at(written.values());
         let shown = |(name, (path, source)): (&LogicalName, &(Utf8PathBuf, InputSource))| {
             (name.clone(), RunInput { path: places.shown(path), source: source.clone() })

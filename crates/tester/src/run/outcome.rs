@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing_data::{DataError, Expected, profile_path_with};
+use runtime_testing_data::{DataError, Expected, FileDifference, compare_values, profile_path_with};
 use runtime_testing_models::{
-    DataFinding, DataProfile, FileChange, FileFormat, FileProfile, FindingKind, InputChange, LogicalName,
-    OutputDamage, OutputDifference, OutputTail, RunOutput, ScriptFailure,
+    DataFinding, DataProfile, Difference, FileChange, FileFormat, FileProfile, FindingKind, InputChange,
+    LogicalName, OutputDamage, OutputDifference, OutputTail, RunOutput, ScriptFailure,
 };
 
 use crate::plan::model::PlannedStep;
@@ -104,6 +104,7 @@ impl OutcomeReader<'_> {
     pub(crate) fn failure_of(
         &self,
         outputs: &BTreeMap<LogicalName, RunOutput>,
+        paths: &BTreeMap<LogicalName, Utf8PathBuf>,
         scratch: &[Utf8PathBuf],
     ) -> Option<ScriptFailure> {
         let is_missing = |(name, output): &(&LogicalName, &RunOutput)| {
@@ -120,7 +121,7 @@ impl OutcomeReader<'_> {
         if !damages.is_empty() {
             return Some(ScriptFailure::DamagedOutput { damages });
         }
-        let differences = self.broken_promises(outputs);
+        let differences = self.broken_promises(outputs, paths);
         (!differences.is_empty()).then_some(ScriptFailure::PromiseBroken { differences })
     }
 
@@ -141,8 +142,12 @@ impl OutcomeReader<'_> {
         written
     }
 
-    /// How outputs differ from what the spec promises of them.
-    fn broken_promises(&self, outputs: &BTreeMap<LogicalName, RunOutput>) -> Vec<OutputDifference> {
+    /// How outputs differ from what the spec promises of them. What is not looked at because the test is canceled is not told.
+    fn broken_promises(
+        &self,
+        outputs: &BTreeMap<LogicalName, RunOutput>,
+        paths: &BTreeMap<LogicalName, Utf8PathBuf>,
+    ) -> Vec<OutputDifference> {
         let mut differences = Vec::new();
         for (name, contract) in &self.step.spec.output_schemas {
             let Some(data) = outputs.get(name).and_then(|output| output.data.as_ref()) else { continue };
@@ -150,8 +155,25 @@ impl OutcomeReader<'_> {
             if data.is_empty() {
                 continue;
             }
-            let found = runtime_testing_data::compare(&Expected::Contract(contract), data).into_iter();
-            let breaking = found.filter(|found| found.difference.is_breaking());
+            let (path, options) = (&paths[name], self.test.cancel.profile_options().for_contract(contract));
+            let has_null_values = contract.null_values().is_some();
+            let found = match has_null_values.then(|| profile_path_with(path, &options)).transpose() {
+                Ok(anew) => {
+                    let data = anew.as_ref().unwrap_or(data);
+                    compare_values(&Expected::Contract(contract), path, data, &options)
+                }
+                Err(error) => Err(error),
+            };
+            let found = match found {
+                Ok(found) => found,
+                Err(DataError::Canceled { .. }) => return differences,
+                Err(error) => {
+                    let finding = DataFinding::unreadable(error.to_string(), None);
+                    let file = path.file_name().unwrap_or_default().into();
+                    vec![FileDifference { file, difference: Difference::Unreadable { finding } }]
+                }
+            };
+            let breaking = found.into_iter().filter(|found| found.difference.is_breaking());
             differences.extend(breaking.map(|found| OutputDifference {
                 output: name.clone(),
                 file: found.file,

@@ -97,8 +97,11 @@ fn what_was_observed_is_shown_and_becomes_contracts() {
     assert_eq!(accept(&space, &[]).len(), 1);
     assert_eq!(space.read("workspace/.specs/clean_runtime_test_spec.json"), before);
     let train = saved(&space, "train");
-    assert_eq!(train.input_schemas["rows"].columns["amount"].data_type, TypeWord::Float);
-    assert_eq!(train.output_schemas["model"].columns.len(), 2);
+    assert_eq!(
+        train.input_schemas["rows"].tables().next().unwrap().columns["amount"].data_type,
+        TypeWord::Float
+    );
+    assert_eq!(train.output_schemas["model"].tables().next().unwrap().columns.len(), 2);
 
     let report = test(&space);
     assert!(report.pipeline_success(), "{:?}", report.errors());
@@ -161,7 +164,7 @@ fn a_contract_of_the_users_own_stays_unless_its_step_is_named() {
             let mut spec = spec.unwrap();
             let contract = runtime_testing_models::TableContract::default();
             let contract = contract.with_column("amount", TypeWord::Float);
-            spec.input_schemas.insert("rows".parse().unwrap(), contract);
+            spec.input_schemas.insert("rows".parse().unwrap(), contract.into());
             Ok::<_, ()>(spec)
         })
         .unwrap();

@@ -111,7 +111,7 @@ fn check(extension: &'static str, words: &[TypeWord]) {
     let (tester, report) = project.test(None);
     assert!(report.pipeline_success(), "{extension}: {:?}", report.errors());
     let accepted = tester.accept(&report, &[step("take")]).unwrap();
-    let contract = &accepted.changes[0].contract;
+    let contract = accepted.changes[0].contract.tables().next().unwrap();
     assert_eq!(contract.columns.len(), columns(extension).len());
     for word in words {
         let name = word.as_str();

@@ -84,7 +84,7 @@ fn an_edge_is_no_pass_of_the_steps_that_it_was_tested_with() {
         "def main(input_paths, output_paths, environ_vars, job_args):\n    1 / 0\n",
     ] {
         let mut space = two_steps().write("workspace/scripts/train.py", broken);
-        space.specs[1].input_schemas.insert("rows".parse().unwrap(), contract.clone());
+        space.specs[1].input_schemas.insert("rows".parse().unwrap(), contract.clone().into());
         let result =
             space.tester().test_data_compatibility_with_specs(&space.specs[0], &space.specs[1]).unwrap();
         assert!(result.compatible(), "{:?}", result.compatibility_issues());
@@ -271,7 +271,7 @@ fn sample_data_keeps_to_the_contract_of_each_step() {
     ] {
         let mut spec = spec(name, "count", &["orders=data/none.csv"], &[&format!("rows=output/{name}.csv")]);
         spec.input_schemas =
-            contract.map(|contract| ("orders".parse().unwrap(), contract)).into_iter().collect();
+            contract.map(|contract| ("orders".parse().unwrap(), contract.into())).into_iter().collect();
         space.specs.push(spec);
     }
     let space = space.with_sample_data();

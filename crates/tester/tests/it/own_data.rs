@@ -14,7 +14,7 @@ fn broken() -> TableContract {
 /// A root step that copies its input, which has this contract.
 fn root(input: &str, contract: TableContract) -> Space {
     Space::new().step("clean", COPY, &[input], OUTPUT).with(|spec| {
-        spec.input_schemas.insert("raw".parse().unwrap(), contract);
+        spec.input_schemas.insert("raw".parse().unwrap(), contract.into());
     })
 }
 
@@ -65,7 +65,7 @@ fn data_that_no_run_is_handed_is_not_looked_at() {
         .step("fetch", COPY, &["source=data/raw.csv"], &["raw=output/raw.csv"])
         .step("clean", COPY, &["raw=output/raw.csv"], OUTPUT)
         .with(|spec| {
-            spec.input_schemas.insert("raw".parse().unwrap(), broken());
+            spec.input_schemas.insert("raw".parse().unwrap(), broken().into());
         })
         .edge("fetch", "clean");
     for _ in 0..2 {
@@ -80,7 +80,7 @@ fn a_sample_that_a_step_is_tried_on_is_looked_at_too() {
         .step("fetch", COPY, &["source=data/wide.csv"], &["raw=output/raw.csv"])
         .step("clean", COPY, &["raw=data/raw.csv"], OUTPUT)
         .with(|spec| {
-            spec.input_schemas.insert("raw".parse().unwrap(), broken());
+            spec.input_schemas.insert("raw".parse().unwrap(), broken().into());
         })
         .edge("fetch", "clean");
     let report = space.passes();

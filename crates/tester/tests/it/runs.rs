@@ -350,7 +350,7 @@ fn a_promise_that_is_not_kept_blames_the_producer() {
             let contract = runtime_testing_models::TableContract::default()
                 .with_column("id", runtime_testing_models::TypeWord::Integer)
                 .with_column("total", runtime_testing_models::TypeWord::Float);
-            spec.output_schemas.insert("rows".parse().unwrap(), contract);
+            spec.output_schemas.insert("rows".parse().unwrap(), contract.into());
         })
         .step("train", COPY, &["rows=output/rows.csv"], &["model=output/model.csv"])
         .edge("clean", "train");

@@ -1,7 +1,7 @@
 //! The digests of what runs write.
 
 use camino::Utf8Path;
-use runtime_testing_data::digest_path_until;
+use runtime_testing_data::digest_path_with;
 use runtime_testing_models::{DataProfile, Digest, DigestOptions};
 
 use crate::cancel::CancelHandle;
@@ -27,8 +27,7 @@ pub(crate) fn digest_of(
     if !is_wanted || !is_readable || data.is_empty() {
         return None;
     }
-    let handle = cancel.clone();
-    match digest_path_until(path, &DigestOptions::default(), move || handle.is_canceled()) {
+    match digest_path_with(path, &DigestOptions::default(), &cancel.profile_options()) {
         Ok(digest) => Some(digest),
         Err(_) if cancel.is_canceled() => None,
         Err(error) => {

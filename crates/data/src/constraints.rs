@@ -1,0 +1,257 @@
+//! Whether values are what a contract asks of them, which only the rows show.
+
+mod column;
+mod limit;
+mod unique;
+
+use std::collections::HashSet;
+
+use arrow::datatypes::Schema;
+use camino::Utf8Path;
+use runtime_testing_models::{
+    DataContract, DataProfile, Difference, FileContract, NotCompared, TableContract,
+};
+
+use self::column::ColumnCheck;
+use self::unique::UniqueCheck;
+use crate::compare::{Expected, FileDifference, compare, files_of};
+use crate::error::{DataError, ReadTableError};
+use crate::findings::unreadable;
+use crate::options::ProfileOptions;
+use crate::read::Batches;
+use crate::read::table_file::TableFile;
+use crate::tables::{Table, tables};
+use crate::types::arrow_type::to_arrow;
+use crate::types::join::Typing;
+
+/// Compares data with what is expected of it as [`compare`] does, and looks at its values where a contract asks something of
+/// them: `found` is the profile of what lies at `path`, made with [`ProfileOptions::for_contract`].
+///
+/// Rows are read only then, and of them only the columns that are asked about. Memory grows with the rows for what must be unique:
+/// 16 bytes for each, up to 64 million of them; of more, [`Difference::NotChecked`] says that they were not looked at.
+///
+/// ```
+/// use runtime_testing_data::{Expected, ProfileOptions, compare_values, profile_path};
+/// use runtime_testing_models::DataContract;
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = camino::Utf8PathBuf::try_from(folder.path().join("orders.csv"))?;
+/// std::fs::write(&path, "id,amount\n1,5\n2,-3\n3,-4\n")?;
+/// let contract: DataContract = r#"{"columns": {"amount": {"type": "float", "minimum": 0}}}"#.parse()?;
+///
+/// let found = profile_path(&path)?;
+/// let expected = Expected::Contract(&contract);
+/// let differences = compare_values(&expected, &path, &found, &ProfileOptions::default())?;
+/// let told = differences.last().expect("there are negative amounts").difference.to_string();
+/// assert_eq!(told, "column `amount`: not `minimum 0`: row 2 is \"-3\", and one more row");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`DataError`] where a file cannot be read any more, or where the options say to give up. What goes wrong with the content is a
+/// difference.
+pub fn compare_values(
+    expected: &Expected<'_>,
+    path: &Utf8Path,
+    found: &DataProfile,
+    options: &ProfileOptions,
+) -> Result<Vec<FileDifference>, DataError> {
+    let mut differences = compare(expected, found);
+    let (Expected::Contract(contract) | Expected::Both { contract, .. }) = expected else {
+        return Ok(differences);
+    };
+    let is_left_out = Difference::NotCompared { reason: NotCompared::Values };
+    differences.retain(|told| told.difference != is_left_out);
+    // Where a type breaks, the values are those of another.
+    let broken: HashSet<String> = differences
+        .iter()
+        .filter(|told| matches!(told.difference, Difference::TypeChanged { .. }))
+        .filter_map(|told| told.difference.column().map(str::to_owned))
+        .collect();
+    let root = if found.is_folder { path } else { path.parent().unwrap_or(path) };
+    let mut check = |contract: &TableContract, found: &DataProfile| {
+        if !contract.has_constraints() || found.files.iter().any(|file| !file.findings.is_empty()) {
+            return Ok(());
+        }
+        for table in tables(found) {
+            differences.extend(check_table(contract, root, &table, &broken, options)?);
+        }
+        Ok::<(), DataError>(())
+    };
+    match contract {
+        DataContract::Table(table) => check(table, found)?,
+        DataContract::Files(files) => {
+            for (_, asked, files) in files_of(files, found).0 {
+                if let FileContract::Table(table) = asked {
+                    let files = files.into_iter().cloned().collect();
+                    check(table, &DataProfile { is_folder: true, files })?;
+                }
+            }
+        }
+    }
+    differences.sort_by(|one, other| one.file.as_str().cmp(other.file.as_str()));
+    Ok(differences)
+}
+
+/// The first row that is not as it should be, and how many there are.
+#[derive(Debug, Clone)]
+struct Failure {
+    file: usize,
+    row: u64,
+    value: String,
+    rows: u64,
+}
+
+impl Failure {
+    /// Counts one more row.
+    fn add(failure: &mut Option<Self>, file: usize, row: u64, value: impl FnOnce() -> String) {
+        match failure {
+            Some(failure) => failure.rows += 1,
+            None => *failure = Some(Self { file, row, value: value(), rows: 1 }),
+        }
+    }
+}
+
+/// What was asked, and what came of it.
+struct Outcome {
+    column: String,
+    constraint: String,
+    result: Result<Failure, String>,
+}
+
+fn check_table(
+    contract: &TableContract,
+    root: &Utf8Path,
+    table: &Table<'_>,
+    broken: &HashSet<String>,
+    options: &ProfileOptions,
+) -> Result<Vec<FileDifference>, DataError> {
+    let is_there = |name: &str| table.column(name).is_some() && !broken.contains(name);
+    let asked = contract.columns.iter().filter(|(name, _)| is_there(name));
+    let mut columns: Vec<ColumnCheck> =
+        asked.filter_map(|(name, column)| ColumnCheck::of(name, column)).collect();
+    let of_columns = contract.columns.iter().filter(|(_, column)| column.constraints.unique);
+    let mut keys: Vec<Vec<&str>> = of_columns.map(|(name, _)| vec![name.as_str()]).collect();
+    keys.extend(contract.unique.iter().map(|names| names.iter().map(String::as_str).collect()));
+    keys.retain(|names| names.iter().all(|name| is_there(name)));
+    let mut unique: Vec<UniqueCheck> = keys.iter().map(|names| UniqueCheck::new(names, table.rows)).collect();
+    let mut wanted: Vec<String> = columns.iter().map(|check| check.name.clone()).collect();
+    wanted.extend(
+        unique.iter().filter(|check| check.is_possible()).flat_map(UniqueCheck::names).map(str::to_owned),
+    );
+    if wanted.is_empty() && unique.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut rows = RowReader { root, table, options, broken: Vec::new() };
+    rows.read(&wanted, |file, first_row, batch| {
+        columns.iter_mut().for_each(|check| check.add(file, first_row, batch));
+        unique.iter_mut().for_each(|check| check.add(batch));
+    })?;
+    if unique.iter_mut().any(UniqueCheck::settle) {
+        // Which rows have the values that come twice only shows once all are known.
+        let wanted: Vec<String> = keys.iter().flatten().map(|name| (*name).to_owned()).collect();
+        rows.read(&wanted, |file, first_row, batch| {
+            unique.iter_mut().for_each(|check| check.find(file, first_row, batch));
+        })?;
+    }
+    let outcomes = columns.into_iter().flat_map(ColumnCheck::outcomes);
+    let outcomes = outcomes.chain(unique.into_iter().filter_map(UniqueCheck::outcome));
+    let difference = |Outcome { column, constraint, result }| {
+        let (file, difference) = match result {
+            Ok(Failure { file, row, value, rows }) => {
+                (file, Difference::Constraint { column, constraint, row, value, rows })
+            }
+            Err(reason) => (0, Difference::NotChecked { column, constraint, reason }),
+        };
+        FileDifference { file: table.files[file].0.path.clone(), difference }
+    };
+    let mut differences: Vec<FileDifference> = outcomes.map(difference).collect();
+    differences.append(&mut rows.broken);
+    Ok(differences)
+}
+
+/// Reads some columns of a table, file by file.
+struct RowReader<'a> {
+    root: &'a Utf8Path,
+    table: &'a Table<'a>,
+    options: &'a ProfileOptions,
+    /// The files whose rows could not be read.
+    broken: Vec<FileDifference>,
+}
+
+impl RowReader<'_> {
+    /// Hands on batches: the place of their file, the number of their first row in it, and their rows.
+    fn read(
+        &mut self,
+        wanted: &[String],
+        mut rows: impl FnMut(usize, u64, &arrow::record_batch::RecordBatch),
+    ) -> Result<(), DataError> {
+        for (place, (file, _)) in self.table.files.iter().enumerate() {
+            let result = self.read_file(place, wanted, &mut rows);
+            let finding = match result {
+                Ok(()) => continue,
+                Err(ReadTableError::Data(error)) => return Err(error),
+                Err(error) => unreadable(with_source(&error)),
+            };
+            let difference = Difference::Unreadable { finding };
+            let told = FileDifference { file: file.path.clone(), difference };
+            if !self.broken.contains(&told) {
+                self.broken.push(told);
+            }
+        }
+        Ok(())
+    }
+
+    fn read_file(
+        &self,
+        place: usize,
+        wanted: &[String],
+        rows: &mut impl FnMut(usize, u64, &arrow::record_batch::RecordBatch),
+    ) -> Result<(), ReadTableError> {
+        let (file, schema) = self.table.files[place];
+        let path = self.root.join(&file.path);
+        let typing = Typing::of(file.format);
+        let mut table_file = match typing {
+            Typing::Declared => TableFile::look_at(&path, self.options)?,
+            // Its types are those that all files show together.
+            Typing::Values | Typing::Cells => TableFile::of_profile(&path, file, schema),
+        };
+        let is_wanted = |name: &str| wanted.iter().any(|wanted| wanted == name);
+        let fields = table_file.schema.fields().iter().filter(|field| is_wanted(field.name()));
+        let fields: Vec<_> = match typing {
+            Typing::Declared => fields.cloned().collect(),
+            Typing::Values | Typing::Cells => fields
+                .filter_map(|field| {
+                    let whole = self.table.column(field.name())?.whole.as_ref()?;
+                    Some(std::sync::Arc::new(field.as_ref().clone().with_data_type(to_arrow(whole)?)))
+                })
+                .collect(),
+        };
+        if fields.is_empty() {
+            return Ok(());
+        }
+        if typing == Typing::Values {
+            // Of JSON, only what is asked for is looked at.
+            table_file.schema = Schema::new(fields.clone());
+        }
+        let mut batches = Batches::of(vec![table_file], Schema::new(fields), self.options);
+        let mut first_row = 1;
+        while let Some(batch) = batches.advance()? {
+            if self.options.is_canceled() {
+                return Err(DataError::Canceled { path }.into());
+            }
+            rows(place, first_row, &batch);
+            first_row += batch.num_rows() as u64;
+        }
+        Ok(())
+    }
+}
+
+/// An error with what caused it.
+fn with_source(error: &ReadTableError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,192 @@
+//! What is asked of the values of one column.
+
+use arrow::array::{Array, ArrayRef, AsArray as _, BooleanArray};
+use arrow::compute::is_null;
+use arrow::datatypes::DataType;
+use arrow::record_batch::RecordBatch;
+use arrow::util::display::array_value_to_string;
+use regex::Regex;
+use runtime_testing_models::{ColumnContract, JobValue, path_name};
+
+use super::limit::{Comparable, Kind, Limit};
+use super::{Failure, Outcome};
+use crate::text::shown;
+
+/// The checks of a column.
+#[derive(Debug)]
+pub(super) struct ColumnCheck {
+    pub(super) name: String,
+    rules: Vec<Rule>,
+    /// What within it must not be null.
+    inner: Vec<InnerNulls>,
+}
+
+/// Something that is asked of each value.
+#[derive(Debug)]
+struct Rule {
+    constraint: String,
+    asked: Asked,
+    failure: Option<Failure>,
+    /// Why it could not be looked at.
+    obstacle: Option<String>,
+}
+
+#[derive(Debug)]
+enum Asked {
+    Minimum(JobValue),
+    Maximum(JobValue),
+    Values(Vec<JobValue>),
+    Pattern(Regex),
+}
+
+/// Something within a column that must not be null.
+#[derive(Debug)]
+struct InnerNulls {
+    path: String,
+    steps: Vec<Step>,
+    failure: Option<Failure>,
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Field(String),
+    Items,
+    Values,
+}
+
+impl ColumnCheck {
+    /// The checks that a contract asks for, if it asks for any.
+    pub(super) fn of(name: &str, contract: &ColumnContract) -> Option<Self> {
+        let asked = &contract.constraints;
+        let mut rules = Vec::new();
+        let mut add = |constraint: String, asked: Asked| {
+            rules.push(Rule { constraint, asked, failure: None, obstacle: None });
+        };
+        if let Some(minimum) = &asked.minimum {
+            add(format!("minimum {minimum}"), Asked::Minimum(minimum.clone()));
+        }
+        if let Some(maximum) = &asked.maximum {
+            add(format!("maximum {maximum}"), Asked::Maximum(maximum.clone()));
+        }
+        if !asked.values.is_empty() {
+            let values = JobValue::Array(asked.values.clone());
+            add(format!("values {values}"), Asked::Values(asked.values.clone()));
+        }
+        // The reader of contracts has seen that it is one.
+        let whole = asked.pattern.as_ref().and_then(|pattern| Regex::new(&format!("^(?:{pattern})$")).ok());
+        if let (Some(pattern), Some(whole)) = (&asked.pattern, whole) {
+            add(format!("pattern {pattern}"), Asked::Pattern(whole));
+        }
+        let mut inner = Vec::new();
+        add_inner(contract, &path_name(name, false), &[], &mut inner);
+        (!rules.is_empty() || !inner.is_empty()).then(|| Self { name: name.to_owned(), rules, inner })
+    }
+
+    /// Looks at the rows of a batch.
+    pub(super) fn add(&mut self, file: usize, first_row: u64, batch: &RecordBatch) {
+        let Some(array) = batch.column_by_name(&self.name) else { return };
+        for inner in &mut self.inner {
+            inner.add(file, first_row, array);
+        }
+        if self.rules.is_empty() || array.null_count() == array.len() {
+            return;
+        }
+        let comparable = Comparable::of(array);
+        let kind = Kind::of(array.data_type());
+        for rule in self.rules.iter_mut().filter(|rule| rule.obstacle.is_none()) {
+            let limit = kind.and_then(|kind| match &rule.asked {
+                Asked::Minimum(least) => Limit::range(Some(least), None, kind),
+                Asked::Maximum(most) => Limit::range(None, Some(most), kind),
+                Asked::Values(values) => Some(Limit::values(values, kind)),
+                Asked::Pattern(pattern) => Some(Limit::Pattern(pattern.clone())),
+            });
+            let failure = &mut rule.failure;
+            let checked = comparable.as_ref().zip(limit).and_then(|(values, limit)| {
+                values.check(&limit, |row| {
+                    Failure::add(failure, file, first_row + row as u64, || value_of(array, row));
+                })
+            });
+            if checked.is_none() {
+                rule.obstacle = Some(format!("the column holds {}", array.data_type()));
+            }
+        }
+    }
+
+    pub(super) fn outcomes(self) -> impl Iterator<Item = Outcome> {
+        let column = self.name.clone();
+        let rules = self.rules.into_iter().filter_map(move |rule| {
+            let result = match (rule.obstacle, rule.failure) {
+                (Some(obstacle), _) => Err(obstacle),
+                (None, failure) => Ok(failure?),
+            };
+            Some(Outcome { column: column.clone(), constraint: rule.constraint, result })
+        });
+        let inner = self.inner.into_iter().filter_map(|inner| {
+            let (column, constraint) = (inner.path, "nullable false".to_owned());
+            inner.failure.map(|failure| Outcome { column, constraint, result: Ok(failure) })
+        });
+        rules.chain(inner)
+    }
+}
+
+/// What stands in a row.
+pub(super) fn value_of(array: &ArrayRef, row: usize) -> String {
+    shown(array_value_to_string(array, row).unwrap_or_default().as_bytes())
+}
+
+/// Adds what within a column must not be null.
+fn add_inner(contract: &ColumnContract, path: &str, steps: &[Step], list: &mut Vec<InnerNulls>) {
+    let mut within = |inner: &ColumnContract, path: String, step: Step| {
+        let steps = [steps, &[step]].concat();
+        if !inner.nullable {
+            list.push(InnerNulls { path: path.clone(), steps: steps.clone(), failure: None });
+        }
+        add_inner(inner, &path, &steps, list);
+    };
+    for (name, field) in &contract.fields {
+        within(field, format!("{path}.{}", path_name(name, false)), Step::Field(name.clone()));
+    }
+    if let Some(items) = &contract.items {
+        within(items, format!("{path}[]"), Step::Items);
+    }
+    if let Some(values) = &contract.map_values {
+        within(values, format!("{path}{{}}"), Step::Values);
+    }
+}
+
+impl InnerNulls {
+    fn add(&mut self, file: usize, first_row: u64, array: &ArrayRef) {
+        for row in 0..array.len() {
+            if has_null(&array.slice(row, 1), &self.steps) {
+                Failure::add(&mut self.failure, file, first_row + row as u64, || value_of(array, row));
+            }
+        }
+    }
+}
+
+/// Whether a null stands at the end of the steps in one of the values.
+fn has_null(array: &ArrayRef, steps: &[Step]) -> bool {
+    let Some((step, rest)) = steps.split_first() else {
+        return is_null(array).map(|nulls: BooleanArray| nulls.true_count() > 0).unwrap_or_default();
+    };
+    let inner: Vec<ArrayRef> = match (step, array.data_type()) {
+        (Step::Field(name), DataType::Struct(_)) => {
+            let structs = array.as_struct();
+            let Some(field) = structs.column_by_name(name) else { return false };
+            (0..structs.len()).filter(|row| structs.is_valid(*row)).map(|row| field.slice(row, 1)).collect()
+        }
+        (Step::Items, DataType::List(_)) => array.as_list::<i32>().iter().flatten().collect(),
+        (Step::Items, DataType::LargeList(_)) => array.as_list::<i64>().iter().flatten().collect(),
+        (Step::Items, DataType::FixedSizeList(..)) => array.as_fixed_size_list().iter().flatten().collect(),
+        (Step::Values, DataType::Map(..)) => {
+            array.as_map().iter().flatten().map(|entries| entries.column(1).clone()).collect()
+        }
+        // In JSON an object is a map, too: a key that a row does not have is none of its values.
+        (Step::Values, DataType::Struct(_)) => {
+            let fields = array.as_struct().columns().iter().filter(|field| field.null_count() == 0);
+            fields.cloned().collect()
+        }
+        _ => Vec::new(),
+    };
+    inner.iter().any(|inner| has_null(inner, rest))
+}
