@@ -4,8 +4,6 @@ use std::sync::{Arc, OnceLock};
 
 use runtime_testing_models::DataContract;
 
-use crate::text::nulls::NullWords;
-
 /// How files are profiled. The default uses all processors, takes for nulls what pandas does, and cannot be canceled.
 ///
 /// ```
@@ -105,12 +103,9 @@ impl ProfileOptions {
         self.jobs.unwrap_or_else(processors)
     }
 
-    /// The words that stand for nulls.
-    pub(crate) fn null_words(&self) -> NullWords {
-        match &self.null_values {
-            Some(words) => NullWords::new(words.iter().map(String::as_str)),
-            None => NullWords::by_default().clone(),
-        }
+    /// The words that stand for nulls, where they are not the usual ones.
+    pub(crate) fn null_values(&self) -> Option<&[String]> {
+        self.null_values.as_deref()
     }
 
     /// Whether to give up.

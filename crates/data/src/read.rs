@@ -106,7 +106,7 @@ impl fmt::Debug for Batches {
 impl Batches {
     /// The rows of files that have this schema in common, or more columns, which are left out.
     pub(crate) fn of(files: Vec<TableFile>, schema: Schema, options: &ProfileOptions) -> Self {
-        let nulls = options.null_words();
+        let nulls = NullWords::of(options);
         Self { schema: Arc::new(schema), nulls, files: files.into_iter(), open: None }
     }
 

@@ -273,14 +273,7 @@ fn mistakes_are_told_with_what_was_meant() {
 
     For more information, try '--help'.
     ");
-    insta::assert_snapshot!(refused(&["compare", "data/sample.csv"]), @"
-    error: the following required arguments were not provided:
-      <FOUND>
-
-    Usage: runtime-testing data compare <EXPECTED> <FOUND>
-
-    For more information, try '--help'.
-    ");
+    insta::assert_snapshot!(refused(&["compare", "data/sample.csv"]), @"error: say what is expected: EXPECTED FOUND, or --contract and FOUND");
     insta::assert_snapshot!(refused(&["digests", "data"]), @"
     error: unrecognized subcommand 'digests'
 

@@ -198,11 +198,6 @@ fn compare_table(contract: &TableContract, table: &Table<'_>, list: &mut Differe
             list.add(nullable_file(table, column), null_share(column, expected, table));
         }
     }
-    for (name, expected) in &contract.columns {
-        if let Some(column) = table.column(name) {
-            list.add(nullable_file(table, column), null_share(column, expected, table));
-        }
-    }
     for column in unnamed(contract, table) {
         let difference = match contract.extra_columns {
             Permission::Allow => extra_column(column),

@@ -13,6 +13,7 @@ use crate::content::Content;
 use crate::findings::{duplicate_names, unreadable, unreadable_on};
 use crate::options::ProfileOptions;
 use crate::text::cell::LONGEST_CELL;
+use crate::text::nulls::NullWords;
 use crate::text::reader::BYTE_ORDER_MARK;
 
 /// The size of a block: large enough to make little of what it costs to change between them, small enough for a cache.
@@ -50,7 +51,7 @@ fn profile_in_blocks(
         head.drain(..BYTE_ORDER_MARK.len());
     }
     let separator = delimiter.byte(&head);
-    let nulls = options.null_words();
+    let nulls = NullWords::of(options);
     let mut splitter = Splitter::new(separator);
     let mut table = Table { header: Header::default(), rows: Rows::new(0, &nulls) };
     let mut not_utf8 = NotUtf8::default();

@@ -1,6 +1,7 @@
 use std::sync::LazyLock;
 
 use super::cell::{Cell, value};
+use crate::options::ProfileOptions;
 
 /// The words that pandas takes for a null, `none`, and `\N`, which databases write.
 pub(crate) const USUAL: [&str; 20] = [
@@ -27,6 +28,14 @@ impl NullWords {
         }
         let hide_values = words.iter().any(|word| value(word) != Cell::Text);
         Self { words, firsts, hide_values }
+    }
+
+    /// The words that options name.
+    pub(crate) fn of(options: &ProfileOptions) -> Self {
+        match options.null_values() {
+            Some(words) => Self::new(words.iter().map(String::as_str)),
+            None => Self::by_default().clone(),
+        }
     }
 
     /// The words of the default options.

@@ -98,10 +98,11 @@ const TESTER: House = House {
 const DATA: House = House {
     name: "data",
     arrows: &[
+        ("constraints", &["compare", "read", "tables", "text", "types"]),
         ("compare", &["tables", "types"]),
         ("observe", &["tables", "compare", "types"]),
         ("digest", &["read", "files", "text"]),
-        ("sample", &["write"]),
+        ("sample", &["types", "write"]),
         ("write", &["kind::name", "text", "columnar", "types"]),
         ("read", &["tables", "kind", "csv", "columnar", "files", "types", "text"]),
         ("profile", &["kind", "columnar", "files", "tables"]),

@@ -63,7 +63,9 @@ fn all_else_in_the_file_stays_as_it_is_written() {
 
     // The contract that is there is replaced, and that alone.
     change = update(&space.store, "clean");
-    change.input_schemas[0] = TableContract { min_rows: Some(3), ..TableContract::default() }.into();
+    change.input_schemas[0] = TableContract { min_rows: Some(3), ..TableContract::default() }
+        .with_column("id", TypeWord::Integer)
+        .into();
     space.store.save_contracts(&[change]).unwrap();
     let (text, _) = without_stamp(&std::fs::read_to_string(&path).unwrap());
     let rows = "\r\n\t\t\t},\r\n\t\t\t\"min_rows\": 3\r\n\t\t}}";

@@ -296,7 +296,7 @@ def main(input_paths, output_paths, environ_vars, job_args):
         .edge("split", "model");
     save(&space);
     assert!(test(&space).pipeline_success());
-    insta::assert_snapshot!(told(&space, &[]), @"
+    insta::assert_snapshot!(told(&space, &[]), @r"
     step one (workspace/.specs/one_runtime_test_spec.json)
       input train, from parts of split
         + a: integer, no nulls
@@ -305,8 +305,10 @@ def main(input_paths, output_paths, environ_vars, job_args):
         + score: integer, no nulls
     step all (workspace/.specs/all_runtime_test_spec.json)
       input parts, from parts of split
-        + a: integer, no nulls
-        + b: text
+        + sub/model.pkl: must be there
+        + test.csv: a: integer, no nulls
+        + train.csv: a: integer, no nulls
+        + train.csv: b: text, no nulls
       output out
         + score: integer, no nulls
     step model (workspace/.specs/model_runtime_test_spec.json)

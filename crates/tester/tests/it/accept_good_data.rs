@@ -140,11 +140,12 @@ def main(input_paths, output_paths, environ_vars, job_args):
         .edge("clean", "train");
     save(&space);
     assert!(test(&space).pipeline_success());
-    insta::assert_snapshot!(told(&space, &[]), @"
+    insta::assert_snapshot!(told(&space, &[]), @r"
     step train (workspace/.specs/train_runtime_test_spec.json)
       input rows, from rows of clean
-        + id: integer, no nulls
-        + amount: float
+        + beside.csv: id: integer, no nulls
+        + rows.csv: id: integer, no nulls
+        + rows.csv: amount: float, no nulls
       output scores
         + score: integer, no nulls
     ");
