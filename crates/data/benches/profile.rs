@@ -12,8 +12,10 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing_data::{ProfileOptions, profile_file, profile_file_with};
-use runtime_testing_models::FileProfile;
+use runtime_testing_data::{
+    Expected, ProfileOptions, compare_values, profile_file, profile_file_with, profile_path,
+};
+use runtime_testing_models::{DataContract, FileProfile};
 
 use common::{Baseline, Options, Sample, Scratch, Table, alternate, grouped, python, timed};
 
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
     let bytes = std::fs::metadata(&orders).expect("the file was just written").len();
     let what = format!("{} rows, {} MB", grouped(rows), bytes / 1_000_000);
     speed(&options, &mut table, &orders, &what);
+    constraints(&options, &mut table, &orders, &what);
     memory(&options, &mut table, &orders, &format!("memory: {what}"));
     let endless = folder.join("endless.csv");
     for (name, write) in [("one cell", write_cell as fn(&Utf8Path, u64)), ("one line", write_line)] {
@@ -105,6 +108,68 @@ fn speed(options: &Options, table: &mut Table, orders: &Utf8Path, what: &str) {
         let mut alone = || timed(|| profile_file_with(orders, &one).expect("the file was just written")).1;
         let [sample] = alternate(options.rounds, [&mut alone]);
         table.note(&what, &sample);
+    }
+}
+
+/// A contract that asks something of every column of the orders.
+const EVERY_COLUMN: &str = r#"{"columns": {
+    "order_id": {"type": "integer", "minimum": 0, "max_null_fraction": 0},
+    "amount": {"type": "float", "minimum": 0, "maximum": 1000, "max_null_fraction": 0.1},
+    "quantity": {"type": "integer", "minimum": 0, "maximum": 99},
+    "customer": {"type": "integer", "minimum": 0, "max_null_fraction": 0},
+    "city": {"type": "text", "pattern": "[A-Z][a-z]+ [0-9]+"},
+    "placed_at": {"type": "timestamp", "minimum": "2000-01-01T00:00:00", "maximum": "2040-01-01T00:00:00"},
+    "weight": {"type": "float", "minimum": 0, "maximum": 1},
+    "paid": {"type": "boolean", "values": [true, false]}
+}}"#;
+
+/// A contract on one column.
+const ONE_UNIQUE: &str = r#"{"columns": {"order_id": {"type": "integer", "unique": true}}}"#;
+
+const DISTINCT: &str = r"
+import sys, time, duckdb
+
+connection = duckdb.connect()
+connection.execute('set enable_progress_bar = false')
+started = time.perf_counter()
+connection.execute('select count(distinct order_id), count(*) from read_csv(?)', [sys.argv[1]]).fetchall()
+print(time.perf_counter() - started)
+";
+
+/// The time for a profile and what is asked of values, against that of the profile alone and against a query of DuckDB.
+fn constraints(options: &Options, table: &mut Table, orders: &Utf8Path, what: &str) {
+    let mut profile = || timed(|| profile_file(orders).expect("the file was just written")).1;
+    let checked = |contract: &str| {
+        let contract: DataContract = contract.parse().expect("a contract");
+        timed(|| {
+            let options = ProfileOptions::default();
+            let found = profile_path(orders).expect("the file was just written");
+            let told = compare_values(&Expected::Contract(&contract), orders, &found, &options);
+            let told = told.expect("the file can be read");
+            assert!(told.iter().all(|told| !told.difference.is_breaking()), "{told:?}");
+        })
+        .1
+    };
+    let row = format!("constraints on all columns: {what}");
+    if options.wants(&row) {
+        let [ours, baseline] = alternate(options.rounds, [&mut || checked(EVERY_COLUMN), &mut profile]);
+        table.row(&row, &ours, &Baseline::measured("the profile".to_owned(), baseline), Some(1.3));
+    }
+    let row = format!("unique: {what}");
+    if options.wants(&row) {
+        match Reader::find("duckdb", DISTINCT) {
+            Ok(reader) => {
+                let mut baseline = || reader.measure(orders).0;
+                let [ours, baseline] =
+                    alternate(options.rounds, [&mut || checked(ONE_UNIQUE), &mut baseline]);
+                let name = format!("duckdb {} count(distinct)", reader.version);
+                table.row(&row, &ours, &Baseline::measured(name, baseline), Some(1.0));
+            }
+            Err(reason) => {
+                let [ours] = alternate(options.rounds, [&mut || checked(ONE_UNIQUE)]);
+                table.row(&row, &ours, &Baseline::Skipped(reason), None);
+            }
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use arrow::datatypes::Schema;
 use camino::Utf8Path;
 use runtime_testing_models::{
-    DataContract, DataProfile, Difference, FileContract, NotCompared, TableContract,
+    DataContract, DataProfile, Difference, FileContract, LogicalType, NotCompared, TableContract,
 };
 
 use self::column::ColumnCheck;
@@ -136,6 +136,10 @@ fn check_table(
     keys.extend(contract.unique.iter().map(|names| names.iter().map(String::as_str).collect()));
     keys.retain(|names| names.iter().all(|name| is_there(name)));
     let mut unique: Vec<UniqueCheck> = keys.iter().map(|names| UniqueCheck::new(names, table.rows)).collect();
+    for (name, obstacle) in unreadable_columns(table) {
+        columns.iter_mut().filter(|check| check.name == name).for_each(|check| check.refuse(&obstacle));
+        unique.iter_mut().for_each(|check| check.refuse(name, &obstacle));
+    }
     let mut wanted: Vec<String> = columns.iter().map(|check| check.name.clone()).collect();
     wanted.extend(
         unique.iter().filter(|check| check.is_possible()).flat_map(UniqueCheck::names).map(str::to_owned),
@@ -169,6 +173,21 @@ fn check_table(
     let mut differences: Vec<FileDifference> = outcomes.map(difference).collect();
     differences.append(&mut rows.broken);
     Ok(differences)
+}
+
+/// The columns of a text whose values no Arrow type holds, and why that is.
+fn unreadable_columns<'t>(table: &'t Table<'_>) -> impl Iterator<Item = (&'t str, String)> {
+    let is_text = Typing::of(table.first().format) != Typing::Declared;
+    let columns = table.columns.iter().filter(move |_| is_text);
+    columns.filter_map(|column| {
+        let is_readable = column.whole.as_ref().is_some_and(|whole| to_arrow(whole).is_some());
+        (!is_readable).then(|| (column.name, holds(column.shown())))
+    })
+}
+
+/// What a column holds that is not looked at.
+fn holds(found: &LogicalType) -> String {
+    format!("the column holds {found}")
 }
 
 /// Reads some columns of a table, file by file.

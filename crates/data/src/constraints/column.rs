@@ -9,8 +9,9 @@ use regex::Regex;
 use runtime_testing_models::{ColumnContract, JobValue, path_name};
 
 use super::limit::{Comparable, Kind, Limit};
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, holds};
 use crate::text::shown;
+use crate::types::arrow_type::of_arrow;
 
 /// The checks of a column.
 #[derive(Debug)]
@@ -45,6 +46,7 @@ struct InnerNulls {
     path: String,
     steps: Vec<Step>,
     failure: Option<Failure>,
+    obstacle: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -82,6 +84,14 @@ impl ColumnCheck {
         (!rules.is_empty() || !inner.is_empty()).then(|| Self { name: name.to_owned(), rules, inner })
     }
 
+    /// Says that nothing of the column can be looked at.
+    pub(super) fn refuse(&mut self, obstacle: &str) {
+        self.rules.iter_mut().for_each(|rule| rule.obstacle = Some(obstacle.to_owned()));
+        for inner in &mut self.inner {
+            inner.obstacle = Some(obstacle.to_owned());
+        }
+    }
+
     /// Looks at the rows of a batch.
     pub(super) fn add(&mut self, file: usize, first_row: u64, batch: &RecordBatch) {
         let Some(array) = batch.column_by_name(&self.name) else { return };
@@ -107,7 +117,7 @@ impl ColumnCheck {
                 })
             });
             if checked.is_none() {
-                rule.obstacle = Some(format!("the column holds {}", array.data_type()));
+                rule.obstacle = Some(holds(&of_arrow(array.data_type())));
             }
         }
     }
@@ -122,8 +132,11 @@ impl ColumnCheck {
             Some(Outcome { column: column.clone(), constraint: rule.constraint, result })
         });
         let inner = self.inner.into_iter().filter_map(|inner| {
-            let (column, constraint) = (inner.path, "nullable false".to_owned());
-            inner.failure.map(|failure| Outcome { column, constraint, result: Ok(failure) })
+            let result = match (inner.obstacle, inner.failure) {
+                (Some(obstacle), _) => Err(obstacle),
+                (None, failure) => Ok(failure?),
+            };
+            Some(Outcome { column: inner.path, constraint: "nullable false".to_owned(), result })
         });
         rules.chain(inner)
     }
@@ -139,7 +152,7 @@ fn add_inner(contract: &ColumnContract, path: &str, steps: &[Step], list: &mut V
     let mut within = |inner: &ColumnContract, path: String, step: Step| {
         let steps = [steps, &[step]].concat();
         if !inner.nullable {
-            list.push(InnerNulls { path: path.clone(), steps: steps.clone(), failure: None });
+            list.push(InnerNulls { path: path.clone(), steps: steps.clone(), failure: None, obstacle: None });
         }
         add_inner(inner, &path, &steps, list);
     };

@@ -8,7 +8,8 @@ use arrow::datatypes::{DataType, Decimal256Type, Float64Type, Int64Type, UInt64T
 use arrow::record_batch::RecordBatch;
 
 use super::column::value_of;
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, holds};
+use crate::types::arrow_type::of_arrow;
 
 /// The most rows that are looked at: 1 GiB of hashes.
 const MOST_ROWS: u64 = 1 << 26;
@@ -38,6 +39,13 @@ impl UniqueCheck {
 
     pub(super) fn is_possible(&self) -> bool {
         self.obstacle.is_none()
+    }
+
+    /// Says that a column cannot be looked at.
+    pub(super) fn refuse(&mut self, name: &str, obstacle: &str) {
+        if self.names().any(|known| known == name) {
+            self.obstacle = Some(obstacle.to_owned());
+        }
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
@@ -174,7 +182,7 @@ fn hashes_of(array: &ArrayRef) -> Result<Vec<Option<u128>>, String> {
             values.map(|value| value.map(twox_hash::XxHash3_128::oneshot)).collect()
         }
         DataType::Null => vec![None; array.len()],
-        other => return Err(format!("the column holds {other}")),
+        other => return Err(holds(&of_arrow(other))),
     })
 }
 

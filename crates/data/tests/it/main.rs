@@ -2,6 +2,7 @@
 
 mod batches;
 mod compressed;
+mod constraints;
 mod damage;
 mod digest_properties;
 mod digests;
