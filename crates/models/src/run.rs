@@ -182,6 +182,10 @@ pub struct Observed {
     /// The exceptions that ended threads of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thread_failures: Vec<PythonException>,
+    /// What it looked for below its inputs and did not find, by input: paths below it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<LogicalName, Vec<String>>"))]
+    pub missing_inputs: BTreeMap<LogicalName, Vec<Utf8PathBuf>>,
     /// How many names were left out, because there were too many.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub omitted: u64,

@@ -4,6 +4,7 @@ mod byte_equal;
 mod compare;
 mod evidence;
 mod isolate_cause;
+mod missing_below;
 mod notes;
 mod observed;
 mod similar_names;

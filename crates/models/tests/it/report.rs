@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use runtime_testing_models::*;
 
 fn step(name: &str) -> StepName {
@@ -79,6 +81,7 @@ fn run(kinds: Vec<RunKind>, failure: Option<ScriptFailure>) -> RunResult {
             programs: vec!["git".to_owned()],
             addresses: vec!["10.0.0.1:5432".to_owned()],
             thread_failures: vec![key_error()],
+            missing_inputs: BTreeMap::new(),
             omitted: 3,
         }),
         scratch_files: vec!["checkpoints/last.bin".into()],

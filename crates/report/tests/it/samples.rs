@@ -305,6 +305,7 @@ pub(crate) fn observed() -> PipelineTestReport {
         programs: vec!["git".to_owned()],
         addresses: vec!["10.0.0.1:5432".to_owned()],
         thread_failures: vec![cause.clone()],
+        missing_inputs: Default::default(),
         omitted: 12,
     });
     run.scratch_files = (0..300).map(|at| format!("checkpoints/{at:03}.bin").into()).collect();

@@ -13,6 +13,7 @@ use crate::judge::byte_equal::stands_for;
 use crate::judge::compare::{Compared, Comparer, OwnProfiles, joined};
 use crate::judge::evidence::Evidence;
 use crate::judge::isolate_cause::{self, Alone, Share};
+use crate::judge::missing_below::missing_files;
 use crate::plan::bindings::Bound;
 use crate::plan::model::{Plan, PlannedEdge};
 use crate::run::handover::{self, Feed};
@@ -35,7 +36,13 @@ pub(crate) fn judge_edges(
 ) -> Result<JudgedEdges, TestError> {
     let Plan { steps, edges, .. } = evidence.plan;
     let comparer = Comparer { evidence, own_profiles, options };
-    let compared = edges.values().map(|edge| comparer.compare(edge)).collect::<Result<_, _>>()?;
+    let mut compared: DenseMap<EdgeId, Compared> =
+        edges.values().map(|edge| comparer.compare(edge)).collect::<Result<_, _>>()?;
+    for (at, edge) in edges {
+        if compared[at].no_data.is_none() {
+            compared[at].issues.extend(missing_files(evidence, edge));
+        }
+    }
     let mut judge = EdgeJudge { evidence, compared };
     let mut judged = JudgedEdges::default();
     for (at, edge) in edges {

@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing_models::{Observed, PythonException};
+use runtime_testing_models::{LogicalName, Observed, PythonException};
 use serde::Deserialize;
 
 /// How many names are kept of a run, whose processes each note as many at most.
 const LIMIT: usize = 10_000;
+
+/// How many paths are kept that were looked for in vain below one input.
+const MOST_MISSING: usize = 20;
 
 /// An exception as the Python files write it.
 #[derive(Deserialize)]
@@ -31,6 +34,10 @@ enum Line {
         new: bool,
     },
     Remove {
+        path: Utf8PathBuf,
+    },
+    Missing {
+        input: LogicalName,
         path: Utf8PathBuf,
     },
     Program {
@@ -87,6 +94,12 @@ fn parse(content: &[u8], exception: impl Fn(LeftException) -> PythonException) -
                 keep(&mut writes, path);
             }
             Line::Remove { path } => keep(&mut removes, path),
+            Line::Missing { input, path } => {
+                let paths = observed.missing_inputs.entry(input).or_default();
+                if !paths.contains(&path) && paths.len() < MOST_MISSING {
+                    paths.push(path);
+                }
+            }
             Line::Program { name } => keep(&mut programs, name),
             Line::Address { name } => keep(&mut addresses, name),
         }

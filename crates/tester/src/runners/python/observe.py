@@ -71,6 +71,10 @@ class Notes:
         new = ', "new": true' if is_new else ""
         self.note(kind, path, f'{{"kind": "{kind}", "path": {quote(plain(path.replace(os.sep, "/")))}{new}}}\n')
 
+    def note_missing(self, name, below):
+        path = quote(plain(below.replace(os.sep, "/")))
+        self.note("missing", (name, below), f'{{"kind": "missing", "input": {quote(plain(name))}, "path": {path}}}\n')
+
     def note_name(self, kind, name):
         self.note(kind, name, f'{{"kind": "{kind}", "name": {quote(plain(name))}}}\n')
 

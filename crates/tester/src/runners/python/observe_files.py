@@ -48,6 +48,8 @@ class Files:
         for path in params["input_paths"].values():
             self.declared |= {path} if path.startswith(self.run_folder) else {path, os.path.realpath(path)}
         self.below_declared = tuple(with_separator(path) for path in self.declared)
+        self.inputs = [(with_separator(path), name) for name, path in params["input_paths"].items()]
+        self.below_inputs = tuple(path for path, name in self.inputs)
         skipped = PLATFORM_FOLDERS | {self.run_folder}
         self.skipped = Folders(skipped, self.base)
         self.temporary = Folders(temporary_folders(), self.base)
@@ -90,9 +92,11 @@ class Files:
             path = self.text_of(path)
             if path is None:
                 return
-        if (path.startswith(self.plain) and ".." not in path) or path in self.declared:
-            return
         flags = flags or 0
+        if (path.startswith(self.plain) and ".." not in path) or path in self.declared:
+            if path.startswith(self.below_inputs) and not flags & WRITING:
+                self.look_for(path)
+            return
         # Reading is zero, and files can be made by that too.
         writes = flags & WRITING
         given = path
@@ -121,6 +125,16 @@ class Files:
             self.read(path, status, is_changed=bool(flags & os.O_TRUNC) or status is None and bool(writes))
         if writes:
             self.write(path, status, is_new=bool(flags & os.O_TRUNC))
+
+    def look_for(self, path):
+        """Notes a file below an input that is not there."""
+        if path in self.read_before or len(self.read_before) >= MEMORY:
+            return
+        self.read_before.add(path)
+        if self.status_of(path) is None:
+            for folder, name in self.inputs:
+                if path.startswith(folder):
+                    self.notes.note_missing(name, path[len(folder) :])
 
     def remove(self, args):
         self.change(args[0], args[1] if len(args) > 1 else None, self.removed)
