@@ -447,6 +447,9 @@ pub struct DataCompatibilityResult {
     pub bindings: Vec<Binding>,
     /// Why the edge is breaking. Empty unless it is.
     pub issues: Vec<EdgeIssue>,
+    /// The edges before it, `from->to`, whose breaks it passes on: it breaks for nothing else, and is no culprit.
+    #[serde(default)]
+    pub inherited_from: Vec<String>,
     /// What is worth a look.
     pub notes: Vec<EdgeNote>,
     /// The formats that the producer wrote, where it wrote anything.
@@ -456,6 +459,11 @@ pub struct DataCompatibilityResult {
 }
 
 impl DataCompatibilityResult {
+    /// Whether it breaks for reasons of its own.
+    pub fn is_culprit(&self) -> bool {
+        self.verdict == EdgeVerdict::Breaking && self.inherited_from.is_empty()
+    }
+
     /// Whether the edge counts as compatible.
     pub fn compatible(&self) -> bool {
         self.verdict.is_compatible()
@@ -484,6 +492,7 @@ impl Serialize for DataCompatibilityResult {
             verdict: &self.verdict,
             bindings: &self.bindings,
             issues: &self.issues,
+            inherited_from: &self.inherited_from,
             notes: &self.notes,
         }
         .serialize(serializer)
@@ -504,6 +513,9 @@ struct DataCompatibilityResultForm<'a> {
     verdict: &'a EdgeVerdict,
     bindings: &'a [Binding],
     issues: &'a [EdgeIssue],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(default))]
+    inherited_from: &'a [String],
     notes: &'a [EdgeNote],
 }
 

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use runtime_testing_dag::{Selection, StepName};
 use serde::{Deserialize, Serialize};
 
-use crate::{DataCompatibilityResult, EdgeVerdict, ScriptTestResult, StepStatus, UntestedStep};
+use crate::{DataCompatibilityResult, ScriptTestResult, StepStatus, UntestedStep};
 
 /// The version of the report's serialized form. It grows when a key changes its meaning or goes away.
 pub const REPORT_FORMAT_VERSION: u32 = 1;
@@ -79,17 +79,25 @@ impl PipelineTestReport {
             && self.data_flow_results.values().all(DataCompatibilityResult::compatible)
     }
 
-    /// One sentence for each step that did not pass and each edge that is not compatible.
+    /// One sentence for each step that did not pass and each edge that is not compatible: causes first, then their
+    /// consequences.
     pub fn errors(&self) -> Vec<String> {
-        let steps = self.script_results.iter().filter_map(|(step, result)| {
-            result.error_message().map(|message| format!("step `{step}`: {message}"))
-        });
-        let edges = self.data_flow_results.iter().filter(|(_, result)| !result.compatible()).flat_map(
-            |(edge, result)| {
-                result.compatibility_issues().into_iter().map(move |issue| format!("edge `{edge}`: {issue}"))
-            },
-        );
-        steps.chain(edges).collect()
+        let steps = |is_consequence: bool| {
+            let chosen = move |status: &StepStatus| status.is_consequence() == is_consequence;
+            self.script_results.iter().filter(move |(_, result)| chosen(&result.status)).filter_map(
+                |(step, result)| result.error_message().map(|message| format!("step `{step}`: {message}")),
+            )
+        };
+        let edges = |is_culprit: bool| {
+            let edges = self.data_flow_results.iter().filter(|(_, result)| !result.compatible());
+            edges.filter(move |(_, result)| result.is_culprit() == is_culprit).flat_map(|(edge, result)| {
+                let inherited = result.inherited_from.join("`, `");
+                let from = if inherited.is_empty() { inherited } else { format!(", from `{inherited}`") };
+                let issues = result.compatibility_issues().into_iter();
+                issues.map(move |issue| format!("edge `{edge}`{from}: {issue}"))
+            })
+        };
+        steps(false).chain(edges(true)).chain(steps(true)).chain(edges(false)).collect()
     }
 
     /// Who is to blame for what went wrong: steps first, then edges. What is only a consequence (blocked steps, steps that
@@ -128,7 +136,7 @@ impl PipelineTestReport {
             edges = self
                 .data_flow_results
                 .iter()
-                .filter(|(_, result)| result.verdict == EdgeVerdict::Breaking)
+                .filter(|(_, result)| result.is_culprit())
                 .filter_map(|(key, _)| key.split_once("->"))
                 .filter_map(|(from, to)| {
                     let name = |step: &str| self.script_results.get_key_value(step).map(|(name, _)| name);

@@ -89,6 +89,8 @@ struct EdgeSnapshot {
     verdict: EdgeVerdict,
     bindings: Vec<BindingSnapshot>,
     issues: Vec<EdgeIssue>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    inherited_from: Vec<String>,
     notes: Vec<EdgeNote>,
     data_format_a: Option<String>,
     data_format_b: Option<String>,
@@ -142,6 +144,7 @@ impl ReportSnapshot {
                         verdict: edge.verdict,
                         bindings: edge.bindings.into_iter().map(BindingSnapshot::of).collect(),
                         issues: edge.issues,
+                        inherited_from: edge.inherited_from,
                         notes: edge.notes,
                         data_format_a: edge.data_format_a,
                         data_format_b: edge.data_format_b,

@@ -40,6 +40,18 @@ pub enum StepStatus {
 }
 
 impl StepStatus {
+    /// Whether it is what it is because of an edge or a step before it.
+    pub fn is_consequence(&self) -> bool {
+        matches!(
+            self,
+            Self::FailedOnUpstream { .. }
+                | Self::Blocked { .. }
+                | Self::Untested {
+                    reason: UntestedStep::UnboundEdges { .. } | UntestedStep::EmptyUpstream { .. }
+                }
+        )
+    }
+
     /// The status in one word, as the JSON form has it under `kind`.
     pub fn as_str(&self) -> &'static str {
         match self {

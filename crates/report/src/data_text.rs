@@ -4,6 +4,7 @@ use runtime_testing_models::{Column, DataProfile, Difference, FileProfile, Table
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::TextOptions;
+use crate::folded::folded;
 use crate::paint::{Paint, Tone};
 
 /// How wide the text is made.
@@ -75,14 +76,16 @@ pub fn render_differences_text<'a>(
     };
     let verdict = paint.paint(tone, word);
     let mut text = format!("{verdict}: {}, {}\n", counted(breaks, "break"), counted(notes, "note"));
-    let mut last = None;
-    for (file, difference) in differences {
-        if last != Some(file) {
-            text.push_str(&format!("\n{}\n", paint.paint(Tone::Strong, &one_line(file))));
+    let mut last: Option<String> = None;
+    for folded in folded(differences) {
+        let file = folded.places();
+        if last.as_ref() != Some(&file) {
+            text.push_str(&format!("\n{}\n", paint.paint(Tone::Strong, &one_line(&file))));
             last = Some(file);
         }
-        let (word, tone) = if difference.is_breaking() { ("break", Tone::Bad) } else { ("note ", Tone::Odd) };
-        let lines = wrapped(&one_line(&difference.to_string()), WIDTH - 9);
+        let is_breaking = folded.difference.is_breaking();
+        let (word, tone) = if is_breaking { ("break", Tone::Bad) } else { ("note ", Tone::Odd) };
+        let lines = wrapped(&one_line(&folded.text()), WIDTH - 9);
         text.push_str(&format!("  {}  {}\n", paint.paint(tone, word), lines.join("\n         ")));
     }
     text

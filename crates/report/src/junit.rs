@@ -3,8 +3,10 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use runtime_testing_models::{DataCompatibilityResult, PipelineTestReport, ScriptTestResult, StepStatus};
 
+use crate::folded::folded_issues;
 use crate::paint::harmless;
 use crate::printed::as_on_terminal;
+use crate::words::passed_on;
 use crate::words::{Sign, edge_notes, is_worth_a_line, shown_edge, status_words, summary, total_seconds};
 
 /// Renders a report as JUnit XML, which CI systems read.
@@ -135,9 +137,12 @@ fn edge_case(edge: &str, result: &DataCompatibilityResult) -> TestCase {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_type(kind).set_message(text(issues.first().map_or("breaking", String::as_str)));
             let mut lines = Vec::new();
-            for issue in &result.issues {
-                lines.push(issue.to_string());
-                lines.extend(issue.hint().map(|hint| format!("hint: {hint}")));
+            if !result.inherited_from.is_empty() {
+                lines.push(passed_on(&result.inherited_from));
+            }
+            for (issue, hint) in folded_issues(&result.issues) {
+                lines.push(issue);
+                lines.extend(hint.map(|hint| format!("hint: {hint}")));
             }
             lines.extend(result.bindings.iter().map(|binding| format!("bound: {binding}")));
             status.set_description(text(&lines.join("\n")));

@@ -36,6 +36,7 @@ mod dag_mermaid;
 mod dag_svg;
 mod dag_text;
 mod data_text;
+mod folded;
 mod graph;
 mod html;
 mod junit;

@@ -2,8 +2,10 @@ use std::fmt::Write as _;
 
 use runtime_testing_models::{DataCompatibilityResult, PipelineTestReport, RunResult, ScriptTestResult};
 
+use crate::folded::folded_issues;
 use crate::mermaid;
 use crate::paint::harmless;
+use crate::words::passed_on;
 use crate::words::{Sign, edge_notes, is_worth_a_line, quotes, shown_edge, status_words, summary};
 
 /// How Markdown is rendered.
@@ -40,12 +42,20 @@ pub fn render_markdown(report: &PipelineTestReport, options: MarkdownOptions) ->
     if !page.add(&mermaid::graph(report)) {
         page.left_out.push("the graph".to_owned());
     }
-    let steps = report.script_results.iter().filter(|(_, result)| is_worth_details(result));
-    let steps = steps.map(|(step, result)| step_details(step.as_str(), result));
-    let edges = report.data_flow_results.iter();
-    let edges = edges.filter(|(_, result)| Sign::of_edge(&result.verdict) == Sign::Fail);
-    let edges = edges.map(|(edge, result)| edge_details(edge, result));
-    page.all("### What is wrong\n\n", "failure", steps.chain(edges));
+    // Causes come before their consequences.
+    let steps = |is_consequence: bool| {
+        let steps = report.script_results.iter().filter(|(_, result)| is_worth_details(result));
+        let steps = steps.filter(move |(_, result)| result.status.is_consequence() == is_consequence);
+        steps.map(|(step, result)| step_details(step.as_str(), result))
+    };
+    let edges = |is_culprit: bool| {
+        let edges = report.data_flow_results.iter();
+        let edges = edges.filter(|(_, result)| Sign::of_edge(&result.verdict) == Sign::Fail);
+        let edges = edges.filter(move |(_, result)| result.is_culprit() == is_culprit);
+        edges.map(|(edge, result)| edge_details(edge, result))
+    };
+    let details = steps(false).chain(edges(true)).chain(steps(true)).chain(edges(false));
+    page.all("### What is wrong\n\n", "failure", details);
     let rows = report.script_results.iter().map(|(step, result)| step_row(step.as_str(), result));
     page.all(
         "### Steps\n\n| | step | status | time | remarks |\n| --- | --- | --- | ---: | --- |\n",
@@ -145,14 +155,18 @@ fn run_details(run: &RunResult) -> String {
 }
 
 fn edge_details(edge: &str, result: &DataCompatibilityResult) -> String {
-    let message = result.compatibility_issues().into_iter().next().unwrap_or_default();
+    let message =
+        folded_issues(&result.issues).into_iter().next().map(|(issue, _)| issue).unwrap_or_default();
     let mut text = opened(&format!("edge {}", shown_edge(edge)), &message);
     let mut line = |word: &str, what: &str| {
         writeln!(text, "- {word}{}", inline(what)).expect("writing to a string does not fail");
     };
-    for issue in &result.issues {
-        line("", &issue.to_string());
-        if let Some(hint) = issue.hint() {
+    if !result.inherited_from.is_empty() {
+        line("", &passed_on(&result.inherited_from));
+    }
+    for (issue, hint) in folded_issues(&result.issues) {
+        line("", &issue);
+        if let Some(hint) = hint {
             line("Hint: ", &hint);
         }
     }
@@ -204,7 +218,15 @@ fn step_row(step: &str, result: &ScriptTestResult) -> String {
 
 fn edge_row(edge: &str, result: &DataCompatibilityResult) -> String {
     let remark = match Sign::of_edge(&result.verdict) {
-        Sign::Fail => result.issues.iter().map(|issue| issue.as_str()).collect::<Vec<_>>().join(", "),
+        Sign::Fail => {
+            let mut kinds: Vec<&str> = Vec::new();
+            for kind in result.issues.iter().map(|issue| issue.as_str()) {
+                if !kinds.contains(&kind) {
+                    kinds.push(kind);
+                }
+            }
+            kinds.join(", ")
+        }
         Sign::Skip => result.compatibility_issues().join("; "),
         Sign::Pass => edge_notes(&result.notes).join("; "),
     };

@@ -4,8 +4,10 @@ use runtime_testing_models::{
 };
 
 use crate::TextOptions;
+use crate::folded::folded_issues;
 use crate::paint::Tone;
 use crate::text_page::{Mark, Page};
+use crate::words::passed_on;
 use crate::words::{
     Sign, edge_notes, exception, is_worth_a_line, shown_edge, shown_file, summary, tails, traceback_lines,
 };
@@ -29,15 +31,18 @@ pub fn render_text(report: &PipelineTestReport, options: TextOptions) -> String 
             step_block(page, step.as_str(), result);
         }
     };
-    let is_consequence = |status: &StepStatus| matches!(status, StepStatus::FailedOnUpstream { .. });
-    blocks(&mut page, &|status| is_worth_a_block(status) && !is_consequence(status));
-    for (edge, result) in &report.data_flow_results {
-        if result.verdict == EdgeVerdict::Breaking {
+    blocks(&mut page, &|status| is_worth_a_block(status) && !status.is_consequence());
+    let breaks = |page: &mut Page, is_culprit: bool| {
+        let breaking = report.data_flow_results.iter();
+        let breaking = breaking.filter(|(_, result)| result.verdict == EdgeVerdict::Breaking);
+        for (edge, result) in breaking.filter(|(_, result)| result.is_culprit() == is_culprit) {
             page.blank();
-            edge_block(&mut page, &shown_edge(edge), result);
+            edge_block(page, &shown_edge(edge), result);
         }
-    }
-    blocks(&mut page, &is_consequence);
+    };
+    breaks(&mut page, true);
+    blocks(&mut page, &|status| is_worth_a_block(status) && status.is_consequence());
+    breaks(&mut page, false);
     table(
         &mut page,
         "Steps",
@@ -202,9 +207,12 @@ fn edge_block(page: &mut Page, edge: &str, result: &DataCompatibilityResult) {
         verdict => verdict.as_str().to_owned(),
     };
     page.marked(mark(Sign::of_edge(&result.verdict)), Tone::Strong, &format!("edge {edge}: {remark}"));
-    for issue in &result.issues {
-        page.line(6, Tone::Plain, &issue.to_string());
-        if let Some(hint) = issue.hint() {
+    if !result.inherited_from.is_empty() {
+        page.line(6, Tone::Plain, &passed_on(&result.inherited_from));
+    }
+    for (issue, hint) in folded_issues(&result.issues) {
+        page.line(6, Tone::Plain, &issue);
+        if let Some(hint) = hint {
             page.line(6, Tone::Plain, &format!("hint: {hint}"));
         }
     }

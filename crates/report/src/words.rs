@@ -1,12 +1,14 @@
 //! The words that all renderers share.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use runtime_testing_models::{
     Difference, EdgeNote, EdgeVerdict, FileProfile, PipelineTestReport, PythonException, RunResult,
     ScriptFailure, StepNote, StepStatus, UntestedStep,
 };
 
+use crate::folded::{MANY, places};
 use crate::paint::harmless;
 use crate::printed::as_on_terminal;
 
@@ -108,6 +110,12 @@ fn plural(count: usize, noun: &str, parts: &str) -> String {
     }
 }
 
+/// Whose breaks an edge passes on.
+pub(crate) fn passed_on(edges: &[String]) -> String {
+    let edges: Vec<String> = edges.iter().map(|edge| format!("`{}`", shown_edge(edge))).collect();
+    format!("passes on the break of {}", edges.join(" and "))
+}
+
 /// The key of an edge as people read it.
 pub(crate) fn shown_edge(key: &str) -> String {
     key.replacen("->", " -> ", 1)
@@ -126,17 +134,35 @@ pub(crate) fn edge_notes(notes: &[EdgeNote]) -> Vec<String> {
     let are_many = notes.iter().filter(|note| of_data(note)).count() > NAMED;
     let mut lines = Vec::new();
     let mut shared: Vec<(String, &str, Vec<&str>)> = Vec::new();
+    // What is told of many files is told once.
+    let mut files: HashMap<String, Vec<&str>> = HashMap::new();
+    let key = |note: &EdgeNote| match note {
+        EdgeNote::Data { output, input, difference, .. } => Some(format!("{output} {input} {difference:?}")),
+        _ => None,
+    };
     for note in notes {
+        if let (Some(key), EdgeNote::Data { file, .. }) = (key(note), note) {
+            files.entry(key).or_default().push(file.as_str());
+        }
+    }
+    for note in notes {
+        let alike = key(note).and_then(|key| files.get(&key)).filter(|files| files.len() >= MANY);
+        if let (Some(files), EdgeNote::Data { file, .. }) = (alike, note)
+            && files[0] != file.as_str()
+        {
+            continue;
+        }
         let (place, what, name) = match note {
             EdgeNote::Data { output, input, file, difference } => {
-                let place = format!("`{output}` -> `{input}`, {file}");
+                let place = alike.map_or_else(|| file.to_string(), |files| places(files));
+                let place = format!("`{output}` -> `{input}`, {place}");
                 match difference {
                     Difference::ExtraColumn { column, .. } => (place, "extra column", column),
                     Difference::MissingKey { key, renamed: None, .. } if are_many => {
                         (place, "missing key", key)
                     }
                     _ => {
-                        lines.push(note.to_string());
+                        lines.push(format!("{place}: {difference}"));
                         continue;
                     }
                 }

@@ -141,7 +141,7 @@ proptest! {
                 (_, None) => "{\"a\": \"x\", \"b\": null}\n".to_owned(),
             };
             let head = if format == "csv" { "a,b\n" } else { "" };
-            folder.write(&format!("{place}.{format}"), &format!("{head}{}", part.iter().map(row).collect::<String>()));
+            folder.write(&format!("{place}.{format}"), format!("{head}{}", part.iter().map(row).collect::<String>()));
         }
         let (least, most) = (least.min(most), least.max(most));
         let contract = format!(
@@ -184,7 +184,7 @@ proptest! {
         };
         let columns = ["id", "name", "amount"];
         for name in &names[..splits] {
-            folder.write(name, &text(delimiter, columns, &rows, ""));
+            folder.write(name, text(delimiter, columns, &rows, ""));
         }
         folder.write("config/model.bin", "\u{1}binary");
         if !has_model {
@@ -201,15 +201,15 @@ proptest! {
         let odd_row = ["x", "y", "z"].join(delimiter) + "\n";
         let null_row = ["", "y", "1.5"].join(delimiter) + "\n";
         match change {
-            0 => folder.write(last, &text(delimiter, ["id", "name", "total"], &rows, "")),
-            1 => folder.write(last, &text(delimiter, columns, &rows, &odd_row)),
-            2 => folder.write(last, &text(delimiter, columns, &rows, &null_row)),
-            3 => folder.write(last, &text(delimiter, columns, &[], "")),
+            0 => folder.write(last, text(delimiter, ["id", "name", "total"], &rows, "")),
+            1 => folder.write(last, text(delimiter, columns, &rows, &odd_row)),
+            2 => folder.write(last, text(delimiter, columns, &rows, &null_row)),
+            3 => folder.write(last, text(delimiter, columns, &[], "")),
             4 if splits > 1 => {
                 std::fs::remove_file(folder.path().join(last)).expect("it was just written");
                 folder.path().to_owned()
             }
-            5 if delimiter == ";" => folder.write(last, &text(other, columns, &rows, "")),
+            5 if delimiter == ";" => folder.write(last, text(other, columns, &rows, "")),
             6 if has_model => {
                 std::fs::remove_file(folder.path().join("config/model.bin")).expect("it was just written");
                 folder.path().to_owned()

@@ -192,6 +192,7 @@ pub(crate) fn full_report() -> PipelineTestReport {
             notes: vec![note],
             data_format_a: Some("csv".to_owned()),
             data_format_b: Some("csv".to_owned()),
+            inherited_from: Vec::new(),
         },
     );
     report.data_flow_results.insert(
@@ -205,6 +206,7 @@ pub(crate) fn full_report() -> PipelineTestReport {
             notes: vec![],
             data_format_a: None,
             data_format_b: None,
+            inherited_from: Vec::new(),
         },
     );
     report

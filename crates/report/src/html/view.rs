@@ -10,9 +10,11 @@ use runtime_testing_models::{
 use serde::Serialize;
 
 use super::run_view::{MAX_COLUMNS, MAX_FILES, Run, more, run, typed};
+use crate::folded::folded_issues;
 use crate::graph::edges;
 use crate::layout::{HEIGHT, WIDTH, layout};
 use crate::paint::harmless;
+use crate::words::passed_on;
 use crate::words::{Sign, edge_notes, shown_file, status_words};
 
 #[derive(Serialize)]
@@ -144,13 +146,19 @@ fn edge(
     let sign = result.map_or(Sign::Pass, |result| Sign::of_edge(&result.verdict));
     let mut issues: Vec<Issue> = Vec::new();
     if let Some(result) = result {
-        let hints = result.issues.iter().map(EdgeIssue::hint).chain(std::iter::repeat(None));
-        let texts = result.compatibility_issues();
-        let issue = |(text, hint): (&String, Option<String>)| Issue {
-            text: harmless(text),
+        let told = match result.verdict {
+            EdgeVerdict::Untested { .. } => {
+                result.compatibility_issues().into_iter().map(|text| (text, None)).collect()
+            }
+            _ => folded_issues(&result.issues),
+        };
+        let issue = |(text, hint): (String, Option<String>)| Issue {
+            text: harmless(&text),
             hint: hint.map(|hint| harmless(&hint)),
         };
-        issues = texts.iter().zip(hints).map(issue).collect();
+        let inherited =
+            (!result.inherited_from.is_empty()).then(|| (passed_on(&result.inherited_from), None));
+        issues = inherited.into_iter().chain(told).map(issue).collect();
     }
     Edge {
         from,

@@ -179,6 +179,7 @@ impl Builder {
             notes: vec![],
             data_format_a: Some("csv".to_owned()),
             data_format_b: Some("csv".to_owned()),
+            inherited_from: Vec::new(),
         };
         self.report.data_flow_results.insert(key.clone(), result);
         &mut self.report.data_flow_results[&key]

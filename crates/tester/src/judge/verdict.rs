@@ -1,14 +1,17 @@
 //! What the data and the runs say of every edge.
 
+use std::collections::{BTreeSet, HashMap};
+
 use indexmap::IndexMap;
 use runtime_testing_data::ProfileOptions;
 use runtime_testing_models::{
-    Binding, DataCompatibilityResult, Difference, EdgeIssue, EdgeNote, EdgeVerdict, UntestedEdge, edge_key,
+    Binding, DataCompatibilityResult, Difference, EdgeIssue, EdgeNote, EdgeVerdict, StepName, UntestedEdge,
+    edge_key,
 };
 
 use crate::error::TestError;
 use crate::history::recorded::HandedOver;
-use crate::ids::{DenseMap, EdgeId, StepId};
+use crate::ids::{DenseMap, EdgeId, Id as _, StepId};
 use crate::judge::byte_equal::stands_for;
 use crate::judge::compare::{Compared, Comparer, OwnProfiles, joined};
 use crate::judge::evidence::Evidence;
@@ -53,7 +56,59 @@ pub(crate) fn judge_edges(
         }
         judged.results.insert(key, judge.edge(at));
     }
+    inherit(evidence.plan, &mut judged.results);
     Ok(judged)
+}
+
+/// Says of edges that break for nothing but what an edge before them breaks for whose break it is. An edge that a step passes a break
+/// on to is behind it: the way goes on from the first one.
+fn inherit(plan: &Plan<'_>, results: &mut IndexMap<String, DataCompatibilityResult>) {
+    let places: HashMap<&StepName, usize> = plan.order.iter().zip(0..).collect();
+    let mut order: Vec<EdgeId> = plan.edges.iter().map(|(at, _)| at).collect();
+    order.sort_by_key(|at| places.get(plan.steps[plan.edges[*at].from].name));
+    for at in order {
+        let result = &results[at.index()];
+        if result.verdict != EdgeVerdict::Breaking {
+            continue;
+        }
+        let before: Vec<(&String, &DataCompatibilityResult)> = plan
+            .edges_into(plan.edges[at].from)
+            .filter_map(|(before, _)| results.get_index(before.index()))
+            .filter(|(_, before)| before.verdict == EdgeVerdict::Breaking)
+            .collect();
+        let mut inherited: Vec<String> = Vec::new();
+        let all = result.issues.iter().all(|issue| {
+            let of = before
+                .iter()
+                .find(|(_, before)| before.issues.iter().any(|other| is_same_break(issue, other)));
+            let Some((key, before)) = of else { return false };
+            let roots = if before.inherited_from.is_empty() {
+                vec![(*key).clone()]
+            } else {
+                before.inherited_from.clone()
+            };
+            inherited.extend(roots);
+            true
+        });
+        if all && !result.issues.is_empty() {
+            let mut known = BTreeSet::new();
+            inherited.retain(|key| known.insert(key.clone()));
+            results[at.index()].inherited_from = inherited;
+        }
+    }
+}
+
+/// Whether data breaks in the same way: the same is wrong with the same column.
+fn is_same_break(one: &EdgeIssue, other: &EdgeIssue) -> bool {
+    let (EdgeIssue::Data { difference: one, .. }, EdgeIssue::Data { difference: other, .. }) = (one, other)
+    else {
+        return false;
+    };
+    let found = |difference: &Difference| match difference {
+        Difference::TypeChanged { found, .. } => Some(found.clone()),
+        _ => None,
+    };
+    one.as_str() == other.as_str() && one.column() == other.column() && found(one) == found(other)
 }
 
 /// Makes an issue of what could not be compared on edges that nothing else speaks against. The steps are judged before: no
@@ -156,6 +211,7 @@ impl EdgeJudge<'_> {
             verdict,
             bindings: edge.bindings.bound.iter().map(binding).collect(),
             issues,
+            inherited_from: Vec::new(),
             notes,
             data_format_a: joined(&compared.formats_a),
             data_format_b: joined(&compared.formats_b),
