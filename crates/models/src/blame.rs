@@ -15,6 +15,8 @@ use crate::{ScriptFailure, UntestedStep};
 pub enum EdgeBlame {
     /// No other edge feeds the run with anything else than the consumer's own inputs hold, byte for byte.
     OnlyEdge,
+    /// The failure names what breaks an edge before this one. The consumer was not run on its own inputs.
+    Upstream,
     /// The consumer fails with the data of this edge alone.
     Alone,
     /// The consumer passes with the data of each edge alone. Only together they make it fail.
@@ -64,6 +66,7 @@ impl EdgeBlame {
         const PASSES: &str = "the consumer passes on its own inputs";
         match self {
             Self::OnlyEdge => format!("{PASSES} and fails on this data: {failure}"),
+            Self::Upstream => format!("the consumer fails on what breaks there: {failure}"),
             Self::Alone => {
                 format!("{PASSES} and fails with this data alone in place of its own input: {failure}")
             }

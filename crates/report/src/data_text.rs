@@ -1,5 +1,7 @@
 //! Data files in words: what they hold, and what they differ in.
 
+use std::collections::HashMap;
+
 use runtime_testing_models::{Column, DataProfile, Difference, FileProfile, TableSchema};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
@@ -43,8 +45,80 @@ const WIDEST_TYPE: usize = 24;
 /// ```
 pub fn render_profile_text(profile: &DataProfile, options: TextOptions) -> String {
     let paint = Paint { color: options.color };
-    let blocks: Vec<String> = profile.files.iter().map(|file| file_block(file, paint)).collect();
-    if blocks.is_empty() { "no data files\n".to_owned() } else { blocks.join("\n") }
+    let mut groups: Vec<Vec<&FileProfile>> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for file in &profile.files {
+        match known.get(&kind_of(file)) {
+            Some(group) => groups[*group].push(file),
+            None => {
+                known.insert(kind_of(file), groups.len());
+                groups.push(vec![file]);
+            }
+        }
+    }
+    let groups: Vec<Vec<&FileProfile>> = groups
+        .into_iter()
+        .flat_map(|group| {
+            if group.len() < MANY { group.into_iter().map(|file| vec![file]).collect() } else { vec![group] }
+        })
+        .collect();
+    let most_columns = if groups.len() == 1 { usize::MAX } else { MOST_COLUMNS };
+    let blocks: Vec<String> = groups
+        .iter()
+        .take(MOST_BLOCKS)
+        .map(|group| match group.as_slice() {
+            [file] => file_block(file, most_columns, paint),
+            files => files_block(files, most_columns, paint),
+        })
+        .collect();
+    if blocks.is_empty() {
+        return "no data files\n".to_owned();
+    }
+    let more: usize = groups.iter().skip(MOST_BLOCKS).map(Vec::len).sum();
+    let more = if more > 0 { format!("\nand {}\n", counted(more, "more file")) } else { String::new() };
+    blocks.join("\n") + &more
+}
+
+/// From so many files on that are alike, and so many groups of files that are not, all are told in one.
+const MANY: usize = 4;
+const MOST_BLOCKS: usize = 20;
+
+/// The most columns that are shown of each of several tables.
+const MOST_COLUMNS: usize = 40;
+
+/// What files have in common that are told in one: all but their names, rows and nulls.
+fn kind_of(file: &FileProfile) -> String {
+    let columns = file.schema.iter().flat_map(|schema| &schema.columns);
+    let mut columns: Vec<String> =
+        columns.map(|column| format!("{:?} {}", column.name, column.data_type)).collect();
+    columns.sort_unstable();
+    let findings: Vec<&str> = file.findings.iter().map(|finding| finding.message.as_str()).collect();
+    format!("{:?} {:?} {:?} {columns:?} {findings:?}", file.kind(), file.promised, file.schema.is_some())
+}
+
+/// Files that are alike, with the rows and nulls of all of them.
+fn files_block(files: &[&FileProfile], most_columns: usize, paint: Paint) -> String {
+    let (first, last) = (files[0], files[files.len() - 1]);
+    let mut all = first.clone();
+    all.path = format!("{} … {}", first.path, last.path).into();
+    all.bytes = files.iter().fold(0, |sum, file| sum.saturating_add(file.bytes));
+    if let Some(schema) = &mut all.schema {
+        let schemas = || files.iter().filter_map(|file| file.schema.as_ref());
+        schema.rows = schemas().fold(0, |sum, schema| sum.saturating_add(schema.rows));
+        let mut nulls: HashMap<&str, (bool, Option<u64>)> = HashMap::new();
+        for column in schemas().flat_map(|schema| &schema.columns) {
+            let (nullable, all) = nulls.entry(&column.name).or_insert((false, Some(0)));
+            *nullable |= column.nullable;
+            *all = all.zip(column.nulls).map(|(all, own)| all.saturating_add(own));
+        }
+        for column in &mut schema.columns {
+            (column.nullable, column.nulls) = nulls[column.name.as_str()];
+            (column.deciding_row, column.deciding_value) = (None, None);
+        }
+    }
+    let block = file_block(&all, most_columns, paint);
+    let (head, rest) = block.split_once('\n').unwrap_or((&block, ""));
+    format!("{head}, in {} files\n{rest}", files.len())
 }
 
 /// Renders the differences of data from what is expected, each with its file: the verdict that an edge would get, or `not
@@ -91,7 +165,7 @@ pub fn render_differences_text<'a>(
     text
 }
 
-fn file_block(file: &FileProfile, paint: Paint) -> String {
+fn file_block(file: &FileProfile, most_columns: usize, paint: Paint) -> String {
     let mut facts = vec![file.kind().to_string()];
     if let Some(schema) = &file.schema {
         facts.push(counted(usize::try_from(schema.rows).unwrap_or(usize::MAX), "row"));
@@ -107,7 +181,7 @@ fn file_block(file: &FileProfile, paint: Paint) -> String {
         text.push_str(&format!("  {}\n", paint.paint(Tone::Bad, &lines.join("\n    "))));
     }
     if let Some(schema) = file.schema.as_ref().filter(|schema| !schema.columns.is_empty()) {
-        text.push_str(&column_table(schema, paint));
+        text.push_str(&column_table(schema, most_columns, paint));
     }
     text
 }
@@ -115,8 +189,8 @@ fn file_block(file: &FileProfile, paint: Paint) -> String {
 /// A row of a table: name, type, nulls, and the row that decided the type.
 type Row = [String; 4];
 
-fn column_table(schema: &TableSchema, paint: Paint) -> String {
-    let rows: Vec<Row> = schema.columns.iter().map(column_row).collect();
+fn column_table(schema: &TableSchema, most_columns: usize, paint: Paint) -> String {
+    let rows: Vec<Row> = schema.columns.iter().take(most_columns).map(column_row).collect();
     let is_decided = rows.iter().any(|row| !row[3].is_empty());
     let heading =
         ["column", "type", "nulls", if is_decided { "deciding row" } else { "" }].map(str::to_owned);
@@ -140,6 +214,10 @@ fn column_table(schema: &TableSchema, paint: Paint) -> String {
     for row in &rows {
         text.push_str(&line(row));
         text.push('\n');
+    }
+    let more = schema.columns.len().saturating_sub(most_columns);
+    if more > 0 {
+        text.push_str(&format!("  and {}\n", counted(more, "more column")));
     }
     text
 }

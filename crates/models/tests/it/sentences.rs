@@ -136,6 +136,7 @@ fn issues_and_notes_of_edges() {
     ];
     let blames = [
         EdgeBlame::OnlyEdge,
+        EdgeBlame::Upstream,
         EdgeBlame::Alone,
         EdgeBlame::Together { with: vec![step("south"), step("west")] },
         EdgeBlame::Unclear { reason: canceled(), or: vec![] },
@@ -174,6 +175,7 @@ fn issues_and_notes_of_edges() {
     no_binding: it is not known which output feeds which input: the outputs are `cleaned`, the inputs left are `orders`, for which `south` would do as well // say it in the consumer's spec: "bindings": {"orders": {"step": "…", "output": "cleaned"}}
     guessed_binding: `cleaned` -> `orders` is a guess from their names (similarity 0.75 by their letters), and there is nothing to compare the data with // if it is right, say it in the consumer's spec: "bindings": {"orders": {"step": "clean", "output": "cleaned"}}
     consumer_failed: the consumer passes on its own inputs and fails on this data: exited with status 3
+    consumer_failed: the consumer fails on what breaks there: exited with status 3
     consumer_failed: the consumer passes on its own inputs and fails with this data alone in place of its own input: exited with status 3
     consumer_failed: the consumer passes on its own inputs and with the data of each edge alone, and fails on this data together with that of `south`, `west`: exited with status 3
     consumer_failed: the consumer passes on its own inputs and fails on this data: exited with status 3 (whether it fails with this data alone is not known: the run with it was not made: the test was canceled)

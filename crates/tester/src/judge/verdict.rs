@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use indexmap::IndexMap;
 use runtime_testing_data::ProfileOptions;
 use runtime_testing_models::{
-    Binding, DataCompatibilityResult, Difference, EdgeIssue, EdgeNote, EdgeVerdict, StepName, UntestedEdge,
-    edge_key,
+    Binding, DataCompatibilityResult, Difference, EdgeBlame, EdgeIssue, EdgeNote, EdgeVerdict, StepName,
+    UntestedEdge, edge_key,
 };
 
 use crate::error::TestError;
@@ -57,6 +57,7 @@ pub(crate) fn judge_edges(
         judged.results.insert(key, judge.edge(at));
     }
     inherit(evidence.plan, &mut judged.results);
+    blame_first(evidence, &mut judged.results);
     Ok(judged)
 }
 
@@ -96,6 +97,58 @@ fn inherit(plan: &Plan<'_>, results: &mut IndexMap<String, DataCompatibilityResu
             results[at.index()].inherited_from = inherited;
         }
     }
+}
+
+/// Says of edges of which nothing is known but that the consumer fails on them that they pass on a break, where the failure names a
+/// column that is what breaks an edge before them.
+fn blame_first(evidence: Evidence<'_>, results: &mut IndexMap<String, DataCompatibilityResult>) {
+    let unknown = EdgeVerdict::Untested { reason: UntestedEdge::ConsumerFailed };
+    for (at, edge) in &evidence.plan.edges {
+        let alone = evidence.record(evidence.plan.steps[edge.to].individual);
+        if results[at.index()].verdict != unknown || alone.is_some_and(|alone| alone.failure().is_some()) {
+            continue;
+        }
+        let Some(failure) = evidence.record(edge.consumer_run).and_then(RunRecord::failure) else { continue };
+        let Some(exception) = failure.exception() else { continue };
+        let mut culprits = Vec::new();
+        let mut seen = BTreeSet::from([edge.from]);
+        let mut stack = vec![edge.from];
+        while let Some(step) = stack.pop() {
+            for (before, planned) in evidence.plan.edges_into(step) {
+                if let Some((key, result)) =
+                    results.get_index(before.index()).filter(|(_, result)| result.is_culprit())
+                {
+                    let mut columns = result.issues.iter().filter_map(|issue| match issue {
+                        EdgeIssue::Data { difference, .. } => difference.column(),
+                        _ => None,
+                    });
+                    if columns.any(|column| names(&exception.message, column)) && !culprits.contains(key) {
+                        culprits.push(key.clone());
+                    }
+                }
+                if seen.insert(planned.from) {
+                    stack.push(planned.from);
+                }
+            }
+        }
+        if !culprits.is_empty() {
+            let result = &mut results[at.index()];
+            result.verdict = EdgeVerdict::Breaking;
+            let (failure, blame) = (failure.clone(), EdgeBlame::Upstream);
+            result.issues.push(EdgeIssue::ConsumerFailed { failure, blame });
+            result.inherited_from = culprits;
+        }
+    }
+}
+
+/// Whether a text names a column: in quotes, or as a word of its own.
+fn names(text: &str, column: &str) -> bool {
+    let is_word = |character: char| character.is_alphanumeric() || character == '_';
+    text.match_indices(column).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let behind = text[at + column.len()..].chars().next();
+        !before.is_some_and(is_word) && !behind.is_some_and(is_word)
+    })
 }
 
 /// Whether data breaks in the same way: the same is wrong with the same column.
