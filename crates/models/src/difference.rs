@@ -115,6 +115,13 @@ pub enum Difference {
         /// Why not.
         reason: String,
     },
+    /// There are few rows beside those of the sample: less than a tenth.
+    FewRows {
+        /// How many the sample has.
+        expected: u64,
+        /// How many there are.
+        found: u64,
+    },
     /// There are no rows.
     NoRows,
     /// The file cannot be read as what it should be.
@@ -249,6 +256,7 @@ impl Difference {
             | Self::Delimiter { expected: Some(_), .. }
             | Self::MissingFile => true,
             Self::MissingKey { .. }
+            | Self::FewRows { .. }
             | Self::Promoted { .. }
             | Self::Nullability { .. }
             | Self::ExtraColumn { .. }
@@ -274,6 +282,7 @@ impl Difference {
             Self::Constraint { .. } => "constraint",
             Self::NotChecked { .. } => "not_checked",
             Self::UnexpectedFile => "unexpected_file",
+            Self::FewRows { .. } => "few_rows",
             Self::NoRows => "no_rows",
             Self::Unreadable { .. } => "unreadable",
             Self::Misnamed { .. } => "misnamed",
@@ -313,10 +322,12 @@ impl fmt::Display for Difference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MissingColumn { column, expected, renamed } => {
-                write!(formatter, "column `{column}` ({expected}) is missing{}", Renamed(renamed.as_deref()))
+                let renamed = Renamed { name: column, renamed: renamed.as_deref() };
+                write!(formatter, "column `{column}` ({expected}) is missing{renamed}")
             }
             Self::MissingKey { key, expected, renamed } => {
-                write!(formatter, "key `{key}` ({expected}) is missing{}", Renamed(renamed.as_deref()))
+                let renamed = Renamed { name: key, renamed: renamed.as_deref() };
+                write!(formatter, "key `{key}` ({expected}) is missing{renamed}")
             }
             Self::TypeChanged { column, expected, found, row, value } => {
                 write!(formatter, "column `{column}`: expected {expected}, found {found}")?;
@@ -359,6 +370,9 @@ impl fmt::Display for Difference {
                 write!(formatter, "column `{column}`: `{constraint}` cannot be looked at: {reason}")
             }
             Self::UnexpectedFile => formatter.write_str("the file is forbidden by the contract"),
+            Self::FewRows { expected, found } => {
+                write!(formatter, "there are {found} rows, where the sample has {expected}")
+            }
             Self::NoRows => formatter.write_str("there are no rows"),
             Self::Unreadable { finding } => write!(formatter, "cannot be read: {finding}"),
             Self::Misnamed { promised, found } => {
@@ -376,6 +390,9 @@ impl fmt::Display for Difference {
             }
             Self::Nullability { column, expected_nullable: true, .. } => {
                 write!(formatter, "column `{column}` holds no nulls")
+            }
+            Self::ExtraColumn { column, found } if column.is_empty() => {
+                write!(formatter, "extra column without a name ({found}): the index of pandas?")
             }
             Self::ExtraColumn { column, found } => write!(formatter, "extra column `{column}` ({found})"),
             Self::ColumnOrder { expected, found } => {
@@ -397,15 +414,52 @@ impl fmt::Display for Difference {
 }
 
 /// What something may be called now.
-struct Renamed<'a>(Option<&'a str>);
+struct Renamed<'a> {
+    name: &'a str,
+    renamed: Option<&'a str>,
+}
 
 impl fmt::Display for Renamed<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(renamed) => write!(formatter, "; was it renamed to `{renamed}`?"),
-            None => Ok(()),
-        }
+        let Some(renamed) = self.renamed else { return Ok(()) };
+        let plain = |name: &str| name.chars().filter(|character| !is_unseen(*character)).collect::<String>();
+        let what = if renamed.to_lowercase() == self.name.to_lowercase() {
+            "in case"
+        } else if plain(renamed) == plain(self.name) {
+            "in blanks and characters that are not seen"
+        } else if composed(renamed) == composed(self.name) {
+            "in how its characters are put together"
+        } else {
+            return write!(formatter, "; was it renamed to `{renamed}`?");
+        };
+        write!(formatter, "; it is called \"{}\", which differs {what} alone", escaped(renamed))
     }
+}
+
+/// Whether a character takes up no ink.
+fn is_unseen(character: char) -> bool {
+    character.is_whitespace()
+        || character.is_control()
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+}
+
+/// A name with its characters in one form.
+fn composed(name: &str) -> String {
+    use unicode_normalization::UnicodeNormalization as _;
+
+    name.nfkc().collect()
+}
+
+/// A name with what is not seen, or not plain, in its code.
+fn escaped(name: &str) -> String {
+    name.chars()
+        .flat_map(|character| {
+            let is_plain = character == ' ' || character.is_ascii_graphic();
+            let (plain, code) =
+                if is_plain { (Some(character), None) } else { (None, Some(character.escape_unicode())) };
+            plain.into_iter().chain(code.into_iter().flatten())
+        })
+        .collect()
 }
 
 /// A delimiter as people read it.

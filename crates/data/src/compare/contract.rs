@@ -394,7 +394,7 @@ mod tests {
         check_columns(
             &[("Amount", "int64"), ("day", "date"), ("discount", "float64")],
             &[
-                "! a.csv: column `amount` (float) is missing; was it renamed to `Amount`?",
+                "! a.csv: column `amount` (float) is missing; it is called \"Amount\", which differs in case alone",
                 "a.csv: extra column `Amount` (int64)",
                 "a.csv: extra column `discount` (float64)",
             ],

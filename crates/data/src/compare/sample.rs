@@ -146,7 +146,13 @@ fn compare_table<'a>(
         }
     }
     add_rows(expected, found, &paired, are_all_sound, list);
+    if found.rows > 0 && found.rows < expected.rows / FEW {
+        list.add(&found.first().path, [Difference::FewRows { expected: expected.rows, found: found.rows }]);
+    }
 }
+
+/// A table with less than one row of so many that the sample has is worth a note.
+const FEW: u64 = 10;
 
 /// Adds files that have no rows, although those of their paths in the sample do, and a table that has none at all. A part may have
 /// none where others do that are called the same but for numbers.
@@ -349,6 +355,11 @@ fn add_column_types(
     add_types(found, column, nearest, list);
 }
 
+/// Whether a column holds nulls, or may for all that is known: what a file allows says nothing where they are counted.
+fn may_have_nulls(column: &TableColumn<'_>) -> bool {
+    column.nulls.map_or(column.nullable, |nulls| nulls > 0)
+}
+
 /// Adds that a column may hold nulls where that of the sample does not, or the other way round; and that one of the two shows
 /// nothing but nulls.
 fn add_nullability(
@@ -362,11 +373,12 @@ fn add_nullability(
     if found.rows == 0 && column.is_null() {
         return;
     }
-    let difference = if expected.nullable != column.nullable {
+    let (expects_nulls, has_nulls) = (may_have_nulls(expected), may_have_nulls(column));
+    let difference = if expects_nulls != has_nulls {
         Difference::Nullability {
             column: column.name.to_owned(),
-            expected_nullable: expected.nullable,
-            found_nullable: column.nullable,
+            expected_nullable: expects_nulls,
+            found_nullable: has_nulls,
         }
     } else if expected.is_null() != column.is_null() {
         promoted(
@@ -377,7 +389,7 @@ fn add_nullability(
     } else {
         return;
     };
-    let file = if column.nullable { nullable_file(found, column) } else { file_of(found, column) };
+    let file = if has_nulls { nullable_file(found, column) } else { file_of(found, column) };
     // That a file lacks the column says it all.
     let lacks = |place: usize| column.own.iter().all(|(own, _)| *own != place);
     let place = found.files.iter().position(|(known, _)| known.path == *file);

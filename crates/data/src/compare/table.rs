@@ -50,7 +50,9 @@ pub(super) fn nullable_file<'a>(table: &Table<'a>, column: &TableColumn<'_>) -> 
     let mut own = column.own.iter().peekable();
     for (place, (file, schema)) in table.files.iter().enumerate() {
         let here = own.next_if(|(at, _)| *at == place);
-        if schema.rows > 0 && here.is_none_or(|(_, column)| column.nullable) {
+        if schema.rows > 0
+            && here.is_none_or(|(_, column)| column.nulls.map_or(column.nullable, |nulls| nulls > 0))
+        {
             return &file.path;
         }
     }

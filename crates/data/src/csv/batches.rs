@@ -130,6 +130,10 @@ impl RecordSink for Rows {
         self.bytes += cell.len();
     }
 
+    fn has_blank_records(&self) -> bool {
+        self.header_is_past && self.columns.len() == 1
+    }
+
     fn end_record(&mut self, _: impl FnOnce() -> u64) {
         if !std::mem::replace(&mut self.header_is_past, true) || self.ended {
             return;

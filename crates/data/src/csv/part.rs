@@ -47,9 +47,12 @@ impl<'n> Part<'n> {
     }
 }
 
-/// Where a text is not UTF-8 for the first time, if anywhere.
+/// Where a text is not UTF-8 for the first time, or has a byte that no text has, if anywhere.
 #[derive(Debug, Default)]
 pub(super) struct NotUtf8(pub(super) Option<DataFinding>);
+
+/// What is wrong with a byte that many readers take for the end of the text, or of the cell.
+const NUL: &str = "the text has a NUL byte";
 
 impl NotUtf8 {
     /// Looks at the next block, before its lines are counted.
@@ -60,6 +63,11 @@ impl NotUtf8 {
             let at = error.valid_up_to();
             self.0 = Some(unreadable_on(lines.line_of(block.text(), at), message(block, at)));
         }
+        if self.0.is_none()
+            && let Some(at) = memchr::memchr(0, block.text())
+        {
+            self.0 = Some(unreadable_on(lines.line_of(block.text(), at), NUL));
+        }
     }
 
     fn append(&mut self, next: Self, lines: u64) {
@@ -68,9 +76,5 @@ impl NotUtf8 {
 }
 
 fn message(block: &Block, at: usize) -> String {
-    let text = block.text();
-    if block.index == 0 && (text.starts_with(b"\xFF\xFE") || text.starts_with(b"\xFE\xFF")) {
-        return "the text is UTF-16; write it as UTF-8".to_owned();
-    }
-    format!("the text is not UTF-8: byte 0x{:02X}", text[at])
+    format!("the text is not UTF-8: byte 0x{:02X}", block.text()[at])
 }

@@ -14,6 +14,11 @@ pub(crate) trait RecordSink {
 
     /// The end of the record. `line` counts the lines up to the record's first.
     fn end_record(&mut self, line: impl FnOnce() -> u64);
+
+    /// Whether a blank line is a record, with one cell that is empty: it is where there is one column, behind the header.
+    fn has_blank_records(&self) -> bool {
+        false
+    }
 }
 
 /// Where in a text something begins: in an earlier chunk, on a line that was counted then, or in this one.
@@ -45,6 +50,8 @@ pub(crate) struct Splitter {
     most_kept: usize,
     /// Whether the record has a cell already.
     begun: bool,
+    /// Whether the chunk before ended with a carriage return, of which a line feed may be the second half.
+    is_behind_return: bool,
     record: Place,
     quote: Place,
     lines: LineCount,
@@ -63,6 +70,7 @@ impl Splitter {
             cell: Vec::new(),
             most_kept: LONGEST_CELL + 1,
             begun: false,
+            is_behind_return: false,
             record: Place::Offset(0),
             quote: Place::Offset(0),
             lines: LineCount::default(),
@@ -104,6 +112,7 @@ impl Splitter {
         // An offset means nothing in the next chunk. Between two records, nobody asks for a place before it is set again.
         let line_of = |place| if self.is_between_records() { 0 } else { self.line_of(place, chunk) };
         (self.record, self.quote) = (Place::Line(line_of(self.record)), Place::Line(line_of(self.quote)));
+        self.is_behind_return = chunk.last().map_or(self.is_behind_return, |last| *last == b'\r');
         self.lines.add(chunk);
     }
 
@@ -155,7 +164,7 @@ impl Splitter {
                 if !begun {
                     self.record = Place::Offset(start);
                     if is_last && start == end {
-                        // A blank line, or the second half of a line end.
+                        self.blank_line(chunk, start, sink);
                         start = end + 1;
                         continue;
                     }
@@ -173,12 +182,24 @@ impl Splitter {
         if start < chunk.len() { self.start(chunk, start, sink) } else { start }
     }
 
+    /// Handles a line end that no record stands before: a blank line, or the second half of a line end.
+    fn blank_line(&mut self, chunk: &[u8], at: usize, sink: &mut impl RecordSink) {
+        if !sink.has_blank_records() {
+            return;
+        }
+        let before = at.checked_sub(1).map_or(self.is_behind_return, |before| chunk[before] == b'\r');
+        if !(before && chunk[at] == b'\n') {
+            sink.cell(b"");
+            sink.end_record(|| self.line_of(self.record, chunk));
+        }
+    }
+
     fn start(&mut self, chunk: &[u8], at: usize, sink: &mut impl RecordSink) -> usize {
         let first = chunk[at];
         if !self.begun {
             self.record = Place::Offset(at);
             if first == b'\n' || first == b'\r' {
-                // A blank line, or the second half of a line end.
+                self.blank_line(chunk, at, sink);
                 return at + 1;
             }
         }

@@ -16,12 +16,43 @@ pub(super) struct Rows<'n> {
     /// The cells of the open row.
     cells: usize,
     ragged: Findings,
+    /// How many rows have so many fields that are not as many as the header has, as long as all such rows have as many.
+    strange: Strange,
+}
+
+/// Rows with another number of fields than the header.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Strange {
+    rows: u64,
+    /// How many fields each of them has; none where they differ.
+    fields: Option<usize>,
+    /// Whether a field stands in one of them where the header ends.
+    has_value: bool,
+}
+
+impl Strange {
+    fn add(&mut self, other: Self) {
+        self.fields = if self.rows == 0 || other.rows == 0 {
+            self.fields.or(other.fields)
+        } else {
+            self.fields.filter(|fields| other.fields == Some(*fields))
+        };
+        self.rows += other.rows;
+        self.has_value |= other.has_value;
+    }
 }
 
 impl<'n> Rows<'n> {
     /// No rows yet, of so many columns.
     pub(super) fn new(columns: usize, nulls: &'n NullWords) -> Self {
-        let mut rows = Self { nulls, columns: Vec::new(), rows: 0, cells: 0, ragged: Findings::default() };
+        let mut rows = Self {
+            nulls,
+            columns: Vec::new(),
+            rows: 0,
+            cells: 0,
+            ragged: Findings::default(),
+            strange: Strange::default(),
+        };
         rows.widen(columns);
         rows
     }
@@ -41,6 +72,7 @@ impl<'n> Rows<'n> {
             column.append(next, self.rows);
         }
         self.ragged.append(next.ragged, lines);
+        self.strange.add(next.strange);
         self.rows += next.rows;
         self.cells = next.cells;
     }
@@ -65,11 +97,39 @@ impl<'n> Rows<'n> {
         !are_names(&values)
     }
 
+    /// Why all rows have another number of fields than the header, where that shows.
+    fn cause(&self, names: &[String]) -> Option<String> {
+        let Strange { rows, fields: Some(fields), has_value } = self.strange else { return None };
+        let are_all = rows == self.rows && rows > 1;
+        match names {
+            [first] if first.starts_with('#') && fields > 1 => {
+                Some("the first line is a comment, which readers take for the header; remove it".to_owned())
+            }
+            // Blank lines stand below some titles.
+            [_] if rows + 2 >= self.rows && rows > 1 && fields > 1 => {
+                Some(format!("the first line is a title above a table of {fields} columns; remove it"))
+            }
+            _ if are_all && fields == names.len() + 1 && !has_value => {
+                Some("each row ends with a delimiter, and the header does not".to_owned())
+            }
+            _ if are_all && fields == names.len() + 1 => Some(
+                "each row has one field more than the header: a column without a name, such as an index"
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }
+
     /// The columns, which take these names, and what is wrong with rows.
-    pub(super) fn finish(self, names: Vec<String>) -> (Vec<Column>, Vec<DataFinding>) {
+    pub(super) fn finish(self, names: Vec<String>, header_line: u64) -> (Vec<Column>, Vec<DataFinding>) {
+        let cause = self.cause(&names);
         let columns = names.into_iter().zip(self.columns);
         let columns = columns.map(|(name, column)| column.into_column(name)).collect();
-        (columns, self.ragged.into_list("rows with another number of fields"))
+        let findings = match cause {
+            Some(cause) => vec![unreadable_on(header_line, cause)],
+            None => self.ragged.into_list("rows with another number of fields"),
+        };
+        (columns, findings)
     }
 }
 
@@ -94,8 +154,14 @@ impl RecordSink for Rows<'_> {
     fn cell(&mut self, cell: &[u8]) {
         if let Some(column) = self.columns.get_mut(self.cells) {
             column.see(cell, self.rows + 1, self.nulls);
+        } else if self.cells == self.columns.len() {
+            self.strange.has_value |= !cell.is_empty();
         }
         self.cells += 1;
+    }
+
+    fn has_blank_records(&self) -> bool {
+        self.columns.len() == 1
     }
 
     #[inline]
@@ -103,6 +169,7 @@ impl RecordSink for Rows<'_> {
         self.rows += 1;
         let (found, expected) = (self.cells, self.columns.len());
         if found != expected {
+            self.strange.add(Strange { rows: 1, fields: Some(found), has_value: false });
             self.ragged.push(|| {
                 let fields = if found == 1 { "1 field".to_owned() } else { format!("{found} fields") };
                 unreadable_on(line(), format!("row has {fields}, the header has {expected}"))

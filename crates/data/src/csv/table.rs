@@ -114,6 +114,10 @@ impl RecordSink for Table<'_> {
         }
     }
 
+    fn has_blank_records(&self) -> bool {
+        self.header.line.is_some() && self.rows.has_blank_records()
+    }
+
     fn end_record(&mut self, line: impl FnOnce() -> u64) {
         if self.header.line.is_some() {
             return self.rows.end_record(line);
@@ -136,6 +140,14 @@ impl Table<'_> {
             return Content::of_text(None, findings);
         };
         let names = self.header.names.iter().map(String::as_str);
+        let is_instruction = self.header.names.len() < 3
+            && self.header.names[0].get(..4).is_some_and(|begin| begin.eq_ignore_ascii_case("sep="));
+        if is_instruction {
+            let message = "the first line tells a spreadsheet the delimiter, and readers take it for the header; remove it";
+            let schema = TableSchema { columns: Vec::new(), rows: self.rows.count() };
+            findings.push(unreadable_on(header_line, message));
+            return Content::of_text(Some(schema), findings);
+        }
         if header_is_row {
             let message =
                 "the first line looks like a row, not like a header; write the names of the columns first";
@@ -143,7 +155,7 @@ impl Table<'_> {
         }
         findings.extend(duplicate_names(names, |message| unreadable_on(header_line, message)));
         let rows = self.rows.count();
-        let (columns, ragged) = self.rows.finish(self.header.names);
+        let (columns, ragged) = self.rows.finish(self.header.names, header_line);
         findings.extend(ragged);
         findings.extend(unclosed);
         Content::of_text(Some(TableSchema { columns, rows }), findings)
@@ -209,7 +221,10 @@ mod tests {
         check("a,b\n", "0 rows; a: null, b: null");
         check("a,b", "0 rows; a: null, b: null");
         check(",x\n0,1.5\n", "1 rows; : int64, x: float64");
-        check("a\n\n1\n\n2\n", "2 rows; a: int64");
+        // With one column a blank line is a null, behind the header; with more it is none.
+        check("\n\na\n\n1\n\n2\n", "4 rows; a: int64?");
+        check("a\r\n1\r\n\r\n3", "3 rows; a: int64?");
+        check("a,b\n\n1,2\n\n", "1 rows; a: int64, b: int64");
         check("a\n\"\"\n1\n", "2 rows; a: int64?");
         check("\"a,\nb\",\"c\"\"\"\n\"1\",\"x\ny\"\n", "1 rows; a,\nb: int64, c\": text");
         check("gr\u{f6}\u{df}e\n\u{e9}\n", "1 rows; gr\u{f6}\u{df}e: text");
@@ -295,9 +310,32 @@ mod tests {
             "1 rows; a\u{fffd}: int64, b: int64",
             &["line 1: the text is not UTF-8: byte 0xE9"],
         );
-        let utf16: Vec<u8> = "\u{feff}a,b\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let found = profile_text(&utf16, Delimiter::Detected).findings;
-        assert_eq!(found[0].to_string(), "line 1: the text is UTF-16; write it as UTF-8");
+        check_findings(b"a,b\n1,x\0y\n", "1 rows; a: int64, b: text", &["line 2: the text has a NUL byte"]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_all_rows_is_told_with_its_cause() {
+        let told = |text: &str| {
+            let findings = profile_text(text.as_bytes(), Delimiter::Detected).findings;
+            findings.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let comment = "line 1: the first line is a comment, which readers take for the header; remove it";
+        assert_eq!(told("# by x\nid,name\n1,a\n"), [comment]);
+        assert_eq!(told("#id,name\n1,a\n"), [""; 0]);
+        let title = |columns| {
+            format!("line 1: the first line is a title above a table of {columns} columns; remove it")
+        };
+        assert_eq!(told("Report\nid,name\n1,a\n"), [title(2)]);
+        assert_eq!(told("Report\n\nid,name,x\n1,a,2\n"), [title(3)]);
+        let instruction = "line 1: the first line tells a spreadsheet the delimiter, and readers take it for the header; remove it";
+        assert_eq!(told("sep=;\nid;name\n1;a\n"), [instruction]);
+        let trailing = "line 1: each row ends with a delimiter, and the header does not";
+        assert_eq!(told("id,name\n1,a,\n2,b,\n"), [trailing]);
+        let index =
+            "line 1: each row has one field more than the header: a column without a name, such as an index";
+        assert_eq!(told("id,name\n0,1,a\n1,2,b\n"), [index]);
+        // Of some rows alone, each is told.
+        assert_eq!(told("id,name\n1,a,\n2,b\n"), ["line 2: row has 3 fields, the header has 2"]);
     }
 
     #[test]

@@ -15,8 +15,8 @@ use crate::csv::Delimiter;
 use crate::error::DataError;
 use crate::findings::{damaged, unreadable};
 use crate::json::Document;
-use crate::kind::magic::{Magic, begins_as_json, begins_as_table, foreign, magic, not_compressed};
-use crate::kind::name::{broken_promise, format_within, kind_of_name};
+use crate::kind::magic::{Magic, begins_as_json, begins_as_table, foreign, magic, not_compressed, wide_text};
+use crate::kind::name::{broken_promise, format_within, is_text, kind_of_name};
 use crate::options::ProfileOptions;
 use crate::text::compression;
 use crate::text::compression::{compression_of, damage, decompressed};
@@ -238,6 +238,9 @@ fn read_text(text: &Text<'_>, head: &[u8], named: FileFormat) -> io::Result<(Fil
     }
     if let Some(finding) = foreign(head, named) {
         return Ok((FileFormat::Opaque, Content::of_finding(finding)));
+    }
+    if let Some(finding) = wide_text(head).filter(|_| is_text(named)) {
+        return Ok((named, Content::of_finding(finding)));
     }
     let is_sound = |(_, content): &(FileFormat, Content)| content.findings.is_empty();
     let as_json = || if begins_as_json(head) { text.document().map(Some) } else { Ok(None) };

@@ -2,7 +2,7 @@
 
 use runtime_testing_models::{Compression, DataFinding, FileFormat};
 
-use crate::findings::{damaged, unreadable};
+use crate::findings::{damaged, unreadable, unreadable_on};
 use crate::kind::name::is_text;
 
 /// What a file is that cannot be the table or the JSON that its name promises.
@@ -46,7 +46,7 @@ pub(crate) fn not_compressed(head: &[u8], promised: Compression) -> Option<DataF
 
 /// What a file is whose first bytes tell it.
 fn by_mark(head: &[u8]) -> Option<Foreign> {
-    const MARKS: [(&[u8], Foreign); 20] = [
+    const MARKS: [(&[u8], Foreign); 26] = [
         (b"PK\x03\x04", Other("a ZIP archive or a workbook")),
         (b"BZh", Compressed("compressed with bzip2")),
         (b"\xFD7zXZ\0", Compressed("compressed with xz")),
@@ -65,8 +65,14 @@ fn by_mark(head: &[u8]) -> Option<Foreign> {
         (b"7z\xBC\xAF\x27\x1C", Other("a 7z archive")),
         (b"\x7FELF", Other("a program")),
         (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", Other("an old Office document")),
-        (b"\x80\x04\x95", Other("a pickle")),
-        (b"\x80\x05\x95", Other("a pickle")),
+        (b"\x80\x02", Other("a pickle")),
+        (b"\x80\x03", Other("a pickle")),
+        (b"\x80\x04", Other("a pickle")),
+        (b"\x80\x05", Other("a pickle")),
+        (b"(dp0\n", Other("a pickle")),
+        (b"(lp0\n", Other("a pickle")),
+        (b"}q\0", Other("a pickle")),
+        (b"]q\0", Other("a pickle")),
     ];
     // Text begins with a few letters too.
     let is_text = |mark: &[u8]| match mark {
@@ -98,6 +104,25 @@ fn markup(head: &[u8]) -> Option<&'static str> {
     let begins =
         |mark: &str| text.get(..mark.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(mark.as_bytes()));
     BEGINNINGS.into_iter().find(|(mark, _)| begins(mark)).map(|(_, what)| what)
+}
+
+/// The finding about a text in an encoding of two or four bytes a character, with a mark in front or without.
+pub(crate) fn wide_text(head: &[u8]) -> Option<DataFinding> {
+    const MARKS: [(&[u8], &str); 4] = [
+        (b"\xFF\xFE\0\0", "UTF-32"),
+        (b"\0\0\xFE\xFF", "UTF-32"),
+        (b"\xFF\xFE", "UTF-16"),
+        (b"\xFE\xFF", "UTF-16"),
+    ];
+    let marked = MARKS.into_iter().find(|(mark, _)| head.starts_with(mark)).map(|(_, name)| name);
+    let zeros = head.iter().filter(|byte| **byte == 0).count();
+    // In letters of most languages with an alphabet every second byte is zero, or three of four.
+    let unmarked = || match (zeros * 10).checked_div(head.len())? {
+        0..4 => None,
+        share => is_wide_text(head).then_some(if share < 7 { "UTF-16" } else { "UTF-32" }),
+    };
+    let name = marked.or_else(unmarked)?;
+    Some(unreadable_on(1, format!("the text is {name}; write it as UTF-8")))
 }
 
 /// What a file is that can be a text in no encoding.
@@ -317,5 +342,22 @@ mod tests {
         assert!(begins_as_json(b"\xEF\xBB\xBF[1]"));
         assert!(!begins_as_json(b"a,{"));
         assert!(!begins_as_json(b""));
+    }
+
+    #[test]
+    fn wide_texts() {
+        let text = "id,name\n1,a\n";
+        let utf16: Vec<u16> = text.encode_utf16().collect();
+        let little: Vec<u8> = utf16.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let big: Vec<u8> = utf16.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+        let four: Vec<u8> = text.chars().flat_map(|character| u32::from(character).to_le_bytes()).collect();
+        let told = |head: &[u8]| wide_text(head).map(|finding| finding.message);
+        for (bytes, name) in [(little, "UTF-16"), (big, "UTF-16"), (four, "UTF-32")] {
+            assert_eq!(told(&bytes), Some(format!("the text is {name}; write it as UTF-8")));
+        }
+        assert_eq!(told(b"\xFF\xFEa\0"), Some("the text is UTF-16; write it as UTF-8".to_owned()));
+        for other in [text.as_bytes(), b"", b"1,a\0b", b"\0\0\0\0"] {
+            assert_eq!(told(other), None);
+        }
     }
 }

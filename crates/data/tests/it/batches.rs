@@ -60,7 +60,7 @@ fn text_has_the_types_that_its_profile_tells() {
     );
     check("a.csv", "a;b\n1;007\n", "a: Int64, b: Utf8\n1, 007");
     check("a.tsv", "a\tb\n1\tx,y\n", "a: Int64, b: Utf8\n1, x,y");
-    check("a.csv", "\u{feff}a\r\n1\r\n\r\n2.5\r\n", "a: Float64\n1.0\n2.5");
+    check("a.csv", "\u{feff}a\r\n1\r\n\r\n2.5\r\n", "a: Float64?\n1.0\nnull\n2.5");
     check("a.csv", "a,b\n", "a: Null, b: Null");
 }
 

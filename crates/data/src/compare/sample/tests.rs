@@ -188,7 +188,7 @@ fn keys_are_data_where_all_values_are_of_one_type() {
         &Expected::Inferred(&sample),
         &object(&[("Auc", "int64"), ("by class", "struct<a: int64>"), ("name", "int64")]),
         &[
-            "! metrics.json: column `auc` (float64) is missing; was it renamed to `Auc`?",
+            "! metrics.json: column `auc` (float64) is missing; it is called \"Auc\", which differs in case alone",
             "metrics.json: key `by class.b` (int64) is missing",
             "metrics.json: column `by class.a`: expected float64, found int64, which will do",
             "! metrics.json: column `name`: expected text, found int64",
