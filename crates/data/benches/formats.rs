@@ -314,6 +314,7 @@ fn wide(columns: usize, changed: usize) -> DataProfile {
         delimiter: None,
         byte_order_mark: false,
         one_line: false,
+        partition_columns: Vec::new(),
         bytes: 1_000_000_000,
         schema: Some(schema),
         findings: Vec::new(),

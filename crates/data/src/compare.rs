@@ -80,6 +80,7 @@ pub struct FileDifference {
 ///         delimiter: None,
 ///         byte_order_mark: false,
 ///         one_line: false,
+///         partition_columns: Vec::new(),
 ///         bytes: 40,
 ///         schema: Some(schema),
 ///         findings: Vec::new(),

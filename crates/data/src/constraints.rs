@@ -6,7 +6,7 @@ mod unique;
 
 use std::collections::HashSet;
 
-use arrow::datatypes::Schema;
+use arrow::datatypes::{FieldRef, Schema};
 use camino::Utf8Path;
 use runtime_testing_models::{
     DataContract, DataProfile, Difference, FileContract, LogicalType, NotCompared, TableContract,
@@ -16,6 +16,7 @@ use self::column::ColumnCheck;
 use self::unique::UniqueCheck;
 use crate::compare::{Expected, FileDifference, compare, files_of};
 use crate::error::{DataError, ReadTableError};
+use crate::files::partitions::{Constant, Partitions};
 use crate::findings::unreadable;
 use crate::options::ProfileOptions;
 use crate::read::Batches;
@@ -236,11 +237,18 @@ impl RowReader<'_> {
             // Its types are those that all files show together.
             Typing::Values | Typing::Cells => TableFile::of_profile(&path, file, schema),
         };
+        if typing == Typing::Declared || !file.partition_columns.is_empty() {
+            let partitions = self.table.files.iter().map(|(file, _)| file.path.as_path());
+            let constants = Partitions::of(partitions).constants(&file.path);
+            let is_meant = |constant: &Constant| file.partition_columns.contains(constant.field.name());
+            table_file.constants = constants.into_iter().filter(is_meant).collect();
+        }
         let is_wanted = |name: &str| wanted.iter().any(|wanted| wanted == name);
-        let fields = table_file.schema.fields().iter().filter(|field| is_wanted(field.name()));
+        let fields: Vec<_> = table_file.fields().filter(|field| is_wanted(field.name())).cloned().collect();
         let fields: Vec<_> = match typing {
-            Typing::Declared => fields.cloned().collect(),
+            Typing::Declared => fields,
             Typing::Values | Typing::Cells => fields
+                .into_iter()
                 .filter_map(|field| {
                     let whole = self.table.column(field.name())?.whole.as_ref()?;
                     Some(std::sync::Arc::new(field.as_ref().clone().with_data_type(to_arrow(whole)?)))
@@ -252,7 +260,8 @@ impl RowReader<'_> {
         }
         if typing == Typing::Values {
             // Of JSON, only what is asked for is looked at.
-            table_file.schema = Schema::new(fields.clone());
+            let is_own = |field: &&FieldRef| table_file.schema.field_with_name(field.name()).is_ok();
+            table_file.schema = Schema::new(fields.iter().filter(is_own).cloned().collect::<Vec<_>>());
         }
         let mut batches = Batches::of(vec![table_file], Schema::new(fields), self.options);
         let mut first_row = 1;

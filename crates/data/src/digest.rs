@@ -19,7 +19,7 @@ use crate::error::{DataError, ReadTableError};
 use crate::files::data_files;
 use crate::options::ProfileOptions;
 use crate::read::table_file::TableFile;
-use crate::read::{Batches, joined_schema, read_lines_among_lines, table_places};
+use crate::read::{Batches, add_partition_columns, joined_schema, read_lines_among_lines, table_places};
 use crate::text::reader::CancelableReader;
 
 /// How many rows are hashed between two looks at whether it is canceled.
@@ -107,6 +107,7 @@ fn digest_folder(
         }
     }
     read_lines_among_lines(&mut files);
+    add_partition_columns(&mut files, folder);
     let places = table_places(&files);
     let mut files: Vec<Option<TableFile>> = files.into_iter().map(Some).collect();
     let mut take = |place: usize| files[place].take().expect("a file is in one table");
@@ -160,11 +161,10 @@ fn digest_rows(
         Ok(schema) => vec![Batches::of(files, schema, reading)],
         Err(_) => {
             let mut all = BTreeSet::new();
-            all.extend(files.iter().flat_map(|file| file.schema.fields()).map(|field| field.name().clone()));
+            all.extend(files.iter().flat_map(TableFile::fields).map(|field| field.name().clone()));
             let schema = |file: &TableFile| {
                 let null = |name: &String| Arc::new(Field::new(name, DataType::Null, true));
-                let field =
-                    |name: &String| file.schema.fields().find(name).map(|(_, field)| Arc::clone(field));
+                let field = |name: &String| file.fields().find(|field| field.name() == name).map(Arc::clone);
                 Schema::new(
                     all.iter().map(|name| field(name).unwrap_or_else(|| null(name))).collect::<Vec<_>>(),
                 )

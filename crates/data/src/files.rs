@@ -6,6 +6,7 @@ use walkdir::WalkDir;
 use crate::error::DataError;
 
 pub(crate) mod nearest;
+pub(crate) mod partitions;
 
 /// The files of an input or output, as paths below it with `/`, in the order of these paths; for a file, its name
 /// alone. Symbolic links are followed; one that leads nowhere does not count.

@@ -23,7 +23,7 @@ use crate::text::reader::{TextReader, is_cancellation};
 mod parts;
 pub(crate) mod table_file;
 
-pub(crate) use parts::{joined_schema, read_lines_among_lines, table_places};
+pub(crate) use parts::{add_partition_columns, joined_schema, read_lines_among_lines, table_places};
 
 /// The most rows, cells and bytes of text that a batch is to have.
 const BATCH_ROWS: u64 = 8192;
@@ -221,7 +221,10 @@ fn projected(batch: RecordBatch, file: &TableFile, schema: &SchemaRef) -> Result
     }
     let column = |field: &FieldRef| match found.find(field.name()) {
         Some((place, _)) => Arc::clone(batch.column(place)),
-        None => new_null_array(field.data_type(), rows),
+        None => match file.constants.iter().find(|constant| constant.field.name() == field.name()) {
+            Some(constant) => constant.times(rows),
+            None => new_null_array(field.data_type(), rows),
+        },
     };
     let columns = schema.fields().iter().map(column).collect();
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
@@ -311,6 +314,7 @@ mod tests {
                 text_bytes: bytes,
                 rows,
                 is_one_line: false,
+                constants: Vec::new(),
                 schema,
             })
         };

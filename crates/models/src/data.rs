@@ -226,6 +226,9 @@ pub struct FileProfile {
     /// Whether it is one JSON object on one line, which is what a file with one object a line looks like that has one row.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub one_line: bool,
+    /// The columns that its path says, and not its content: the keys of folders such as `year=2024`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partition_columns: Vec<String>,
     /// The size in bytes.
     pub bytes: u64,
     /// The columns and rows, for a table that could be read.

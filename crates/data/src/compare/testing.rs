@@ -14,6 +14,7 @@ pub(crate) fn file(path: &str, format: FileFormat, schema: Option<TableSchema>) 
         delimiter: None,
         byte_order_mark: false,
         one_line: false,
+        partition_columns: Vec::new(),
         bytes: 100,
         schema,
         findings: Vec::new(),

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use arrow::datatypes::{Field, Schema};
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::FileFormat;
 
 use crate::error::{DataError, ReadTableError};
 use crate::files::data_files;
+use crate::files::partitions::Partitions;
 use crate::options::ProfileOptions;
 use crate::read::table_file::TableFile;
 use crate::tables::{Part, group, lines_among_lines};
@@ -29,6 +30,7 @@ pub(super) fn look_at(
     let files = below.into_iter().map(|below| TableFile::look_at(&path.join(below), options));
     let mut files = files.collect::<Result<Vec<_>, _>>()?;
     read_lines_among_lines(&mut files);
+    add_partition_columns(&mut files, path);
     let tables = table_places(&files);
     let Some(first) = tables.first() else {
         return Err(ReadTableError::NoFiles { path: path.to_owned() });
@@ -48,12 +50,25 @@ pub(crate) fn read_lines_among_lines(files: &mut [TableFile]) {
     }
 }
 
+/// Adds the columns that the paths of files below a folder say.
+pub(crate) fn add_partition_columns(files: &mut [TableFile], folder: &Utf8Path) {
+    let below = |file: &TableFile| file.path.strip_prefix(folder).unwrap_or(&file.path).to_owned();
+    let paths: Vec<Utf8PathBuf> = files.iter().filter(|file| !file.is_object()).map(below).collect();
+    let partitions = Partitions::of(paths.iter().map(Utf8PathBuf::as_path));
+    for file in files.iter_mut().filter(|file| !file.is_object()) {
+        let constants = partitions.constants(&below(file)).into_iter();
+        file.constants = constants
+            .filter(|constant| file.schema.field_with_name(constant.field.name()).is_err())
+            .collect();
+    }
+}
+
 /// The places of the files of each table.
 pub(crate) fn table_places(files: &[TableFile]) -> Vec<Vec<usize>> {
     let parts = files.iter().map(|file| Part {
         path: &file.path,
         format: file.kind.format,
-        columns: file.schema.fields().iter().map(|field| field.name().as_str()).collect(),
+        columns: file.fields().map(|field| field.name().as_str()).collect(),
     });
     group(&parts.collect::<Vec<_>>())
 }
@@ -69,7 +84,7 @@ pub(crate) fn joined_schema(files: &[TableFile]) -> Result<Schema, ReadTableErro
     let mut fields: Vec<(Field, u64, &TableFile)> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
     for file in files {
-        for field in file.schema.fields() {
+        for field in file.fields() {
             let Some(place) = places.get(field.name().as_str()).copied() else {
                 places.insert(field.name(), fields.len());
                 fields.push((field.as_ref().clone(), file.rows, file));

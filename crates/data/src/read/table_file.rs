@@ -1,8 +1,9 @@
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{Column, FileFormat, FileKind, FileProfile, TableSchema};
 
 use crate::error::ReadTableError;
+use crate::files::partitions::Constant;
 use crate::kind::detect::{FileContent, read_content};
 use crate::options::ProfileOptions;
 use crate::types::arrow_type::to_arrow;
@@ -41,10 +42,18 @@ pub(crate) struct TableFile {
     pub(crate) rows: u64,
     /// Whether it is one value of JSON on one line.
     pub(crate) is_one_line: bool,
+    /// The columns that its content has.
     pub(crate) schema: Schema,
+    /// Those that its path says besides.
+    pub(crate) constants: Vec<Constant>,
 }
 
 impl TableFile {
+    /// All of its columns.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &FieldRef> {
+        self.schema.fields().iter().chain(self.constants.iter().map(|constant| &constant.field))
+    }
+
     /// Whether it is a single JSON object.
     pub(crate) fn is_object(&self) -> bool {
         self.kind.format == FileFormat::JsonObject
@@ -52,7 +61,8 @@ impl TableFile {
 
     /// What a profile of a text says of it, with the columns for whose values Arrow has a type.
     pub(crate) fn of_profile(path: &Utf8Path, file: &FileProfile, schema: &TableSchema) -> Self {
-        let fields = schema.columns.iter().map(|column| {
+        let is_own = |column: &&Column| !file.partition_columns.contains(&column.name);
+        let fields = schema.columns.iter().filter(is_own).map(|column| {
             // In CSV every column has a type, and in JSON the others are not read.
             let data_type = to_arrow(&column.data_type).unwrap_or(DataType::Null);
             Field::new(&column.name, data_type, column.nullable)
@@ -64,6 +74,7 @@ impl TableFile {
             rows: schema.rows,
             is_one_line: file.one_line,
             schema: Schema::new(fields.collect::<Vec<_>>()),
+            constants: Vec::new(),
         }
     }
 
@@ -81,7 +92,15 @@ impl TableFile {
             Some(schema) => schema,
             None => shown_schema(&path, table.columns)?,
         };
-        Ok(Self { path, kind, text_bytes, rows: table.rows, is_one_line: content.is_one_line, schema })
+        Ok(Self {
+            path,
+            kind,
+            text_bytes,
+            rows: table.rows,
+            is_one_line: content.is_one_line,
+            schema,
+            constants: Vec::new(),
+        })
     }
 }
 

@@ -234,7 +234,8 @@ fn parts_may_lack_columns_and_have_them_in_any_order() {
     folder.write("year=2024/0.json", "[]");
     folder.write("year=2024/1.json", r#"[{"a": "x", "b": 2}]"#);
     folder.write("year=2024/2.json", "[{}]");
-    assert_eq!(shown(read_batches(folder.path()).unwrap()), "a: Utf8?, b: Int64?\nnull, 1\nx, 2\nnull, null");
+    let with_key = "a: Utf8?, b: Int64?, year: Int64\nnull, 1, 2023\nx, 2, 2024\nnull, null, 2024";
+    assert_eq!(shown(read_batches(folder.path()).unwrap()), with_key);
     let folder = Folder::new();
     folder.write("north.csv", "b,a\n1,x\n");
     folder.write("south.csv", "a,c,b\ny,2024-01-31,2\n");

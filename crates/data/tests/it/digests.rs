@@ -351,7 +351,9 @@ fn folders_are_their_tables_and_their_other_files() {
     let (half, full) = ("{\"a\": 1}\n", "{\"a\": 2, \"b\": true}\n");
     let whole = of_text("a.ndjson", &format!("{half}{full}"), &ORDERED);
     assert_eq!(digest(&[("part-0.ndjson", half), ("part-1.ndjson", full)]), whole);
-    assert_eq!(digest(&[("x=1/0.ndjson", half), ("x=2/0.ndjson", full)]), whole);
+    // Keys of folders are columns.
+    let keyed = of_text("a.ndjson", "{\"a\": 1, \"x\": 1}\n{\"a\": 2, \"b\": true, \"x\": 2}\n", &ORDERED);
+    assert_eq!(digest(&[("x=1/0.ndjson", half), ("x=2/0.ndjson", full)]), keyed);
     assert_eq!(digest(&[("test.ndjson", half), ("train.ndjson", full)]), whole);
     let unlike = digest(&[("0.csv", "a,b\n1,2\n"), ("1.csv", "a,c\n1,2\n")]);
     assert!(unlike.to_string().starts_with("files1:"), "{unlike}");

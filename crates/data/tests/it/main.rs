@@ -13,6 +13,7 @@ mod folder;
 mod fuzz_seeds;
 mod hostile;
 mod inner_nulls;
+mod partitions;
 mod profiles;
 #[cfg(feature = "proptest1")]
 mod properties;

@@ -238,6 +238,7 @@ fn any_profile() -> impl Strategy<Value = DataProfile> {
                 delimiter: None,
                 byte_order_mark: false,
                 one_line: false,
+                partition_columns: Vec::new(),
                 bytes: 1,
                 schema,
                 findings: Vec::new(),

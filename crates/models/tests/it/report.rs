@@ -38,6 +38,7 @@ fn run(kinds: Vec<RunKind>, failure: Option<ScriptFailure>) -> RunResult {
         delimiter: None,
         byte_order_mark: false,
         one_line: false,
+        partition_columns: Vec::new(),
         bytes: 120,
         schema: Some(TableSchema { columns: vec![column], rows: 6000 }),
         findings: vec![],

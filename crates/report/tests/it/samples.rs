@@ -39,6 +39,7 @@ pub(crate) fn table(file: &str, columns: &[(&str, &str)]) -> DataProfile {
             delimiter: None,
             byte_order_mark: false,
             one_line: false,
+            partition_columns: Vec::new(),
             bytes: 4096,
             schema: Some(TableSchema { columns, rows: 120 }),
             findings: vec![],

@@ -74,6 +74,7 @@ mod tests {
             delimiter: None,
             byte_order_mark: false,
             one_line: false,
+            partition_columns: Vec::new(),
             bytes: 1,
             schema: None,
             findings: Vec::new(),

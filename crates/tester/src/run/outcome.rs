@@ -63,6 +63,7 @@ impl OutcomeReader<'_> {
                     delimiter: None,
                     byte_order_mark: false,
                     one_line: false,
+                    partition_columns: Vec::new(),
                     bytes: 0,
                     schema: None,
                     findings: vec![DataFinding::unreadable(message, None)],

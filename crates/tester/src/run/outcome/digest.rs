@@ -65,6 +65,7 @@ mod tests {
             delimiter: None,
             byte_order_mark: false,
             one_line: false,
+            partition_columns: Vec::new(),
             bytes,
             schema,
             findings: vec![],
