@@ -9,7 +9,7 @@ use runtime_testing_data::SampleData;
 use runtime_testing_models::{
     DataCompatibilityResult, EdgeNote, PipelineDag, PipelineTestPlan, PipelineTestReport,
     PipelineTestingSpec, RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptMainParams, ScriptName,
-    ScriptTestResult, Selection, StepName, StepStatus, edge_key,
+    ScriptTestResult, Selection, StepName, StepStatus, UntestedStep, edge_key,
 };
 
 use crate::accept::{AcceptError, Acceptance};
@@ -247,7 +247,7 @@ impl RuntimeTester {
         spec_a: &ScriptExecutionSpec,
         spec_b: &ScriptExecutionSpec,
     ) -> Result<DataCompatibilityResult, TestError> {
-        self.test_two(spec_a, spec_b, None, self.scope())
+        self.test_two(spec_a, spec_b, Vec::new(), None, self.scope())
     }
 
     /// Runs a script by name: with its saved spec where there is one, else with the default spec, whose input is the file
@@ -280,7 +280,14 @@ impl RuntimeTester {
     ) -> Result<DataCompatibilityResult, TestError> {
         let spec_a = self.builder().spec_for_call(script_a)?;
         let spec_b = self.builder().spec_for_call(script_b)?;
-        self.test_two(&spec_a, &spec_b, sample, self.scope_of_calls())
+        // What other steps publish is no data of these two.
+        let folder = self.builder().store().folder().to_owned();
+        let saved = self.builder().store().load_all();
+        let saved = saved.map_err(|error| TestError::io("read", &folder)(std::io::Error::other(error)))?;
+        let is_other = |step: &StepName| *step != spec_a.step_name && *step != spec_b.step_name;
+        let others: Vec<ScriptExecutionSpec> =
+            saved.specs().map(|saved| saved.spec.clone()).filter(|spec| is_other(&spec.step_name)).collect();
+        self.test_two(&spec_a, &spec_b, others, sample, self.scope_of_calls())
     }
 
     /// Tests a pipeline of which only the DAG is given: each step with its saved spec where there is one, else with the
@@ -355,11 +362,16 @@ impl RuntimeTester {
         &self,
         spec_a: &ScriptExecutionSpec,
         spec_b: &ScriptExecutionSpec,
+        others: Vec<ScriptExecutionSpec>,
         sample: Option<&SampleData>,
         scope: Scope,
     ) -> Result<DataCompatibilityResult, TestError> {
         let (a, b) = (&spec_a.step_name, &spec_b.step_name);
-        let dag = PipelineDag::build([a.clone(), b.clone()], [(a.clone(), b.clone())]);
+        let mut others: IndexMap<StepName, ScriptExecutionSpec> =
+            others.into_iter().map(|spec| (spec.step_name.clone(), spec)).collect();
+        others.values_mut().for_each(|spec| spec.bindings.clear());
+        let nodes = [a, b].into_iter().chain(others.keys()).cloned();
+        let dag = PipelineDag::build(nodes, [(a.clone(), b.clone())]);
         let Ok(dag) = dag else {
             return Err(PlanError { problems: vec![PlanProblem::SameStep { step: a.clone() }] }.into());
         };
@@ -372,12 +384,32 @@ impl RuntimeTester {
                     spec.bindings.retain(|_, binding| step == b && binding.step == *a);
                     (step.clone(), spec)
                 })
-                .into(),
+                .into_iter()
+                .chain(others)
+                .collect(),
             ..self.configuration.pipeline_spec.clone()
         };
         let scope =
             Scope { individual: true, compatibility: true, flow: true, all_functions: false, ..scope };
-        let mut report = self.test(&pipeline, scope, None, sample)?;
+        let selection = Selection::of([a, b]);
+        let mut report = self.test(&pipeline, scope, Some(&selection), sample)?;
+        let of_others = report.script_results.iter().filter_map(|(step, result)| match &result.status {
+            StepStatus::Untested {
+                reason:
+                    UntestedStep::MissingEdges { from, inputs }
+                    | UntestedStep::NotSelected { from, inputs }
+                    | UntestedStep::FedFromDownstream { from, inputs },
+            } => Some(PlanProblem::FedByOthers {
+                step: step.clone(),
+                inputs: inputs.clone(),
+                from: from.clone(),
+            }),
+            _ => None,
+        });
+        let problems: Vec<PlanProblem> = of_others.collect();
+        if !problems.is_empty() {
+            return Err(PlanError { problems }.into());
+        }
         let mut edge =
             report.data_flow_results.swap_remove(&edge_key(a, b)).expect("a report has every edge");
         for (step, result) in report.script_results {

@@ -165,6 +165,15 @@ pub enum PlanProblem {
         /// The output path.
         path: Utf8PathBuf,
     },
+    /// An edge was to be tested alone, and other steps publish what a step of it reads.
+    FedByOthers {
+        /// The step.
+        step: StepName,
+        /// The inputs.
+        inputs: Vec<LogicalName>,
+        /// The steps that publish there.
+        from: Vec<StepName>,
+    },
     /// An edge was to be tested from a step to itself.
     SameStep {
         /// The step.
@@ -271,6 +280,13 @@ impl fmt::Display for PlanProblem {
                 formatter,
                 "step `{publisher}` publishes to `{path}`, which lies in the input `{input}` of step `{step}` and would \
                  change it: move the output elsewhere"
+            ),
+            Self::FedByOthers { step, inputs, from } => write!(
+                formatter,
+                "the inputs {} of step `{step}` are what {} publish, and no own data: test them with the steps that feed them \
+                 (`test-pipeline --select`), or give `{step}` data of its own",
+                list(inputs),
+                list(from)
             ),
             Self::SameStep { step } => {
                 write!(formatter, "both ends of the edge are step `{step}`: name two different steps")
