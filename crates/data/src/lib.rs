@@ -29,7 +29,8 @@
 //!
 //! let contract = TableContract::default()
 //!     .with_column("id", TypeWord::Integer)
-//!     .with_column("quantity", TypeWord::Integer);
+//!     .with_column("quantity", TypeWord::Integer)
+//!     .into();
 //! let differences = compare(&Expected::Contract(&contract), &profile_path(&path)?);
 //! assert_eq!(
 //!     differences[0].difference.to_string(),

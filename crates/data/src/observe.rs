@@ -100,9 +100,10 @@ pub enum NoContract {
 /// row. With a contract that is known already, whatever of it the data keeps to stays: an optional column, a float that
 /// happens to be whole, a column without nulls that may have some.
 ///
-/// Of several tables in a folder the contract holds for each: a column that some lack may be missing. One that only some
-/// of the numbered parts of a table in JSON have may be null. A table without a
-/// row is said to need none. How many rows there are is otherwise not said: the next data has others.
+/// A file, or a folder of parts of one table whose names are equal but for numbers, gets the contract of a table; any other folder is
+/// described glob by glob, with `*` for what numbers a name. A column that some parts of a table lack may be null. A table without a
+/// row is said to need none. How many rows there are is otherwise not said: the next data has others. A contract of a table that is
+/// known stays one as long as it can, and holds for each table of a folder: a column that some lack may be missing.
 ///
 /// ```
 /// use runtime_testing_data::{Expected, compare, observe_contract, profile_path};
@@ -113,8 +114,9 @@ pub enum NoContract {
 ///
 /// let profile = profile_path(&path)?;
 /// let contract = observe_contract(&profile, None)?.contract;
-/// assert_eq!(contract.columns["id"].to_string(), "integer, no nulls");
-/// assert_eq!(contract.columns["amount"].to_string(), "float");
+/// let columns = &contract.tables().next().expect("it is one table").columns;
+/// assert_eq!(columns["id"].to_string(), "integer, no nulls");
+/// assert_eq!(columns["amount"].to_string(), "float");
 /// assert!(compare(&Expected::Contract(&contract), &profile).is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -20,6 +20,7 @@ use crate::types::join::Typing;
 ///
 /// ```
 /// use runtime_testing_data::profile_file;
+/// use runtime_testing_models::LogicalType;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = camino::Utf8PathBuf::try_from(folder.path().join("orders.csv"))?;
@@ -28,7 +29,7 @@ use crate::types::join::Typing;
 /// let profile = profile_file(&path)?;
 /// let schema = profile.schema.expect("a CSV file is a table");
 /// assert_eq!(schema.rows, 2);
-/// assert_eq!((schema.columns[1].data_type.as_str(), schema.columns[1].nulls), ("float64", Some(1)));
+/// assert_eq!((&schema.columns[1].data_type, schema.columns[1].nulls), (&LogicalType::Float(64), Some(1)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
