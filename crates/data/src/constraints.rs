@@ -72,11 +72,20 @@ pub fn compare_values(
         .collect();
     let root = if found.is_folder { path } else { path.parent().unwrap_or(path) };
     let mut check = |contract: &TableContract, found: &DataProfile| {
-        if !contract.has_constraints() || found.files.iter().any(|file| !file.findings.is_empty()) {
+        if found.files.iter().any(|file| !file.findings.is_empty()) {
             return Ok(());
         }
         for table in tables(found) {
-            differences.extend(check_table(contract, root, &table, &broken, options)?);
+            let told = check_table(contract, root, &table, &broken, options)?;
+            // What is known of nulls without the rows is a part of what they show.
+            let is_of_nulls = |difference: &Difference| matches!(difference, Difference::NullsFound { .. });
+            let is_told_better = |known: &FileDifference| {
+                told.iter().any(|told| {
+                    is_of_nulls(&told.difference) && told.difference.column() == known.difference.column()
+                })
+            };
+            differences.retain(|known| !(is_of_nulls(&known.difference) && is_told_better(known)));
+            differences.extend(told);
         }
         Ok::<(), DataError>(())
     };
@@ -114,6 +123,9 @@ impl Failure {
     }
 }
 
+/// What is asked of a column that must not hold nulls.
+const NO_NULLS: &str = "nullable false";
+
 /// What was asked, and what came of it.
 struct Outcome {
     column: String,
@@ -130,8 +142,14 @@ fn check_table(
 ) -> Result<Vec<FileDifference>, DataError> {
     let is_there = |name: &str| table.column(name).is_some() && !broken.contains(name);
     let asked = contract.columns.iter().filter(|(name, _)| is_there(name));
+    // In a format that declares types, a float that is no number is no null by itself, and counts as one here as in text.
+    let is_declared = Typing::of(table.first().format) == Typing::Declared;
+    let may_be_no_number = |name: &str| {
+        let own = table.column(name).filter(|_| is_declared).map(|column| column.own_types());
+        own.into_iter().flatten().any(|(_, own)| matches!(own.data_type, LogicalType::Float(_)))
+    };
     let mut columns: Vec<ColumnCheck> =
-        asked.filter_map(|(name, column)| ColumnCheck::of(name, column)).collect();
+        asked.filter_map(|(name, column)| ColumnCheck::of(name, column, may_be_no_number(name))).collect();
     let of_columns = contract.columns.iter().filter(|(_, column)| column.constraints.unique);
     let mut keys: Vec<Vec<&str>> = of_columns.map(|(name, _)| vec![name.as_str()]).collect();
     keys.extend(contract.unique.iter().map(|names| names.iter().map(String::as_str).collect()));
@@ -164,6 +182,10 @@ fn check_table(
     let outcomes = outcomes.chain(unique.into_iter().filter_map(UniqueCheck::outcome));
     let difference = |Outcome { column, constraint, result }| {
         let (file, difference) = match result {
+            Ok(Failure { file, rows, .. }) if constraint == NO_NULLS && table.column(&column).is_some() => {
+                let known = table.column(&column).and_then(|column| column.nulls).unwrap_or_default();
+                (file, Difference::NullsFound { column, nulls: Some(known.saturating_add(rows)) })
+            }
             Ok(Failure { file, row, value, rows }) => {
                 (file, Difference::Constraint { column, constraint, row, value, rows })
             }

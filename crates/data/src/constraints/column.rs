@@ -9,7 +9,7 @@ use regex::Regex;
 use runtime_testing_models::{ColumnContract, JobValue, path_name};
 
 use super::limit::{Comparable, Kind, Limit};
-use super::{Failure, Outcome, holds};
+use super::{Failure, NO_NULLS, Outcome, holds};
 use crate::text::shown;
 use crate::types::arrow_type::of_arrow;
 
@@ -38,6 +38,8 @@ enum Asked {
     Maximum(JobValue),
     Values(Vec<JobValue>),
     Pattern(Regex),
+    /// A float that is a number.
+    Number,
 }
 
 /// Something within a column that must not be null.
@@ -58,7 +60,8 @@ enum Step {
 
 impl ColumnCheck {
     /// The checks that a contract asks for, if it asks for any.
-    pub(super) fn of(name: &str, contract: &ColumnContract) -> Option<Self> {
+    /// `may_be_no_number` says that it may hold floats that are none, which are nulls.
+    pub(super) fn of(name: &str, contract: &ColumnContract, may_be_no_number: bool) -> Option<Self> {
         let asked = &contract.constraints;
         let mut rules = Vec::new();
         let mut add = |constraint: String, asked: Asked| {
@@ -78,6 +81,9 @@ impl ColumnCheck {
         let whole = asked.pattern.as_ref().and_then(|pattern| Regex::new(&format!("^(?:{pattern})$")).ok());
         if let (Some(pattern), Some(whole)) = (&asked.pattern, whole) {
             add(format!("pattern {pattern}"), Asked::Pattern(whole));
+        }
+        if !contract.nullable && may_be_no_number {
+            add(NO_NULLS.to_owned(), Asked::Number);
         }
         let mut inner = Vec::new();
         add_inner(contract, &path_name(name, false), &[], &mut inner);
@@ -109,6 +115,7 @@ impl ColumnCheck {
                 Asked::Maximum(most) => Limit::range(None, Some(most), kind),
                 Asked::Values(values) => Some(Limit::values(values, kind)),
                 Asked::Pattern(pattern) => Some(Limit::Pattern(pattern.clone())),
+                Asked::Number => Some(Limit::Number),
             });
             let failure = &mut rule.failure;
             let checked = comparable.as_ref().zip(limit).and_then(|(values, limit)| {
@@ -136,7 +143,7 @@ impl ColumnCheck {
                 (Some(obstacle), _) => Err(obstacle),
                 (None, failure) => Ok(failure?),
             };
-            Some(Outcome { column: inner.path, constraint: "nullable false".to_owned(), result })
+            Some(Outcome { column: inner.path, constraint: NO_NULLS.to_owned(), result })
         });
         rules.chain(inner)
     }

@@ -99,6 +99,11 @@ impl Comparable {
             (Self::Boolean(array), Limit::Booleans(values)) => {
                 rows!(array.as_boolean(), |value: bool| values.contains(&value));
             }
+            (Self::Float(array), Limit::Number) => {
+                rows!(array.as_primitive::<Float64Type>(), |value: f64| !value.is_nan());
+            }
+            // The files of a table may declare different types.
+            (_, Limit::Number) => {}
             (Self::Text(array), Limit::Pattern(pattern)) => {
                 rows!(array.as_string::<i32>(), |value: &str| pattern.is_match(value));
             }
@@ -119,6 +124,7 @@ pub(super) enum Limit {
     Texts(Vec<String>),
     Booleans(Vec<bool>),
     Pattern(regex::Regex),
+    Number,
 }
 
 /// What kind of values a column holds.

@@ -2,16 +2,19 @@
 //! changed.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use camino::Utf8Path;
 use proptest::prelude::*;
+use runtime_testing_data::arrow::array::{Float64Array, RecordBatch};
+use runtime_testing_data::arrow::datatypes::{DataType, Field, Schema};
 use runtime_testing_data::{
     Expected, FileDifference, ProfileOptions, compare_values, observe_contract, profile_path,
     profile_path_with,
 };
 use runtime_testing_models::{DataContract, Difference};
 
-use crate::folder::Folder;
+use crate::folder::{Folder, write_batch};
 
 fn differences(contract: &str, path: &Utf8Path) -> Vec<FileDifference> {
     let contract: DataContract = contract.parse().expect("a contract");
@@ -115,6 +118,26 @@ fn other_words_are_nulls_for_a_contract() {
         |more: &str| format!(r#"{{"columns": {{"b": {{"type": "integer", "minimum": 3}}}}{more}}}"#);
     check(&contract(r#", "null_values": ["-"]"#), &path, &[]);
     check(&contract(""), &path, &["a.csv: column `b`: expected integer, found text"]);
+}
+
+#[test]
+fn what_is_no_number_is_a_null_in_every_format() {
+    let folder = Folder::new();
+    let values = Float64Array::from(vec![Some(1.0), Some(f64::NAN), None]);
+    let schema = Arc::new(Schema::new(vec![Field::new("a", DataType::Float64, true)]));
+    let batch = RecordBatch::try_new(schema, vec![Arc::new(values)]).expect("one column");
+    for format in ["arrow", "csv", "ndjson"] {
+        let path = folder.path().join(format!("a.{format}"));
+        write_batch(&path, &batch);
+        let told = differences(r#"{"columns": {"a": {"type": "float", "nullable": false}}}"#, &path);
+        let told: Vec<&Difference> = told.iter().map(|told| &told.difference).collect();
+        let last = told.last().expect("there are nulls");
+        assert_eq!(
+            **last,
+            Difference::NullsFound { column: "a".to_owned(), nulls: Some(2) },
+            "{format}: {told:?}"
+        );
+    }
 }
 
 proptest! {
