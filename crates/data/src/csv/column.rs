@@ -39,7 +39,8 @@ impl ColumnState {
                 self.empty_cells += u64::from(cell.is_empty());
                 return;
             }
-            Cell::Int => is_short_integer(cell),
+            Cell::Int => is_short_integer(cell) && cell[0] != b'-',
+            Cell::Signed => is_short_integer(cell),
             Cell::Float => is_short_number(cell),
             Cell::Timestamp => is_plain_timestamp(cell),
             Cell::Boolean => is_boolean(cell),
@@ -58,6 +59,9 @@ impl ColumnState {
         }
         match classify(cell, nulls) {
             Cell::Null => self.null_words += 1,
+            Cell::Int if cell.trim_ascii_start().starts_with(b"-") => {
+                self.widen(Cell::Signed, row, || shown(cell))
+            }
             found => self.widen(found, row, || shown(cell)),
         }
     }
@@ -96,26 +100,39 @@ impl ColumnState {
             Cell::Text => self.empty_cells,
             _ => self.empty_cells + self.null_words,
         };
-        let words = match self.kind {
-            Cell::Null => LogicalType::Null,
-            Cell::Boolean => LogicalType::Boolean,
-            Cell::Int => LogicalType::Int(64),
-            Cell::Float => LogicalType::Float(64),
-            Cell::Date => LogicalType::Date,
-            Cell::Timestamp => LogicalType::Timestamp(TimeUnit::Microsecond, None),
-            Cell::ZonedTimestamp => LogicalType::Timestamp(TimeUnit::Microsecond, Some("UTC".to_owned())),
-            Cell::Text => LogicalType::Text,
-        };
-        // The first value makes nothing wider, and is nobody's business.
-        let deciding = self.changes.into_iter().skip(1).next_back();
-        let (deciding_row, deciding_value) = deciding.map(|change| (change.row, change.value)).unzip();
+        // The first value makes nothing wider, and is nobody's business; neither is a sign.
+        let mut deciding = None;
+        let mut before = None;
+        for change in self.changes {
+            let after = type_of(change.kind);
+            if before.as_ref().is_some_and(|before| *before != after) {
+                deciding = Some((change.row, change.value));
+            }
+            before = Some(after);
+        }
+        let (deciding_row, deciding_value) = deciding.unzip();
         Column {
             nullable: nulls > 0,
             nulls: Some(nulls),
             deciding_row,
             deciding_value,
-            ..Column::new(name, words.to_string())
+            ..Column::new(name, type_of(self.kind))
         }
+    }
+}
+
+/// The type of a column.
+fn type_of(kind: Cell) -> LogicalType {
+    match kind {
+        Cell::Null => LogicalType::Null,
+        Cell::Boolean => LogicalType::Boolean,
+        Cell::Int | Cell::Signed => LogicalType::Int(64),
+        Cell::Uint => LogicalType::Uint(64),
+        Cell::Float => LogicalType::Float(64),
+        Cell::Date => LogicalType::Date,
+        Cell::Timestamp => LogicalType::Timestamp(TimeUnit::Microsecond, None),
+        Cell::ZonedTimestamp => LogicalType::Timestamp(TimeUnit::Microsecond, Some("UTC".to_owned())),
+        Cell::Text => LogicalType::Text,
     }
 }
 
@@ -124,7 +141,9 @@ fn join(one: Cell, other: Cell) -> Cell {
     match (one, other) {
         (Cell::Null, kind) | (kind, Cell::Null) => kind,
         (one, other) if one == other => one,
-        (Cell::Int | Cell::Float, Cell::Int | Cell::Float) => Cell::Float,
+        (Cell::Int, Cell::Signed) | (Cell::Signed, Cell::Int) => Cell::Signed,
+        (Cell::Int, Cell::Uint) | (Cell::Uint, Cell::Int) => Cell::Uint,
+        (Cell::Int | Cell::Signed | Cell::Float, Cell::Int | Cell::Signed | Cell::Float) => Cell::Float,
         (Cell::Date | Cell::Timestamp, Cell::Date | Cell::Timestamp) => Cell::Timestamp,
         _ => Cell::Text,
     }
@@ -189,7 +208,12 @@ mod tests {
         check(&["2024-01-31T10:00", "2024-01-31T10:00Z"], ("text", 0), Some((2, "2024-01-31T10:00Z")));
         check(&["true", "1"], ("text", 0), Some((2, "1")));
         check(&["1", "007"], ("text", 0), Some((2, "007")));
-        check(&["1", "9223372036854775808"], ("text", 0), Some((2, "9223372036854775808")));
+        check(&["1", "9223372036854775808"], ("uint64", 0), Some((2, "9223372036854775808")));
+        check(&["1", "-2", "3"], ("int64", 0), None);
+        check(&["1", "9223372036854775808", "-1"], ("text", 0), Some((3, "-1")));
+        check(&["-1", "9223372036854775808"], ("text", 0), Some((2, "9223372036854775808")));
+        check(&["0.5", "9223372036854775808"], ("text", 0), Some((2, "9223372036854775808")));
+        check(&["1", "18446744073709551616"], ("text", 0), Some((2, "18446744073709551616")));
         check(&["1", "2024-01-31"], ("text", 0), Some((2, "2024-01-31")));
     }
 

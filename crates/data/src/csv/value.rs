@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, NullArray, StringBuilder,
-    TimestampMicrosecondBuilder,
+    TimestampMicrosecondBuilder, UInt64Builder,
 };
 use arrow::datatypes::{DataType, TimeUnit};
 
@@ -18,6 +18,7 @@ pub(super) enum Values {
     Null(usize),
     Boolean(BooleanBuilder),
     Int(Int64Builder),
+    Uint(UInt64Builder),
     Float(Float64Builder),
     Date(Date32Builder),
     Timestamp(TimestampMicrosecondBuilder),
@@ -34,6 +35,7 @@ impl Values {
             DataType::Null => Self::Null(0),
             DataType::Boolean => Self::Boolean(BooleanBuilder::new()),
             DataType::Int64 => Self::Int(Int64Builder::new()),
+            DataType::UInt64 => Self::Uint(UInt64Builder::new()),
             DataType::Float64 => Self::Float(Float64Builder::new()),
             DataType::Date32 => Self::Date(Date32Builder::new()),
             DataType::Timestamp(TimeUnit::Microsecond, zone) => {
@@ -63,11 +65,16 @@ impl Values {
             (Self::Null(rows), Cell::Null) => *rows += 1,
             (Self::Boolean(values), Cell::Null) => values.append_null(),
             (Self::Int(values), Cell::Null) => values.append_null(),
+            (Self::Uint(values), Cell::Null) => values.append_null(),
             (Self::Float(values), Cell::Null) => values.append_null(),
             (Self::Date(values), Cell::Null) => values.append_null(),
             (Self::Timestamp(values) | Self::ZonedTimestamp(values), Cell::Null) => values.append_null(),
             (Self::Boolean(values), Cell::Boolean) => values.append_value(matches!(cell[0], b't' | b'T')),
             (Self::Int(values), Cell::Int) => match number(cell) {
+                Some(number) => values.append_value(number),
+                None => return false,
+            },
+            (Self::Uint(values), Cell::Int | Cell::Uint) => match number(cell) {
                 Some(number) => values.append_value(number),
                 None => return false,
             },
@@ -90,6 +97,7 @@ impl Values {
             Self::Null(rows) => Arc::new(NullArray::new(std::mem::take(rows))),
             Self::Boolean(values) => Arc::new(values.finish()),
             Self::Int(values) => Arc::new(values.finish()),
+            Self::Uint(values) => Arc::new(values.finish()),
             Self::Float(values) => Arc::new(values.finish()),
             Self::Date(values) => Arc::new(values.finish()),
             Self::Timestamp(values) | Self::ZonedTimestamp(values) => Arc::new(values.finish()),

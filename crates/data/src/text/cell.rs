@@ -6,7 +6,12 @@ pub(crate) enum Cell {
     /// Nothing, or one of the words that stand for it.
     Null,
     Boolean,
+    /// An integer that 64 bits hold with a sign. Of a column: none of them is negative.
     Int,
+    /// Of a column alone: integers of which one is negative.
+    Signed,
+    /// An integer that 64 bits hold without a sign alone.
+    Uint,
     Float,
     Date,
     Timestamp,
@@ -47,7 +52,7 @@ pub(crate) fn is_boolean(cell: &[u8]) -> bool {
     matches!(cell, b"true" | b"True" | b"TRUE" | b"false" | b"False" | b"FALSE")
 }
 
-/// An integer that 64 bits hold, a float, or text. Zero-padded numbers are codes, and so text.
+/// An integer that 64 bits hold, with a sign or without, a float, or text. Zero-padded numbers are codes, and so text.
 pub(crate) fn number(cell: &[u8]) -> Cell {
     let cell = match cell {
         [b' ' | b'\t', ..] | [.., b' ' | b'\t'] => trim_blanks(cell),
@@ -64,7 +69,13 @@ pub(crate) fn number(cell: &[u8]) -> Cell {
     }
     let mut rest = &unsigned[whole..];
     if rest.is_empty() {
-        return if whole > 0 && fits_64_bits(unsigned, negative) { Cell::Int } else { Cell::Text };
+        return match negative {
+            _ if whole == 0 => Cell::Text,
+            true if fits(unsigned, b"9223372036854775808") => Cell::Int,
+            false if fits(unsigned, b"9223372036854775807") => Cell::Int,
+            false if fits(unsigned, b"18446744073709551615") => Cell::Uint,
+            _ => Cell::Text,
+        };
     }
     let mut any_digit = whole > 0;
     if let [b'.', fraction @ ..] = rest {
@@ -98,8 +109,7 @@ fn digits(text: &[u8]) -> usize {
     text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len())
 }
 
-fn fits_64_bits(digits: &[u8], negative: bool) -> bool {
-    let largest: &[u8] = if negative { b"9223372036854775808" } else { b"9223372036854775807" };
+fn fits(digits: &[u8], largest: &[u8]) -> bool {
     // Without leading zeros, digits of one length stand in the order of their numbers.
     digits.len() < largest.len() || (digits.len() == largest.len() && digits <= largest)
 }
@@ -235,13 +245,14 @@ mod tests {
                 "00",
                 "007",
                 "-01",
-                "9223372036854775808",
+                "18446744073709551616",
                 "-9223372036854775809",
                 "123456789012345678901",
                 "1_000",
             ],
             Cell::Text,
         );
+        check(&["9223372036854775808", "+18446744073709551615"], Cell::Uint);
         check(&["+", "--1", "1-", "1 2", "0x10", "1,5", "\u{0661}"], Cell::Text);
     }
 
@@ -333,6 +344,7 @@ mod tests {
                 () if cell.is_empty() => Cell::Null,
                 () if is_padded => Cell::Text,
                 () if cell.parse::<i64>().is_ok() => Cell::Int,
+                () if cell.parse::<u64>().is_ok() => Cell::Uint,
                 () if cell.contains(['.', 'e', 'E']) && cell.parse::<f64>().is_ok() => Cell::Float,
                 () => Cell::Text,
             };

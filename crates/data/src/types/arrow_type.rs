@@ -62,6 +62,7 @@ pub(crate) fn to_arrow(logical_type: &LogicalType) -> Option<DataType> {
         LogicalType::Null => DataType::Null,
         LogicalType::Boolean => DataType::Boolean,
         LogicalType::Int(64) => DataType::Int64,
+        LogicalType::Uint(64) => DataType::UInt64,
         LogicalType::Float(64) => DataType::Float64,
         LogicalType::Text => DataType::Utf8,
         LogicalType::Date => DataType::Date32,

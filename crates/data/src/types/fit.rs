@@ -71,6 +71,8 @@ pub(crate) fn to_sample(expected: &LogicalType, found: &LogicalType) -> Fit {
         (one, other) if one == other => Fit::Same,
         (Null, _) | (_, Null) => Fit::Promotes,
         (expected, Decimal(..)) if expected.is_integer() => Fit::Changed,
+        // What the sample shows may not hold all of them.
+        (LogicalType::Int(_), LogicalType::Uint(64)) => Fit::Changed,
         (expected, found) if is_number(expected) && is_number(found) => Fit::Promotes,
         (Timestamp(_, zone), Timestamp(_, other)) if zone.is_some() == other.is_some() => Fit::Promotes,
         // A day has no zone.
@@ -166,7 +168,9 @@ mod tests {
     fn numbers_of_samples() {
         check_sample("int64", "float64", Fit::Promotes);
         check_sample("float64", "int64", Fit::Promotes);
-        check_sample("int8", "uint64", Fit::Promotes);
+        check_sample("int8", "uint32", Fit::Promotes);
+        check_sample("int64", "uint64", Fit::Changed);
+        check_sample("uint64", "int64", Fit::Promotes);
         check_sample("float64", "float32", Fit::Promotes);
         check_sample("float64", "decimal(10,2)", Fit::Promotes);
         check_sample("decimal(10,2)", "decimal(12,4)", Fit::Promotes);

@@ -426,10 +426,9 @@ fn what_text_cannot_say() {
         );
         digest_path(&path, &ORDERED).expect("a digest")
     };
-    let lost: [(&str, ArrayRef, &str); 8] = [
+    let lost: [(&str, ArrayRef, &str); 7] = [
         ("empty text", Arc::new(StringArray::from(vec!["x", ""])), "csv"),
         ("text that is a number", Arc::new(StringArray::from(vec!["1"])), "csv"),
-        ("integers beyond 64 bits", Arc::new(UInt64Array::from(vec![u64::MAX])), "csv"),
         ("integers beyond 64 bits", Arc::new(UInt64Array::from(vec![u64::MAX])), "json"),
         ("infinities", Arc::new(Float64Array::from(vec![f64::INFINITY])), "json"),
         ("bytes", Arc::new(BinaryArray::from(vec![&b"\xAB"[..]])), "csv"),

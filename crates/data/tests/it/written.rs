@@ -198,7 +198,7 @@ fn types_that_text_widens() {
     insta::assert_snapshot!(types("csv"), @r#"
     int8: int64
     uint64: int64
-    huge: text, row 2 is "18446744073709551615"
+    huge: uint64, row 2 is "18446744073709551615"
     float32: float64
     nan: float64?, 1 nulls
     infinity: float64
