@@ -1,6 +1,7 @@
 use std::fmt;
 
 use camino::Utf8PathBuf;
+use indexmap::IndexMap;
 use runtime_testing_dag::StepName;
 use serde::{Deserialize, Serialize};
 
@@ -118,7 +119,11 @@ impl fmt::Display for Binding {
 #[non_exhaustive]
 pub enum DataExpectation {
     /// The contract under `input_schemas` in the consumer's spec.
-    Contract,
+    Contract {
+        /// What it says of each column, in words. Of several tables, those of the first that names the column.
+        #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+        columns: IndexMap<String, String>,
+    },
     /// What the consumer's own input holds.
     OwnInput {
         /// Where it lies.
@@ -132,7 +137,7 @@ pub enum DataExpectation {
 impl fmt::Display for DataExpectation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Contract => formatter.write_str("compared with the contract in `input_schemas`"),
+            Self::Contract { .. } => formatter.write_str("compared with the contract in `input_schemas`"),
             Self::OwnInput { path } => write!(formatter, "compared with {path}"),
             Self::Nothing => formatter.write_str("nothing to compare with"),
         }

@@ -138,7 +138,15 @@ pub(crate) fn full_plan() -> PipelineTestPlan {
             ),
             (
                 "clean->twin",
-                edge(&[("rows", "orders", BindingRule::Alias, DataExpectation::Contract)], vec![]),
+                edge(
+                    &[(
+                        "rows",
+                        "orders",
+                        BindingRule::Alias,
+                        DataExpectation::Contract { columns: Default::default() },
+                    )],
+                    vec![],
+                ),
             ),
             (
                 "train->score",

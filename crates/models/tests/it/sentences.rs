@@ -245,7 +245,8 @@ fn bindings_say_what_is_compared() {
         expectation,
     };
     let own = DataExpectation::OwnInput { path: "../data/orders.csv".into() };
-    let bindings = [DataExpectation::Contract, own, DataExpectation::Nothing].map(binding);
+    let bindings = [DataExpectation::Contract { columns: Default::default() }, own, DataExpectation::Nothing]
+        .map(binding);
     insta::assert_snapshot!(bindings.map(|binding| binding.to_string()).join("\n"), @"
     cleaned -> orders (same path); compared with the contract in `input_schemas`
     cleaned -> orders (same path); compared with ../data/orders.csv

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use indexmap::IndexMap;
 use runtime_testing_models::{
-    Column, Culprit, DataCompatibilityResult, Difference, EdgeIssue, EdgeNote, EdgeVerdict,
+    Column, Culprit, DataCompatibilityResult, DataExpectation, Difference, EdgeIssue, EdgeNote, EdgeVerdict,
     PipelineTestReport, ScriptTestResult,
 };
 use serde::Serialize;
@@ -226,6 +226,10 @@ fn table(
     file: &runtime_testing_models::FileProfile,
 ) -> Table {
     let columns = file.schema.as_ref().map_or(&[][..], |schema| &schema.columns);
+    let said = |name: &str| match &binding.expectation {
+        DataExpectation::Contract { columns } => columns.get(name).cloned(),
+        _ => None,
+    };
     let of_column = |name: &str| -> Vec<&Difference> {
         differences(result, binding, file).filter(|difference| difference.column() == Some(name)).collect()
     };
@@ -244,10 +248,14 @@ fn table(
     let mut rows: Vec<Row> = columns
         .iter()
         .take(MAX_COLUMNS)
-        .map(|column| row(&column.name, Some(typed(column)), &of_column(&column.name), fits(column)))
+        .map(|column| {
+            row(&column.name, Some(typed(column)), said(&column.name), &of_column(&column.name), fits(column))
+        })
         .collect();
     rows.extend(
-        others.iter().map(|(path, difference)| row(path, found(difference), &[*difference], is_compared)),
+        others
+            .iter()
+            .map(|(path, difference)| row(path, found(difference), said(path), &[*difference], is_compared)),
     );
     rows.sort_by_key(|row| row.sign != "breaks");
     Table { file: harmless(&shown_file(file)), rows, more: more(columns.len(), MAX_COLUMNS, "columns") }
@@ -270,17 +278,25 @@ fn found(difference: &Difference) -> Option<String> {
     }
 }
 
-fn row(column: &str, found: Option<String>, differences: &[&Difference], is_compared: bool) -> Row {
-    let expected = differences.iter().find_map(|difference| match difference {
-        Difference::MissingColumn { expected, .. }
-        | Difference::MissingKey { expected, .. }
-        | Difference::TypeChanged { expected, .. }
-        | Difference::Promoted { expected, .. } => Some(expected.clone()),
-        Difference::NullsFound { .. } | Difference::Nullability { expected_nullable: false, .. } => {
-            Some("no nulls".to_owned())
-        }
-        Difference::Nullability { expected_nullable: true, .. } => Some("nulls".to_owned()),
-        _ => None,
+fn row(
+    column: &str,
+    found: Option<String>,
+    said: Option<String>,
+    differences: &[&Difference],
+    is_compared: bool,
+) -> Row {
+    let expected = said.or_else(|| {
+        differences.iter().find_map(|difference| match difference {
+            Difference::MissingColumn { expected, .. }
+            | Difference::MissingKey { expected, .. }
+            | Difference::TypeChanged { expected, .. }
+            | Difference::Promoted { expected, .. } => Some(expected.clone()),
+            Difference::NullsFound { .. } | Difference::Nullability { expected_nullable: false, .. } => {
+                Some("no nulls".to_owned())
+            }
+            Difference::Nullability { expected_nullable: true, .. } => Some("nulls".to_owned()),
+            _ => None,
+        })
     });
     let sign = match differences {
         _ if differences.iter().any(|difference| difference.is_breaking()) => "breaks",

@@ -164,7 +164,7 @@ impl Builder {
         let key = edge_key(&name(from), &name(to));
         let expectation = match verdict {
             EdgeVerdict::Accepted => DataExpectation::Nothing,
-            _ => DataExpectation::Contract,
+            _ => DataExpectation::Contract { columns: Default::default() },
         };
         let result = DataCompatibilityResult {
             script_a: name("job"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use indexmap::IndexMap;
 use runtime_testing_models::{
     DataExpectation, Isolation, LogicalName, PathKind, PipelineDag, PipelineTestingSpec, RunKind,
     ScriptExecutionSpec, ScriptFailure, ScriptName, StepName, UntestedStep, WorkingDirectory,
@@ -129,8 +130,12 @@ impl PlannedStep<'_> {
 
     /// What the data that an input is handed is compared with.
     pub(crate) fn expectation(&self, input: &LogicalName, places: &Places) -> DataExpectation {
-        if self.spec.input_schemas.contains_key(input) {
-            return DataExpectation::Contract;
+        if let Some(contract) = self.spec.input_schemas.get(input) {
+            let mut columns = IndexMap::new();
+            for (name, column) in contract.tables().flat_map(|table| &table.columns) {
+                columns.entry(name.clone()).or_insert_with(|| column.to_string());
+            }
+            return DataExpectation::Contract { columns };
         }
         let has_data = |port: &&Port| port.name == *input && port.has_own_data && *port.path != *NO_DATA;
         match self.inputs.iter().find(has_data) {
