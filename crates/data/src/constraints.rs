@@ -14,7 +14,7 @@ use runtime_testing_models::{
 
 use self::column::ColumnCheck;
 use self::unique::UniqueCheck;
-use crate::compare::{Expected, FileDifference, compare, files_of};
+use crate::compare::{Expected, FileDifference, compare, files_of, is_more_than_share};
 use crate::error::{DataError, ReadTableError};
 use crate::files::partitions::{Constant, Partitions};
 use crate::findings::unreadable;
@@ -78,11 +78,12 @@ pub fn compare_values(
         for table in tables(found) {
             let told = check_table(contract, root, &table, &broken, options)?;
             // What is known of nulls without the rows is a part of what they show.
-            let is_of_nulls = |difference: &Difference| matches!(difference, Difference::NullsFound { .. });
+            let is_of_nulls = |difference: &Difference| {
+                matches!(difference, Difference::NullsFound { .. } | Difference::TooManyNulls { .. })
+            };
             let is_told_better = |known: &FileDifference| {
-                told.iter().any(|told| {
-                    is_of_nulls(&told.difference) && told.difference.column() == known.difference.column()
-                })
+                let same = |told: &&FileDifference| told.difference.as_str() == known.difference.as_str();
+                told.iter().filter(same).any(|told| told.difference.column() == known.difference.column())
             };
             differences.retain(|known| !(is_of_nulls(&known.difference) && is_told_better(known)));
             differences.extend(told);
@@ -126,6 +127,9 @@ impl Failure {
 /// What is asked of a column that must not hold nulls.
 const NO_NULLS: &str = "nullable false";
 
+/// What is asked of a column of which few rows may be null.
+const FEW_NULLS: &str = "max_null_fraction";
+
 /// What was asked, and what came of it.
 struct Outcome {
     column: String,
@@ -140,7 +144,14 @@ fn check_table(
     broken: &HashSet<String>,
     options: &ProfileOptions,
 ) -> Result<Vec<FileDifference>, DataError> {
-    let is_there = |name: &str| table.column(name).is_some() && !broken.contains(name);
+    // Where a type breaks within a column, its path begins with the name.
+    let is_broken = |name: &str| {
+        let is_within = |path: &String| {
+            path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '{']))
+        };
+        broken.iter().any(is_within)
+    };
+    let is_there = |name: &str| table.column(name).is_some() && !is_broken(name);
     let asked = contract.columns.iter().filter(|(name, _)| is_there(name));
     // In a format that declares types, a float that is no number is no null by itself, and counts as one here as in text.
     let is_declared = Typing::of(table.first().format) == Typing::Declared;
@@ -171,7 +182,8 @@ fn check_table(
         columns.iter_mut().for_each(|check| check.add(file, first_row, batch));
         unique.iter_mut().for_each(|check| check.add(batch));
     })?;
-    if unique.iter_mut().any(UniqueCheck::settle) {
+    // Each settles, whatever another one finds.
+    if unique.iter_mut().filter_map(UniqueCheck::settle).count() > 0 {
         // Which rows have the values that come twice only shows once all are known.
         let wanted: Vec<String> = keys.iter().flatten().map(|name| (*name).to_owned()).collect();
         rows.read(&wanted, |file, first_row, batch| {
@@ -186,14 +198,27 @@ fn check_table(
                 let known = table.column(&column).and_then(|column| column.nulls).unwrap_or_default();
                 (file, Difference::NullsFound { column, nulls: Some(known.saturating_add(rows)) })
             }
+            Ok(Failure { file, rows, .. }) if constraint == FEW_NULLS => {
+                let known = table.column(&column).and_then(|column| column.nulls).unwrap_or_default();
+                let nulls = known.saturating_add(rows);
+                let asked = contract
+                    .columns
+                    .get(&column)
+                    .and_then(|column| column.constraints.max_null_fraction.as_ref());
+                let allowed = asked
+                    .filter(|allowed| is_more_than_share(nulls, table.rows, allowed))?
+                    .as_str()
+                    .to_owned();
+                (file, Difference::TooManyNulls { column, allowed, nulls, rows: table.rows })
+            }
             Ok(Failure { file, row, value, rows }) => {
                 (file, Difference::Constraint { column, constraint, row, value, rows })
             }
             Err(reason) => (0, Difference::NotChecked { column, constraint, reason }),
         };
-        FileDifference { file: table.files[file].0.path.clone(), difference }
+        Some(FileDifference { file: table.files[file].0.path.clone(), difference })
     };
-    let mut differences: Vec<FileDifference> = outcomes.map(difference).collect();
+    let mut differences: Vec<FileDifference> = outcomes.filter_map(difference).collect();
     differences.append(&mut rows.broken);
     Ok(differences)
 }
@@ -204,7 +229,8 @@ fn unreadable_columns<'t>(table: &'t Table<'_>) -> impl Iterator<Item = (&'t str
     let columns = table.columns.iter().filter(move |_| is_text);
     columns.filter_map(|column| {
         let is_readable = column.whole.as_ref().is_some_and(|whole| to_arrow(whole).is_some());
-        (!is_readable).then(|| (column.name, holds(column.shown())))
+        // Of nulls alone there is nothing to look at.
+        (!is_readable && !column.is_null()).then(|| (column.name, holds(column.shown())))
     })
 }
 

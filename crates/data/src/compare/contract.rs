@@ -4,7 +4,7 @@ use camino::Utf8Path;
 use globset::{GlobBuilder, GlobMatcher};
 use runtime_testing_models::{
     Column, ColumnContract, DataContract, DataProfile, Difference, FileContract, FileProfile, FilesContract,
-    LogicalType, NotCompared, Permission, TableContract,
+    JobNumber, LogicalType, NotCompared, Permission, TableContract,
 };
 
 use super::nested::{Path, TakenNames};
@@ -298,10 +298,15 @@ pub(crate) fn is_within(expected: &ColumnContract, found: &LogicalType, typing: 
     !differences.iter().any(Difference::is_breaking)
 }
 
+/// Whether so many of all rows are more than a share of them.
+#[expect(clippy::cast_precision_loss, reason = "a share needs no more digits")]
+pub(crate) fn is_more_than_share(some: u64, all: u64, share: &JobNumber) -> bool {
+    all > 0 && share.as_str().parse::<f64>().is_ok_and(|share| some as f64 / all as f64 > share)
+}
+
 /// More rows of a column are null than may be.
 fn null_share(column: &TableColumn<'_>, expected: &ColumnContract, table: &Table<'_>) -> Option<Difference> {
     let allowed = expected.constraints.max_null_fraction.as_ref()?;
-    let share: f64 = allowed.as_str().parse().ok()?;
     let name = column.name.to_owned();
     let Some(nulls) = column.nulls else {
         return column.nullable.then(|| Difference::NotChecked {
@@ -310,9 +315,7 @@ fn null_share(column: &TableColumn<'_>, expected: &ColumnContract, table: &Table
             reason: "the number of nulls is not known".to_owned(),
         });
     };
-    #[expect(clippy::cast_precision_loss, reason = "a share needs no more digits")]
-    let is_more = nulls as f64 > share * table.rows as f64;
-    is_more.then(|| Difference::TooManyNulls {
+    is_more_than_share(nulls, table.rows, allowed).then(|| Difference::TooManyNulls {
         column: name,
         allowed: allowed.as_str().to_owned(),
         nulls,

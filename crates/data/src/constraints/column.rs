@@ -1,15 +1,15 @@
 //! What is asked of the values of one column.
 
-use arrow::array::{Array, ArrayRef, AsArray as _, BooleanArray};
-use arrow::compute::is_null;
-use arrow::datatypes::DataType;
+use arrow::array::{Array, ArrayRef, AsArray as _};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type};
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::array_value_to_string;
 use regex::Regex;
 use runtime_testing_models::{ColumnContract, JobValue, path_name};
 
 use super::limit::{Comparable, Kind, Limit};
-use super::{Failure, NO_NULLS, Outcome, holds};
+use super::{FEW_NULLS, Failure, NO_NULLS, Outcome, holds};
 use crate::text::shown;
 use crate::types::arrow_type::of_arrow;
 
@@ -40,6 +40,8 @@ enum Asked {
     Pattern(Regex),
     /// A float that is a number.
     Number,
+    /// What cannot be asked.
+    Unknown(String),
 }
 
 /// Something within a column that must not be null.
@@ -78,12 +80,22 @@ impl ColumnCheck {
             add(format!("values {values}"), Asked::Values(asked.values.clone()));
         }
         // The reader of contracts has seen that it is one.
-        let whole = asked.pattern.as_ref().and_then(|pattern| Regex::new(&format!("^(?:{pattern})$")).ok());
-        if let (Some(pattern), Some(whole)) = (&asked.pattern, whole) {
-            add(format!("pattern {pattern}"), Asked::Pattern(whole));
+        if let Some(pattern) = &asked.pattern {
+            // A comment at its end would take what follows with it, if it did not end with the line.
+            let whole = Regex::new(&format!("^(?:{pattern})$"))
+                .or_else(|_| Regex::new(&format!("^(?:{pattern}\n)$")));
+            add(
+                format!("pattern {pattern}"),
+                whole.map_or_else(|error| Asked::Unknown(error.to_string()), Asked::Pattern),
+            );
         }
-        if !contract.nullable && may_be_no_number {
-            add(NO_NULLS.to_owned(), Asked::Number);
+        if may_be_no_number {
+            if !contract.nullable {
+                add(NO_NULLS.to_owned(), Asked::Number);
+            }
+            if asked.max_null_fraction.is_some() {
+                add(FEW_NULLS.to_owned(), Asked::Number);
+            }
         }
         let mut inner = Vec::new();
         add_inner(contract, &path_name(name, false), &[], &mut inner);
@@ -104,18 +116,23 @@ impl ColumnCheck {
         for inner in &mut self.inner {
             inner.add(file, first_row, array);
         }
-        if self.rules.is_empty() || array.null_count() == array.len() {
+        if self.rules.is_empty() || array.logical_null_count() == array.len() {
             return;
         }
         let comparable = Comparable::of(array);
         let kind = Kind::of(array.data_type());
         for rule in self.rules.iter_mut().filter(|rule| rule.obstacle.is_none()) {
+            if let Asked::Unknown(why) = &rule.asked {
+                rule.obstacle = Some(why.clone());
+                continue;
+            }
             let limit = kind.and_then(|kind| match &rule.asked {
                 Asked::Minimum(least) => Limit::range(Some(least), None, kind),
                 Asked::Maximum(most) => Limit::range(None, Some(most), kind),
                 Asked::Values(values) => Some(Limit::values(values, kind)),
                 Asked::Pattern(pattern) => Some(Limit::Pattern(pattern.clone())),
                 Asked::Number => Some(Limit::Number),
+                Asked::Unknown(_) => None,
             });
             let failure = &mut rule.failure;
             let checked = comparable.as_ref().zip(limit).and_then(|(values, limit)| {
@@ -151,6 +168,12 @@ impl ColumnCheck {
 
 /// What stands in a row.
 pub(super) fn value_of(array: &ArrayRef, row: usize) -> String {
+    // Arrow shows no moment in a zone that it has no table of.
+    if let DataType::Timestamp(unit, Some(_)) = array.data_type()
+        && let Ok(moments) = cast(array, &DataType::Timestamp(*unit, Some("+00:00".into())))
+    {
+        return shown(array_value_to_string(&moments, row).unwrap_or_default().as_bytes());
+    }
     shown(array_value_to_string(array, row).unwrap_or_default().as_bytes())
 }
 
@@ -177,22 +200,33 @@ fn add_inner(contract: &ColumnContract, path: &str, steps: &[Step], list: &mut V
 impl InnerNulls {
     fn add(&mut self, file: usize, first_row: u64, array: &ArrayRef) {
         for row in 0..array.len() {
-            if has_null(&array.slice(row, 1), &self.steps) {
+            let found = has_null(&array.slice(row, 1), &self.steps);
+            if found.is_none() {
+                let why = "in JSON, a key that an object does not have is read as one that is null";
+                self.obstacle = Some(why.to_owned());
+            }
+            if found == Some(true) {
                 Failure::add(&mut self.failure, file, first_row + row as u64, || value_of(array, row));
             }
         }
     }
 }
 
-/// Whether a null stands at the end of the steps in one of the values.
-fn has_null(array: &ArrayRef, steps: &[Step]) -> bool {
+/// Whether a null stands at the end of the steps in one of the values; none where that cannot be told.
+fn has_null(array: &ArrayRef, steps: &[Step]) -> Option<bool> {
     let Some((step, rest)) = steps.split_first() else {
-        return is_null(array).map(|nulls: BooleanArray| nulls.true_count() > 0).unwrap_or_default();
+        let is_no_number = || {
+            array.data_type().is_floating()
+                && cast(array, &DataType::Float64).is_ok_and(|floats| {
+                    floats.as_primitive::<Float64Type>().iter().flatten().any(f64::is_nan)
+                })
+        };
+        return Some(array.logical_null_count() > 0 || is_no_number());
     };
     let inner: Vec<ArrayRef> = match (step, array.data_type()) {
         (Step::Field(name), DataType::Struct(_)) => {
             let structs = array.as_struct();
-            let Some(field) = structs.column_by_name(name) else { return false };
+            let Some(field) = structs.column_by_name(name) else { return Some(false) };
             (0..structs.len()).filter(|row| structs.is_valid(*row)).map(|row| field.slice(row, 1)).collect()
         }
         (Step::Items, DataType::List(_)) => array.as_list::<i32>().iter().flatten().collect(),
@@ -201,12 +235,17 @@ fn has_null(array: &ArrayRef, steps: &[Step]) -> bool {
         (Step::Values, DataType::Map(..)) => {
             array.as_map().iter().flatten().map(|entries| entries.column(1).clone()).collect()
         }
-        // In JSON an object is a map, too: a key that a row does not have is none of its values.
         (Step::Values, DataType::Struct(_)) => {
-            let fields = array.as_struct().columns().iter().filter(|field| field.null_count() == 0);
-            fields.cloned().collect()
+            let structs = array.as_struct();
+            if structs.null_count() < structs.len()
+                && structs.columns().iter().any(|field| field.null_count() > 0)
+            {
+                return None;
+            }
+            structs.columns().to_vec()
         }
         _ => Vec::new(),
     };
-    inner.iter().any(|inner| has_null(inner, rest))
+    let found: Option<Vec<bool>> = inner.iter().map(|inner| has_null(inner, rest)).collect();
+    found.map(|found| found.contains(&true))
 }

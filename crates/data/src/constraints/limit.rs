@@ -2,7 +2,7 @@
 
 use arrow::array::{Array, ArrayRef, AsArray as _};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit};
+use arrow::datatypes::{DataType, Decimal256Type, Float64Type, Int64Type, TimeUnit, UInt64Type, i256};
 use jiff::civil;
 use jiff::tz::TimeZone;
 use runtime_testing_models::JobValue;
@@ -10,8 +10,15 @@ use runtime_testing_models::JobValue;
 /// A column in a form in which its values can be compared with what a contract names.
 #[derive(Debug)]
 pub(super) enum Comparable {
-    /// Whole numbers that fit 64 bits, days since 1970, and nanoseconds since then.
-    Whole(ArrayRef),
+    /// Whole numbers, days since 1970, and moments in a unit that is so many nanoseconds.
+    Whole {
+        array: ArrayRef,
+        factor: i128,
+    },
+    /// Whole numbers without a sign.
+    Unsigned(ArrayRef),
+    /// Decimals of 256 bits.
+    Decimal(ArrayRef),
     Float(ArrayRef),
     Text(ArrayRef),
     Boolean(ArrayRef),
@@ -21,32 +28,31 @@ impl Comparable {
     /// The form of a column, if it has one.
     pub(super) fn of(array: &ArrayRef) -> Option<Self> {
         use DataType::{
-            Boolean, Date32, Date64, Decimal32, Decimal64, Decimal128, Decimal256, Dictionary, Float16,
-            Float32, Float64, Int8, Int16, Int32, Int64, LargeUtf8, Timestamp, UInt8, UInt16, UInt32, UInt64,
-            Utf8, Utf8View,
+            Boolean, Date32, Date64, Decimal256, Dictionary, Float16, Float32, Float64, Int32, Int64,
+            LargeUtf8, RunEndEncoded, Timestamp, UInt64, Utf8, Utf8View,
         };
 
         let as_type = |data_type: &DataType| cast(array, data_type).ok();
         Some(match array.data_type() {
-            Int8 | Int16 | Int32 | Int64 | UInt8 | UInt16 | UInt32 => Self::Whole(as_type(&Int64)?),
-            Float16 | Float32 | Float64 | UInt64 => Self::Float(as_type(&Float64)?),
-            Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..) => {
-                Self::Float(as_type(&Float64)?)
-            }
-            Date32 | Date64 => Self::Whole(
-                cast(&as_type(&Date32)?, &DataType::Int32).ok().and_then(|days| cast(&days, &Int64).ok())?,
+            UInt64 => Self::Unsigned(array.clone()),
+            data_type if data_type.is_integer() => Self::Whole { array: as_type(&Int64)?, factor: 1 },
+            Float64 => Self::Float(array.clone()),
+            // As they are written: the nearest float of 64 bits is another number.
+            Float16 | Float32 => Self::Float(
+                cast(&as_type(&Float32).and_then(|array| cast(&array, &Utf8).ok())?, &Float64).ok()?,
             ),
-            Timestamp(_, zone) => {
-                let nanoseconds = as_type(&Timestamp(TimeUnit::Nanosecond, zone.clone()))?;
-                // What no 64 bits of nanoseconds hold would be null.
-                if nanoseconds.null_count() > array.null_count() {
-                    return None;
-                }
-                Self::Whole(cast(&nanoseconds, &Int64).ok()?)
+            data_type if data_type.is_decimal() => {
+                Self::Decimal(as_type(&Decimal256(MOST_DIGITS, scale_of(data_type)))?)
             }
+            Date32 | Date64 => {
+                let days = as_type(&Date32).and_then(|days| cast(&days, &Int32).ok())?;
+                Self::Whole { array: cast(&days, &Int64).ok()?, factor: 1 }
+            }
+            Timestamp(unit, _) => Self::Whole { array: as_type(&Int64)?, factor: nanoseconds(*unit) },
             Utf8 | LargeUtf8 | Utf8View => Self::Text(as_type(&Utf8)?),
             Boolean => Self::Boolean(array.clone()),
             Dictionary(_, values) => return Self::of(&as_type(values)?),
+            RunEndEncoded(_, values) => return Self::of(&as_type(values.data_type())?),
             _ => return None,
         })
     }
@@ -65,10 +71,25 @@ impl Comparable {
             }};
         }
         match (self, limit) {
-            (Self::Whole(array), Limit::Whole { least, most }) => {
+            (Self::Whole { array, factor }, Limit::Whole { least, most }) => {
                 rows!(array.as_primitive::<Int64Type>(), |value: i64| {
+                    let value = i128::from(value) * factor;
                     least.is_none_or(|least| value >= least) && most.is_none_or(|most| value <= most)
                 });
+            }
+            (Self::Unsigned(array), Limit::Whole { least, most }) => {
+                rows!(array.as_primitive::<UInt64Type>(), |value: u64| {
+                    let value = i128::from(value);
+                    least.is_none_or(|least| value >= least) && most.is_none_or(|most| value <= most)
+                });
+            }
+            (Self::Decimal(array), Limit::Decimal { least, most }) => {
+                rows!(array.as_primitive::<Decimal256Type>(), |value: i256| {
+                    least.is_none_or(|least| value >= least) && most.is_none_or(|most| value <= most)
+                });
+            }
+            (Self::Decimal(array), Limit::Decimals(values)) => {
+                rows!(array.as_primitive::<Decimal256Type>(), |value: i256| values.contains(&value));
             }
             (Self::Float(array), Limit::Float { least, most }) => {
                 rows!(array.as_primitive::<Float64Type>(), |value: f64| {
@@ -83,8 +104,15 @@ impl Comparable {
                         && most.as_deref().is_none_or(|most| value <= most)
                 });
             }
-            (Self::Whole(array), Limit::Wholes(values)) => {
-                rows!(array.as_primitive::<Int64Type>(), |value: i64| values.binary_search(&value).is_ok());
+            (Self::Whole { array, factor }, Limit::Wholes(values)) => {
+                rows!(array.as_primitive::<Int64Type>(), |value: i64| {
+                    values.binary_search(&(i128::from(value) * factor)).is_ok()
+                });
+            }
+            (Self::Unsigned(array), Limit::Wholes(values)) => {
+                rows!(array.as_primitive::<UInt64Type>(), |value: u64| {
+                    values.binary_search(&i128::from(value)).is_ok()
+                });
             }
             (Self::Float(array), Limit::Floats(values)) => {
                 rows!(array.as_primitive::<Float64Type>(), |value: f64| {
@@ -116,10 +144,12 @@ impl Comparable {
 /// What a contract names, in the form of a column.
 #[derive(Debug)]
 pub(super) enum Limit {
-    Whole { least: Option<i64>, most: Option<i64> },
+    Whole { least: Option<i128>, most: Option<i128> },
+    Decimal { least: Option<i256>, most: Option<i256> },
     Float { least: Option<f64>, most: Option<f64> },
     Text { least: Option<String>, most: Option<String> },
-    Wholes(Vec<i64>),
+    Wholes(Vec<i128>),
+    Decimals(Vec<i256>),
     Floats(Vec<f64>),
     Texts(Vec<String>),
     Booleans(Vec<bool>),
@@ -130,7 +160,9 @@ pub(super) enum Limit {
 /// What kind of values a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    Number { is_whole: bool },
+    Whole,
+    Decimal { scale: i8 },
+    Float,
     Day,
     Moment,
     Text,
@@ -145,13 +177,35 @@ impl Kind {
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Self::Text,
             DataType::Boolean => Self::Boolean,
             DataType::Dictionary(_, values) => return Self::of(values),
-            DataType::UInt64 => Self::Number { is_whole: false },
-            data_type if data_type.is_integer() => Self::Number { is_whole: true },
-            data_type if data_type.is_floating() || data_type.is_decimal() => {
-                Self::Number { is_whole: false }
-            }
+            DataType::RunEndEncoded(_, values) => return Self::of(values.data_type()),
+            data_type if data_type.is_integer() => Self::Whole,
+            data_type if data_type.is_decimal() => Self::Decimal { scale: scale_of(data_type) },
+            data_type if data_type.is_floating() => Self::Float,
             _ => return None,
         })
+    }
+}
+
+/// The most digits of a decimal.
+const MOST_DIGITS: u8 = 76;
+
+pub(super) fn scale_of(data_type: &DataType) -> i8 {
+    match data_type {
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => *scale,
+        _ => 0,
+    }
+}
+
+/// How many nanoseconds a unit is.
+pub(super) fn nanoseconds(unit: TimeUnit) -> i128 {
+    match unit {
+        TimeUnit::Second => 1_000_000_000,
+        TimeUnit::Millisecond => 1_000_000,
+        TimeUnit::Microsecond => 1_000,
+        TimeUnit::Nanosecond => 1,
     }
 }
 
@@ -170,11 +224,15 @@ impl Limit {
         }
         let limits = (least, most);
         Some(match kind {
-            Kind::Number { is_whole: true } => {
-                let (least, most) = both(limits, whole)?;
+            Kind::Whole => {
+                let (least, most) = both(limits, |limit, is_least| whole(limit, Some(is_least)))?;
                 Self::Whole { least, most }
             }
-            Kind::Number { is_whole: false } => {
+            Kind::Decimal { scale } => {
+                let (least, most) = both(limits, |limit, is_least| decimal(limit, scale, Some(is_least)))?;
+                Self::Decimal { least, most }
+            }
+            Kind::Float => {
                 let (least, most) = both(limits, |limit, _| limit.as_f64())?;
                 Self::Float { least, most }
             }
@@ -193,14 +251,11 @@ impl Limit {
     /// All values that there may be.
     pub(super) fn values(values: &[JobValue], kind: Kind) -> Self {
         match kind {
-            Kind::Number { is_whole: true } => {
-                let same =
-                    |value: &JobValue| whole(value, true).filter(|found| whole(value, false) == Some(*found));
-                Self::Wholes(sorted(values.iter().filter_map(same)))
+            Kind::Whole => Self::Wholes(sorted(values.iter().filter_map(|value| whole(value, None)))),
+            Kind::Decimal { scale } => {
+                Self::Decimals(values.iter().filter_map(|value| decimal(value, scale, None)).collect())
             }
-            Kind::Number { is_whole: false } => {
-                Self::Floats(values.iter().filter_map(JobValue::as_f64).collect())
-            }
+            Kind::Float => Self::Floats(values.iter().filter_map(JobValue::as_f64).collect()),
             Kind::Day | Kind::Moment => {
                 Self::Wholes(sorted(values.iter().filter_map(|value| point(value, kind))))
             }
@@ -216,27 +271,65 @@ fn sorted<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
     values
 }
 
-/// The whole number that a limit is for whole numbers: the next one above the least, and the next one below the greatest.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "beyond 64 bits the nearest number of 64 bits does the same"
-)]
-fn whole(limit: &JobValue, is_least: bool) -> Option<i64> {
-    limit.as_i64().or_else(|| {
-        let limit = limit.as_f64()?;
-        Some(if is_least { limit.ceil() } else { limit.floor() } as i64)
-    })
+/// The whole number that a number is for whole numbers: the next one above a least, and the next one below a greatest; of
+/// neither, the number itself if it is whole.
+fn whole(limit: &JobValue, is_least: Option<bool>) -> Option<i128> {
+    decimal(limit, 0, is_least)?.to_i128()
+}
+
+/// The same for decimals with so many digits behind the point, without the point.
+fn decimal(limit: &JobValue, scale: i8, is_least: Option<bool>) -> Option<i256> {
+    let JobValue::Number(number) = limit else { return None };
+    let (mantissa, exponent) = match number.as_str().split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+        None => (number.as_str(), 0),
+    };
+    let (negative, mantissa) = match mantissa.strip_prefix('-') {
+        Some(mantissa) => (true, mantissa),
+        None => (false, mantissa),
+    };
+    let (before, behind) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{before}{behind}");
+    let places = i32::try_from(behind.len()).ok()?.checked_sub(exponent)?;
+    let shift = i32::from(scale).checked_sub(places)?;
+    let digits = digits.trim_start_matches('0');
+    // What is beyond all numbers of the column is the greatest or the least of them.
+    let beyond = || is_least.map(|_| if negative { i256::MIN } else { i256::MAX });
+    let (kept, rest) = if shift >= 0 {
+        let zeros = usize::try_from(shift).ok()?;
+        if !digits.is_empty() && digits.len() + zeros > usize::from(MOST_DIGITS) {
+            return beyond();
+        }
+        (format!("{digits}{}", "0".repeat(if digits.is_empty() { 0 } else { zeros })), "")
+    } else {
+        let cut = digits.len().saturating_sub(usize::try_from(shift.unsigned_abs()).ok()?);
+        if cut > usize::from(MOST_DIGITS) {
+            return beyond();
+        }
+        (digits[..cut].to_owned(), &digits[cut..])
+    };
+    let whole = if kept.is_empty() { i256::ZERO } else { i256::from_string(&kept)? };
+    let whole = if negative { whole.wrapping_neg() } else { whole };
+    let is_exact = rest.bytes().all(|digit| digit == b'0');
+    match is_least {
+        _ if is_exact => Some(whole),
+        None => None,
+        // A number is cut towards zero.
+        Some(true) if !negative => Some(whole.wrapping_add(i256::ONE)),
+        Some(false) if negative => Some(whole.wrapping_sub(i256::ONE)),
+        Some(_) => Some(whole),
+    }
 }
 
 /// A day since 1970, or the nanoseconds since then.
-fn point(limit: &JobValue, kind: Kind) -> Option<i64> {
+fn point(limit: &JobValue, kind: Kind) -> Option<i128> {
     let text = limit.as_str()?;
     if kind == Kind::Day {
         let day: civil::Date = text.parse().ok()?;
-        return Some(i64::from(civil::date(1970, 1, 1).until(day).ok()?.get_days()));
+        return Some(i128::from(civil::date(1970, 1, 1).until(day).ok()?.get_days()));
     }
     let moment = text.parse::<jiff::Timestamp>().or_else(|_| {
         text.parse::<civil::DateTime>()?.to_zoned(TimeZone::UTC).map(|moment| moment.timestamp())
     });
-    i64::try_from(moment.ok()?.as_nanosecond()).ok()
+    Some(moment.ok()?.as_nanosecond())
 }
