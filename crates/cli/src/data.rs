@@ -94,7 +94,10 @@ fn contract_of(source: &str) -> Result<DataContract, String> {
             _ => output::harmless(&format!("cannot read `{path}`: {error}")),
         })
     };
-    let located = |error: &dyn std::fmt::Display, path: &str| output::harmless(&format!("`{path}`: {error}"));
+    let located = |error: &dyn std::fmt::Display, path: &str| {
+        let text = format!("`{path}`: {error}");
+        text.lines().map(output::harmless).collect::<Vec<_>>().join("\n")
+    };
     let (path, name) = match source.rsplit_once('#') {
         Some((path, name)) if !Utf8Path::new(source).exists() => (path, name),
         _ => {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use indexmap::IndexMap;
 use runtime_testing_models::{
     ColumnContract, ContractType, DataContract, DataProfile, Difference, FileContract, FileFormat,
@@ -10,7 +10,7 @@ use runtime_testing_models::{
 };
 
 use crate::compare::{Expected, compare, files_of, is_within};
-use crate::tables::{Table, tables};
+use crate::tables::{Table, glob_of, tables};
 use crate::types::join::{Typing, one_type};
 
 /// A contract that data keeps to, and what of the data it cannot say.
@@ -222,32 +222,6 @@ fn by_glob(files: Vec<&FileProfile>) -> IndexMap<String, Vec<&FileProfile>> {
     }
     split
 }
-
-/// A path as a glob, with `*` for what numbers it: digits, and words of hexadecimal digits.
-fn glob_of(path: &Utf8Path) -> String {
-    let mut glob = String::new();
-    for part in path.as_str().split_inclusive(|character: char| !character.is_ascii_alphanumeric()) {
-        let word = part.trim_end_matches(|character: char| !character.is_ascii_alphanumeric());
-        let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
-        let is_hash = word.len() >= LEAST_HASH && word.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if has_digit && is_hash {
-            glob.push('*');
-        } else {
-            let letters: Vec<&str> = word.split(|character: char| character.is_ascii_digit()).collect();
-            glob.push_str(&letters.join("*"));
-        }
-        glob.push_str(&globset::escape(&part[word.len()..]));
-    }
-    for several in ["**", "*-*", "*_*"] {
-        while glob.contains(several) {
-            glob = glob.replace(several, "*");
-        }
-    }
-    glob
-}
-
-/// From so many hexadecimal digits on, a word with a digit in it is taken for a number.
-const LEAST_HASH: usize = 4;
 
 fn observe_table(
     found: &DataProfile,

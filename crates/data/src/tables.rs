@@ -368,6 +368,32 @@ fn without_numbers(name: &str) -> String {
     rest
 }
 
+/// A path as a glob, with `*` for what numbers it: digits, and words of hexadecimal digits.
+pub(crate) fn glob_of(path: &Utf8Path) -> String {
+    let mut glob = String::new();
+    for part in path.as_str().split_inclusive(|character: char| !character.is_ascii_alphanumeric()) {
+        let word = part.trim_end_matches(|character: char| !character.is_ascii_alphanumeric());
+        let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
+        let is_hash = word.len() >= LEAST_HASH && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if has_digit && is_hash {
+            glob.push('*');
+        } else {
+            let letters: Vec<&str> = word.split(|character: char| character.is_ascii_digit()).collect();
+            glob.push_str(&letters.join("*"));
+        }
+        glob.push_str(&globset::escape(&part[word.len()..]));
+    }
+    for several in ["**", "*-*", "*_*"] {
+        while glob.contains(several) {
+            glob = glob.replace(several, "*");
+        }
+    }
+    glob
+}
+
+/// From so many hexadecimal digits on, a word with a digit in it is taken for a number.
+const LEAST_HASH: usize = 4;
+
 #[cfg(test)]
 mod tests {
     use super::*;

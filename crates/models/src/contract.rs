@@ -168,7 +168,13 @@ impl ContractType {
         }
         use LogicalType::{Decimal, Duration, Time, Timestamp};
         let exact = LogicalType::from(text);
-        matches!(exact, Decimal(..) | Duration(_) | Time(_) | Timestamp(..)).then_some(Self::Exact(exact))
+        let is_exact = match &exact {
+            Decimal(digits, scale) => (1..=76).contains(digits) && i16::from(*scale) <= i16::from(*digits),
+            Timestamp(_, Some(zone)) => !zone.trim().is_empty(),
+            Duration(_) | Time(_) | Timestamp(_, None) => true,
+            _ => false,
+        };
+        is_exact.then_some(Self::Exact(exact))
     }
 
     /// The kind of type that it is.

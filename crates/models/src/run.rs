@@ -182,7 +182,8 @@ pub struct Observed {
     /// The exceptions that ended threads of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thread_failures: Vec<PythonException>,
-    /// What it looked for below its inputs and did not find, by input: paths below it.
+    /// What it looked for below its inputs and did not find, by input: paths below it. What it went on without, to read others, is
+    /// not among them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<LogicalName, Vec<String>>"))]
     pub missing_inputs: BTreeMap<LogicalName, Vec<Utf8PathBuf>>,

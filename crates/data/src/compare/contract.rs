@@ -123,7 +123,10 @@ fn compare_tables(
     let tables = tables_of(found, file::is_sound);
     for table in &tables {
         for (file, _) in &table.files {
-            list.add(&file.path, file::text_differences(contract.delimiter, None, file));
+            // Where nobody says otherwise, cells are separated by what the format is named for.
+            let delimiter =
+                contract.delimiter.or_else(|| file::usual_delimiter(file).filter(|_| !has_sample));
+            list.add(&file.path, file::text_differences(delimiter, None, file));
         }
         if !table.is_blank() {
             compare_table(contract, table, list);
@@ -487,7 +490,7 @@ mod tests {
         let mut odd = table("a.csv", &KEPT, 3);
         (odd.delimiter, odd.byte_order_mark) = (Some(';'), true);
         let told = [
-            "a.csv: the delimiter is `;`, which readers have to be told",
+            "! a.csv: the delimiter is `;` and not `,`",
             "a.csv: begins with a byte order mark, which some readers take for a part of the first name",
         ];
         check(&Expected::Contract(&contract().into()), &single(odd.clone()), &told);

@@ -7,7 +7,7 @@ use runtime_testing_models::{DataProfile, Difference, FileProfile};
 
 use super::Differences;
 use super::file::is_line_of;
-use crate::tables::{Table, are_alike, are_numbered_alike};
+use crate::tables::{Table, are_alike, are_numbered_alike, glob_of};
 
 /// The files of a sample, and the tables that they are.
 pub(super) struct Sample<'a> {
@@ -94,7 +94,18 @@ impl<'a> Sample<'a> {
         self.data.files.iter().find(|file| !file.findings.is_empty()).filter(|_| !has_table)
     }
 
-    /// Adds the files that are not there. A part of a table may be left out as long as another is there.
+    /// Whether the parts of a file's table are told apart by their names, as splits are, and not by numbers alone, and some of
+    /// them still are.
+    fn is_named(&self, file: &FileProfile, there: &HashSet<&Utf8Path>) -> bool {
+        let is_here = |table: &&Table<'_>| table.files.iter().any(|(known, _)| known.path == file.path);
+        let Some(table) = self.tables.iter().find(is_here) else { return false };
+        let own = glob_of(&file.path);
+        let others = table.files.iter().filter(|(known, _)| glob_of(&known.path) != own);
+        others.into_iter().any(|(known, _)| there.contains(known.path.as_path()))
+    }
+
+    /// Adds the files that are not there. A part of a table may be left out as long as another is there, unless their names say
+    /// more than numbers and others are still called as they were.
     pub(super) fn add_missing(
         &self,
         found: &DataProfile,
@@ -128,6 +139,10 @@ impl<'a> Sample<'a> {
                 }
                 Some(schema) if schema.columns.is_empty() && schema.rows == 0 => {
                     alike(expected).next().is_some()
+                }
+                Some(_) if self.is_named(expected, &there) => {
+                    let name = glob_of(&expected.path);
+                    may_be_there || alike(expected).any(|file| glob_of(&file.path) == name)
                 }
                 Some(_) => may_be_there || matched.contains(expected.path.as_path()),
                 None => false,

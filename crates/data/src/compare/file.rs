@@ -74,13 +74,18 @@ pub(super) fn text_differences(
     delimiter.into_iter().chain(is_marked.then_some(Difference::ByteOrderMark)).collect()
 }
 
+/// What a format of text is named for.
+pub(super) fn usual_delimiter(file: &FileProfile) -> Option<char> {
+    match file.format {
+        FileFormat::Csv => Some(','),
+        FileFormat::Tsv => Some('\t'),
+        _ => None,
+    }
+}
+
 /// What stands between the cells of a table in text. One column alone does not show it.
 fn delimiter(file: &FileProfile) -> Option<char> {
-    let usual = match file.format {
-        FileFormat::Csv => ',',
-        FileFormat::Tsv => '\t',
-        _ => return None,
-    };
+    let usual = usual_delimiter(file)?;
     let has_several = file.schema.as_ref().is_some_and(|schema| schema.columns.len() > 1);
     has_several.then(|| file.delimiter.unwrap_or(usual))
 }

@@ -4,7 +4,6 @@ use arrow::array::{Array, ArrayRef, AsArray as _};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Decimal256Type, Float64Type, Int64Type, TimeUnit, UInt64Type, i256};
 use jiff::civil;
-use jiff::tz::TimeZone;
 use runtime_testing_models::JobValue;
 
 /// A column in a form in which its values can be compared with what a contract names.
@@ -328,8 +327,9 @@ fn point(limit: &JobValue, kind: Kind) -> Option<i128> {
         let day: civil::Date = text.parse().ok()?;
         return Some(i128::from(civil::date(1970, 1, 1).until(day).ok()?.get_days()));
     }
-    let moment = text.parse::<jiff::Timestamp>().or_else(|_| {
-        text.parse::<civil::DateTime>()?.to_zoned(TimeZone::UTC).map(|moment| moment.timestamp())
-    });
-    Some(moment.ok()?.as_nanosecond())
+    if let Ok(moment) = text.parse::<jiff::Timestamp>() {
+        return Some(moment.as_nanosecond());
+    }
+    let clock: civil::DateTime = text.parse().ok()?;
+    Some(clock.duration_since(civil::datetime(1970, 1, 1, 0, 0, 0, 0)).as_nanos())
 }

@@ -34,9 +34,10 @@ impl ColumnState {
     #[inline]
     pub(crate) fn see(&mut self, cell: &[u8], row: u64, nulls: &NullWords) {
         let is_as_before = match self.kind {
-            // In text, a word for a null is text.
+            // In text, a word for a null is text, unless it was named.
             Cell::Text => {
                 self.empty_cells += u64::from(cell.is_empty());
+                self.null_words += u64::from(nulls.is_null_in_text(cell));
                 return;
             }
             Cell::Int => is_short_integer(cell) && cell[0] != b'-',
@@ -95,9 +96,9 @@ impl ColumnState {
         (is_value && self.kind != Cell::Text && join(self.kind, kind) == self.kind).then_some(kind)
     }
 
-    pub(crate) fn into_column(self, name: String) -> Column {
+    pub(crate) fn into_column(self, name: String, are_nulls_in_text: bool) -> Column {
         let nulls = match self.kind {
-            Cell::Text => self.empty_cells,
+            Cell::Text if !are_nulls_in_text => self.empty_cells,
             _ => self.empty_cells + self.null_words,
         };
         // The first value makes nothing wider, and is nobody's business; neither is a sign.
@@ -160,7 +161,7 @@ mod tests {
         for (index, cell) in cells.iter().enumerate() {
             state.see(cell.as_bytes(), index as u64 + 1, NullWords::by_default());
         }
-        let column = state.into_column("c".to_owned());
+        let column = state.into_column("c".to_owned(), false);
         for cut in 0..=cells.len() {
             assert_eq!(in_two_parts(cells, cut), column, "cut before cell {cut}");
         }
@@ -180,7 +181,7 @@ mod tests {
         }
         let [mut first, second] = parts;
         first.append(second, cut as u64);
-        first.into_column("c".to_owned())
+        first.into_column("c".to_owned(), false)
     }
 
     #[test]

@@ -124,7 +124,8 @@ impl<'n> Rows<'n> {
     pub(super) fn finish(self, names: Vec<String>, header_line: u64) -> (Vec<Column>, Vec<DataFinding>) {
         let cause = self.cause(&names);
         let columns = names.into_iter().zip(self.columns);
-        let columns = columns.map(|(name, column)| column.into_column(name)).collect();
+        let columns =
+            columns.map(|(name, column)| column.into_column(name, self.nulls.are_nulls_in_text())).collect();
         let findings = match cause {
             Some(cause) => vec![unreadable_on(header_line, cause)],
             None => self.ragged.into_list("rows with another number of fields"),

@@ -53,10 +53,10 @@ impl Values {
             return true;
         }
         if let Self::Text(values) = self {
-            // In text, a word for a null is text.
+            // In text, a word for a null is text, unless it was named.
             let text = std::str::from_utf8(cell);
             if let Ok(text) = text {
-                values.append_option(Some(text).filter(|text| !text.is_empty()));
+                values.append_option(Some(text).filter(|_| !cell.is_empty() && !nulls.is_null_in_text(cell)));
             }
             return text.is_ok();
         }

@@ -17,6 +17,8 @@ pub(crate) struct NullWords {
     firsts: [bool; 256],
     /// Whether some word would be a number, a date or a boolean if it were no null.
     hide_values: bool,
+    /// Whether they are nulls in text, too: words that somebody has named are no text.
+    are_named: bool,
 }
 
 impl NullWords {
@@ -27,13 +29,13 @@ impl NullWords {
             firsts[usize::from(*first)] = true;
         }
         let hide_values = words.iter().any(|word| value(word) != Cell::Text);
-        Self { words, firsts, hide_values }
+        Self { words, firsts, hide_values, are_named: false }
     }
 
     /// The words that options name.
     pub(crate) fn of(options: &ProfileOptions) -> Self {
         match options.null_values() {
-            Some(words) => Self::new(words.iter().map(String::as_str)),
+            Some(words) => Self { are_named: true, ..Self::new(words.iter().map(String::as_str)) },
             None => Self::by_default().clone(),
         }
     }
@@ -48,6 +50,17 @@ impl NullWords {
     pub(crate) fn contains(&self, cell: &[u8]) -> bool {
         cell.first().is_some_and(|first| self.firsts[usize::from(*first)])
             && self.words.iter().any(|word| **word == *cell)
+    }
+
+    /// Whether a cell that is not empty is a null in text.
+    #[inline]
+    pub(crate) fn is_null_in_text(&self, cell: &[u8]) -> bool {
+        self.are_named && self.contains(cell)
+    }
+
+    /// Whether the words are nulls in text, too.
+    pub(crate) fn are_nulls_in_text(&self) -> bool {
+        self.are_named
     }
 
     /// Whether some word would be a number, a date or a boolean if it were no null, so that no cell can be taken for one

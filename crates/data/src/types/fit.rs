@@ -24,10 +24,25 @@ pub(crate) fn to_contract(expected: &ContractType, found: &LogicalType) -> Fit {
             true if found <= digits => Fit::Same,
             _ => Fit::Changed,
         },
-        (ContractType::Exact(Decimal(..)), found) => to_word(TypeWord::Decimal, found),
+        // Every integer of so many bits has room before the point.
+        (ContractType::Exact(Decimal(digits, scale)), found) if found.is_integer() => {
+            let room = i16::from(*digits) - i16::from(*scale);
+            if room >= digits_of(found) { Fit::Promotes } else { Fit::Changed }
+        }
         // A day has no zone.
         (ContractType::Exact(Timestamp(_, None)), LogicalType::Date) => Fit::Promotes,
         _ => Fit::Changed,
+    }
+}
+
+/// How many digits the largest integer of a type has.
+fn digits_of(integer: &LogicalType) -> i16 {
+    match integer {
+        LogicalType::Int(8) | LogicalType::Uint(8) => 3,
+        LogicalType::Int(16) | LogicalType::Uint(16) => 5,
+        LogicalType::Int(32) | LogicalType::Uint(32) => 10,
+        LogicalType::Int(_) => 19,
+        _ => 20,
     }
 }
 

@@ -6,7 +6,11 @@ use std::sync::Arc;
 
 use camino::Utf8Path;
 use proptest::prelude::*;
-use runtime_testing_data::arrow::array::{Float64Array, RecordBatch};
+use runtime_testing_data::arrow::array::{
+    Array, ArrayRef, Date32Array, Decimal128Array, Float32Array, Float64Array, Int64Array, RecordBatch,
+    TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray,
+    UInt64Array,
+};
 use runtime_testing_data::arrow::datatypes::{DataType, Field, Schema};
 use runtime_testing_data::{
     Expected, FileDifference, ProfileOptions, compare_values, observe_contract, profile_path,
@@ -133,6 +137,135 @@ fn what_is_no_number_is_a_null_in_every_format() {
         let told: Vec<&Difference> = told.iter().map(|told| &told.difference).collect();
         assert_eq!(told, [&Difference::NullsFound { column: "a".to_owned(), nulls: Some(2) }], "{format}");
     }
+}
+
+/// Writes a column in Arrow IPC.
+fn arrow(folder: &Folder, name: &str, array: ArrayRef) {
+    let path = folder.path().join(name);
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a new folder");
+    write_batch(&path, &RecordBatch::try_from_iter_with_nullable([("a", array, true)]).expect("one column"));
+}
+
+#[test]
+fn values_of_different_types_are_the_same_values() {
+    let milliseconds = |zone: Option<&str>| -> ArrayRef {
+        Arc::new(TimestampMillisecondArray::from(vec![1000]).with_timezone_opt(zone))
+    };
+    let decimal = |value: i128, scale| -> ArrayRef {
+        Arc::new(Decimal128Array::from(vec![value]).with_precision_and_scale(10, scale).expect("digits"))
+    };
+    let pairs: [(&str, ArrayRef, ArrayRef, bool); 8] = [
+        ("timestamp", milliseconds(None), Arc::new(TimestampMicrosecondArray::from(vec![1_000_000])), true),
+        (
+            "timestamp",
+            Arc::new(TimestampNanosecondArray::from(vec![1000])),
+            Arc::new(TimestampMicrosecondArray::from(vec![1000])),
+            false,
+        ),
+        ("timestamp", milliseconds(Some("UTC")), milliseconds(None), false),
+        (
+            "timestamp",
+            Arc::new(Date32Array::from(vec![1])),
+            Arc::new(TimestampSecondArray::from(vec![86_400])),
+            true,
+        ),
+        ("decimal", decimal(15, 1), decimal(150, 2), true),
+        ("decimal", decimal(100, 2), Arc::new(Int64Array::from(vec![1])), true),
+        ("float", Arc::new(Int64Array::from(vec![1])), Arc::new(Float64Array::from(vec![1.0])), true),
+        ("integer", Arc::new(UInt64Array::from(vec![u64::MAX])), Arc::new(Int64Array::from(vec![-1])), false),
+    ];
+    for (word, one, other, are_same) in pairs {
+        let folder = Folder::new();
+        let what = format!("{} and {}", one.data_type(), other.data_type());
+        arrow(&folder, "0.arrow", one);
+        arrow(&folder, "1.arrow", other);
+        let contract = format!(r#"{{"columns": {{"a": {{"type": "{word}", "unique": true}}}}}}"#);
+        let told = differences(&contract, folder.path());
+        let found = told.iter().any(|told| matches!(told.difference, Difference::Constraint { .. }));
+        assert_eq!(found, are_same, "{what}: {told:?}");
+    }
+}
+
+#[test]
+fn limits_are_exact() {
+    let folder = Folder::new();
+    let exact = Decimal128Array::from(vec![12_345_678_901_234_567_890]).with_precision_and_scale(30, 0);
+    arrow(&folder, "d.arrow", Arc::new(exact.expect("digits")));
+    arrow(&folder, "f.arrow", Arc::new(Float32Array::from(vec![0.1])));
+    arrow(&folder, "n.arrow", Arc::new(Int64Array::from(vec![None, None])));
+    arrow(&folder, "z.arrow", Arc::new(TimestampSecondArray::from(vec![0]).with_timezone("Europe/Oslo")));
+    folder.write("u.csv", "a\n18446744073709551615\n");
+    folder.write("t.csv", "a,b\n9999-12-31 00:00:00,1\n");
+    folder.write("e.csv", "a,b\n,1\n,2\n");
+    folder.write("p.csv", "a,b\nhello,1\n");
+    for (file, column, breaks) in [
+        ("u.csv", r#"{"type": "integer", "maximum": 18446744073709551614}"#, true),
+        ("u.csv", r#"{"type": "integer", "maximum": 18446744073709551615}"#, false),
+        ("u.csv", r#"{"type": "integer", "values": [18446744073709551614]}"#, true),
+        ("d.arrow", r#"{"type": "decimal", "maximum": 12345678901234567889}"#, true),
+        ("d.arrow", r#"{"type": "decimal", "maximum": 12345678901234567890.00}"#, false),
+        ("d.arrow", r#"{"type": "decimal", "minimum": 12345678901234567890.01}"#, true),
+        ("d.arrow", r#"{"type": "decimal", "maximum": 1e99}"#, false),
+        ("f.arrow", r#"{"type": "float", "maximum": 0.1, "values": [0.1]}"#, false),
+        ("t.csv", r#"{"type": "timestamp", "maximum": "9999-12-31T00:00:00"}"#, false),
+        ("t.csv", r#"{"type": "timestamp", "maximum": "2100-01-01T00:00:00"}"#, true),
+        ("e.csv", r#"{"type": "integer", "minimum": 0, "unique": true}"#, false),
+        ("n.arrow", r#"{"type": "integer", "minimum": 0}"#, false),
+        ("p.csv", r#"{"type": "text", "pattern": "(?x) [0-9]{5} # zip"}"#, true),
+        ("p.csv", r#"{"type": "text", "pattern": "(?x) [a-z]{5} # word"}"#, false),
+    ] {
+        let told = differences(&format!(r#"{{"columns": {{"a": {column}}}}}"#), &folder.path().join(file));
+        let found = told.iter().any(|told| told.difference.is_breaking());
+        assert_eq!(found, breaks, "{file}, {column}: {told:?}");
+    }
+    check(
+        r#"{"columns": {"a": {"type": "timestamp", "minimum": "2000-01-01T00:00:00Z"}}}"#,
+        &folder.path().join("z.arrow"),
+        &["z.arrow: column `a`: not `minimum \"2000-01-01T00:00:00Z\"`: row 1 is \"1970-01-01T00:00:00Z\""],
+    );
+}
+
+#[test]
+fn every_unique_rule_is_looked_at() {
+    let folder = Folder::new();
+    let path = folder.write("a.csv", "a,b,c\n1,x,p\n1,x,q\n2,x,r\n");
+    check(
+        r#"{"columns": {"a": {"type": "integer", "unique": true}, "b": {"type": "text", "unique": true}, "c": "text"}, "unique": ["a", "b"]}"#,
+        &path,
+        &[
+            "a.csv: column `a`: not `unique`: row 2 is \"1\"",
+            "a.csv: column `b`: not `unique`: row 2 is \"x\", and one more row",
+            "a.csv: column `a`, `b`: not `unique`: row 2 is \"1, x\"",
+        ],
+    );
+}
+
+#[test]
+fn no_number_counts_wherever_nulls_do() {
+    let folder = Folder::new();
+    arrow(&folder, "a.arrow", Arc::new(Float64Array::from(vec![f64::NAN, 1.0])));
+    let told = ["a.arrow: column `a`: 1 of 2 rows are null, and at most a share of 0.1 may be"];
+    let contract =
+        |share: &str| format!(r#"{{"columns": {{"a": {{"type": "float", "max_null_fraction": {share}}}}}}}"#);
+    check(&contract("0.1"), &folder.path().join("a.arrow"), &told);
+    check(&contract("0.5"), &folder.path().join("a.arrow"), &[]);
+    let hundred: Vec<String> =
+        (0..100).map(|row| if row < 29 { ",1\n".to_owned() } else { "1,1\n".to_owned() }).collect();
+    let path = folder.write("b.csv", format!("a,b\n{}", hundred.concat()));
+    check(&contract("0.29"), &path, &[]);
+    let path = folder.write("m.ndjson", "{\"a\": {\"k\": 1}}\n{\"a\": {\"k\": null}}\n");
+    let map = r#"{"columns": {"a": {"type": "map", "values": {"type": "integer", "nullable": false}}}}"#;
+    assert!(
+        differences(map, &path).iter().any(|told| matches!(told.difference, Difference::NotChecked { .. }))
+    );
+}
+
+#[test]
+fn words_that_are_named_are_nulls_in_text() {
+    let folder = Folder::new();
+    let path = folder.write("a.csv", "z,i\n-,1\nUS,-\n");
+    let contract = r#"{"columns": {"z": {"type": "text", "nullable": false, "values": ["US"]}, "i": "integer"}, "null_values": ["-"]}"#;
+    check(contract, &path, &["a.csv: column `z`: expected no nulls, found 1"]);
 }
 
 proptest! {

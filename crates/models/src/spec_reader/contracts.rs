@@ -75,6 +75,9 @@ impl Reader<'_> {
     }
 
     fn check_glob(&mut self, file: &Member<'_>, key: &str) {
+        if file.key.is_empty() {
+            self.mistake(file.offset, key, "the glob is empty, which no file matches");
+        }
         if let Err(error) = GlobBuilder::new(&file.key).literal_separator(true).build() {
             self.mistake(file.offset, key, format!("no glob: {}", error.kind()));
         }
@@ -269,11 +272,26 @@ impl Reader<'_> {
                 let Value::Array(items) = &value.value else {
                     return self.wrong_type(value, key, "an array of values");
                 };
-                let is_scalar = |node: &Node<'_>| {
-                    matches!(node.value, Value::String(_) | Value::Number(_) | Value::Bool(_))
+                let is_meant = |node: &Node<'_>| match (word, &node.value) {
+                    (Some(Integer | Float | Decimal), value) => matches!(value, Value::Number(_)),
+                    (Some(Boolean), value) => matches!(value, Value::Bool(_)),
+                    (Some(Date), Value::String(text)) => text.parse::<jiff::civil::Date>().is_ok(),
+                    (Some(Timestamp), Value::String(text)) => is_moment(text),
+                    (Some(Text | Date | Timestamp), value) => {
+                        word == Some(Text) && matches!(value, Value::String(_))
+                    }
+                    (_, value) => matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_)),
                 };
-                match items.iter().find(|item| !is_scalar(item)) {
-                    Some(item) => self.wrong_type(item, key, "a string, a number, or true or false"),
+                let expected = match word {
+                    Some(Integer | Float | Decimal) => "a number",
+                    Some(Boolean) => "true or false",
+                    Some(Text) => "a string",
+                    Some(Date) => "a day such as \"2024-01-31\"",
+                    Some(Timestamp) => "a moment such as \"2024-01-31T12:00:00Z\"",
+                    _ => "a string, a number, or true or false",
+                };
+                match items.iter().find(|item| !is_meant(item)) {
+                    Some(item) => self.wrong_type(item, key, expected),
                     None if items.is_empty() => self.mistake(value.offset, key, "no value is allowed then"),
                     None => constraints.values = items.iter().map(JobValue::from_node).collect(),
                 }
@@ -334,11 +352,9 @@ impl Reader<'_> {
         let text = self.string(node, key)?;
         let mut characters = text.chars();
         match (characters.next(), characters.next()) {
-            (Some(delimiter), None) if delimiter.is_ascii() && !matches!(delimiter, '"' | '\r' | '\n') => {
-                Some(delimiter)
-            }
+            (Some(delimiter @ (',' | ';' | '|' | '\t')), None) => Some(delimiter),
             _ => {
-                self.mistake(node.offset, key, "expected one ASCII character that is no quote or line end");
+                self.mistake(node.offset, key, "expected `,`, `;`, `|` or a tab, which are found in data");
                 None
             }
         }

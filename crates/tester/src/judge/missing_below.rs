@@ -1,7 +1,7 @@
 //! A consumer that fails because a file is not there below an input that an edge feeds.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing_models::{EdgeIssue, LogicalName, RunResult, ScriptFailure};
+use runtime_testing_models::{DataContract, EdgeIssue, LogicalName, RunResult, ScriptFailure};
 
 use crate::judge::evidence::Evidence;
 use crate::plan::bindings::Bound;
@@ -25,6 +25,11 @@ pub(super) fn missing_files(evidence: Evidence<'_>, edge: &PlannedEdge) -> Vec<E
     let producer = evidence.record(edge.producer_run).and_then(RunRecord::executed);
     let (Some(producer), false) = (producer, fails_alone) else { return Vec::new() };
     let issue = |bound: &Bound| {
+        // A contract of files has said which have to be there.
+        let contract = evidence.plan.steps[edge.to].spec.input_schemas.get(&bound.input);
+        if matches!(contract, Some(DataContract::Files(_))) {
+            return None;
+        }
         let written = record::written(producer, &bound.output, evidence.places);
         let folder = record::output_folder(producer, &bound.output, evidence.places);
         let port = evidence.plan.steps[edge.to].input(&bound.input);
@@ -58,8 +63,12 @@ fn looked_for(evidence: Evidence<'_>, run: &RunResult, input: &LogicalName) -> V
         }
     };
     let ended_itself = match &run.failure {
-        Some(ScriptFailure::Exited { message, cause, .. }) => {
-            message.iter().for_each(|message| look(message));
+        // What it says for itself goes before what it printed.
+        Some(ScriptFailure::Exited { message: Some(message), .. }) => {
+            look(message);
+            false
+        }
+        Some(ScriptFailure::Exited { message: None, cause, .. }) => {
             cause.as_ref().is_none_or(|cause| cause.type_name == "FileNotFoundError")
         }
         _ => false,
@@ -69,12 +78,19 @@ fn looked_for(evidence: Evidence<'_>, run: &RunResult, input: &LogicalName) -> V
         look(&exception.traceback);
     }
     if ended_itself {
-        look(&run.stderr.text);
-        look(&run.stdout.text);
+        look(&last_lines(&run.stderr.text));
+        look(&last_lines(&run.stdout.text));
         let observed = run.observed.as_ref().and_then(|observed| observed.missing_inputs.get(input));
         found.extend(observed.into_iter().flatten().cloned());
     }
     found
+}
+
+/// The last lines of a text: before them a script may have told of what it can do without.
+fn last_lines(text: &str) -> String {
+    const LINES: usize = 3;
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(LINES)..].join("\n")
 }
 
 /// The paths below a folder that a text names.

@@ -283,7 +283,7 @@ impl fmt::Display for PlanProblem {
             ),
             Self::FedByOthers { step, inputs, from } => write!(
                 formatter,
-                "the inputs {} of step `{step}` are what {} publish, and no own data: test them with the steps that feed them \
+                "the inputs {} of step `{step}` lie where {} publishes, and are no own data: test them with the steps that feed them \
                  (`test-pipeline --select`), or give `{step}` data of its own",
                 list(inputs),
                 list(from)

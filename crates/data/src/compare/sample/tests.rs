@@ -338,6 +338,20 @@ fn an_object_a_file_is_a_table_in_parts() {
 }
 
 #[test]
+fn a_split_that_is_not_there_is_missed_beside_others() {
+    let split = |name: &str| table(name, &ORDERS, 3);
+    let sample = folder(&[split("test.csv"), split("train.csv"), split("val.csv")]);
+    let expected = Expected::Inferred(&sample);
+    let missing = ["! val.csv: the file is missing"];
+    check(&expected, &folder(&[split("test.csv"), split("train.csv")]), &missing);
+    check(&expected, &folder(&[split("test.csv"), split("train.csv"), split("valid.csv")]), &missing);
+    // Parts that are called in another way altogether, or by numbers.
+    check(&expected, &folder(&[split("0.csv"), split("1.csv")]), &[]);
+    let numbered = folder(&[split("fold-1.csv"), split("fold-2.csv")]);
+    check(&Expected::Inferred(&numbered), &folder(&[split("fold-1.csv")]), &[]);
+}
+
+#[test]
 fn files_are_matched_by_path() {
     let other = [("x", "boolean")];
     let model = file("model.pkl", FileFormat::Opaque, None);

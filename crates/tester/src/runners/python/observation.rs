@@ -40,6 +40,7 @@ enum Line {
         input: LogicalName,
         path: Utf8PathBuf,
     },
+    GoingOn,
     Program {
         name: String,
     },
@@ -94,6 +95,7 @@ fn parse(content: &[u8], exception: impl Fn(LeftException) -> PythonException) -
                 keep(&mut writes, path);
             }
             Line::Remove { path } => keep(&mut removes, path),
+            Line::GoingOn => observed.missing_inputs.clear(),
             Line::Missing { input, path } => {
                 let paths = observed.missing_inputs.entry(input).or_default();
                 if !paths.contains(&path) && paths.len() < MOST_MISSING {

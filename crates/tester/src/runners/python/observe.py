@@ -62,6 +62,8 @@ class Notes:
         self.sink = params["observed"]
         self.describe = describe
         self.names = set()
+        # Whether something was looked for in vain, and nothing was found since.
+        self.has_missing = False
         self.threads = 0
         self.lines, self.omitted = [], 0
         # What is to be called when `main` has come back.
@@ -71,7 +73,13 @@ class Notes:
         new = ', "new": true' if is_new else ""
         self.note(kind, path, f'{{"kind": "{kind}", "path": {quote(plain(path.replace(os.sep, "/")))}{new}}}\n')
 
+    def note_going_on(self):
+        if self.has_missing:
+            self.has_missing = False
+            self.append('{"kind": "going_on"}\n')
+
     def note_missing(self, name, below):
+        self.has_missing = True
         path = quote(plain(below.replace(os.sep, "/")))
         self.note("missing", (name, below), f'{{"kind": "missing", "input": {quote(plain(name))}, "path": {path}}}\n')
 

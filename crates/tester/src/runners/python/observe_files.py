@@ -131,7 +131,10 @@ class Files:
         if path in self.read_before or len(self.read_before) >= MEMORY:
             return
         self.read_before.add(path)
-        if self.status_of(path) is None:
+        if self.status_of(path) is not None:
+            # It goes on: it can do without what it did not find before.
+            self.notes.note_going_on()
+        else:
             for folder, name in self.inputs:
                 if path.startswith(folder):
                     self.notes.note_missing(name, path[len(folder) :])
