@@ -56,7 +56,7 @@ fn mistakes() {
       - line 7, column 62: `files.c.csv.columns.b.maximum`: expected a day such as "2024-01-31", found a string
       - line 7, column 76: `files.c.csv.columns.b.pattern`: it is for columns of type text, any, and this is date
       - line 8, column 10: `files.c.csv.columns.c`: `minimum` is more than `maximum`
-      - line 8, column 69: `files.c.csv.columns.c.values`: expected a string, a number, or true or false, found null
+      - line 8, column 69: `files.c.csv.columns.c.values`: expected a number, found null
       - line 8, column 86: `files.c.csv.columns.c.unique`: expected true or false, found a number
       - line 9, column 38: `files.c.csv.columns.d.pattern`: no regular expression: unclosed character class
       - line 9, column 65: `files.c.csv.columns.d.max_null_fraction`: expected a number from 0 to 1
@@ -66,7 +66,7 @@ fn mistakes() {
       - line 12, column 10: `files.c.csv.columns.g`: unknown type `decimal(9)`; did you mean `decimal`?
       - line 13, column 43: `files.c.csv.columns.h.minimum`: expected a moment such as "2024-01-31T12:00:00Z", found a string
       - line 13, column 51: `files.c.csv.columns.h.item`: unknown key; did you mean `items`?
-      - line 14, column 49: `files.c.csv.delimiter`: expected one ASCII character that is no quote or line end
+      - line 14, column 49: `files.c.csv.delimiter`: expected `,`, `;`, `|` or a tab, which are found in data
       - line 14, column 70: `files.c.csv.empty_files`: expected `allow` or `forbid`, found `yes`
       - line 15, column 12: `files.d.csv.unique`: `z` is no key of `columns`
       - line 16, column 49: `files.e.csv.unique`: a list of columns is empty

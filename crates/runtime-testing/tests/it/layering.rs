@@ -98,14 +98,14 @@ const TESTER: House = House {
 const DATA: House = House {
     name: "data",
     arrows: &[
-        ("constraints", &["compare", "read", "tables", "text", "types"]),
+        ("constraints", &["compare", "read", "files", "tables", "text", "types"]),
         ("compare", &["tables", "types"]),
         ("observe", &["tables", "compare", "types"]),
         ("digest", &["read", "files", "text"]),
         ("sample", &["types", "write"]),
         ("write", &["kind::name", "text", "columnar", "types"]),
         ("read", &["tables", "kind", "csv", "columnar", "files", "types", "text"]),
-        ("profile", &["kind", "columnar", "files", "tables"]),
+        ("profile", &["kind", "columnar", "files", "tables", "types"]),
         ("tables", &["types"]),
         ("kind", &["csv", "json", "columnar", "content", "text"]),
         ("csv", &["content", "text", "types"]),
