@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use runtime_testing_dag::StepName;
 use serde::{Deserialize, Serialize};
 
-use crate::list::list;
+use crate::list::{list, there_are};
 use crate::{Difference, EdgeBlame, LogicalName, NotSingledOut, ScriptFailure, ScriptName};
 
 /// The judgment of an edge.
@@ -328,7 +328,7 @@ impl fmt::Display for EdgeIssue {
                 write!(formatter, "`{output}` -> `{input}`: nothing was written to `{output}`")
             }
             Self::MissingFile { output, input, wanted, files } => {
-                write!(formatter, "`{output}` -> `{input}`: `{wanted}` is missing; there are {}", list(files))
+                write!(formatter, "`{output}` -> `{input}`: `{wanted}` is missing; {}", there_are(files))
             }
             Self::NoBinding { outputs, inputs, rivals } => {
                 formatter.write_str("it is not known which output feeds which input: ")?;

@@ -19,6 +19,12 @@ pub(crate) fn more(count: usize) -> String {
     if count == 0 { String::new() } else { format!(" and {count} more") }
 }
 
+/// `there is` one name, or `there are` several, the first few of them.
+pub(crate) fn there_are<T: fmt::Display>(names: &[T]) -> String {
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    format!("there {verb} {}", few(names))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,5 +36,12 @@ mod tests {
         assert_eq!(shown("abc"), "`a`, `b`, `c`");
         assert_eq!(shown("abcd"), "`a`, `b`, `c` and 1 more");
         assert_eq!(shown("abcdefg"), "`a`, `b`, `c` and 4 more");
+    }
+
+    #[test]
+    fn one_name_is_there_and_several_are() {
+        assert_eq!(there_are(&["a"]), "there is `a`");
+        assert_eq!(there_are(&["a", "b"]), "there are `a`, `b`");
+        assert_eq!(there_are(&["a", "b", "c", "d"]), "there are `a`, `b`, `c` and 1 more");
     }
 }

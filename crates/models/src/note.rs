@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use runtime_testing_dag::StepName;
 use serde::{Deserialize, Serialize};
 
-use crate::list::{FEW, few, list, more};
+use crate::list::{FEW, few, list, more, there_are};
 use crate::{DataFinding, Difference, LogicalName, PathKind, PythonException, ScriptFailure};
 
 /// Something about a step that is worth a look and is not a failure.
@@ -299,7 +299,7 @@ impl fmt::Display for StepNote {
                 write!(formatter, "there is no `{name}` among {place}, which are empty")
             }
             Self::UnknownName { name, known, place } => {
-                write!(formatter, "there is no `{name}` among {place}; there are {}", list(known))
+                write!(formatter, "there is no `{name}` among {place}; {}", there_are(known))
             }
             Self::SimilarName { name, similar, place } => {
                 write!(formatter, "there is no `{name}`; among {place} is `{similar}`")

@@ -170,7 +170,7 @@ fn issues_and_notes_of_edges() {
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
     no_rows: `cleaned` -> `orders`, part.csv: there are no rows
     no_output: `cleaned` -> `orders`: nothing was written to `cleaned`
-    missing_file: `cleaned` -> `orders`: `x.csv` is missing; there are `part.csv` // have the producer write it, or make the input's path the folder
+    missing_file: `cleaned` -> `orders`: `x.csv` is missing; there is `part.csv` // have the producer write it, or make the input's path the folder
     no_binding: it is not known which output feeds which input: the producer declares no outputs, and no input is left // add the output or the input to its step's spec, or remove the edge
     no_binding: it is not known which output feeds which input: the outputs are `cleaned`, the inputs left are `orders`, for which `south` would do as well // say it in the consumer's spec: "bindings": {"orders": {"step": "…", "output": "cleaned"}}
     guessed_binding: `cleaned` -> `orders` is a guess from their names (similarity 0.75 by their letters), and there is nothing to compare the data with // if it is right, say it in the consumer's spec: "bindings": {"orders": {"step": "clean", "output": "cleaned"}}

@@ -52,9 +52,9 @@ fn the_nearest_name_is_told() {
 
 #[test]
 fn what_is_there_is_told_where_it_is_known_what_was_asked() {
-    check("input_paths['a']", &["there is no `a` among its `input_paths`; there are `orders`"]);
-    check("output_paths[\"amount\"]", &["there is no `amount` among its `output_paths`; there are `model`"]);
-    check("job_args.epochs", &["there is no `epochs` among its `job_args`; there are `learning_rate`"]);
+    check("input_paths['a']", &["there is no `a` among its `input_paths`; there is `orders`"]);
+    check("output_paths[\"amount\"]", &["there is no `amount` among its `output_paths`; there is `model`"]);
+    check("job_args.epochs", &["there is no `epochs` among its `job_args`; there is `learning_rate`"]);
     // A library raised it: it is about a column, whatever the inputs are called.
     check("raise KeyError('orderid')", &["there is no `orderid`; among its `input_paths` is `orders`"]);
     check("{}['amounts']", &["there is no `amounts`; among the columns of `orders` is `amount`"]);
