@@ -616,7 +616,7 @@ mod tests {
                 "params.json: depth: integer, no nulls",
             ],
         );
-        // What one glob would take for one table, and is none.
+        // One glob would match both, and they are two tables.
         let strangers = [table("t1.csv", &rows, 1), table("t2.csv", &[("x", "date")], 1)];
         check(
             &folder(&strangers),

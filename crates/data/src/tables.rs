@@ -126,7 +126,7 @@ impl<'a> TableColumn<'a> {
         self.whole == Some(LogicalType::Null)
     }
 
-    /// Its type: that of the first part, where there is none of all.
+    /// Its type, or that of its first part where the parts have no type in common.
     pub(crate) fn shown(&self) -> &LogicalType {
         self.whole.as_ref().unwrap_or(&self.own[0].1.data_type)
     }

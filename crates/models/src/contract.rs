@@ -109,7 +109,7 @@ pub struct ColumnContract {
     pub constraints: Constraints,
 }
 
-/// What the values of a column must be. Nulls are none of them.
+/// What the values of a column must be. Nulls are not looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Constraints {
     /// Whether no value comes twice.

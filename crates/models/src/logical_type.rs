@@ -84,7 +84,7 @@ pub enum LogicalType {
     Map(Box<LogicalType>, Box<LogicalType>),
     /// Values of several kinds. Only JSON has such columns, and Arrow's unions, which none of our readers make.
     Mixed,
-    /// A text that is none of these: a type equal to itself alone.
+    /// Any other text: a type that equals only itself.
     Other(String),
 }
 

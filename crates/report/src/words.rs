@@ -134,7 +134,7 @@ pub(crate) fn edge_notes(notes: &[EdgeNote]) -> Vec<String> {
     let are_many = notes.iter().filter(|note| of_data(note)).count() > NAMED;
     let mut lines = Vec::new();
     let mut shared: Vec<(String, &str, Vec<&str>)> = Vec::new();
-    // What is told of many files is told once.
+    // What is the same of many files is told once.
     let mut files: HashMap<String, Vec<&str>> = HashMap::new();
     let key = |note: &EdgeNote| match note {
         EdgeNote::Data { output, input, difference, .. } => Some(format!("{output} {input} {difference:?}")),

@@ -71,7 +71,7 @@ pub(super) fn table_of<'c>(contract: &'c DataContract, file: &Utf8Path) -> Optio
     }
 }
 
-/// What a glob matches. One that is none, which no spec has, matches the path that it is.
+/// What a glob matches. No spec has a glob that cannot be read; one that was made in Rust matches the path of that name alone.
 fn matcher(glob: &str) -> GlobMatcher {
     let build = |glob: &str| GlobBuilder::new(glob).literal_separator(true).build();
     build(glob)

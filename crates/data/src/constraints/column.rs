@@ -1,10 +1,10 @@
 //! What is asked of the values of one column.
 
 use arrow::array::{Array, ArrayRef, AsArray as _};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type};
+use arrow::compute::{cast, filter, is_not_null};
+use arrow::datatypes::{ArrowNativeType as _, DataType, Float64Type};
 use arrow::record_batch::RecordBatch;
-use arrow::util::display::array_value_to_string;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 use regex::Regex;
 use runtime_testing_models::{ColumnContract, JobValue, path_name};
 
@@ -62,7 +62,7 @@ enum Step {
 
 impl ColumnCheck {
     /// The checks that a contract asks for, if it asks for any.
-    /// `may_be_no_number` says that it may hold floats that are none, which are nulls.
+    /// `may_be_no_number` says that it may hold NaN, which counts as a null.
     pub(super) fn of(name: &str, contract: &ColumnContract, may_be_no_number: bool) -> Option<Self> {
         let asked = &contract.constraints;
         let mut rules = Vec::new();
@@ -169,12 +169,16 @@ impl ColumnCheck {
 /// What stands in a row.
 pub(super) fn value_of(array: &ArrayRef, row: usize) -> String {
     // Arrow shows no moment in a zone that it has no table of.
-    if let DataType::Timestamp(unit, Some(_)) = array.data_type()
-        && let Ok(moments) = cast(array, &DataType::Timestamp(*unit, Some("+00:00".into())))
-    {
-        return shown(array_value_to_string(&moments, row).unwrap_or_default().as_bytes());
-    }
-    shown(array_value_to_string(array, row).unwrap_or_default().as_bytes())
+    let moments = match array.data_type() {
+        DataType::Timestamp(unit, Some(_)) => {
+            cast(array, &DataType::Timestamp(*unit, Some("+00:00".into()))).ok()
+        }
+        _ => None,
+    };
+    let options = FormatOptions::new().with_null("null");
+    let text = ArrayFormatter::try_new(moments.as_ref().unwrap_or(array), &options)
+        .and_then(|values| values.value(row).try_to_string());
+    shown(text.unwrap_or_else(|error| error.to_string()).as_bytes())
 }
 
 /// Adds what within a column must not be null.
@@ -199,21 +203,21 @@ fn add_inner(contract: &ColumnContract, path: &str, steps: &[Step], list: &mut V
 
 impl InnerNulls {
     fn add(&mut self, file: usize, first_row: u64, array: &ArrayRef) {
-        for row in 0..array.len() {
-            let found = has_null(&array.slice(row, 1), &self.steps);
-            if found.is_none() {
-                let why = "in JSON, a key that an object does not have is read as one that is null";
-                self.obstacle = Some(why.to_owned());
-            }
-            if found == Some(true) {
+        match has_null(array, &self.steps) {
+            Ok(false) => return,
+            Ok(true) => {}
+            Err(obstacle) => self.obstacle = Some(obstacle),
+        }
+        for row in (0..array.len()).filter(|_| self.obstacle.is_none()) {
+            if has_null(&array.slice(row, 1), &self.steps) == Ok(true) {
                 Failure::add(&mut self.failure, file, first_row + row as u64, || value_of(array, row));
             }
         }
     }
 }
 
-/// Whether a null stands at the end of the steps in one of the values; none where that cannot be told.
-fn has_null(array: &ArrayRef, steps: &[Step]) -> Option<bool> {
+/// Whether a null stands at the end of the steps in one of the values, or why that cannot be told.
+fn has_null(array: &ArrayRef, steps: &[Step]) -> Result<bool, String> {
     let Some((step, rest)) = steps.split_first() else {
         let is_no_number = || {
             array.data_type().is_floating()
@@ -221,31 +225,54 @@ fn has_null(array: &ArrayRef, steps: &[Step]) -> Option<bool> {
                     floats.as_primitive::<Float64Type>().iter().flatten().any(f64::is_nan)
                 })
         };
-        return Some(array.logical_null_count() > 0 || is_no_number());
+        return Ok(array.logical_null_count() > 0 || is_no_number());
     };
-    let inner: Vec<ArrayRef> = match (step, array.data_type()) {
+    let is_there = is_not_null(array).map_err(|error| error.to_string())?;
+    // Nothing is within a null, whatever lies behind it.
+    let array = filter(array, &is_there).map_err(|error| error.to_string())?;
+    if array.is_empty() {
+        return Ok(false);
+    }
+    let slice = |values: &ArrayRef, from: usize, to: usize| values.slice(from, to - from);
+    let inner = match (step, array.data_type()) {
         (Step::Field(name), DataType::Struct(_)) => {
-            let structs = array.as_struct();
-            let Some(field) = structs.column_by_name(name) else { return Some(false) };
-            (0..structs.len()).filter(|row| structs.is_valid(*row)).map(|row| field.slice(row, 1)).collect()
+            let Some(field) = array.as_struct().column_by_name(name) else { return Ok(false) };
+            field.clone()
         }
-        (Step::Items, DataType::List(_)) => array.as_list::<i32>().iter().flatten().collect(),
-        (Step::Items, DataType::LargeList(_)) => array.as_list::<i64>().iter().flatten().collect(),
-        (Step::Items, DataType::FixedSizeList(..)) => array.as_fixed_size_list().iter().flatten().collect(),
+        (
+            Step::Items,
+            DataType::List(item)
+            | DataType::LargeList(item)
+            | DataType::FixedSizeList(item, _)
+            | DataType::ListView(item)
+            | DataType::LargeListView(item),
+        ) => {
+            let lists =
+                cast(&array, &DataType::LargeList(item.clone())).map_err(|error| error.to_string())?;
+            let lists = lists.as_list::<i64>();
+            let offsets = lists.value_offsets();
+            slice(lists.values(), offsets[0].as_usize(), offsets[lists.len()].as_usize())
+        }
         (Step::Values, DataType::Map(..)) => {
-            array.as_map().iter().flatten().map(|entries| entries.column(1).clone()).collect()
+            let maps = array.as_map();
+            let offsets = maps.value_offsets();
+            slice(maps.values(), offsets[0].as_usize(), offsets[maps.len()].as_usize())
         }
         (Step::Values, DataType::Struct(_)) => {
-            let structs = array.as_struct();
-            if structs.null_count() < structs.len()
-                && structs.columns().iter().any(|field| field.null_count() > 0)
-            {
-                return None;
+            let fields = array.as_struct().columns();
+            if fields.iter().any(|field| field.logical_null_count() > 0) {
+                return Err(
+                    "in JSON, a key that an object does not have is read as one that is null".to_owned()
+                );
             }
-            structs.columns().to_vec()
+            for field in fields {
+                if has_null(field, rest)? {
+                    return Ok(true);
+                }
+            }
+            return Ok(false);
         }
-        _ => Vec::new(),
+        (_, data_type) => return Err(holds(&of_arrow(data_type))),
     };
-    let found: Option<Vec<bool>> = inner.iter().map(|inner| has_null(inner, rest)).collect();
-    found.map(|found| found.contains(&true))
+    has_null(&inner, rest)
 }

@@ -79,7 +79,10 @@ impl UniqueCheck {
         if self.twice.is_empty() || self.obstacle.is_some() {
             return;
         }
-        let Ok(hashes) = hashes(&self.names, batch) else { return };
+        let hashes = match hashes(&self.names, batch) {
+            Ok(hashes) => hashes,
+            Err(obstacle) => return self.obstacle = Some(obstacle),
+        };
         for (row, hash) in hashes.into_iter().enumerate() {
             let Some(seen) = hash.and_then(|hash| self.twice.get_mut(&hash)) else { continue };
             *seen += 1;
@@ -95,7 +98,9 @@ impl UniqueCheck {
     pub(super) fn outcome(self) -> Option<Outcome> {
         let result = match (self.obstacle, self.failure) {
             (Some(obstacle), _) => Err(obstacle),
-            (None, failure) => Ok(failure?),
+            (None, Some(failure)) => Ok(failure),
+            (None, None) if self.twice.is_empty() => return None,
+            (None, None) => Err("the rows were other ones when they were read again".to_owned()),
         };
         Some(Outcome { column: self.names.join("`, `"), constraint: "unique".to_owned(), result })
     }
@@ -168,7 +173,7 @@ fn hashes_of(array: &ArrayRef) -> Result<Vec<Option<u128>>, String> {
             wholes(&cast(&days, &Int64).map_err(error)?, &|days| plain(days * day))
         }
         DataType::Timestamp(unit, zone) => {
-            // A moment is none of a clock that nobody knows the zone of.
+            // A moment in a zone never equals a time of which nobody knows the zone.
             let (factor, zoned) = (nanoseconds(*unit), u128::from(zone.is_some()) << ZONED);
             wholes(&as_type(&Int64)?, &|value| plain(value * factor) ^ zoned)
         }

@@ -221,7 +221,7 @@ mod tests {
         check("a,b\n", "0 rows; a: null, b: null");
         check("a,b", "0 rows; a: null, b: null");
         check(",x\n0,1.5\n", "1 rows; : int64, x: float64");
-        // With one column a blank line is a null, behind the header; with more it is none.
+        // Behind the header of one column, a blank line is a null; with several columns it is no row.
         check("\n\na\n\n1\n\n2\n", "4 rows; a: int64?");
         check("a\r\n1\r\n\r\n3", "3 rows; a: int64?");
         check("a,b\n\n1,2\n\n", "1 rows; a: int64, b: int64");

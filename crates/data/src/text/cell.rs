@@ -6,7 +6,7 @@ pub(crate) enum Cell {
     /// Nothing, or one of the words that stand for it.
     Null,
     Boolean,
-    /// An integer that 64 bits hold with a sign. Of a column: none of them is negative.
+    /// An integer that 64 bits hold with a sign. Of a column: no value is negative.
     Int,
     /// Of a column alone: integers of which one is negative.
     Signed,

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use camino::Utf8Path;
 use proptest::prelude::*;
 use runtime_testing_data::arrow::array::{
-    Array, ArrayRef, Date32Array, Decimal128Array, Float32Array, Float64Array, Int64Array, RecordBatch,
-    TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray,
-    UInt64Array,
+    Array, ArrayRef, Date32Array, Decimal128Array, Float32Array, Float64Array, Int64Array, ListArray,
+    RecordBatch, TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
+    TimestampSecondArray, UInt64Array,
 };
+use runtime_testing_data::arrow::buffer::OffsetBuffer;
+use runtime_testing_data::arrow::compute::cast;
 use runtime_testing_data::arrow::datatypes::{DataType, Field, Schema};
 use runtime_testing_data::{
     Expected, FileDifference, ProfileOptions, compare_values, observe_contract, profile_path,
@@ -108,10 +110,36 @@ fn nulls_within_columns_are_found() {
             "l": {"type": "list", "items": {"type": "integer", "nullable": false}}}}"#,
         &path,
         &[
-            "a.ndjson: column `p.x`: not `nullable false`: row 2 is \"{x: , y: b}\"",
-            "a.ndjson: column `l[]`: not `nullable false`: row 2 is \"[]\"",
+            "a.ndjson: column `p.x`: not `nullable false`: row 2 is \"{x: null, y: b}\"",
+            "a.ndjson: column `l[]`: not `nullable false`: row 2 is \"[null]\"",
         ],
     );
+}
+
+#[test]
+fn nulls_within_every_layout_of_lists_are_found() {
+    let folder = Folder::new();
+    let rows = |last: Option<i64>| {
+        // What lies behind a null is no value.
+        let values = Int64Array::from(vec![Some(1), Some(2), None, None, Some(3), last]);
+        let offsets = OffsetBuffer::from_lengths([2, 2, 2]);
+        let item = Arc::new(Field::new_list_field(DataType::Int64, true));
+        ListArray::new(item, offsets, Arc::new(values), Some(vec![true, false, true].into()))
+    };
+    let item = || Arc::new(Field::new_list_field(DataType::Int64, true));
+    let contract = r#"{"columns": {"l": {"type": "list", "items": {"type": "integer", "nullable": false}}}}"#;
+    for layout in [DataType::List(item()), DataType::LargeList(item()), DataType::FixedSizeList(item(), 2)] {
+        for (last, told) in [
+            (Some(4), vec![]),
+            (None, vec!["a.arrow: column `l[]`: not `nullable false`: row 3 is \"[3, null]\""]),
+        ] {
+            let lists = cast(&rows(last), &layout).expect("another layout");
+            let batch = RecordBatch::try_from_iter_with_nullable([("l", lists, true)]).expect("a column");
+            let path = folder.path().join("a.arrow");
+            write_batch(&path, &batch);
+            check(contract, &path, &told);
+        }
+    }
 }
 
 #[test]
