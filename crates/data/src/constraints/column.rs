@@ -27,6 +27,8 @@ pub(super) struct ColumnCheck {
 struct Rule {
     constraint: String,
     asked: Asked,
+    /// The same in the form of the columns of one type, which files of a table need not share.
+    limit: Option<(DataType, Option<Limit>)>,
     failure: Option<Failure>,
     /// Why it could not be looked at.
     obstacle: Option<String>,
@@ -42,6 +44,19 @@ enum Asked {
     Number,
     /// What cannot be asked.
     Unknown(String),
+}
+
+impl Asked {
+    fn limit(&self, kind: Kind) -> Option<Limit> {
+        match self {
+            Self::Minimum(least) => Limit::range(Some(least), None, kind),
+            Self::Maximum(most) => Limit::range(None, Some(most), kind),
+            Self::Values(values) => Some(Limit::values(values, kind)),
+            Self::Pattern(pattern) => Some(Limit::Pattern(pattern.clone())),
+            Self::Number => Some(Limit::Number),
+            Self::Unknown(_) => None,
+        }
+    }
 }
 
 /// Something within a column that must not be null.
@@ -67,7 +82,7 @@ impl ColumnCheck {
         let asked = &contract.constraints;
         let mut rules = Vec::new();
         let mut add = |constraint: String, asked: Asked| {
-            rules.push(Rule { constraint, asked, failure: None, obstacle: None });
+            rules.push(Rule { constraint, asked, limit: None, failure: None, obstacle: None });
         };
         if let Some(minimum) = &asked.minimum {
             add(format!("minimum {minimum}"), Asked::Minimum(minimum.clone()));
@@ -120,23 +135,19 @@ impl ColumnCheck {
             return;
         }
         let comparable = Comparable::of(array);
-        let kind = Kind::of(array.data_type());
         for rule in self.rules.iter_mut().filter(|rule| rule.obstacle.is_none()) {
             if let Asked::Unknown(why) = &rule.asked {
                 rule.obstacle = Some(why.clone());
                 continue;
             }
-            let limit = kind.and_then(|kind| match &rule.asked {
-                Asked::Minimum(least) => Limit::range(Some(least), None, kind),
-                Asked::Maximum(most) => Limit::range(None, Some(most), kind),
-                Asked::Values(values) => Some(Limit::values(values, kind)),
-                Asked::Pattern(pattern) => Some(Limit::Pattern(pattern.clone())),
-                Asked::Number => Some(Limit::Number),
-                Asked::Unknown(_) => None,
-            });
+            if rule.limit.as_ref().is_none_or(|(known, _)| known != array.data_type()) {
+                let limit = Kind::of(array.data_type()).and_then(|kind| rule.asked.limit(kind));
+                rule.limit = Some((array.data_type().clone(), limit));
+            }
             let failure = &mut rule.failure;
+            let limit = rule.limit.as_ref().and_then(|(_, limit)| limit.as_ref());
             let checked = comparable.as_ref().zip(limit).and_then(|(values, limit)| {
-                values.check(&limit, |row| {
+                values.check(limit, |row| {
                     Failure::add(failure, file, first_row + row as u64, || value_of(array, row));
                 })
             });
