@@ -19,6 +19,7 @@ pub(crate) enum Manner {
 pub(crate) fn run(
     file: &Utf8Path,
     steps: &[StepName],
+    accept: impl Fn(&RecordedTest, &SpecStore, &[StepName]) -> Result<Acceptance, AcceptError>,
     manner: Manner,
     workspace: &Workspace,
 ) -> Result<Verdict, String> {
@@ -26,7 +27,7 @@ pub(crate) fn run(
     let folder = pipeline.workspace();
     let test = RecordedTest::last(folder, pipeline.dag()).map_err(|error| error.to_string())?;
     let store = SpecStore::in_workspace(folder);
-    let acceptance = match Acceptance::of(&test, &store, steps) {
+    let acceptance = match accept(&test, &store, steps) {
         Ok(acceptance) => acceptance,
         Err(error @ AcceptError::Refused { .. }) => {
             output::error(safe(&error.to_string()).trim_end());

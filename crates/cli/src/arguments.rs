@@ -279,6 +279,10 @@ pub(crate) enum SpecsCommand {
         /// The steps whose specs are written, and whose contracts are brought up to date; without any, contracts are made
         /// for all steps, where there are none
         steps: Vec<StepName>,
+        /// Write what values show, too: the least and the greatest, those of which there are few, that none comes twice, and
+        /// the share of nulls
+        #[arg(long)]
+        constraints: bool,
         /// Write without asking
         #[arg(short, long, conflicts_with = "dry_run")]
         yes: bool,

@@ -139,6 +139,7 @@ Examples:
   runtime-testing specs accept pipeline.json --dry-run
   runtime-testing specs accept pipeline.json
   runtime-testing specs accept pipeline.json train --yes
+  runtime-testing specs accept pipeline.json --constraints
 
 Exit status: 0 written, or there is nothing to accept, 1 nothing was written, 2 wrong use, or no test is recorded.";
 

@@ -1,6 +1,6 @@
 use camino::Utf8PathBuf;
 use runtime_testing::{
-    InteractiveError, LoadSpecError, PipelineTestingSpecBuilder, SpecFile, StepName, Validation,
+    Acceptance, InteractiveError, LoadSpecError, PipelineTestingSpecBuilder, SpecFile, StepName, Validation,
     is_untouched_draft, missing_fields,
 };
 
@@ -17,7 +17,7 @@ pub(crate) fn run(command: SpecsCommand) -> Result<Verdict, String> {
         SpecsCommand::Show { step, workspace } => show(&existing(&workspace)?, &step),
         SpecsCommand::Init { file, workspace } => init(&builder(&workspace)?, &file),
         SpecsCommand::Edit { step, workspace } => edit(&builder(&workspace)?, &step),
-        SpecsCommand::Accept { file, steps, yes, dry_run, workspace } => {
+        SpecsCommand::Accept { file, steps, constraints, yes, dry_run, workspace } => {
             let manner = if yes {
                 Manner::Write
             } else if dry_run {
@@ -25,7 +25,8 @@ pub(crate) fn run(command: SpecsCommand) -> Result<Verdict, String> {
             } else {
                 Manner::Ask
             };
-            accept::run(&file, &steps, manner, &workspace)
+            let accept = if constraints { Acceptance::with_constraints } else { Acceptance::of };
+            accept::run(&file, &steps, accept, manner, &workspace)
         }
         SpecsCommand::Check { file, workspace } => check(&existing(&workspace)?, file.as_ref()),
     }

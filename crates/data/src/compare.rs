@@ -11,7 +11,7 @@ mod table;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub(crate) use contract::{files_of, is_more_than_share, is_within};
+pub(crate) use contract::{files_of, is_more_than_share, is_within, share_of};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{DataContract, DataProfile, Difference, FileProfile};

@@ -14,6 +14,7 @@
 //! | [`compare`], [`compare_values`], [`Expected`], [`FileDifference`] | what data differs in from a contract or from a sample |
 //! | [`without_table`] | the files of which no more than the formats are compared |
 //! | [`observe_contract`], [`ObservedContract`], [`ContractRemark`], [`NoContract`] | the contract that says what data shows |
+//! | [`observe_constraints`], [`ConstraintScope`] | the same with what its values show |
 //! | [`read_batches`], [`read_batches_with`], [`Batches`], [`write_batches`] | tables as Arrow record batches, in any of the formats |
 //! | [`digest_path`], [`digest_path_with`] | a hash of what data holds, whatever format it is in |
 //! | [`SampleData`], [`SampleDataBuilder`] | small tables for steps that have no data |
@@ -89,6 +90,7 @@ mod write;
 pub use arrow;
 pub use compare::{Expected, FileDifference, compare, without_table};
 pub use constraints::compare_values;
+pub use constraints::seen::{ConstraintScope, observe_constraints};
 pub use digest::{digest_path, digest_path_with};
 pub use error::{DataError, ReadTableError};
 pub use files::data_files;

@@ -5,11 +5,11 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use indexmap::IndexMap;
 use runtime_testing_models::{
-    ColumnContract, ContractType, DataContract, DataProfile, Difference, FileContract, FileFormat,
-    FileProfile, FilesContract, LogicalType, Permission, TableContract, TypeWord,
+    ColumnContract, Constraints, ContractType, DataContract, DataProfile, Difference, FileContract,
+    FileFormat, FileProfile, FilesContract, LogicalType, Permission, TableContract, TypeWord,
 };
 
-use crate::compare::{Expected, compare, files_of, is_within};
+use crate::compare::{Expected, compare, files_of, is_more_than_share, is_within, share_of};
 use crate::tables::{Table, glob_of, tables};
 use crate::types::join::{Typing, one_type};
 
@@ -310,6 +310,8 @@ struct ObservedColumn<'a> {
     /// Whether there may be a null in it, or nobody knows because there are no rows.
     may_have_nulls: bool,
     is_in_all: bool,
+    /// The nulls and the rows of the table of which the greatest share is null.
+    nulls_of_rows: (u64, u64),
     typing: Typing,
 }
 
@@ -322,6 +324,7 @@ impl<'a> ObservedColumn<'a> {
             has_nulls: false,
             may_have_nulls: false,
             is_in_all: true,
+            nulls_of_rows: (0, 1),
             typing: tables
                 .iter()
                 .map(|table| Typing::of(table.first().format))
@@ -335,6 +338,11 @@ impl<'a> ObservedColumn<'a> {
                 continue;
             };
             all_rows = all_rows.saturating_add(table.rows);
+            let (nulls, rows) = column.nulls_of_rows;
+            let own = found.nulls.unwrap_or_default();
+            if u128::from(own) * u128::from(rows) > u128::from(nulls) * u128::from(table.rows) {
+                column.nulls_of_rows = (own, table.rows);
+            }
             column.has_nulls |= found.nulls.is_some_and(|nulls| nulls > 0);
             column.may_have_nulls |= found.nulls.is_none() && found.nullable;
             let own = found.own_types().into_iter().map(|(_, own)| &own.data_type);
@@ -371,8 +379,18 @@ impl<'a> ObservedColumn<'a> {
             remarks.push(ContractRemark::NotInAll { column: column() });
         }
         let optional = !self.is_in_all || known.is_some_and(|known| known.optional);
+        let (nulls, rows) = self.nulls_of_rows;
+        let with_share = |mut constraints: Constraints| {
+            let asked = constraints.max_null_fraction.as_mut();
+            if let Some(asked) = asked.filter(|asked| is_more_than_share(nulls, rows, asked)) {
+                *asked = share_of(nulls, rows);
+            }
+            constraints
+        };
         if let Some(known) = known.filter(|known| self.keeps_to(known)) {
-            return ColumnContract { nullable: known.nullable || self.has_nulls, optional, ..known.clone() };
+            let constraints = with_share(known.constraints.clone());
+            let nullable = known.nullable || self.has_nulls;
+            return ColumnContract { nullable, optional, constraints, ..known.clone() };
         }
         if self.types_of_parts.len() > 1 {
             remarks.push(ContractRemark::TextInSome { column: column(), found: self.types_of_parts.clone() });
@@ -391,7 +409,7 @@ impl<'a> ObservedColumn<'a> {
         let constraints = known
             .map(|known| known.constraints.clone())
             .filter(|_| known.is_some_and(|known| known.data_type.word() == observed.data_type.word()));
-        let constraints = constraints.unwrap_or_default();
+        let constraints = with_share(constraints.unwrap_or_default());
         ColumnContract { nullable: self.may_have_nulls, optional, constraints, ..observed }
     }
 }

@@ -106,11 +106,12 @@ pub use runtime_testing_dag::{
 };
 #[cfg(feature = "tester")]
 pub use runtime_testing_data::{
-    Batches, BuildSampleError, ContractRemark, DataError, Expected, FileDifference, NoContract,
-    ObservedContract, ParseSampleError, ProfileOptions, ReadTableError, SampleData, SampleDataBuilder,
-    WriteTableError, arrow, can_read, compare, compare_values, data_files, digest_path, digest_path_with,
-    format_of_extension, nearest_path, observe_contract, profile_file, profile_file_with, profile_path,
-    profile_path_with, read_batches, read_batches_with, schema_of, without_table, write_batches,
+    Batches, BuildSampleError, ConstraintScope, ContractRemark, DataError, Expected, FileDifference,
+    NoContract, ObservedContract, ParseSampleError, ProfileOptions, ReadTableError, SampleData,
+    SampleDataBuilder, WriteTableError, arrow, can_read, compare, compare_values, data_files, digest_path,
+    digest_path_with, format_of_extension, nearest_path, observe_constraints, observe_contract, profile_file,
+    profile_file_with, profile_path, profile_path_with, read_batches, read_batches_with, schema_of,
+    without_table, write_batches,
 };
 #[cfg(feature = "harness")]
 pub use runtime_testing_harness as harness;

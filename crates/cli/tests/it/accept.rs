@@ -53,6 +53,35 @@ fn the_difference_is_shown_before_anything_is_written() {
 }
 
 #[test]
+fn what_values_show_is_accepted_where_it_is_asked_for() {
+    let space = tested();
+    let shown = space.run(&["specs", "accept", "pipeline.json", "--constraints", "--dry-run"]);
+    assert_eq!((shown.status, shown.stderr.as_str()), (Some(0), ""));
+    insta::assert_snapshot!(shown.stdout, @r"
+    step train (./test_workspace/.specs/train_runtime_test_spec.json)
+      input in, from out of clean
+        + id: integer, no nulls, minimum 1, maximum 1
+        + amount: float, no nulls, minimum 2.5, maximum 2.5
+      output out
+        + id: integer, no nulls, minimum 1, maximum 1
+        + amount: float, no nulls, minimum 2.5, maximum 2.5
+    ");
+    space.run(&["specs", "accept", "pipeline.json", "--constraints", "--yes"]);
+    let test = space.run(&["test-pipeline", "pipeline.json", "--quiet"]);
+    assert!(test.stdout.contains("clean -> train  identical"), "{}", test.stdout);
+
+    for run in std::fs::read_dir(space.root.join("test_workspace/.runs")).unwrap() {
+        let steps = run.unwrap().path().join("steps");
+        if steps.is_dir() {
+            std::fs::remove_dir_all(steps).unwrap();
+        }
+    }
+    let gone = space.run(&["specs", "accept", "pipeline.json", "train", "--constraints", "--yes"]);
+    assert_eq!(gone.status, Some(1), "{gone:?}");
+    assert!(gone.stderr.contains("cannot be looked at again: "), "{}", gone.stderr);
+}
+
+#[test]
 fn nothing_is_accepted_of_a_step_that_did_not_pass() {
     let space = tested();
     space.write("test_workspace/scripts/train.py", format!("{COPY}    1 / 0\n"));

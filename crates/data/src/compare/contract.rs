@@ -307,6 +307,18 @@ pub(crate) fn is_more_than_share(some: u64, all: u64, share: &JobNumber) -> bool
     all > 0 && share.as_str().parse::<f64>().is_ok_and(|share| some as f64 / all as f64 > share)
 }
 
+/// The least share in hundredths that is not exceeded.
+pub(crate) fn share_of(some: u64, all: u64) -> JobNumber {
+    let hundredths = u128::from(some).saturating_mul(100).div_ceil(u128::from(all.max(1))).min(100);
+    let text = match hundredths {
+        100 => "1".to_owned(),
+        0 => "0".to_owned(),
+        some if some % 10 == 0 => format!("0.{}", some / 10),
+        some => format!("0.{some:02}"),
+    };
+    text.parse().expect("a number")
+}
+
 /// More rows of a column are null than may be.
 fn null_share(column: &TableColumn<'_>, expected: &ColumnContract, table: &Table<'_>) -> Option<Difference> {
     let allowed = expected.constraints.max_null_fraction.as_ref()?;

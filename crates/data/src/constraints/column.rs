@@ -177,8 +177,13 @@ impl ColumnCheck {
     }
 }
 
-/// What stands in a row.
+/// The beginning of what stands in a row.
 pub(super) fn value_of(array: &ArrayRef, row: usize) -> String {
+    shown(text_of(array, row).as_bytes())
+}
+
+/// What stands in a row.
+pub(super) fn text_of(array: &ArrayRef, row: usize) -> String {
     // Arrow shows no moment in a zone that it has no table of.
     let moments = match array.data_type() {
         DataType::Timestamp(unit, Some(_)) => {
@@ -189,7 +194,7 @@ pub(super) fn value_of(array: &ArrayRef, row: usize) -> String {
     let options = FormatOptions::new().with_null("null");
     let text = ArrayFormatter::try_new(moments.as_ref().unwrap_or(array), &options)
         .and_then(|values| values.value(row).try_to_string());
-    shown(text.unwrap_or_else(|error| error.to_string()).as_bytes())
+    text.unwrap_or_else(|error| error.to_string())
 }
 
 /// Adds what within a column must not be null.

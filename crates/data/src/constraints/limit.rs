@@ -56,6 +56,34 @@ impl Comparable {
         })
     }
 
+    /// What stands in a row, to be compared with that of another row of a column of this kind; none where it is a null, or of no order.
+    pub(super) fn key(&self, row: usize) -> Option<Key> {
+        let (Self::Whole { array, .. }
+        | Self::Unsigned(array)
+        | Self::Decimal(array)
+        | Self::Float(array)
+        | Self::Text(array)
+        | Self::Boolean(array)) = self;
+        if array.is_null(row) {
+            return None;
+        }
+        match self {
+            Self::Whole { array, factor } => {
+                Some(Key::Whole(i128::from(array.as_primitive::<Int64Type>().value(row)) * factor))
+            }
+            Self::Unsigned(array) => {
+                Some(Key::Whole(i128::from(array.as_primitive::<UInt64Type>().value(row))))
+            }
+            Self::Decimal(array) => Some(Key::Decimal(array.as_primitive::<Decimal256Type>().value(row))),
+            Self::Float(array) => {
+                let value = array.as_primitive::<Float64Type>().value(row);
+                // What is no number is a null.
+                (!value.is_nan()).then_some(Key::Float(value))
+            }
+            Self::Text(_) | Self::Boolean(_) => Some(Key::None),
+        }
+    }
+
     /// Asks of each row with a value whether it is as it should be.
     pub(super) fn check(&self, limit: &Limit, mut fails: impl FnMut(usize)) -> Option<()> {
         macro_rules! rows {
@@ -138,6 +166,16 @@ impl Comparable {
         }
         Some(())
     }
+}
+
+/// A value among others of its kind.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub(super) enum Key {
+    Whole(i128),
+    Decimal(i256),
+    Float(f64),
+    /// A value whose order says nothing.
+    None,
 }
 
 /// What a contract names, in the form of a column.

@@ -15,8 +15,8 @@ use runtime_testing_data::arrow::buffer::OffsetBuffer;
 use runtime_testing_data::arrow::compute::cast;
 use runtime_testing_data::arrow::datatypes::{DataType, Field, Schema};
 use runtime_testing_data::{
-    Expected, FileDifference, ProfileOptions, compare_values, observe_contract, profile_path,
-    profile_path_with,
+    ConstraintScope, Expected, FileDifference, ProfileOptions, compare_values, observe_constraints,
+    observe_contract, profile_path, profile_path_with,
 };
 use runtime_testing_models::{DataContract, Difference};
 
@@ -296,6 +296,46 @@ fn words_that_are_named_are_nulls_in_text() {
     check(contract, &path, &["a.csv: column `z`: expected no nulls, found 1"]);
 }
 
+fn constrained(contract: &DataContract, path: &Utf8Path, scope: ConstraintScope) -> DataContract {
+    let options = ProfileOptions::default().for_contract(contract);
+    let found = profile_path_with(path, &options).expect("data");
+    observe_constraints(contract, path, &found, scope, &options).expect("rows")
+}
+
+#[test]
+fn constraints_that_data_breaks_become_what_it_shows() {
+    let folder = Folder::new();
+    folder.write("0.csv", "id,city,amount,code\n1,Rome,0.5,A1\n2,Oslo,,B1\n");
+    folder.write("1.csv", "id,city,amount,code\n1,Rome,9.5,x\n-3,Oslo,1,C1\n");
+    let contract: DataContract = r#"{"columns": {
+        "id": {"type": "integer", "minimum": 0, "maximum": 99, "unique": true},
+        "city": {"type": "text", "values": ["Rome", "Bonn"]},
+        "amount": {"type": "float", "maximum": 8, "max_null_fraction": 0.1},
+        "code": {"type": "text", "pattern": "[A-Z]1"}}}"#
+        .parse()
+        .expect("a contract");
+    let shown = |scope| {
+        let found = profile_path(folder.path()).expect("data");
+        let contract = observe_contract(&found, Some(&contract)).expect("a table").contract;
+        let contract = constrained(&contract, folder.path(), scope);
+        let columns = &contract.tables().next().expect("a table").columns;
+        let lines = columns.iter().map(|(name, column)| format!("{name}: {column}\n"));
+        lines.collect::<String>()
+    };
+    insta::assert_snapshot!(shown(ConstraintScope::Broken), @r#"
+    id: integer, minimum -3, maximum 99
+    city: text, values ["Rome","Bonn","Oslo"]
+    amount: float, maximum 9.5, max_null_fraction 0.25
+    code: text
+    "#);
+    insta::assert_snapshot!(shown(ConstraintScope::All), @r#"
+    id: integer, minimum -3, maximum 99
+    city: text, values ["Rome","Bonn","Oslo"]
+    amount: float, minimum 0.5, maximum 9.5, max_null_fraction 0.25
+    code: text
+    "#);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
@@ -352,8 +392,9 @@ proptest! {
         rows in prop::collection::vec((0..100_i64, "[a-z]{1,4}"), 2..6),
         splits in 1..4_usize,
         has_model: bool,
+        are_constrained: bool,
         delimiter in prop::sample::select(&[",", ";"][..]),
-        change in 0..8_usize,
+        change in 0..9_usize,
     ) {
         let folder = Folder::new();
         let names = ["train/a.csv", "test/a.csv", "val/a.csv"];
@@ -369,7 +410,11 @@ proptest! {
         if !has_model {
             std::fs::remove_file(folder.path().join("config/model.bin")).expect("it was just written");
         }
-        let contract = observe_contract(&profile_path(folder.path()).expect("data"), None).expect("tables").contract;
+        let found = profile_path(folder.path()).expect("data");
+        let mut contract = observe_contract(&found, None).expect("tables").contract;
+        if are_constrained {
+            contract = constrained(&contract, folder.path(), ConstraintScope::All);
+        }
         let written = serde_json::to_string(&contract).expect("a contract");
         prop_assert_eq!(written.parse::<DataContract>().expect("what was written"), contract);
         let told = differences(&written, folder.path());
@@ -379,6 +424,7 @@ proptest! {
         let other = if delimiter == "," { ";" } else { "," };
         let odd_row = ["x", "y", "z"].join(delimiter) + "\n";
         let null_row = ["", "y", "1.5"].join(delimiter) + "\n";
+        let great_row = ["100", "y", "1.5"].join(delimiter) + "\n";
         match change {
             0 => folder.write(last, text(delimiter, ["id", "name", "total"], &rows, "")),
             1 => folder.write(last, text(delimiter, columns, &rows, &odd_row)),
@@ -393,6 +439,7 @@ proptest! {
                 std::fs::remove_file(folder.path().join("config/model.bin")).expect("it was just written");
                 folder.path().to_owned()
             }
+            7 if are_constrained => folder.write(last, text(delimiter, columns, &rows, &great_row)),
             _ => folder.write(last, "id\n1\n"),
         };
         let told = differences(&written, folder.path());

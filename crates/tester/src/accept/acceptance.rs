@@ -3,15 +3,18 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use indexmap::IndexMap;
 use runtime_testing_builder::spec_store::{ContractUpdate, SaveContractsError, SpecIndex, SpecStore};
-use runtime_testing_data::{ContractRemark, observe_contract};
+use runtime_testing_data::{
+    ConstraintScope, ContractRemark, ObservedContract, ProfileOptions, observe_constraints, observe_contract,
+    profile_path_with,
+};
 use runtime_testing_models::{
-    Binding, ContractDifference, DataContract, DataProfile, LogicalName, ScriptExecutionSpec, StepName,
+    Binding, ContractDifference, DataContract, LogicalName, ScriptExecutionSpec, StepName, TableContract,
     contract_differences,
 };
 
 use crate::accept::error::{AcceptError, LeftOut, LeftOutReason};
 use crate::accept::flows::Flows;
-use crate::accept::observed;
+use crate::accept::observed::{self, Written};
 use crate::history::recorded::RecordedTest;
 
 /// What a test observed, as contracts for the saved specs, and what these differ in from what is saved.
@@ -92,6 +95,29 @@ impl Acceptance {
     /// [`AcceptError`] where the names are wrong, the edges were not judged, or the specs cannot be read; and, with
     /// names, where something of these steps cannot be accepted.
     pub fn of(test: &RecordedTest, store: &SpecStore, steps: &[StepName]) -> Result<Self, AcceptError> {
+        Self::observe(test, store, steps, ConstraintScope::Broken)
+    }
+
+    /// The same with what the values of each column show, as [`observe_constraints`] tells: the rows are read again where the
+    /// test left them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Acceptance::of`]. Data that is gone or is not the same any more is left out.
+    pub fn with_constraints(
+        test: &RecordedTest,
+        store: &SpecStore,
+        steps: &[StepName],
+    ) -> Result<Self, AcceptError> {
+        Self::observe(test, store, steps, ConstraintScope::All)
+    }
+
+    fn observe(
+        test: &RecordedTest,
+        store: &SpecStore,
+        steps: &[StepName],
+        constraints: ConstraintScope,
+    ) -> Result<Self, AcceptError> {
         let report = &test.report;
         let unknown: Vec<StepName> =
             steps.iter().filter(|step| !report.script_results.contains_key(*step)).cloned().collect();
@@ -109,6 +135,7 @@ impl Acceptance {
             index: &index,
             flows: &flows,
             is_named: !steps.is_empty(),
+            constraints,
             acceptance: Self::empty(),
         };
         for step in report.script_results.keys() {
@@ -194,6 +221,7 @@ struct Chosen<'a> {
     index: &'a SpecIndex,
     flows: &'a Flows<'a>,
     is_named: bool,
+    constraints: ConstraintScope,
     acceptance: Acceptance,
 }
 
@@ -201,7 +229,7 @@ struct Chosen<'a> {
 struct Observed {
     port: ContractPort,
     name: LogicalName,
-    data: Result<Option<DataProfile>, LeftOutReason>,
+    data: Result<Option<Written>, LeftOutReason>,
 }
 
 impl Chosen<'_> {
@@ -271,14 +299,13 @@ impl Chosen<'_> {
         if stays {
             return None;
         }
-        match observe_contract(&data, known) {
-            Err(error) => {
-                self.leave_out(step, Some(&name), LeftOutReason::NoContract { error });
+        match self.contract(&data, known) {
+            Err(reason) => {
+                self.leave_out(step, Some(&name), reason);
                 None
             }
-            Ok(observed) => {
-                let differences = contract_differences(known, &observed.contract);
-                let (contract, remarks) = (observed.contract, observed.remarks);
+            Ok(ObservedContract { contract, remarks }) => {
+                let differences = contract_differences(known, &contract);
                 let (step, path) = (step.clone(), path.clone());
                 (!differences.is_empty()).then_some(ContractChange {
                     step,
@@ -291,6 +318,29 @@ impl Chosen<'_> {
                 })
             }
         }
+    }
+
+    /// The contract of data, of whose values only those are looked at of which something is asked or is to be asked.
+    fn contract(
+        &self,
+        Written { data, path }: &Written,
+        known: Option<&DataContract>,
+    ) -> Result<ObservedContract, LeftOutReason> {
+        let mut observed =
+            observe_contract(data, known).map_err(|error| LeftOutReason::NoContract { error })?;
+        let asks_of_values = known.is_some_and(|known| known.tables().any(TableContract::has_constraints));
+        if self.constraints == ConstraintScope::All || asks_of_values {
+            let options = ProfileOptions::default().for_contract(&observed.contract);
+            let gone = |message: String| LeftOutReason::DataGone { path: path.clone(), message };
+            let now = profile_path_with(path, &options).map_err(|error| gone(error.to_string()))?;
+            if now != *data {
+                return Err(gone("it is not what it was in the test".to_owned()));
+            }
+            observed.contract =
+                observe_constraints(&observed.contract, path, data, self.constraints, &options)
+                    .map_err(|error| gone(error.to_string()))?;
+        }
+        Ok(observed)
     }
 
     /// What the inputs were fed along edges, in the order of the edges.
@@ -325,6 +375,8 @@ impl Chosen<'_> {
         let free = run.outputs.iter().filter(|(name, _)| self.flows.is_free(step, name));
         free.map(|(name, output)| {
             let data = output.data.clone().filter(|data| !data.is_empty());
+            let path = self.test.report.workspace.join(&output.path);
+            let data = data.map(|data| Written { data, path });
             let data = match self.flows.origin(step) {
                 Some(reason) if data.is_some() => Err(reason.clone()),
                 _ => Ok(data),

@@ -118,6 +118,13 @@ pub enum LeftOutReason {
         /// The file.
         path: Utf8PathBuf,
     },
+    /// The values of the data were to be looked at, and it is gone or another.
+    DataGone {
+        /// The file or folder.
+        path: Utf8PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
     /// No contract can say what the data is.
     NoContract {
         /// Why not.
@@ -174,6 +181,9 @@ impl fmt::Display for LeftOut {
             LeftOutReason::NoSpec { error } => write!(formatter, "{error}"),
             LeftOutReason::SpecChanged { path } => {
                 write!(formatter, "its spec has changed since the test, in `{path}`: test again")
+            }
+            LeftOutReason::DataGone { path, message } => {
+                write!(formatter, "the values in `{path}` cannot be looked at again: {message}; test again")
             }
             LeftOutReason::NoContract { error } => write!(formatter, "{error}"),
         }

@@ -1,6 +1,6 @@
 //! What a report says of the data that was written and handed over.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{
     DataProfile, FileProfile, InputSource, LogicalName, PipelineTestReport, RunKind, RunResult, StepName,
     edge_key,
@@ -15,6 +15,13 @@ pub(crate) fn data_run<'a>(report: &'a PipelineTestReport, step: &StepName) -> O
     of_kind(RunKind::Flow).or_else(|| of_kind(RunKind::Individual))
 }
 
+/// Data, and where it lies.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    pub(crate) data: DataProfile,
+    pub(crate) path: Utf8PathBuf,
+}
+
 /// What an input was fed of an upstream step's output.
 pub(crate) fn fed(
     test: &RecordedTest,
@@ -22,14 +29,15 @@ pub(crate) fn fed(
     output: &LogicalName,
     to: &StepName,
     input: &LogicalName,
-) -> Option<DataProfile> {
+) -> Option<Written> {
     let wanted = InputSource::Upstream { step: from.clone(), output: output.clone() };
     let is_fed = |run: &&RunResult| run.inputs.get(input).is_some_and(|input| input.source == wanted);
     let runs = &test.report.script_results.get(to)?.runs;
     // A flow run, where there is one: it comes before those on the data of one edge.
     let consumer = runs.iter().find(is_fed)?;
     if let Some(handed) = test.handed_over.get(&edge_key(from, to)).and_then(|inputs| inputs.get(input)) {
-        return Some(handed.clone()).filter(|data| !data.is_empty());
+        let path = test.report.workspace.join(&consumer.inputs[input].path);
+        return Some(Written { data: handed.clone(), path }).filter(|written| !written.data.is_empty());
     }
     let producer = data_run(&test.report, from)?;
     let written = producer.outputs.get(output)?;
@@ -39,7 +47,10 @@ pub(crate) fn fed(
     let handed = consumer.inputs[input].path.strip_prefix(handed_folder).ok()?;
     let own_folder = producer.run_folder.join("out").join(output.as_str());
     let own = written.path.strip_prefix(own_folder).ok()?;
-    Some(part_of(data, handed.strip_prefix(own).ok()?)).filter(|data| !data.is_empty())
+    let part = handed.strip_prefix(own).ok()?;
+    let path = test.report.workspace.join(&written.path);
+    let path = if part.as_str().is_empty() { path } else { path.join(part) };
+    Some(Written { data: part_of(data, part), path }).filter(|written| !written.data.is_empty())
 }
 
 /// A file or folder of what was written.
