@@ -271,7 +271,8 @@ fn decoder(table: &TableFile, schema: &SchemaRef, nulls: &NullWords) -> Result<D
             let wanted: Vec<FieldRef> =
                 own.fields().iter().filter(|field| is_wanted(field.name())).cloned().collect();
             let builder = arrow::json::ReaderBuilder::new(Arc::new(Schema::new(wanted)));
-            let builder = builder.with_batch_size(batch_rows);
+            // Integers that no 64 bits hold are text.
+            let builder = builder.with_batch_size(batch_rows).with_coerce_primitive(true);
             let text = BufReader::new(open_text(file, table.kind.compression)?);
             Box::new(builder.with_flatten(format == FileFormat::Json).build(text)?)
         }

@@ -11,6 +11,8 @@ pub(crate) enum Widened {
     Same,
     /// A first value came after nulls.
     Filled,
+    /// A first negative integer came.
+    Signed,
     /// A struct has a new field.
     Added,
     /// What was known before is no longer so.
@@ -22,7 +24,14 @@ pub(crate) enum Widened {
 pub(crate) enum JsonType {
     Null,
     Boolean,
+    /// Integers of 64 bits, none of them negative.
     Int,
+    /// The same with negative ones.
+    Signed,
+    /// Integers of 64 bits without a sign.
+    Uint,
+    /// Integers of which 64 bits do not hold all. They are text, which says them exactly.
+    Long,
     Float,
     Text,
     List(Box<JsonType>),
@@ -36,19 +45,22 @@ impl JsonType {
     /// Widens the type so that it takes in another. What the names take that it gains is added to `names`.
     pub(crate) fn widen(&mut self, other: Self, names: &mut usize) -> Widened {
         match (&mut *self, other) {
-            (_, Self::Null) | (Self::Mixed, _) | (Self::Float, Self::Int) => Widened::Same,
+            (_, Self::Null) | (Self::Mixed, _) => Widened::Same,
             (Self::Null, other) => {
                 *names += other.name_bytes();
                 *self = other;
                 Widened::Filled
             }
-            (Self::Boolean, Self::Boolean)
-            | (Self::Int, Self::Int)
-            | (Self::Float, Self::Float)
-            | (Self::Text, Self::Text) => Widened::Same,
-            (Self::Int, Self::Float) => {
-                *self = Self::Float;
-                Widened::Changed
+            (Self::Boolean, Self::Boolean) | (Self::Text, Self::Text) => Widened::Same,
+            (one, other) if one.is_number() && other.is_number() => {
+                let both = one.number_with(&other);
+                let widened = match (&*one, &both) {
+                    (one, both) if one == both => Widened::Same,
+                    (Self::Int, Self::Signed) => Widened::Signed,
+                    _ => Widened::Changed,
+                };
+                *one = both;
+                widened
             }
             (Self::List(item), Self::List(other)) => item.widen(*other, names),
             (Self::Map(values), Self::Map(other)) => values.widen(*other, names),
@@ -79,6 +91,20 @@ impl JsonType {
                 *self = Self::Mixed;
                 Widened::Changed
             }
+        }
+    }
+
+    fn is_number(&self) -> bool {
+        matches!(self, Self::Int | Self::Signed | Self::Uint | Self::Long | Self::Float)
+    }
+
+    /// The narrowest type of numbers that are of both types.
+    fn number_with(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Float, _) | (_, Self::Float) => Self::Float,
+            (one, other) if one == other => one.clone(),
+            (Self::Int, wider) | (wider, Self::Int) => wider.clone(),
+            _ => Self::Long,
         }
     }
 
@@ -125,9 +151,10 @@ impl JsonType {
         match self {
             Self::Null => LogicalType::Null,
             Self::Boolean => LogicalType::Boolean,
-            Self::Int => LogicalType::Int(64),
+            Self::Int | Self::Signed => LogicalType::Int(64),
+            Self::Uint => LogicalType::Uint(64),
             Self::Float => LogicalType::Float(64),
-            Self::Text => LogicalType::Text,
+            Self::Text | Self::Long => LogicalType::Text,
             Self::List(item) => LogicalType::List(Box::new(item.words())),
             Self::Struct(fields) => LogicalType::Struct(
                 fields.iter().map(|(name, field)| (name.clone(), field.words())).collect(),
@@ -168,7 +195,7 @@ mod tests {
 
     #[test]
     fn types_widen() {
-        use JsonType::{Boolean, Float, Int, Mixed, Null, Text};
+        use JsonType::{Boolean, Float, Int, Long, Mixed, Null, Signed, Text, Uint};
         use Widened::{Changed, Filled, Same};
 
         check(&Null, &Null, "null", Same);
@@ -177,6 +204,12 @@ mod tests {
         check(&Boolean, &Boolean, "boolean", Same);
         check(&Int, &Float, "float64", Changed);
         check(&Float, &Int, "float64", Same);
+        check(&Int, &Signed, "int64", Widened::Signed);
+        check(&Int, &Uint, "uint64", Changed);
+        check(&Signed, &Uint, "text", Changed);
+        check(&Long, &Uint, "text", Same);
+        check(&Long, &Float, "float64", Changed);
+        check(&Long, &Text, "mixed", Changed);
         check(&Int, &Text, "mixed", Changed);
         check(&Boolean, &Int, "mixed", Changed);
         check(&Mixed, &Int, "mixed", Same);

@@ -18,8 +18,12 @@ pub(super) fn absorbed(json_type: &JsonType, text: &[u8], at: usize, depth: usiz
         b'"' if matches!(json_type, JsonType::Text | JsonType::Mixed) => string_end(text, at + 1),
         b'-' | b'0'..=b'9' => {
             let (end, is_int) = number_end(text, at)?;
-            let fits = matches!(json_type, JsonType::Float | JsonType::Mixed)
-                || (is_int && *json_type == JsonType::Int);
+            let fits = match json_type {
+                JsonType::Float | JsonType::Mixed => true,
+                JsonType::Signed | JsonType::Long => is_int,
+                JsonType::Int | JsonType::Uint => is_int && text[at] != b'-',
+                _ => false,
+            };
             fits.then_some(end)
         }
         b'n' => word_end(text, at, b"null"),
@@ -124,7 +128,7 @@ fn word_end(text: &[u8], at: usize, word: &[u8]) -> Option<usize> {
     (text.get(at..end)? == word).then_some(end)
 }
 
-/// The end of a number, which has to be within the text, and whether it is an integer.
+/// The end of a number, which has to be within the text, and whether it is an integer of 64 bits with a sign.
 #[inline]
 fn number_end(text: &[u8], at: usize) -> Option<(usize, bool)> {
     let first = at + usize::from(text[at] == b'-');
@@ -147,5 +151,5 @@ fn number_end(text: &[u8], at: usize) -> Option<(usize, bool)> {
     if is_of_number(text.get(end)?) {
         return None;
     }
-    number_type(&text[at..end]).map(|json_type| (end, json_type == JsonType::Int))
+    number_type(&text[at..end]).map(|json_type| (end, matches!(json_type, JsonType::Int | JsonType::Signed)))
 }

@@ -50,7 +50,7 @@ struct Deciding {
 /// Whether what widened a type so decides more than the row that has decided so far.
 fn outdoes(widened: Widened, known: Option<&Deciding>) -> bool {
     match widened {
-        Widened::Same => false,
+        Widened::Same | Widened::Signed => false,
         Widened::Filled => known.is_none(),
         Widened::Added => known.is_none_or(|known| known.widened == Widened::Filled),
         Widened::Changed => true,

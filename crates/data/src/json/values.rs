@@ -274,7 +274,7 @@ pub(super) fn unescaped(key: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// The type of a number: a float where it has a fraction or exponent, or where 64 bits do not hold it.
+/// The type of a number: a float where it has a fraction or exponent.
 pub(super) fn number_type(token: &[u8]) -> Option<JsonType> {
     let digits = |text: &[u8]| text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
     let unsigned = token.strip_prefix(b"-").unwrap_or(token);
@@ -284,8 +284,13 @@ pub(super) fn number_type(token: &[u8]) -> Option<JsonType> {
     }
     let mut rest = &unsigned[whole..];
     if rest.is_empty() {
-        let is_int = std::str::from_utf8(token).is_ok_and(|text| text.parse::<i64>().is_ok());
-        return Some(if is_int { JsonType::Int } else { JsonType::Float });
+        let text = std::str::from_utf8(token).ok()?;
+        return Some(match token {
+            [b'-', ..] if text.parse::<i64>().is_ok() => JsonType::Signed,
+            _ if text.parse::<i64>().is_ok() => JsonType::Int,
+            _ if text.parse::<u64>().is_ok() => JsonType::Uint,
+            _ => JsonType::Long,
+        });
     }
     if let [b'.', fraction @ ..] = rest {
         let count = digits(fraction);
@@ -357,8 +362,8 @@ mod tests {
         check("true", "boolean");
         check("-0", "int64");
         check("9223372036854775807", "int64");
-        check("9223372036854775808", "float64");
-        check("123456789012345678901234567890", "float64");
+        check("9223372036854775808", "uint64");
+        check("123456789012345678901234567890", "text");
         check("1.5e-7", "float64");
         check("1E9", "float64");
         check(r#""a\"\\\u20ac\ud83d\ude00\uD83D\uDE00\ud7ff\ue000""#, "text");

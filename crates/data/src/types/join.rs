@@ -33,7 +33,7 @@ impl Typing {
 /// The type of a column with the rows of both, if it has one: as within one file, where types are shown by the rows.
 /// Declared types alone can have none.
 pub(crate) fn joined(one: &LogicalType, other: &LogicalType, typing: Typing) -> Option<LogicalType> {
-    use LogicalType::{Date, Float, Int, List, Map, Mixed, Null, Struct, Text, Timestamp};
+    use LogicalType::{Date, Float, Int, List, Map, Mixed, Null, Struct, Text, Timestamp, Uint};
 
     if one == other {
         return Some(one.clone());
@@ -48,6 +48,11 @@ pub(crate) fn joined(one: &LogicalType, other: &LogicalType, typing: Typing) -> 
         | (wider @ Float(_), Int(_))
         | (Date, wider @ Timestamp(_, None))
         | (wider @ Timestamp(_, None), Date) => Some(wider.clone()),
+        (Uint(_), wider @ Float(_)) | (wider @ Float(_), Uint(_)) if typing == Typing::Values => {
+            Some(wider.clone())
+        }
+        // Nobody knows whether one of the integers is negative. Text says all of them exactly.
+        (Int(_), Uint(_)) | (Uint(_), Int(_)) => Some(Text),
         // Cells with different types inside are two texts.
         _ if typing == Typing::Cells => Some(Text),
         (List(one), List(other)) => joined(one, other, typing).map(|item| List(Box::new(item))),
@@ -89,14 +94,15 @@ fn is_column_by_rows(value: &LogicalType) -> bool {
 /// The type that two types of values in JSON are, if they are one: numbers, objects with much the same keys, and objects whose own
 /// keys are data.
 fn of_one_type(one: LogicalType, other: LogicalType) -> Option<LogicalType> {
-    use LogicalType::{Float, Int, List, Map, Mixed, Null, Struct};
+    use LogicalType::{Float, Int, List, Map, Mixed, Null, Struct, Uint};
 
     let of_map = |values: LogicalType| Map(Box::new(LogicalType::Text), Box::new(values));
     match (one, other) {
         (Mixed, _) | (_, Mixed) => None,
         (one, other) if one == other => Some(one),
         (Null, only) | (only, Null) => Some(only),
-        (Int(_), Float(bits)) | (Float(bits), Int(_)) => Some(Float(bits)),
+        (Int(_) | Uint(_), Float(bits)) | (Float(bits), Int(_) | Uint(_)) => Some(Float(bits)),
+        (Int(_), Uint(bits)) | (Uint(bits), Int(_)) => Some(Uint(bits)),
         (List(one), List(other)) => of_one_type(*one, *other).map(|item| List(Box::new(item))),
         (Map(_, one), Map(_, other)) => of_one_type(*one, *other).map(of_map),
         (Map(_, one), Struct(fields)) | (Struct(fields), Map(_, one)) => {
@@ -184,12 +190,15 @@ mod tests {
             check("int64", "int64", typing, Some("int64"));
             check("null", "date", typing, Some("date"));
             check("int64", "float64", typing, Some("float64"));
+            check("int64", "uint64", typing, Some("text"));
             check("date", "timestamp[us]", typing, Some("timestamp[us]"));
         }
         for (one, other) in [("int64", "boolean"), ("date", "timestamp[us, UTC]"), ("float64", "text")] {
             check(one, other, Typing::Cells, Some("text"));
             check(one, other, Typing::Values, Some("mixed"));
         }
+        check("uint64", "float64", Typing::Cells, Some("text"));
+        check("uint64", "float64", Typing::Values, Some("float64"));
         // No text shows these in its cells, but a profile may come from anywhere.
         check("struct<a: int64>", "struct<b: int64>", Typing::Cells, Some("text"));
         check("list<int64>", "list<float64>", Typing::Cells, Some("text"));

@@ -127,8 +127,8 @@ fn json_has_the_types_that_its_profile_tells() {
     check(
         "a.json",
         r#"[{"s": {"x": 9223372036854775808, "e": []}}, {"s": {"y": "\ud83d\ude00\n"}}, {}]"#,
-        "s: Struct(\"e\": List(Null), \"x\": Float64, \"y\": Utf8)?\n\
-         {e: [], x: 9.223372036854776e18, y: null}\n{e: null, x: null, y: \u{1f600}\n}\nnull",
+        "s: Struct(\"e\": List(Null), \"x\": UInt64, \"y\": Utf8)?\n\
+         {e: [], x: 9223372036854775808, y: null}\n{e: null, x: null, y: \u{1f600}\n}\nnull",
     );
     check("a.json", "{\n\"b\": [true],\n\"a\": null}\n", "a: Null?, b: List(Boolean)\nnull, [true]");
     let all = |separator: &str| {

@@ -426,10 +426,9 @@ fn what_text_cannot_say() {
         );
         digest_path(&path, &ORDERED).expect("a digest")
     };
-    let lost: [(&str, ArrayRef, &str); 7] = [
+    let lost: [(&str, ArrayRef, &str); 6] = [
         ("empty text", Arc::new(StringArray::from(vec!["x", ""])), "csv"),
         ("text that is a number", Arc::new(StringArray::from(vec!["1"])), "csv"),
-        ("integers beyond 64 bits", Arc::new(UInt64Array::from(vec![u64::MAX])), "json"),
         ("infinities", Arc::new(Float64Array::from(vec![f64::INFINITY])), "json"),
         ("bytes", Arc::new(BinaryArray::from(vec![&b"\xAB"[..]])), "csv"),
         ("durations", Arc::new(DurationSecondArray::from(vec![1])), "json"),
@@ -442,7 +441,8 @@ fn what_text_cannot_say() {
             "{what} in {extension}"
         );
     }
-    let kept: [ArrayRef; 3] = [
+    let kept: [ArrayRef; 4] = [
+        Arc::new(UInt64Array::from(vec![u64::MAX])),
         Arc::new(StringArray::from(vec!["x", ""])),
         Arc::new(TimestampNanosecondArray::from(vec![1, i64::MAX])),
         Arc::new(StringArray::from(vec!["1", "NA"])),

@@ -220,7 +220,7 @@ fn types_that_text_widens() {
     day: text
     decimal: float64
     float32: float64
-    huge: float64, row 2 is "18446744073709551615"
+    huge: uint64, row 2 is "18446744073709551615"
     infinity: float64?, 1 nulls
     int8: int64
     nan: float64?, 1 nulls

@@ -259,7 +259,9 @@ fn json_type(value: &Value) -> JsonType {
     match value {
         Value::Null => JsonType::Null,
         Value::Bool(_) => JsonType::Boolean,
+        Value::Number(number) if number.as_i64().is_some_and(|number| number < 0) => JsonType::Signed,
         Value::Number(number) if number.is_i64() => JsonType::Int,
+        Value::Number(number) if number.is_u64() => JsonType::Uint,
         Value::Number(_) => JsonType::Float,
         Value::String(_) => JsonType::Text,
         Value::Array(items) => {
@@ -291,7 +293,7 @@ fn expected(text: &str) -> (u64, Vec<ExpectedColumn>) {
             match column.0.widen(json_type(&value), &mut 0) {
                 Widened::Changed => column.2 = Some(rows),
                 Widened::Added => column.2 = column.2.or(Some(rows)),
-                Widened::Same | Widened::Filled => {}
+                Widened::Same | Widened::Filled | Widened::Signed => {}
             }
         }
     }
@@ -311,6 +313,7 @@ fn any_json() -> impl Strategy<Value = String> {
         "12",
         "123456789012345678",
         "12345678901234567890",
+        "-7",
         "0.5",
         "-1.25e3",
         "1E2",
