@@ -1,4 +1,4 @@
-//! The same files by other readers: pandas, pyarrow and DuckDB. Where they do not agree with this crate, `docs/readers.md`
+//! The same files by other readers: pandas, pyarrow and DuckDB; and what a contract asks for as SQL. Where readers do not agree with this crate, `docs/readers.md`
 //! says why. Without an interpreter that has them, the test is ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +12,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use runtime_testing_data::profile_file;
 use serde::Deserialize;
 
+mod constraints;
 #[path = "../../../runtime-testing/tests/common/packages.rs"]
 mod packages;
 #[path = "../../../runtime-testing/tests/common/tools.rs"]
@@ -245,7 +246,12 @@ fn main() -> ExitCode {
         || packages::python_with("pandas, pyarrow and DuckDB"),
         |python| where_readers_disagree_is_known(&python),
     );
-    libtest_mimic::run(&Arguments::from_args(), vec![trial]).exit_code()
+    let constraints = tools::trial(
+        "constraints_are_what_sql_says",
+        || packages::python_with("DuckDB"),
+        |python| constraints::constraints_are_what_sql_says(&python),
+    );
+    libtest_mimic::run(&Arguments::from_args(), vec![trial, constraints]).exit_code()
 }
 
 fn where_readers_disagree_is_known(python: &str) {
