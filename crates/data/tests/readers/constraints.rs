@@ -29,7 +29,7 @@ fn pick<S: Strategy>(runner: &mut TestRunner, strategy: &S) -> S::Value {
 
 /// Parts of a table in folders that tell the year of their rows.
 fn hive(runner: &mut TestRunner, folder: &Utf8Path) -> Case {
-    let cell = |some: &'static str| prop_oneof![4 => prop::string::string_regex(some).unwrap(), 1 => Just(String::new())];
+    let cell = |some: &'static str| prop_oneof![4 => prop::string::string_regex(some).expect("a regular expression"), 1 => Just(String::new())];
     let row = (cell("[1-9]{1,2}"), cell("-?[1-9]\\.[1-9]"), cell("[AB][a-c]"), cell("2024-0[1-9]-1[0-9]"));
     let years =
         pick(runner, &prop::sample::subsequence(vec!["2023", "2024", "__HIVE_DEFAULT_PARTITION__"], 1..=3));
@@ -42,7 +42,7 @@ fn hive(runner: &mut TestRunner, folder: &Utf8Path) -> Case {
     }
     let (least, most) = pick(runner, &(1..50_i64, 30..99_i64));
     let amount = pick(runner, &(-90..90_i64)) as f64 / 10.0;
-    let day = pick(runner, &prop::string::string_regex("2024-0[1-9]-1[0-9]").unwrap());
+    let day = pick(runner, &prop::string::string_regex("2024-0[1-9]-1[0-9]").expect("a regular expression"));
     let contract = json!({
         "columns": {
             "id": {"type": "integer", "minimum": least, "maximum": most, "unique": true},
@@ -79,6 +79,9 @@ fn hive(runner: &mut TestRunner, folder: &Utf8Path) -> Case {
     Case { folder: folder.to_owned(), format: "csv", contract: contract.to_string(), queries }
 }
 
+/// A struct with a number, and a list of such.
+type NestedRow = (Option<Option<i64>>, Option<Vec<Option<Option<i64>>>>);
+
 /// Lines with a struct and a list of structs in them.
 fn nested(runner: &mut TestRunner, folder: &Utf8Path) -> Case {
     let number = prop::option::weighted(0.9, 1..9_i64);
@@ -86,7 +89,7 @@ fn nested(runner: &mut TestRunner, folder: &Utf8Path) -> Case {
     let row = (prop::option::weighted(0.8, number), prop::option::weighted(0.8, items));
     for name in ["0", "1"] {
         let rows = pick(runner, &prop::collection::vec(row.clone(), 1..9));
-        let line = |(x, items): (Option<Option<i64>>, Option<Vec<Option<Option<i64>>>>)| {
+        let line = |(x, items): NestedRow| {
             let items = items
                 .map(|items| items.into_iter().map(|item| item.map(|y| json!({"y": y}))).collect::<Vec<_>>());
             json!({"s": x.map(|x| json!({"x": x, "z": "t"})), "l": items}).to_string() + "\n"
