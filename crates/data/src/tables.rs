@@ -3,10 +3,14 @@
 //! Files of one kind whose columns are much the same are parts of one table, whatever they are called. What a part lacks of the
 //! columns is null there, and what is text in one of several parts in CSV is text.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use camino::Utf8Path;
+
 use runtime_testing_models::{Column, DataProfile, FileFormat, FileKind, FileProfile, TableSchema};
+
+use twox_hash::XxHash3_128;
 
 use crate::limits::{MOST_NAME_BYTES, name_bytes};
 use crate::types::join::{Typing, are_columns_alike, joined};
@@ -21,7 +25,8 @@ pub(crate) struct Table<'a> {
     pub(crate) columns: Vec<TableColumn<'a>>,
     /// The rows of all parts.
     pub(crate) rows: u64,
-    places: HashMap<&'a str, usize>,
+    /// The places of the columns by hashes of their names, once one was not where it was looked for.
+    places: OnceCell<HashMap<u128, usize>>,
 }
 
 /// A column of a table.
@@ -42,22 +47,31 @@ impl<'a> Table<'a> {
     fn of(files: Vec<(&'a FileProfile, &'a TableSchema)>) -> Self {
         let typing = Typing::of(files[0].0.format);
         let rows = files.iter().fold(0_u64, |rows, (_, schema)| rows.saturating_add(schema.rows));
-        let mut table = Self { files, columns: Vec::new(), rows, places: HashMap::new() };
-        for (file, (_, schema)) in table.files.iter().enumerate() {
-            for column in &schema.columns {
-                let place = *table.places.entry(&column.name).or_insert_with(|| {
-                    table.columns.push(TableColumn::new(&column.name));
-                    table.columns.len() - 1
-                });
-                table.columns[place].own.push((file, column));
+        let mut columns: Vec<TableColumn<'a>> = Vec::with_capacity(files[0].1.columns.len());
+        if let [(_, schema)] = files.as_slice() {
+            columns.extend(
+                schema
+                    .columns
+                    .iter()
+                    .map(|column| TableColumn { own: vec![(0, column)], ..TableColumn::new(&column.name) }),
+            );
+        } else {
+            let mut places: HashMap<&str, usize> = HashMap::new();
+            for (file, (_, schema)) in files.iter().enumerate() {
+                for column in &schema.columns {
+                    let place = *places.entry(&column.name).or_insert_with(|| {
+                        columns.push(TableColumn::new(&column.name));
+                        columns.len() - 1
+                    });
+                    columns[place].own.push((file, column));
+                }
+            }
+            if typing == Typing::Values {
+                // JSON has no order.
+                columns.sort_by(|one, other| one.name.cmp(other.name));
             }
         }
-        if typing == Typing::Values && table.files.len() > 1 {
-            // JSON has no order.
-            table.columns.sort_by(|one, other| one.name.cmp(other.name));
-            table.places =
-                table.columns.iter().zip(0..).map(|(column, place)| (column.name, place)).collect();
-        }
+        let mut table = Self { files, columns, rows, places: OnceCell::new() };
         for column in &mut table.columns {
             column.settle(&table.files, typing);
         }
@@ -78,7 +92,20 @@ impl<'a> Table<'a> {
     }
 
     pub(crate) fn column(&self, name: &str) -> Option<&TableColumn<'a>> {
-        self.places.get(name).map(|place| &self.columns[*place])
+        self.place(name).map(|place| &self.columns[place])
+    }
+
+    /// The place of a column, which is probably this one.
+    pub(crate) fn place_near(&self, place: usize, name: &str) -> Option<usize> {
+        let is_there = self.columns.get(place).is_some_and(|column| column.name == name);
+        if is_there { Some(place) } else { self.place(name) }
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        let hash = |name: &str| XxHash3_128::oneshot(name.as_bytes());
+        let places =
+            || self.columns.iter().zip(0..).map(|(column, place)| (hash(column.name), place)).collect();
+        self.places.get_or_init(places).get(&hash(name)).copied()
     }
 
     /// Whether it shows nothing at all of what it should be: neither columns nor rows.
@@ -99,7 +126,7 @@ impl<'a> TableColumn<'a> {
 
     /// Finds out what the parts say together.
     fn settle(&mut self, files: &[(&FileProfile, &TableSchema)], typing: Typing) {
-        let (mut whole, mut seen) = (Some(LogicalType::Null), HashSet::new());
+        let mut whole = Some(LogicalType::Null);
         let join = |whole: LogicalType, own: &LogicalType| match (whole, own) {
             (LogicalType::Null, only) => Some(only.clone()),
             (only, LogicalType::Null) => Some(only),
@@ -110,7 +137,7 @@ impl<'a> TableColumn<'a> {
             self.nullable |= column.nullable;
             nulls = nulls.zip(nulls_of(column, files[*file].1)).map(|(all, own)| all.saturating_add(own));
             rows = rows.saturating_add(files[*file].1.rows);
-            if seen.insert(&column.data_type) {
+            if whole.as_ref() != Some(&column.data_type) {
                 whole = whole.and_then(|whole| join(whole, &column.data_type));
             }
         }
@@ -133,6 +160,9 @@ impl<'a> TableColumn<'a> {
 
     /// The types that parts show by themselves, each once, with the first part that does.
     pub(crate) fn own_types(&self) -> Vec<(usize, &'a Column)> {
+        if self.own.len() == 1 {
+            return self.own.clone();
+        }
         let mut seen = HashSet::new();
         self.own.iter().copied().filter(|(_, column)| seen.insert(&column.data_type)).collect()
     }
@@ -244,6 +274,9 @@ fn same_columns(parts: &[Part<'_>], table: &[usize]) -> Vec<Vec<usize>> {
 
 /// Joins files of one kind that are parts of one table.
 fn join_alike(parts: &[Part<'_>], places: &[usize], typing: Typing, sets: &mut Sets) {
+    if places.len() < 2 {
+        return;
+    }
     // Files with the very same columns first, which are nearly all.
     let mut distinct: HashMap<Vec<&str>, usize> = HashMap::new();
     let mut shown: Vec<(Vec<&str>, usize)> = Vec::new();

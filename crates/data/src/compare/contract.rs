@@ -211,8 +211,8 @@ fn compare_table(contract: &TableContract, table: &Table<'_>, list: &mut Differe
         };
         list.add(file_of(table, column), [difference]);
     }
-    let expected: Vec<&str> = contract.columns.keys().map(String::as_str).collect();
-    add_column_order(&expected, table, list);
+    let expected = contract.columns.keys().map(String::as_str);
+    add_column_order(expected, |_, name| contract.columns.get_index_of(name), table, list);
 }
 
 /// Columns that must be there and are not.

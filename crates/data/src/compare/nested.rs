@@ -1,6 +1,7 @@
 //! What differs within a column, told by its path: `address.zip` is a field of a struct, `tags[]` are the items of a
 //! list, and `prices{}` the values of a map.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use runtime_testing_models::{Column, Difference};
@@ -17,11 +18,22 @@ const STEPS: [char; 3] = ['.', '[', '{'];
 /// The names by which paths could begin and that other columns begin with: beside a column `a.b`, the field of `a` is
 /// `"a".b`.
 #[derive(Debug)]
-pub(super) struct TakenNames<'a>(HashSet<&'a str>);
+pub(super) struct TakenNames<'a> {
+    names: Vec<&'a str>,
+    /// What they begin with, once somebody has asked.
+    beginnings: OnceCell<HashSet<&'a str>>,
+}
 
 impl<'a> TakenNames<'a> {
     pub(super) fn of(names: impl Iterator<Item = &'a str>) -> Self {
-        Self(names.filter_map(|name| Some(name.split_once(STEPS)?.0)).collect())
+        Self { names: names.collect(), beginnings: OnceCell::new() }
+    }
+
+    fn contains(&self, name: &str) -> bool {
+        let [one, two, three] = STEPS.map(|step| step as u8);
+        let end = |name: &str| memchr::memchr3(one, two, three, name.as_bytes());
+        let beginnings = || self.names.iter().filter_map(|name| Some(&name[..end(name)?])).collect();
+        self.beginnings.get_or_init(beginnings).contains(name)
     }
 }
 
@@ -92,7 +104,7 @@ impl<'a> Path<'a> {
         taken: &TakenNames<'_>,
         typing: Typing,
     ) -> Self {
-        let name = path_name(column, taken.0.contains(column)).into_owned();
+        let name = path_name(column, taken.contains(column)).into_owned();
         Self { column, own, name, rest: String::new(), typing }
     }
 

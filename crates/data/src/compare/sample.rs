@@ -227,19 +227,18 @@ impl<'a> Paired<'a> {
     }
 }
 
-fn compare_columns(expected: &Table<'_>, found: &Table<'_>, paired: &Paired<'_>, list: &mut Differences) {
+fn compare_columns<'a>(expected: &Table<'a>, found: &Table<'a>, paired: &Paired<'_>, list: &mut Differences) {
     let typing = Typing::of(expected.first().format).min(Typing::of(found.first().format));
     let of_data = (expected.is_object() && found.is_object())
         .then(|| nested::types_of_data(column_types(expected), column_types(found), typing))
         .flatten();
-    let extra: Vec<&TableColumn<'_>> =
-        found.columns.iter().filter(|column| expected.column(column.name).is_none()).collect();
-    add_missing_columns(expected, found, &extra, of_data.is_some(), list);
+    let Columns { pairs, missing, extra } = Columns::of(expected, found);
+    add_missing_columns(&missing, found, &extra, of_data.is_some(), list);
     add_missing_in_files(found, paired, list);
     let begun = list.0.len();
     let names = expected.columns.iter().chain(extra.iter().copied()).map(|column| column.name);
     let taken = TakenNames::of(names);
-    for (column, expected) in pairs(expected, found) {
+    for (column, expected) in &pairs {
         add_column_types(found, column, expected, paired, (&taken, typing), list);
     }
     if let Some(of_data) = of_data {
@@ -248,14 +247,14 @@ fn compare_columns(expected: &Table<'_>, found: &Table<'_>, paired: &Paired<'_>,
             list.add(&found.first().path, nested::differences_of_data(&of_data));
         }
     }
-    for (column, expected) in pairs(expected, found) {
+    for (column, expected) in &pairs {
         add_nullability(found, column, expected, paired, list);
     }
     for column in extra {
         list.add(file_of(found, column), [extra_column(column)]);
     }
-    let names: Vec<&str> = expected.columns.iter().map(|column| column.name).collect();
-    add_column_order(&names, found, list);
+    let names = expected.columns.iter().map(|column| column.name);
+    add_column_order(names, |place, name| expected.place_near(place, name), found, list);
 }
 
 /// The types of columns that have one.
@@ -263,24 +262,41 @@ fn column_types<'t>(table: &'t Table<'_>) -> impl Iterator<Item = &'t LogicalTyp
     table.columns.iter().filter_map(|column| column.whole.as_ref())
 }
 
-/// The columns that are there, each with that of the sample.
-fn pairs<'t, 'a>(
-    expected: &'t Table<'a>,
-    found: &'t Table<'a>,
-) -> impl Iterator<Item = (&'t TableColumn<'a>, &'t TableColumn<'a>)> {
-    expected.columns.iter().filter_map(|expected| Some((found.column(expected.name)?, expected)))
+/// The columns of two tables by their names.
+struct Columns<'t, 'a> {
+    /// Those that are there, each with that of the sample.
+    pairs: Vec<(&'t TableColumn<'a>, &'t TableColumn<'a>)>,
+    missing: Vec<&'t TableColumn<'a>>,
+    extra: Vec<&'t TableColumn<'a>>,
+}
+
+impl<'t, 'a> Columns<'t, 'a> {
+    fn of(expected: &'t Table<'a>, found: &'t Table<'a>) -> Self {
+        let mut columns = Self { pairs: Vec::new(), missing: Vec::new(), extra: Vec::new() };
+        let mut is_expected = vec![false; found.columns.len()];
+        for (place, column) in expected.columns.iter().enumerate() {
+            match found.place_near(place, column.name) {
+                Some(place) => {
+                    is_expected[place] = true;
+                    columns.pairs.push((&found.columns[place], column));
+                }
+                None => columns.missing.push(column),
+            }
+        }
+        let all = found.columns.iter().zip(is_expected);
+        columns.extra.extend(all.filter(|(_, is_expected)| !is_expected).map(|(column, _)| column));
+        columns
+    }
 }
 
 /// Adds the columns of the sample that are in no part.
 fn add_missing_columns(
-    expected: &Table<'_>,
+    missing: &[&TableColumn<'_>],
     found: &Table<'_>,
     extra: &[&TableColumn<'_>],
     are_data: bool,
     list: &mut Differences,
 ) {
-    let missing: Vec<&TableColumn<'_>> =
-        expected.columns.iter().filter(|column| found.column(column.name).is_none()).collect();
     let names: Vec<&str> = missing.iter().map(|column| column.name).collect();
     let fits = |place: usize, new: usize| match (&missing[place].whole, &extra[new].whole) {
         (Some(expected), Some(found)) => fit::to_sample(expected, found) != Fit::Changed,
@@ -319,6 +335,9 @@ fn add_column_types(
     (taken, typing): (&TakenNames<'_>, Typing),
     list: &mut Differences,
 ) {
+    if column.own.len() == 1 && expected.own.len() == 1 && column.whole == expected.whole {
+        return;
+    }
     let judge = |expected: &LogicalType, found: &LogicalType, own: Option<&Column>| {
         nested::types(column.name, expected, found, own, taken, typing)
     };

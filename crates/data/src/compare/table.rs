@@ -1,6 +1,6 @@
 //! What the rules for contracts and for samples have in common.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use camino::Utf8Path;
 use runtime_testing_models::{Column, Difference, FileFormat};
@@ -64,21 +64,27 @@ fn has_order(format: FileFormat) -> bool {
     !matches!(format, FileFormat::Json | FileFormat::JsonObject | FileFormat::Ndjson)
 }
 
-/// Adds that the columns that are expected and there come in another order, in the first file in which they do.
-pub(super) fn add_column_order(expected: &[&str], table: &Table<'_>, list: &mut Differences) {
+/// Adds that the columns that are expected and there come in another order, in the first file in which they do. `place_of` tells the
+/// place of a column among those that are expected, which is probably its own.
+pub(super) fn add_column_order<'e>(
+    expected: impl Iterator<Item = &'e str>,
+    place_of: impl Fn(usize, &str) -> Option<usize>,
+    table: &Table<'_>,
+    list: &mut Differences,
+) {
     if !has_order(table.first().format) {
         return;
     }
-    let places: HashMap<&str, usize> =
-        expected.iter().enumerate().map(|(place, name)| (*name, place)).collect();
     for (file, schema) in &table.files {
-        let names = schema.columns.iter().map(|column| column.name.as_str());
-        let known = || names.clone().filter_map(|name| places.get(name).copied());
-        if !known().is_sorted() {
-            let found: Vec<String> =
-                names.clone().filter(|name| places.contains_key(name)).map(str::to_owned).collect();
-            let expected = expected.iter().filter(|name| found.iter().any(|found| found == *name));
-            let expected = expected.map(|name| (*name).to_owned()).collect();
+        let names = || schema.columns.iter().map(|column| column.name.as_str()).enumerate();
+        if !names().filter_map(|(place, name)| place_of(place, name)).is_sorted() {
+            let found: Vec<&str> = names()
+                .filter(|(place, name)| place_of(*place, name).is_some())
+                .map(|(_, name)| name)
+                .collect();
+            let there: HashSet<&str> = found.iter().copied().collect();
+            let expected = expected.filter(|name| there.contains(name)).map(str::to_owned).collect();
+            let found = found.into_iter().map(str::to_owned).collect();
             list.add(&file.path, [Difference::ColumnOrder { expected, found }]);
             return;
         }
