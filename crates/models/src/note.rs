@@ -116,6 +116,13 @@ pub enum StepNote {
         /// The steps whose runs were being made.
         beside: Vec<StepName>,
     },
+    /// Something had changed files in the folder of the test that its run needs, or had put something in their place: a run before
+    /// or beside it. The tester made them anew.
+    MadeAnew {
+        /// The files and folders, below the folder of the test.
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+        paths: Vec<Utf8PathBuf>,
+    },
     /// What it wrote cannot be looked into: other tools may well read it.
     UnreadableOutput {
         /// The output.
@@ -228,6 +235,7 @@ impl StepNote {
             Self::Subprocess { .. } => "subprocess",
             Self::ThreadFailed { .. } => "thread_failed",
             Self::PassedAlone { .. } => "passed_alone",
+            Self::MadeAnew { .. } => "made_anew",
             Self::UnreadableOutput { .. } => "unreadable_output",
             Self::PathShape { .. } => "path_shape",
             Self::AboveBaseFolder { .. } => "above_base_folder",
@@ -245,6 +253,7 @@ impl StepNote {
             | Self::Subprocess { .. }
             | Self::ThreadFailed { .. }
             | Self::PassedAlone { .. }
+            | Self::MadeAnew { .. }
             | Self::UnreadableOutput { .. } => true,
             Self::GivenData { .. }
             | Self::NearPath { .. }
@@ -313,6 +322,12 @@ impl fmt::Display for StepNote {
                 formatter,
                 "it failed while {} ran, and passed when it was run again alone; it had failed with: {failure}",
                 few(beside)
+            ),
+            Self::MadeAnew { paths } => write!(
+                formatter,
+                "something has changed {} in the folder of the test, which its run needs: a step before or beside it; the tester made \
+                 it anew",
+                few(paths)
             ),
             Self::UnreadableOutput { output, file, finding } => {
                 write!(formatter, "`{output}`, {file}, cannot be looked into: {finding}")

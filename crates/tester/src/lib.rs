@@ -37,6 +37,7 @@ mod events;
 mod history;
 mod ids;
 mod judge;
+mod plain_file;
 mod plan;
 mod process;
 mod run;

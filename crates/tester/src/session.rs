@@ -29,7 +29,7 @@ use crate::run::times::Times;
 use crate::run::{Dispatcher, TestContext, WorkingDirectories};
 use crate::runners::function::Function;
 use crate::runners::python::fork::ForkServers;
-use crate::runners::python::programs::prepare;
+use crate::runners::python::programs::{Programs, prepare};
 use crate::settings::TesterSettings;
 
 /// What one test is asked for.
@@ -86,6 +86,7 @@ impl Session<'_> {
         }
         let before = self.look_before(&plan, &places, scope)?;
         let mut times = Times::load(&places.workspace);
+        let programs = Programs::default();
         let test = TestContext {
             settings: self.settings,
             places: &places,
@@ -93,6 +94,7 @@ impl Session<'_> {
             reporter: &**self.reporter,
             directories: &directories,
             forks: &forks,
+            programs: &programs,
             cancel: self.cancel,
         };
         let records = Dispatcher::new(test, &plan, sample, &times, scope.compatibility)?.run_all()?;

@@ -91,8 +91,9 @@ const TESTER: House = House {
         ("settings", &[]),
         ("cancel", &[]),
         ("ids", &[]),
+        ("plain_file", &[]),
     ],
-    leaves: &["settings", "cancel", "error", "ids"],
+    leaves: &["settings", "cancel", "error", "ids", "plain_file"],
 };
 
 const DATA: House = House {

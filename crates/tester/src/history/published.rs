@@ -10,6 +10,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::history::run_folder::RUNS;
+use crate::plain_file;
+
+/// What is longer is nothing that a test has written.
+const MOST_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// The files that tests of one workspace published, and what each of them was then.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -30,7 +34,7 @@ impl PublishedFiles {
     /// Those of earlier tests that are still what they were. Where nothing is kept, or nothing that can be read, there are
     /// none.
     pub(crate) fn load(workspace: &Utf8Path) -> Self {
-        let Ok(bytes) = fs::read(file(workspace)) else { return Self::default() };
+        let Ok(bytes) = plain_file::read(&file(workspace), MOST_BYTES) else { return Self::default() };
         let read = serde_json::from_slice(&bytes);
         if let Err(error) = &read {
             tracing::warn!(%workspace, %error, "what earlier tests published is not known: its record is broken");

@@ -15,6 +15,10 @@ use runtime_testing_models::{
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::history::run_folder::{LOCK, RUNS};
+use crate::plain_file;
+
+/// What is longer is nothing that a test has written.
+const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
 const REPORT: &str = "report.json";
 const SPECS: &str = "specs.json";
@@ -228,7 +232,7 @@ fn unreadable(path: &Utf8Path) -> impl Fn(io::Error) -> RecordedTestError + use<
 }
 
 fn read<T: serde::de::DeserializeOwned>(path: &Utf8Path) -> Result<T, RecordedTestError> {
-    let bytes = fs::read(path).map_err(unreadable(path))?;
+    let bytes = plain_file::read(path, MOST_BYTES).map_err(unreadable(path))?;
     serde_json::from_slice(&bytes)
         .map_err(|error| RecordedTestError::Invalid { path: path.to_owned(), message: error.to_string() })
 }

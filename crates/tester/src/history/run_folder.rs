@@ -55,6 +55,38 @@ impl RunRoot {
     }
 }
 
+/// Makes a folder below that of a test, with those above it. Something else that a script has put in the place of one of them is
+/// removed: nothing is in the new folder, and no link leads out of those above. Says whether there was something at its own place.
+pub(crate) fn make_exclusively(root: &Utf8Path, folder: &Utf8Path) -> io::Result<bool> {
+    let below = folder.strip_prefix(root).expect("it lies below the folder of the test");
+    let above: Vec<&Utf8Path> =
+        below.ancestors().skip(1).filter(|above| !above.as_str().is_empty()).collect();
+    for above in above.into_iter().rev() {
+        let above = root.join(above);
+        match fs::create_dir(&above) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if !fs::symlink_metadata(&above)?.is_dir() {
+                    fs::remove_file(&above)?;
+                    fs::create_dir(&above)?;
+                }
+            }
+            made => made?,
+        }
+    }
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            if fs::symlink_metadata(folder)?.is_dir() {
+                remove_folder(folder)?;
+            } else {
+                fs::remove_file(folder)?;
+            }
+            fs::create_dir(folder)?;
+            Ok(true)
+        }
+        made => made.map(|()| false),
+    }
+}
+
 /// Whether the test in a folder goes on: then its lock is taken.
 pub(crate) fn is_in_use(test: &Utf8Path) -> bool {
     match File::open(test.join(LOCK)) {

@@ -7,7 +7,7 @@ use runtime_testing_models::{DataProfile, InputSource, LogicalName, StepNote};
 use crate::ids::StepId;
 use crate::judge::evidence::Evidence;
 use crate::judge::observed::{
-    above_base_folder, observed_notes, passed_alone_notes, path_shape_notes, unreadable_notes,
+    above_base_folder, made_anew_note, observed_notes, passed_alone_notes, path_shape_notes, unreadable_notes,
 };
 use crate::judge::similar_names::similar_names;
 use crate::plan::missing_inputs::missing_inputs;
@@ -40,6 +40,7 @@ pub(crate) fn notes(evidence: Evidence<'_>, at: StepId) -> Vec<StepNote> {
         notes.push(StepNote::LeakedProcesses { processes: leaked.into_iter().cloned().collect() });
     }
     notes.extend(passed_alone_notes(evidence, at));
+    notes.extend(made_anew_note(evidence, at));
     for (output, reason) in evidence.records.not_published.get(&at).into_iter().flatten() {
         notes.push(StepNote::NotPublished { output: output.clone(), reason: reason.clone() });
     }

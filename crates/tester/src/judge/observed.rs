@@ -73,6 +73,14 @@ pub(crate) fn passed_alone_notes(evidence: Evidence<'_>, at: StepId) -> Vec<Step
     failed.map(note).collect()
 }
 
+/// What of the tester's own files the runs of a step found changed.
+pub(crate) fn made_anew_note(evidence: Evidence<'_>, at: StepId) -> Option<StepNote> {
+    let runs = evidence.runs_of(at).into_iter();
+    let paths: BTreeSet<&Utf8PathBuf> =
+        runs.filter_map(|run| evidence.records.made_anew.get(&run)).flatten().collect();
+    (!paths.is_empty()).then(|| StepNote::MadeAnew { paths: paths.into_iter().cloned().collect() })
+}
+
 /// What a step wrote and this crate cannot look into, though another tool may.
 pub(crate) fn unreadable_notes(evidence: Evidence<'_>, at: StepId) -> Vec<StepNote> {
     let mut unreadable: BTreeMap<(&LogicalName, &Utf8PathBuf), &DataFinding> = BTreeMap::new();

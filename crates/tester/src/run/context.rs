@@ -5,6 +5,7 @@ use crate::events::Reporter;
 use crate::history::places::Places;
 use crate::run::working_directory::WorkingDirectories;
 use crate::runners::python::fork::ForkServers;
+use crate::runners::python::programs::Programs;
 use crate::settings::TesterSettings;
 
 /// What all runs of one test have in common.
@@ -17,5 +18,6 @@ pub(crate) struct TestContext<'a> {
     pub(crate) reporter: &'a dyn Reporter,
     pub(crate) directories: &'a WorkingDirectories,
     pub(crate) forks: &'a ForkServers,
+    pub(crate) programs: &'a Programs,
     pub(crate) cancel: &'a CancelHandle,
 }

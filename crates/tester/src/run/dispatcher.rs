@@ -16,12 +16,14 @@ use self::publishing::publish_all;
 use crate::error::TestError;
 use crate::events::Event;
 use crate::history::places::{ALONE, STEPS};
+use crate::history::run_folder::{make_exclusively, remove_folder};
 use crate::ids::{DenseMap, Id as _, RunId, StepId};
 use crate::plan::model::{Action, Plan, PlannedInput, PlannedRun};
 use crate::run::context::TestContext;
+use crate::run::fingerprint::Fingerprint;
 use crate::run::inputs::{InputPreparer, InputRequest, PreparedInputs};
 use crate::run::job::{Job, Made};
-use crate::run::record::{FailedBeside, NotPublished, Records, RunRecord};
+use crate::run::record::{self, FailedBeside, NotPublished, Records, RunRecord};
 use crate::run::schedule::{Schedule, TaskOutcome, TaskState};
 use crate::run::shared_inputs::{Damage, SharedInputs};
 use crate::run::times::Times;
@@ -65,6 +67,10 @@ pub(crate) struct Dispatcher<'a> {
     again: VecDeque<Again>,
     /// The runs that passed when they were made alone, and did not beside others.
     passed_alone: BTreeMap<RunId, FailedBeside>,
+    /// What of the tester's own files runs found changed.
+    made_anew: BTreeMap<RunId, Vec<Utf8PathBuf>>,
+    /// What the outputs of runs were when these had ended.
+    left: BTreeMap<RunId, BTreeMap<LogicalName, Fingerprint>>,
     /// Whether the run that is being made must be the only one.
     is_exclusive: bool,
 }
@@ -122,6 +128,8 @@ impl<'a> Dispatcher<'a> {
             in_flight: BTreeMap::new(),
             again: VecDeque::new(),
             passed_alone: BTreeMap::new(),
+            made_anew: BTreeMap::new(),
+            left: BTreeMap::new(),
             is_exclusive: false,
         })
     }
@@ -151,7 +159,7 @@ impl<'a> Dispatcher<'a> {
 
     /// What came of all runs, once all are settled.
     fn into_records(self, published: Vec<PathBuf>, not_published: NotPublished) -> Records {
-        let Self { schedule, added, isolated, records, passed_alone, .. } = self;
+        let Self { schedule, added, isolated, records, passed_alone, made_anew, .. } = self;
         let settled = records.into_values().enumerate().map(|(run, record)| match schedule.state(run) {
             // Causes are complete only now: a run can be blocked by several.
             TaskState::Blocked(causes) => {
@@ -168,7 +176,7 @@ impl<'a> Dispatcher<'a> {
                 runs[run] = RunRecord::not_made(UntestedStep::Canceled);
             }
         }
-        Records { runs, added, isolated, not_published, published, passed_alone }
+        Records { runs, added, isolated, not_published, published, passed_alone, made_anew }
     }
 
     /// Starts what may start and settles what is made, until nothing is left. After an error nothing is started, and what
@@ -273,16 +281,43 @@ impl<'a> Dispatcher<'a> {
         };
         let steps = self.test.run_root.join(STEPS);
         let folder = steps.join(step.name.as_str()).join(label(&run.serves[0].1, alone));
+        if let Some(inputs) = self.damaged(run) {
+            return Ok(Prepared::Settled(RunRecord::not_made(UntestedStep::DamagedInputs { inputs })));
+        }
+        let was_there = make_exclusively(self.test.run_root, &folder);
+        let was_there = was_there.map_err(TestError::io("make the folder", &folder))?;
+        let made_anew =
+            was_there.then(|| folder.strip_prefix(self.test.run_root).unwrap_or(&folder).to_owned());
         let written = |run: RunId| self.executed(run);
         let mutable = &step.spec.mutable_inputs;
         let request = InputRequest { planned, mutable, folder: &folder };
         let prepared = self.preparer.prepare(&request, &self.shared, &written)?;
         let PreparedInputs { inputs, copies } = match prepared {
             Ok(prepared) => prepared,
-            Err(reason) => return Ok(Prepared::Settled(RunRecord::not_made(reason))),
+            Err(reason) => {
+                remove_folder(&folder).map_err(TestError::io("remove", &folder))?;
+                return Ok(Prepared::Settled(RunRecord::not_made(reason)));
+            }
         };
         let kinds = own_kinds(run);
-        Ok(Prepared::Job(Box::new(Job { run: at, step, kinds, inputs, copies, folder, test: self.test })))
+        let made_anew = made_anew.into_iter().collect();
+        let job = Job { run: at, step, kinds, inputs, copies, folder, made_anew, test: self.test };
+        Ok(Prepared::Job(Box::new(job)))
+    }
+
+    /// The inputs of a run that upstream runs wrote and that are not what they were when these had ended: something has changed
+    /// them since.
+    fn damaged(&self, run: &PlannedRun) -> Option<Vec<LogicalName>> {
+        let Action::Execute(inputs) = &run.action else { return None };
+        let is_damaged = |input: &PlannedInput| {
+            let PlannedInput::Upstream { run, output, .. } = input else { return false };
+            let path = record::written(self.executed(*run), output, self.test.places);
+            let left = self.left.get(run).and_then(|left| left.get(output));
+            left.is_some_and(|left| !left.changes_to(&Fingerprint::take(&path)).is_empty())
+        };
+        let damaged: Vec<LogicalName> =
+            inputs.iter().filter(|(_, input)| is_damaged(input)).map(|(name, _)| name.clone()).collect();
+        (!damaged.is_empty()).then_some(damaged)
     }
 
     fn executed(&self, run: RunId) -> &RunResult {
@@ -313,7 +348,11 @@ impl<'a> Dispatcher<'a> {
     /// Takes in a run that was made, and settles it. A run that shared an input of the user's own
     /// with another while that input changed is made again, whatever came of it; and so is one that failed beside others.
     fn on_finished(&mut self, made: Made, flight: InFlight) -> Result<(), TestError> {
-        let Made { run, mut result, elapsed, canceled, not_forked, in_base_folder } = made;
+        let Made { run, mut result, elapsed, canceled, not_forked, in_base_folder, made_anew, left } = made;
+        if !made_anew.is_empty() {
+            self.made_anew.entry(run).or_default().extend(made_anew);
+        }
+        self.left.insert(run, left);
         let damage = self.shared.after(run);
         let step = self.plan.steps[self.run(run).step].name;
         if let Some(reason) = &not_forked {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
+use std::hash::{DefaultHasher, Hasher as _};
 use std::io;
 use std::path::Path;
 use std::time::SystemTime;
@@ -10,7 +11,24 @@ use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::FileChange;
 use walkdir::WalkDir;
 
+use crate::plain_file;
 use crate::plan::model::NO_DATA;
+
+/// Of how much the content is looked at.
+const MOST_CONTENT_BYTES: u64 = 16 * 1024 * 1024;
+const MOST_CONTENT_FILES: usize = 1000;
+
+/// A hash of what is in a file.
+fn content_of(path: &Utf8Path) -> io::Result<u64> {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&plain_file::read_through(path, MOST_CONTENT_BYTES)?);
+    Ok(hasher.finish())
+}
+
+/// A path below a root; of an empty one, the root itself.
+fn below_root(root: &Utf8Path, below: &Utf8Path) -> Utf8PathBuf {
+    if below.as_str().is_empty() { root.to_owned() } else { root.join(below) }
+}
 
 /// What is remembered of a file: enough to notice a change without reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +37,8 @@ struct FileMark {
     modified: Option<SystemTime>,
     /// What the platform knows besides. Zeros where it knows nothing.
     status: FileStatus,
+    /// A hash of what is in it, where that was looked at.
+    content: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,27 +51,53 @@ struct FileStatus {
 
 impl FileMark {
     /// Of something that is there and cannot be looked at.
-    const UNKNOWN: Self =
-        Self { bytes: 0, modified: None, status: FileStatus { number: 0, links: 0, changed: (0, 0) } };
+    const UNKNOWN: Self = Self {
+        bytes: 0,
+        modified: None,
+        status: FileStatus { number: 0, links: 0, changed: (0, 0) },
+        content: None,
+    };
 
-    /// Whether the content may be another one. A new or removed link alone changes the status and nothing else.
-    fn differs_from(&self, other: &Self) -> bool {
+    /// Whether the content may be another one. A new or removed link alone changes the status and nothing else: then the content
+    /// is looked at, as far as it was known.
+    fn differs_from(&self, other: &Self, path: &Utf8Path) -> bool {
         let has_same_data = self.bytes == other.bytes
             && self.modified == other.modified
             && self.status.number == other.status.number;
-        let is_link_alone = self.status.links != other.status.links;
-        !has_same_data || (self.status.changed != other.status.changed && !is_link_alone)
+        let may_be_link_alone = || {
+            self.status.links != other.status.links
+                && self.content.is_some_and(|content| content_of(path).is_ok_and(|found| found == content))
+        };
+        !has_same_data || (self.status.changed != other.status.changed && !may_be_link_alone())
     }
 }
 
 /// The files at a path, as they are at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Fingerprint {
+    /// The path that was asked for.
+    root: Utf8PathBuf,
     /// By the path below the one that was asked for; empty for that one itself.
     files: BTreeMap<Utf8PathBuf, FileMark>,
 }
 
 impl Fingerprint {
+    /// Takes the fingerprint that later ones are held against: of the first files, up to 16 MiB, with what is in them. A script that
+    /// changes a file can give it back its time, and make a link to it, which changes the status of the file alone.
+    pub(crate) fn remember(path: &Utf8Path) -> Self {
+        let mut fingerprint = Self::take(path);
+        let mut left = MOST_CONTENT_BYTES;
+        for (below, mark) in fingerprint.files.iter_mut().take(MOST_CONTENT_FILES) {
+            if mark.bytes <= left
+                && let Ok(content) = content_of(&below_root(&fingerprint.root, below))
+            {
+                left -= mark.bytes;
+                mark.content = Some(content);
+            }
+        }
+        fingerprint
+    }
+
     /// Takes the fingerprint of a file, of all files below a folder, or of nothing. Links are followed: what is behind
     /// them is what a script reads and can damage.
     ///
@@ -80,7 +126,7 @@ impl Fingerprint {
                 Err(error) => remember(error.path().unwrap_or(path.as_std_path()), FileMark::UNKNOWN),
             }
         }
-        Self { files }
+        Self { root: path.to_owned(), files }
     }
 
     /// The size of all files together.
@@ -94,7 +140,9 @@ impl Fingerprint {
         for (path, mark) in &self.files {
             match later.files.get(path) {
                 None => changes.push((path.clone(), FileChange::Deleted)),
-                Some(other) if mark.differs_from(other) => changes.push((path.clone(), FileChange::Changed)),
+                Some(other) if mark.differs_from(other, &below_root(&later.root, path)) => {
+                    changes.push((path.clone(), FileChange::Changed))
+                }
                 Some(_) => {}
             }
         }
@@ -107,7 +155,12 @@ impl Fingerprint {
 
 impl FileMark {
     fn of(metadata: &Metadata) -> Self {
-        Self { bytes: metadata.len(), modified: metadata.modified().ok(), status: status(metadata) }
+        Self {
+            bytes: metadata.len(),
+            modified: metadata.modified().ok(),
+            status: status(metadata),
+            content: None,
+        }
     }
 }
 
@@ -153,7 +206,7 @@ mod tests {
             ]
         );
         let gone = Fingerprint::take(&root.join("nothing"));
-        assert_eq!(gone, Fingerprint::default());
+        assert_eq!(gone.changes_to(&Fingerprint::default()), []);
     }
 
     #[cfg(unix)]
@@ -163,9 +216,18 @@ mod tests {
         let root = Utf8Path::from_path(folder.path()).unwrap();
         std::fs::write(root.join("store"), "data").unwrap();
         std::os::unix::fs::symlink("store", root.join("link")).unwrap();
-        let before = Fingerprint::take(&root.join("link"));
+        let before = Fingerprint::remember(&root.join("link"));
         std::fs::hard_link(root.join("store"), root.join("second")).unwrap();
         assert_eq!(before.changes_to(&Fingerprint::take(&root.join("link"))), []);
+        // Its time is given back, and another link made.
+        let modified = std::fs::metadata(root.join("store")).unwrap().modified().unwrap();
+        std::fs::write(root.join("store"), "DATA").unwrap();
+        std::fs::File::open(root.join("store")).unwrap().set_modified(modified).unwrap();
+        std::fs::hard_link(root.join("store"), root.join("third")).unwrap();
+        assert_eq!(
+            before.changes_to(&Fingerprint::take(&root.join("link"))),
+            [("".into(), FileChange::Changed)]
+        );
         std::fs::write(root.join("store"), "other").unwrap();
         assert_eq!(
             before.changes_to(&Fingerprint::take(&root.join("link"))),

@@ -16,6 +16,7 @@ use crate::error::TestError;
 use crate::history::places::WORKING_DIRECTORY;
 use crate::history::run_folder::remove_folder;
 use crate::ids::RunId;
+use crate::plain_file;
 use crate::plan::bindings::Port;
 use crate::plan::model::{PlannedStep, ScriptFile};
 use crate::run::context::TestContext;
@@ -26,9 +27,9 @@ use crate::run::publish;
 use crate::run::record::output_folder_in;
 use crate::run::working_directory::RunDirectory;
 use crate::runners::executable::ExecutableRunner;
-use crate::runners::python::runner::PythonRunner;
+use crate::runners::python::runner::{PythonRunner, SECRET_FILE};
 use crate::runners::runner::{
-    OBSERVED_FILE, RESULT_FILE, Ran, RunOutcome, RunRequest, Runner, STDERR_FILE, STDOUT_FILE,
+    OBSERVED_FILE, PARAMS_FILE, RESULT_FILE, Ran, RunOutcome, RunRequest, Runner, STDERR_FILE, STDOUT_FILE,
     is_of_the_machine, not_started, quoted, shell_command,
 };
 
@@ -39,8 +40,10 @@ pub(crate) struct Job<'a> {
     pub(crate) kinds: Vec<RunKind>,
     pub(crate) inputs: Inputs,
     pub(crate) copies: Vec<PrivateCopy>,
-    /// The folder of the run, which is not there yet.
+    /// The folder of the run, in which there is nothing but what the tester has put there.
     pub(crate) folder: Utf8PathBuf,
+    /// What of the tester's own files something had put there before.
+    pub(crate) made_anew: Vec<Utf8PathBuf>,
     pub(crate) test: TestContext<'a>,
 }
 
@@ -55,6 +58,10 @@ pub(crate) struct Made {
     pub(crate) not_forked: Option<String>,
     /// Why it was made in the base folder and not in a working directory of its own.
     pub(crate) in_base_folder: Option<String>,
+    /// What of the tester's own files something had changed before.
+    pub(crate) made_anew: Vec<Utf8PathBuf>,
+    /// What its outputs were when it had ended.
+    pub(crate) left: BTreeMap<LogicalName, Fingerprint>,
 }
 
 impl Job<'_> {
@@ -64,12 +71,12 @@ impl Job<'_> {
     ///
     /// Where the run's folder cannot be written or its inputs cannot be looked at.
     pub(crate) fn make(self) -> Result<Made, TestError> {
-        let TestContext { settings, places, run_root, forks, .. } = self.test;
+        let TestContext { settings, places, run_root, programs, forks, .. } = self.test;
         let step = self.step;
         let written = self.output_paths();
         let started = Instant::now();
         let script = step.script.as_ref().expect("a script that was not found is known to fail");
-        let fresh = PythonRunner { interpreter: &step.interpreter.path, run_root, forks: None };
+        let fresh = PythonRunner { interpreter: &step.interpreter.path, run_root, programs, forks: None };
         let is_forked = step.isolation(settings) == Isolation::Forked;
         let python = PythonRunner { forks: is_forked.then_some((forks, &step.interpreter.imports)), ..fresh };
         let runner: &dyn Runner = match script {
@@ -80,8 +87,11 @@ impl Job<'_> {
         let path = script.path().unwrap_or(Utf8Path::new(""));
         let params = self.params(&written);
         let (directory, before, outcome) = self.run(runner, &fresh, path, &params)?;
-        let RunOutcome { exit, mut failure, mut resources, mut canceled, leaked, not_forked, observed } =
-            outcome;
+        let RunOutcome {
+            exit, mut failure, mut resources, mut canceled, leaked, not_forked, observed, ..
+        } = outcome;
+        let made_anew = [self.made_anew.clone(), outcome.made_anew].concat();
+        let left = written.iter().map(|(name, path)| (name.clone(), Fingerprint::remember(path))).collect();
         let isolation = if is_forked && not_forked.is_none() { Isolation::Forked } else { Isolation::Fresh };
         let elapsed = started.elapsed();
         let reader = OutcomeReader { test: self.test, step, folder: &self.folder };
@@ -133,7 +143,7 @@ impl Job<'_> {
             RunDirectory::Base(reason) => reason,
             RunDirectory::Own(_) => None,
         };
-        Ok(Made { run: self.run, result, elapsed, canceled, not_forked, in_base_folder })
+        Ok(Made { run: self.run, result, elapsed, canceled, not_forked, in_base_folder, made_anew, left })
     }
 
     /// Runs the script, in a fresh interpreter where it cannot be known what became of it in another. Returns also where it
@@ -170,7 +180,6 @@ impl Job<'_> {
         script: &Utf8Path,
         params: &ScriptMainParams,
     ) -> Result<(RunDirectory, BTreeMap<LogicalName, Fingerprint>, Ran), TestError> {
-        fs::create_dir_all(&self.folder).map_err(TestError::io("make the folder", &self.folder))?;
         for port in &self.step.outputs {
             let folder = output_folder_in(&self.folder, &port.name);
             fs::create_dir_all(&folder).map_err(TestError::io("make the folder", &folder))?;
@@ -197,7 +206,7 @@ impl Job<'_> {
             cancel: self.test.cancel.receiver(),
         };
         let copied = self.copies.iter().try_for_each(|copy| self.copy(copy));
-        let before = self.inputs.iter().map(|(name, (path, _))| (name.clone(), Fingerprint::take(path)));
+        let before = self.inputs.iter().map(|(name, (path, _))| (name.clone(), Fingerprint::remember(path)));
         let before = before.collect();
         match copied.and_then(|()| runner.run(request)) {
             Err(error) if is_of_the_machine(&error) => {
@@ -214,7 +223,8 @@ impl Job<'_> {
     /// Removes what a run has left that was lost, and its copies of inputs.
     fn clear(&self) -> Result<(), TestError> {
         let copies = self.copies.iter().map(|copy| copy.to.clone());
-        let files = [RESULT_FILE, OBSERVED_FILE, STDOUT_FILE, STDERR_FILE].map(|name| self.folder.join(name));
+        let files = [PARAMS_FILE, SECRET_FILE, RESULT_FILE, OBSERVED_FILE, STDOUT_FILE, STDERR_FILE];
+        let files = files.map(|name| self.folder.join(name));
         for path in copies.chain(["out", WORKING_DIRECTORY].map(|name| self.folder.join(name))).chain(files) {
             let removed = if path.is_dir() { remove_folder(&path) } else { fs::remove_file(&path) };
             match removed {
@@ -250,7 +260,7 @@ impl Job<'_> {
 
     fn log(&self, name: &str) -> Result<File, TestError> {
         let path = self.folder.join(name);
-        File::create(&path).map_err(TestError::io("write", path))
+        plain_file::create(&path).map_err(TestError::io("write", path))
     }
 
     /// A command for a shell that repeats the run. Empty where there is none.

@@ -27,14 +27,27 @@ pub(crate) fn publish(written: &Utf8Path, target: &Utf8Path) -> io::Result<Vec<P
     Ok(published.into_inner())
 }
 
-/// Copies the file or folder `original` to `copy`, which is not there yet, with times and modes. Of links, what they lead to is
-/// copied. On file systems that share blocks between copies this costs next to nothing.
+/// Copies the file or folder `original` to `copy`, with times and modes: no file of it is there yet, and nothing is written through what
+/// a script has put in its place. Of links, what they lead to is copied. On file systems that share blocks between copies this costs next to nothing.
 pub(crate) fn copy(original: &Utf8Path, copy: &Utf8Path) -> io::Result<()> {
     for_each_entry(original.as_std_path(), copy.as_std_path(), 0, &|from, to| {
         fs::create_dir_all(to.parent().expect("the path of a file has a folder"))?;
-        fs::copy(from, to)?;
+        copy_new(from, to)?;
         copy_times(from, to)
     })
+}
+
+/// Copies a file to where nothing is.
+fn copy_new(from: &Path, to: &Path) -> io::Result<()> {
+    let (mut from, mut to) = (open_plain(from)?, File::create_new(to)?);
+    io::copy(&mut from, &mut to)?;
+    to.set_permissions(from.metadata()?.permissions())
+}
+
+/// Opens a file to read it.
+fn open_plain(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidData.into()) }
 }
 
 /// Gives a copy the times of the original. A mode that forbids to write does not forbid that to its owner.

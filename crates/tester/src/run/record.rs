@@ -28,6 +28,8 @@ pub(crate) struct Records {
     pub(crate) published: Vec<PathBuf>,
     /// The runs that passed when they were made alone, and did not beside others.
     pub(crate) passed_alone: BTreeMap<RunId, FailedBeside>,
+    /// What of the tester's own files runs found changed, below the folder of the test.
+    pub(crate) made_anew: BTreeMap<RunId, Vec<Utf8PathBuf>>,
 }
 
 /// A failure that did not come again when the run was made alone.

@@ -99,7 +99,7 @@ impl<'a> SharedInputs<'a> {
         if self.kept.contains_key(path) || path == NO_DATA {
             return Ok(());
         }
-        let original = Fingerprint::take(path);
+        let original = Fingerprint::remember(path);
         let copy = if original.bytes() <= self.test.settings.kept_input_bytes {
             let copy = self.test.run_root.join(OWN).join(self.kept.len().to_string());
             publish::copy(path, &copy).map_err(TestError::io("copy", path))?;

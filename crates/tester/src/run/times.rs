@@ -1,7 +1,6 @@
 //! How long runs took the last time: what the longest way through a pipeline is told by. Only ever a hint.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, Write as _};
 use std::time::Duration;
 
@@ -10,6 +9,10 @@ use runtime_testing_models::{RunKind, StepName};
 use serde::{Deserialize, Serialize};
 
 use crate::history::run_folder::RUNS;
+use crate::plain_file;
+
+/// What is longer is nothing that a test has written.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// What took less is not worth a line, and what is not known is taken to take as long.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -24,7 +27,7 @@ pub(crate) struct Times {
 impl Times {
     /// The times of earlier tests. Where there are none, or none that can be read, nothing is known.
     pub(crate) fn load(workspace: &Utf8Path) -> Self {
-        let Ok(bytes) = fs::read(file(workspace)) else { return Self::default() };
+        let Ok(bytes) = plain_file::read(&file(workspace), MOST_BYTES) else { return Self::default() };
         serde_json::from_slice(&bytes).unwrap_or_default()
     }
 
@@ -75,6 +78,8 @@ fn key(step: &StepName, kind: &RunKind) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -78,6 +78,7 @@ impl Runner for ExecutableRunner {
             leaked: ended.leaked,
             not_forked: None,
             observed: None,
+            made_anew: Vec::new(),
         }))
     }
 

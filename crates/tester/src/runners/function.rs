@@ -164,6 +164,7 @@ impl Runner for Function {
             leaked: Vec::new(),
             not_forked: None,
             observed: None,
+            made_anew: Vec::new(),
         }))
     }
 

@@ -12,6 +12,7 @@ use runtime_testing_models::{
 use serde::Serialize;
 
 use crate::history::places::Places;
+use crate::plain_file;
 
 /// One run of one script, with everything settled.
 pub(crate) struct RunRequest<'a> {
@@ -46,6 +47,8 @@ pub(crate) struct RunOutcome {
     pub(crate) not_forked: Option<String>,
     /// What it did beyond what its spec declares, as far as that was seen.
     pub(crate) observed: Option<Observed>,
+    /// What of the tester's own files something had changed before.
+    pub(crate) made_anew: Vec<Utf8PathBuf>,
 }
 
 /// What became of a run.
@@ -125,9 +128,7 @@ pub(crate) fn write_params(request: &RunRequest<'_>) -> io::Result<Utf8PathBuf> 
         job_args,
     };
     let path = folder.join(PARAMS_FILE);
-    // An earlier script may have removed it, which must not be blamed on this one.
-    std::fs::create_dir_all(folder)?;
-    std::fs::write(&path, serde_json::to_vec_pretty(&content)?)?;
+    plain_file::write(&path, &serde_json::to_vec_pretty(&content)?)?;
     Ok(path)
 }
 
@@ -150,6 +151,7 @@ pub(crate) fn not_started(program: &Utf8Path, error: &io::Error) -> RunOutcome {
         leaked: Vec::new(),
         not_forked: None,
         observed: None,
+        made_anew: Vec::new(),
     }
 }
 

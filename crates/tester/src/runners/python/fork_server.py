@@ -24,6 +24,8 @@ LEAK_GRACE_SECONDS = 1.0
 LINE_LIMIT = 4000
 TEXT_LIMIT = 500
 RECORD_SEPARATOR = "\x1e"
+# The tester has made the file: what another script has put in its place is not followed, and not waited for.
+NO_LINK = os.O_NOFOLLOW | os.O_NONBLOCK
 # The temporary folder that a tester makes for an interpreter and the pipes to it.
 FOLDER_PREFIX = "runtime-testing"
 LOST = "the process that watches over the script was ended"
@@ -338,10 +340,11 @@ class Server:
             sys.modules["multiprocessing.process"].ORIGINAL_DIR = request["folder"]
         for target, path, flags in (
             (0, os.devnull, os.O_RDONLY),
-            (1, request["stdout"], os.O_WRONLY | os.O_APPEND | os.O_CREAT),
-            (2, request["stderr"], os.O_WRONLY | os.O_APPEND | os.O_CREAT),
+            (1, request["stdout"], os.O_WRONLY | os.O_APPEND | NO_LINK),
+            (2, request["stderr"], os.O_WRONLY | os.O_APPEND | NO_LINK),
         ):
-            fd = os.open(path, flags, 0o644)
+            fd = os.open(path, flags)
+            os.set_blocking(fd, True)
             if fd != target:
                 os.dup2(fd, target)
                 os.close(fd)
@@ -439,6 +442,7 @@ def main(run_script, pristine):
         # Now, because nobody waits for it.
         for name in ("observe", "observe_files", "observe_calls"):
             run_script.load_once(name)
+        run_script.keep_sources()
     except Exception:
         # Each run says what is wrong with it.
         pass

@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{ExitOutcome, MainProblem, ScriptFailure};
 use serde::{Deserialize, Serialize};
 
+use crate::plain_file;
 use crate::process::{self, ProcessRequest, Watched};
 
 const INSPECT_SCRIPTS: &str = include_str!("inspect_scripts.py");
@@ -106,6 +107,9 @@ pub(crate) fn inspect(
 /// How long an interpreter may take to tell what shows of scripts.
 const INSPECTION_TIMEOUT: Duration = Duration::from_secs(120);
 
+/// What is longer is no answer.
+const MOST_ANSWER_BYTES: u64 = 256 * 1024 * 1024;
+
 /// The variable by which what an interpreter starts while it answers is known.
 const MARK: &str = "RUNTIME_TESTING_INSPECTION";
 
@@ -144,12 +148,12 @@ fn ask(interpreter: &Utf8Path, question: &[u8]) -> Result<Vec<u8>, String> {
     })
     .map_err(|error| error.to_string())?;
     if ended.exit == (ExitOutcome::Exited { status: 0 }) {
-        return std::fs::read(answer_file).map_err(|_| useless("it left no answer"));
+        return plain_file::read(answer_file, MOST_ANSWER_BYTES).map_err(|_| useless("it left no answer"));
     }
     if ended.exit == ExitOutcome::TimedOut {
         return Err(useless(&format!("it gave no answer in {} s", INSPECTION_TIMEOUT.as_secs())));
     }
-    let said = std::fs::read(stderr_file).map_err(in_folder)?;
+    let said = plain_file::read(stderr_file, MOST_ANSWER_BYTES).map_err(in_folder)?;
     let said = String::from_utf8_lossy(&said);
     Err(useless(said.trim().lines().last().unwrap_or("it ended without an answer")))
 }

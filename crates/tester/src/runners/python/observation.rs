@@ -6,8 +6,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{LogicalName, Observed, PythonException};
 use serde::Deserialize;
 
+use crate::plain_file;
+
 /// How many names are kept of a run, whose processes each note as many at most.
 const LIMIT: usize = 10_000;
+
+/// What is longer was not written by what observes.
+const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
 /// How many paths are kept that were looked for in vain below one input.
 const MOST_MISSING: usize = 20;
@@ -61,10 +66,7 @@ pub(crate) fn read_observed(
     path: &Utf8Path,
     exception: impl Fn(LeftException) -> PythonException,
 ) -> Option<Observed> {
-    if !std::fs::symlink_metadata(path).ok()?.is_file() {
-        return None;
-    }
-    let observed = parse(&std::fs::read(path).ok()?, exception);
+    let observed = parse(&plain_file::read(path, MOST_BYTES).ok()?, exception);
     (observed != Observed::default()).then_some(observed)
 }
 

@@ -1,13 +1,17 @@
 //! The programs in Python that run scripts, and the interpreters that run these.
 
 use std::io;
+use std::sync::{Mutex, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use tempfile::TempDir;
 
-/// The name under which the program that runs a script lies in a test's folder.
+use crate::plain_file;
+use crate::process;
+
+/// The name of the program that runs a script.
 pub(crate) const RUN_SCRIPT_NAME: &str = "run_script.py";
 
-/// What the runs of a test need, kept beside them so that they can be repeated by hand.
 const FILES: [(&str, &str); 9] = [
     (RUN_SCRIPT_NAME, include_str!("run_script.py")),
     ("observe.py", include_str!("observe.py")),
@@ -20,14 +24,46 @@ const FILES: [(&str, &str); 9] = [
     ("preloading.py", include_str!("preloading.py")),
 ];
 
-/// Puts what the runs of a test need into its folder.
-pub(crate) fn prepare(run_root: &Utf8Path) -> io::Result<()> {
-    FILES.iter().try_for_each(|(name, text)| std::fs::write(run_root.join(name), text))
+/// Puts the programs into a folder. Those in the folder of a test are for who repeats a run by hand: a test runs others.
+pub(crate) fn prepare(folder: &Utf8Path) -> io::Result<()> {
+    FILES.iter().try_for_each(|(name, text)| plain_file::write(&folder.join(name), text.as_bytes()))
 }
 
-/// Whether what the runs of a test need is in its folder.
-pub(crate) fn are_prepared(run_root: &Utf8Path) -> bool {
-    FILES.iter().all(|(name, _)| run_root.join(name).exists())
+/// The programs that a test runs, in a folder of their own that no script is told of.
+#[derive(Debug, Default)]
+pub(crate) struct Programs(Mutex<Option<TempDir>>);
+
+impl Programs {
+    /// The program that runs a script, once all of them are what they are to be: those that are not are made anew, and named.
+    pub(crate) fn run_script(&self) -> io::Result<(Utf8PathBuf, Vec<Utf8PathBuf>)> {
+        let mut folder = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (made, path) = match &*folder {
+            Some(folder) => (false, utf8(folder)?),
+            None => (true, utf8(folder.insert(process::temporary_folder()?))?),
+        };
+        if made {
+            prepare(&path)?;
+            return Ok((path.join(RUN_SCRIPT_NAME), Vec::new()));
+        }
+        let mut made_anew = Vec::new();
+        for (name, text) in FILES {
+            let file = path.join(name);
+            if !plain_file::read(&file, text.len() as u64).is_ok_and(|found| found == text.as_bytes()) {
+                std::fs::create_dir_all(&path)?;
+                // Whoever has opened the file that was there has that one.
+                let mut staged = tempfile::NamedTempFile::new_in(&path)?;
+                io::Write::write_all(&mut staged, text.as_bytes())?;
+                staged.persist(&file)?;
+                made_anew.push(Utf8PathBuf::from(name));
+            }
+        }
+        Ok((path.join(RUN_SCRIPT_NAME), made_anew))
+    }
+}
+
+fn utf8(folder: &TempDir) -> io::Result<Utf8PathBuf> {
+    let path = Utf8PathBuf::from_path_buf(folder.path().to_owned());
+    path.map_err(|_| io::Error::other("the temporary folder is not UTF-8"))
 }
 
 /// Finds an interpreter: a path relative to `base`, or a name that is looked for in `PATH`.
@@ -40,3 +76,23 @@ pub(crate) fn find_interpreter(python: &Utf8Path, base: &Utf8Path) -> Result<Utf
 /// UTF-8 whatever the user's locale, and no caches beside the user's scripts. The spec can say otherwise.
 pub(crate) const DEFAULT_ENVIRONMENT: [(&str, &str); 2] =
     [("PYTHONUTF8", "1"), ("PYTHONDONTWRITEBYTECODE", "1")];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_that_were_changed_are_made_anew() {
+        let programs = Programs::default();
+        let (program, made_anew) = programs.run_script().expect("a temporary folder");
+        assert!(made_anew.is_empty());
+        let folder = program.parent().expect("it lies in a folder");
+        std::fs::write(&program, "print(1)").expect("it can be written");
+        std::fs::remove_file(folder.join("observe.py")).expect("it is there");
+        let (again, made_anew) = programs.run_script().expect("they can be written");
+        assert_eq!((&again, made_anew), (&program, vec![RUN_SCRIPT_NAME.into(), "observe.py".into()]));
+        assert_eq!(std::fs::read_to_string(&program).expect("it is there"), FILES[0].1);
+        std::fs::remove_dir_all(folder).expect("it is there");
+        assert_eq!(programs.run_script().expect("they can be written").1.len(), FILES.len());
+    }
+}

@@ -20,6 +20,9 @@ PARAMETERS = ("input_paths", "output_paths", "environ_vars", "job_args")
 # By the flags of their code.
 GENERATORS = {0x20: "generator", 0x200: "async_generator"}
 HELPERS = {}
+# What is loaded after a script has begun, which could have changed it: the text of each.
+SOURCES = {}
+LATE = ("exit_status", "callable_logger")
 OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -95,9 +98,15 @@ def helper(name):
 
 def load(name, is_kept=True):
     """A module beside this file, which no script finds. What is kept is compiled once for all runs of a test."""
+    path = os.path.join(OWN_FOLDER, f"{name}.py")
+    if name in SOURCES:
+        module = type(sys)(name)
+        module.__file__ = path
+        exec(compile(SOURCES[name], path, "exec"), vars(module))
+        return module
     import importlib.util
 
-    spec = importlib.util.spec_from_file_location(name, os.path.join(OWN_FOLDER, f"{name}.py"))
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, not is_kept
     try:
@@ -105,6 +114,22 @@ def load(name, is_kept=True):
     finally:
         sys.dont_write_bytecode = before
     return module
+
+
+def keep_sources():
+    for name in LATE:
+        if name not in SOURCES:
+            with open(os.path.join(OWN_FOLDER, f"{name}.py"), encoding="utf-8") as file:
+                SOURCES[name] = file.read()
+
+
+def take_secret(path):
+    """What tells the result of this run from what others write: nobody finds it any more when the script begins."""
+    path = os.path.join(os.path.dirname(path), "secret")
+    with open(path, encoding="utf-8") as file:
+        secret = file.read()
+    os.unlink(path)
+    return secret
 
 
 def load_once(name, is_kept=True):
@@ -158,11 +183,12 @@ class Reserve:
 class Leaving:
     """Leaves the result in its file, whatever the script has patched, and whatever it lets itself have."""
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, path, secret):
+        self.path, self.secret = path, secret
         self.open, self.replace, self.symlink, self.dumps = open, os.replace, getattr(os, "symlink", None), json.dumps
 
     def __call__(self, result):
+        result = {**result, "secret": self.secret}
         text = self.dumps(result)
         for _ in range(2):
             try:
@@ -415,7 +441,8 @@ def execute(path, is_by_hand=False):
     """
     params = load_params(path)
     started = None if is_by_hand else os.stat(path).st_ctime
-    leave, number_of_process = Leaving(params["result"]), os.getpid
+    keep_sources()
+    leave, number_of_process = Leaving(params["result"], None if is_by_hand else take_secret(path)), os.getpid
     process = number_of_process()
     reserve = Reserve()
     result, status = run(params, reserve, started)

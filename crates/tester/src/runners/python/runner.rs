@@ -1,6 +1,7 @@
 //! Runs a script in a Python interpreter.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::time::Duration;
 
@@ -9,17 +10,25 @@ use runtime_testing_models::{ExitOutcome, MainProblem, PythonException, ScriptFa
 use serde::Deserialize;
 
 use crate::history::places::Places;
+use crate::plain_file;
 use crate::process::{self, Ended, ProcessRequest};
 use crate::runners::python::fork::{ForkRequest, ForkServers, NotForked};
 use crate::runners::python::imports::ImportGroups;
 use crate::runners::python::observation::{LeftException, read_observed};
-use crate::runners::python::programs::{DEFAULT_ENVIRONMENT, RUN_SCRIPT_NAME, are_prepared, prepare};
+use crate::runners::python::programs::{DEFAULT_ENVIRONMENT, Programs, RUN_SCRIPT_NAME};
 use crate::runners::runner::{
     CURRENT_FOLDER_VARIABLE, OBSERVED_FILE, PARAMS_FILE, PARAMS_VARIABLE, RESULT_FILE, Ran, Repeat,
     RunOutcome, RunRequest, Runner, STDERR_FILE, STDOUT_FILE, is_of_the_machine, not_started, write_params,
 };
 
-/// What the interpreter leaves behind.
+/// What the interpreter leaves behind, with what shows that it was the interpreter.
+#[derive(Deserialize)]
+struct Signed {
+    secret: String,
+    #[serde(flatten)]
+    left: Left,
+}
+
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Left {
@@ -36,6 +45,7 @@ enum Left {
 pub(crate) struct PythonRunner<'a> {
     pub(crate) interpreter: &'a Utf8Path,
     pub(crate) run_root: &'a Utf8Path,
+    pub(crate) programs: &'a Programs,
     /// What forks are made of, where they are wanted.
     pub(crate) forks: Option<(&'a ForkServers, &'a ImportGroups)>,
 }
@@ -45,10 +55,8 @@ impl Runner for PythonRunner<'_> {
         let params_path = write_params(&request)?;
         let RunRequest { script, params, places, working_directory, folder, .. } = request;
         let RunRequest { timeout, grace, stdout, stderr, cancel, .. } = request;
-        // An earlier script may have removed them, which must not be blamed on this one.
-        if !are_prepared(self.run_root) {
-            prepare(self.run_root)?;
-        }
+        let secret = secret();
+        plain_file::write(&folder.join(SECRET_FILE), secret.as_bytes())?;
         let mut environment = environment(params);
         environment.insert(PARAMS_VARIABLE, params_path.as_str());
         environment.entry(CURRENT_FOLDER_VARIABLE).or_insert(working_directory.as_str());
@@ -69,14 +77,17 @@ impl Runner for PythonRunner<'_> {
                 grace,
             });
             match forked {
-                Ok(ended) => return self.over(script, places, folder, timeout, ended).map(Ran::Over),
+                Ok(ended) => {
+                    return self.over(script, places, folder, timeout, ended, &secret).map(Ran::Over);
+                }
                 Err(NotForked::Refused(reason)) => not_forked = Some(reason),
                 Err(NotForked::Lost(reason)) => return Ok(Ran::Lost(reason)),
             }
         }
+        let (program, made_anew) = self.programs.run_script()?;
         let ended = process::execute(&ProcessRequest {
             program: self.interpreter,
-            arguments: vec![self.run_root.join(RUN_SCRIPT_NAME), params_path.clone(), "--recorded".into()],
+            arguments: vec![program, params_path.clone(), "--recorded".into()],
             environment,
             folder: working_directory,
             stdout,
@@ -87,10 +98,10 @@ impl Runner for PythonRunner<'_> {
             mark: &format!("{PARAMS_VARIABLE}={params_path}"),
         });
         let outcome = match ended {
-            Ok(ended) => self.over(script, places, folder, timeout, ended)?,
+            Ok(ended) => self.over(script, places, folder, timeout, ended, &secret)?,
             Err(error) => not_started(self.interpreter, &error),
         };
-        Ok(Ran::Over(RunOutcome { not_forked, ..outcome }))
+        Ok(Ran::Over(RunOutcome { not_forked, made_anew, ..outcome }))
     }
 
     fn repeat(&self, _script: &Utf8Path, params: &ScriptMainParams, folder: &Utf8Path) -> Option<Repeat> {
@@ -118,9 +129,11 @@ impl PythonRunner<'_> {
         folder: &Utf8Path,
         timeout: Duration,
         ended: Ended,
+        secret: &str,
     ) -> io::Result<RunOutcome> {
-        let left: Option<Left> =
-            read_result(&folder.join(RESULT_FILE)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let result = read_result(&folder.join(RESULT_FILE)).ok();
+        let signed = result.as_ref().and_then(|bytes| serde_json::from_slice(bytes).ok());
+        let left = signed.filter(|signed: &Signed| signed.secret == secret).map(|signed| signed.left);
         if left.is_none() && ended.exit == (ExitOutcome::Exited { status: 1 }) {
             // Python ends so when the result cannot be written. Where the disk is full, that is not the script's doing.
             match std::fs::write(folder.join("probe"), [0; 4096]) {
@@ -161,12 +174,25 @@ impl PythonRunner<'_> {
             }
             (_, Some(Left::Passed)) => None,
             (_, None) => {
-                let message = Some("it ended before main() came back".to_owned());
+                let message = match result {
+                    None => "it ended before main() came back",
+                    Some(_) => "it ended before main() came back, and something else has written its result",
+                };
+                let message = Some(message.to_owned());
                 Some(ScriptFailure::Exited { status: 0, message, cause: None })
             }
         };
         let Ended { exit, canceled, resources, leaked } = ended;
-        Ok(RunOutcome { exit, failure, resources, canceled, leaked, not_forked: None, observed })
+        Ok(RunOutcome {
+            exit,
+            failure,
+            resources,
+            canceled,
+            leaked,
+            not_forked: None,
+            observed,
+            made_anew: Vec::new(),
+        })
     }
 
     /// An exception of a script as reports show it.
@@ -196,14 +222,21 @@ impl PythonRunner<'_> {
 
 /// Reads a result: what a file holds, or what a link leads to where no file could be written.
 fn read_result(path: &Utf8Path) -> io::Result<Vec<u8>> {
-    path.read_link_utf8().map_or_else(|_| read_file(path), |text| Ok(text.into_string().into_bytes()))
+    let text = path.read_link_utf8();
+    text.map_or_else(
+        |_| plain_file::read(path, MOST_RESULT_BYTES),
+        |text| Ok(text.into_string().into_bytes()),
+    )
 }
 
-/// Reads a file that a script may have replaced by something that never ends.
-fn read_file(path: &Utf8Path) -> io::Result<Vec<u8>> {
-    if std::fs::symlink_metadata(path)?.is_file() {
-        std::fs::read(path)
-    } else {
-        Err(io::ErrorKind::InvalidData.into())
-    }
+/// What is longer is no result.
+const MOST_RESULT_BYTES: u64 = 1024 * 1024;
+
+/// The file in a run's folder with what tells its result from what others write. It is gone when the script begins.
+pub(crate) const SECRET_FILE: &str = "secret";
+
+/// What nobody can guess: the keys of a hasher are random.
+fn secret() -> String {
+    let random = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", random(), random())
 }
