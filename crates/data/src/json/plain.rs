@@ -117,10 +117,14 @@ pub(super) fn next_key(text: &[u8], at: usize, is_first: bool) -> Option<Key> {
 
 /// Where the first byte stands that is no blank. The end of a line is none.
 pub(super) fn past_blanks(text: &[u8], mut at: usize) -> usize {
-    while let Some(b' ' | b'\t' | b'\r') = text.get(at) {
+    while text.get(at).is_some_and(is_blank) {
         at += 1;
     }
     at
+}
+
+pub(super) fn is_blank(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r')
 }
 
 fn word_end(text: &[u8], at: usize, word: &[u8]) -> Option<usize> {

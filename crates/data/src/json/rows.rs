@@ -4,7 +4,7 @@ use runtime_testing_models::{Column, TableSchema};
 
 use super::json_type::{JsonType, Widened};
 use super::lexer::{Chunks, Lexer, RAW_BYTES};
-use super::plain::{Key, absorbed, next_key, past_blanks};
+use super::plain::{Key, absorbed, is_blank, next_key, past_blanks};
 use super::values::unescaped;
 use crate::findings::Stop;
 use crate::limits::{MOST_NAME_BYTES, TOO_MANY_NAMES, name_bytes};
@@ -239,7 +239,8 @@ impl Rows {
         loop {
             let expected = &self.successors[previous];
             let bytes = expected.bytes.as_slice();
-            let place = if !bytes.is_empty() && text[at..].starts_with(bytes) {
+            let follows = !bytes.is_empty() && text[at..].starts_with(bytes);
+            let place = if follows && !text.get(at + bytes.len()).is_some_and(is_blank) {
                 at += bytes.len();
                 expected.place
             } else {
@@ -248,6 +249,8 @@ impl Rows {
                     Key::Found(key) => {
                         let name = std::str::from_utf8(&text[key.start..key.end]).ok()?;
                         let place = *self.places.get(&*unescaped(name))?;
+                        // Where the text ends, more blanks may come before the value.
+                        text.get(key.value)?;
                         let bytes = text[at..key.value].to_vec();
                         self.successors[previous] = Successor { bytes, place };
                         at = key.value;

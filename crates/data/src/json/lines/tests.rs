@@ -376,6 +376,18 @@ proptest! {
 }
 
 #[test]
+fn rows_stay_plain_behind_one_that_was_cut_off_or_written_in_another_way() {
+    let mut rows = Rows::default();
+    read_part(&mut rows, b"{\"a\": 1, \"b\": 2}\n");
+    assert_eq!(rows.read_plain_row(b"{\"a\": 1, \"b\":"), None);
+    for text in ["{\"a\": 1, \"b\": 2}", "{\"a\":1,\"b\":2}", "{\"a\": 1, \"b\":  2}"] {
+        for _ in 0..2 {
+            assert_eq!(rows.read_plain_row(text.as_bytes()), Some(text.len()), "{text}");
+        }
+    }
+}
+
+#[test]
 fn long_texts_are_told_wherever_they_are_cut() {
     for length in 380..410 {
         let long = "x".repeat(length);
