@@ -1,5 +1,6 @@
 use std::convert::Infallible;
 use std::fs::File;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::time::Duration;
 
@@ -179,4 +180,10 @@ pub(crate) fn quoted(word: &str) -> String {
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }
+}
+
+/// What nobody can guess: the keys of a hasher are random.
+pub(crate) fn secret() -> String {
+    let random = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", random(), random())
 }

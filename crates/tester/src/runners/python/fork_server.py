@@ -192,10 +192,11 @@ class Server:
         name = request["server"]
         try:
             os.mkfifo(request["requests"])
-            if self.fork({"server": name, "failed": "the interpreter ended while it made the script's imports"}):
+            ended = "the interpreter ended while it made the script's imports"
+            if self.fork({"server": name, "secret": request["secret"], "failed": ended}):
                 return
         except OSError as error:
-            self.answer(server=name, failed=cut(str(error)))
+            self.answer(server=name, secret=request["secret"], failed=cut(str(error)))
             return
         os.close(self.requests)
         # What the imports leave running becomes this one's own child, whatever it does.
@@ -207,7 +208,7 @@ class Server:
         if self.ending.end_children(0.0) and failed is None:
             failed = "what the script imports has started processes"
         if failed is not None:
-            self.answer(server=name, failed=cut(failed))
+            self.answer(server=name, secret=request["secret"], failed=cut(failed))
             os._exit(0)
         self.note_imports()
         self.thread_pools = self.preloading.thread_pools()
@@ -217,17 +218,18 @@ class Server:
         self.requests = os.open(request["requests"], os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         read = self.preloading.RecordingEnviron.names
         # A variable that is looked for as bytes is one that `subprocess` needs itself.
-        line = {"server": name, "reads": None if None in read else sorted(key for key in read if isinstance(key, str))}
+        line = {"server": name, "secret": request["secret"], "reads": None if None in read else sorted(key for key in read if isinstance(key, str))}
         if len(json.dumps(line)) > LINE_LIMIT:
             line["reads"] = None
         self.answer(**line)
         self.serve(has_runs=True)
 
     def fork_run(self, request):
-        run = request["run"]
+        run, secret = request["run"], request["secret"]
         shadow = self.preloading.find_shadow(request["folders"], self.shadowed)
         if shadow is not None:
-            self.answer(run=run, refused=f"`{cut(shadow)}` beside the script has the name of a module that is imported before")
+            reason = f"`{cut(shadow)}` beside the script has the name of a module that is imported before"
+            self.answer(run=run, secret=secret, refused=reason)
             return
         try:
             if self.spare is None:
@@ -236,17 +238,18 @@ class Server:
             # The next run finds its processes there.
             self.fork_spare()
         except OSError as error:
-            if {"run": run, "lost": LOST} not in self.children.values():
-                self.answer(run=run, refused=cut(str(error)))
+            if lost(request) not in self.children.values():
+                self.answer(run=run, secret=secret, refused=cut(str(error)))
 
     def dispatch(self, request):
         """Hands a run to the processes that wait for one."""
         guard, (to_guard, to_script) = self.spare
         try:
             write_line(to_guard, request)
-            self.children[guard] = {"run": request["run"], "lost": LOST}
+            self.children[guard] = lost(request)
             try:
-                write_line(to_script, request)
+                # What shows an answer to be the guard's is nothing for the script.
+                write_line(to_script, {name: value for name, value in request.items() if name != "secret"})
             except OSError:
                 # It has been ended, and that is how the guard tells it.
                 pass
@@ -321,6 +324,7 @@ class Server:
         signaled = os.WIFSIGNALED(status)
         self.answer(
             run=request["run"],
+            secret=request["secret"],
             ended_by=ended_by,
             status=None if signaled else os.WEXITSTATUS(status),
             signal=os.WTERMSIG(status) if signaled else None,
@@ -374,6 +378,10 @@ class Server:
             # A script can put there what it likes.
             pass
         return names[::-1]
+
+
+def lost(request):
+    return {"run": request["run"], "secret": request["secret"], "lost": LOST}
 
 
 def is_below(name, folders):

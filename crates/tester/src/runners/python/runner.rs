@@ -1,7 +1,6 @@
 //! Runs a script in a Python interpreter.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::time::Duration;
 
@@ -18,7 +17,8 @@ use crate::runners::python::observation::{LeftException, read_observed};
 use crate::runners::python::programs::{DEFAULT_ENVIRONMENT, Programs, RUN_SCRIPT_NAME};
 use crate::runners::runner::{
     CURRENT_FOLDER_VARIABLE, OBSERVED_FILE, PARAMS_FILE, PARAMS_VARIABLE, RESULT_FILE, Ran, Repeat,
-    RunOutcome, RunRequest, Runner, STDERR_FILE, STDOUT_FILE, is_of_the_machine, not_started, write_params,
+    RunOutcome, RunRequest, Runner, STDERR_FILE, STDOUT_FILE, is_of_the_machine, not_started, secret,
+    write_params,
 };
 
 /// What the interpreter leaves behind, with what shows that it was the interpreter.
@@ -50,6 +50,16 @@ pub(crate) struct PythonRunner<'a> {
     pub(crate) forks: Option<(&'a ForkServers, &'a ImportGroups)>,
 }
 
+/// A run that was begun.
+struct Began<'a> {
+    script: &'a Utf8Path,
+    places: &'a Places,
+    folder: &'a Utf8Path,
+    timeout: Duration,
+    /// What its result must show.
+    secret: &'a str,
+}
+
 impl Runner for PythonRunner<'_> {
     fn run(&self, request: RunRequest<'_>) -> io::Result<Ran> {
         let params_path = write_params(&request)?;
@@ -61,6 +71,7 @@ impl Runner for PythonRunner<'_> {
         environment.insert(PARAMS_VARIABLE, params_path.as_str());
         environment.entry(CURRENT_FOLDER_VARIABLE).or_insert(working_directory.as_str());
         let environment: Vec<(&str, &str)> = environment.into_iter().collect();
+        let began = Began { script, places, folder, timeout, secret: &secret };
         let mut not_forked = None;
         if let Some((servers, imports)) = self.forks {
             let forked = servers.run(&ForkRequest {
@@ -78,7 +89,7 @@ impl Runner for PythonRunner<'_> {
             });
             match forked {
                 Ok(ended) => {
-                    return self.over(script, places, folder, timeout, ended, &secret).map(Ran::Over);
+                    return self.over(&began, ended).map(Ran::Over);
                 }
                 Err(NotForked::Refused(reason)) => not_forked = Some(reason),
                 Err(NotForked::Lost(reason)) => return Ok(Ran::Lost(reason)),
@@ -98,7 +109,7 @@ impl Runner for PythonRunner<'_> {
             mark: &format!("{PARAMS_VARIABLE}={params_path}"),
         });
         let outcome = match ended {
-            Ok(ended) => self.over(script, places, folder, timeout, ended, &secret)?,
+            Ok(ended) => self.over(&began, ended)?,
             Err(error) => not_started(self.interpreter, &error),
         };
         Ok(Ran::Over(RunOutcome { not_forked, made_anew, ..outcome }))
@@ -122,15 +133,8 @@ fn environment(params: &ScriptMainParams) -> BTreeMap<&str, &str> {
 
 impl PythonRunner<'_> {
     /// What became of a run whose process has ended.
-    fn over(
-        &self,
-        script: &Utf8Path,
-        places: &Places,
-        folder: &Utf8Path,
-        timeout: Duration,
-        ended: Ended,
-        secret: &str,
-    ) -> io::Result<RunOutcome> {
+    fn over(&self, began: &Began<'_>, ended: Ended) -> io::Result<RunOutcome> {
+        let Began { script, places, folder, timeout, secret } = *began;
         let result = read_result(&folder.join(RESULT_FILE)).ok();
         let signed = result.as_ref().and_then(|bytes| serde_json::from_slice(bytes).ok());
         let left = signed.filter(|signed: &Signed| signed.secret == secret).map(|signed| signed.left);
@@ -234,9 +238,3 @@ const MOST_RESULT_BYTES: u64 = 1024 * 1024;
 
 /// The file in a run's folder with what tells its result from what others write. It is gone when the script begins.
 pub(crate) const SECRET_FILE: &str = "secret";
-
-/// What nobody can guess: the keys of a hasher are random.
-fn secret() -> String {
-    let random = || RandomState::new().build_hasher().finish();
-    format!("{:016x}{:016x}", random(), random())
-}

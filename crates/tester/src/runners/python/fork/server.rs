@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Write as _};
+use std::io::{self, BufReader, PipeWriter, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::CommandExt as _;
@@ -17,11 +17,12 @@ use runtime_testing_models::{ExitOutcome, Resources};
 use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal};
 
-use super::protocol::{EndedBy, Request, Routes, ServerAnswer, deliver, lock};
+use super::protocol::{Answers, EndedBy, Request, Routes, ServerAnswer, Waiting, deliver, lock};
 use super::{ForkRequest, NotForked};
 use crate::cancel::CancelHandle;
 use crate::process::{self, Ended, Running};
 use crate::runners::python::programs::{self, DEFAULT_ENVIRONMENT, RUN_SCRIPT_NAME};
+use crate::runners::runner::secret;
 
 /// How long a server may take, over what a script may, to answer that it was ended.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -56,6 +57,8 @@ struct Root {
     pid: Pid,
     routes: Arc<Mutex<Routes>>,
     reader: Option<JoinHandle<()>>,
+    /// Closed, it ends the reader.
+    stop: Option<PipeWriter>,
     /// Where its program, the pipes for requests and what imports print lie.
     folder: tempfile::TempDir,
     /// Where the last of these is to be kept.
@@ -94,19 +97,24 @@ impl Starting {
         let requests = File::from(OwnedFd::from(child.stdin.take().expect("it is a pipe")));
         let answers = child.stdout.take().expect("it is a pipe");
         let (sender, ready) = crossbeam_channel::bounded(1);
-        let routes = Routes { next: 1, servers: HashMap::from([(0, sender)]), ..Routes::default() };
+        // No script has been run yet that could answer in its place.
+        let first = Waiting { secret: String::new(), sender };
+        let routes = Routes { next: 1, servers: HashMap::from([(0, first)]), ..Routes::default() };
+        let (stop, stopping) = io::pipe()?;
         let routes = Arc::new(Mutex::new(routes));
         let mut root = Root {
             child: Mutex::new(child),
             pid,
             routes: Arc::clone(&routes),
             reader: None,
+            stop: Some(stopping),
             folder: temporary,
             log_folder: Arc::clone(log_folder),
             _running: Running::new(pid, Signal::TERM),
         };
         let reader = std::thread::Builder::new().name("fork answers".to_owned());
-        root.reader = Some(reader.spawn(move || deliver(BufReader::new(answers), &routes))?);
+        let answers = BufReader::new(Answers { pipe: answers, stop });
+        root.reader = Some(reader.spawn(move || deliver(answers, &routes))?);
         Ok(Self { root, requests, ready })
     }
 
@@ -128,9 +136,11 @@ impl Server {
     ) -> Result<Self, String> {
         let root = &self.root;
         let (sender, ready) = crossbeam_channel::bounded(1);
-        let number = root.register(|routes, number| routes.servers.insert(number, sender))?;
+        let secret = secret();
+        let waiting = Waiting { secret: secret.clone(), sender };
+        let number = root.register(|routes, number| routes.servers.insert(number, waiting))?;
         let pipe = root.folder().join(number.to_string());
-        self.send(&Request::Preload { server: number, requests: &pipe, imports })?;
+        self.send(&Request::Preload { server: number, secret: &secret, requests: &pipe, imports })?;
         let reads = wait_for(&ready, timeout, cancel)?;
         let inherited = self.reads.as_ref();
         let reads = reads.and_then(|reads| Some(reads.union(inherited?).cloned().collect()));
@@ -151,14 +161,18 @@ impl Server {
     pub(super) fn run(&self, request: &ForkRequest<'_>, cancel: &CancelHandle) -> Result<Ended, NotForked> {
         let root = &self.root;
         let (sender, receiver) = crossbeam_channel::bounded(1);
-        let run =
-            root.register(|routes, number| routes.runs.insert(number, sender)).map_err(NotForked::Refused)?;
+        let secret = secret();
+        let waiting = Waiting { secret: secret.clone(), sender };
+        let run = root
+            .register(|routes, number| routes.runs.insert(number, waiting))
+            .map_err(NotForked::Refused)?;
         // A script that is a link imports what is beside the file that it leads to.
         let script = request.script.canonicalize_utf8().unwrap_or_else(|_| request.script.to_owned());
         let script_folder = script.parent().unwrap_or(&script);
         let started = Instant::now();
         self.send(&Request::Run {
             run,
+            secret: &secret,
             params: request.params,
             folders: with_packages(script_folder),
             folder: request.folder,
@@ -286,8 +300,9 @@ impl Drop for Root {
         if let Err(error) = lock(&self.child).wait() {
             tracing::warn!(%error, "could not wait for an interpreter");
         }
+        // Nobody waits for an answer any more.
+        self.stop = None;
         if let Some(reader) = self.reader.take() {
-            // It ends with the last process that could answer.
             drop(reader.join());
         }
         if let Err(error) = self.keep_log() {
