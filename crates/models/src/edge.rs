@@ -65,6 +65,8 @@ pub enum UntestedEdge {
     ConsumerFailed,
     /// A binding is a guess, and the consumer did not run well on the data.
     UnconfirmedGuess,
+    /// Something has changed or removed what the producer wrote after it had ended.
+    DataChanged,
     /// The test was canceled before the data was looked at.
     Canceled,
 }
@@ -86,6 +88,7 @@ impl fmt::Display for UntestedEdge {
             Self::UnconfirmedGuess => {
                 "its binding is a guess from names, and the consumer did not run well on the data"
             }
+            Self::DataChanged => "something changed what the producer wrote after it had ended",
             Self::Canceled => "the test was canceled",
         })
     }

@@ -127,6 +127,7 @@ impl PipelineTestReport {
                     reason:
                         UntestedStep::NeedsFlow { .. }
                         | UntestedStep::DamagedInputs { .. }
+                        | UntestedStep::ChangedMeanwhile { .. }
                         | UntestedStep::Canceled,
                 } => {}
             }

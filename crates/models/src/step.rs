@@ -109,6 +109,14 @@ pub enum UntestedStep {
         /// The inputs.
         inputs: Vec<LogicalName>,
     },
+    /// What its run needs was changed while the test went on: its script, or what an upstream step wrote. Nobody knows by whom.
+    ChangedMeanwhile {
+        /// The files and folders, as reports show them.
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+        paths: Vec<Utf8PathBuf>,
+        /// The steps whose runs were made meanwhile.
+        ran: Vec<StepName>,
+    },
     /// Inputs come from upstream steps, and the flow was not to be tested.
     NeedsFlow {
         /// The inputs.
@@ -167,6 +175,13 @@ impl fmt::Display for UntestedStep {
                 "the inputs {} were changed by a step that had them too; with one job at a time it shows which",
                 list(inputs)
             ),
+            Self::ChangedMeanwhile { paths, ran } => {
+                write!(formatter, "its run needs {}, changed while the test went on", list(paths))?;
+                match ran.as_slice() {
+                    [] => formatter.write_str(" by something else than a run"),
+                    ran => write!(formatter, "; meanwhile ran {}", list(ran)),
+                }
+            }
             Self::NeedsFlow { inputs } => {
                 write!(
                     formatter,

@@ -5,16 +5,22 @@ use std::io::{self, Read as _};
 
 use camino::Utf8Path;
 
-/// Reads a file of at most so many bytes. A link, a pipe or a device in its place is an error, and so is more.
-pub(crate) fn read(path: &Utf8Path, most: u64) -> io::Result<Vec<u8>> {
+/// Opens a file to read it. A link, a pipe or a device in its place is an error.
+pub(crate) fn open(path: &Utf8Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
     without_links(&mut options);
     let file = options.open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no file"));
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a file any more"))
     }
+}
+
+/// Reads a file of at most so many bytes. What is longer is an error, as what is no file is.
+pub(crate) fn read(path: &Utf8Path, most: u64) -> io::Result<Vec<u8>> {
+    let file = open(path)?;
     let mut bytes = Vec::new();
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {

@@ -2,7 +2,7 @@
 
 mod context;
 pub(crate) mod dispatcher;
-mod fingerprint;
+pub(crate) mod fingerprint;
 pub(crate) mod handover;
 mod inputs;
 mod job;

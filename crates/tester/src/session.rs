@@ -75,7 +75,14 @@ impl Session<'_> {
         let tested = Tested { pipeline, part, functions: self.functions, earlier: &earlier };
         let forks = ForkServers::new(&places.base, self.cancel);
         let start_early = |interpreter: &Utf8Path, variables: &_| forks.start_early(interpreter, variables);
-        let plan = planner::plan(tested, scope, self.settings, &places, sample.is_some(), &start_early)?;
+        let plan = planner::plan(
+            tested,
+            scope,
+            self.settings,
+            &places,
+            sample.is_some(),
+            (self.cancel, &start_early),
+        )?;
         self.reporter.report(&Event::Planned { steps: plan.steps.len(), runs: plan.runs.len() });
 
         let run_root = self.run_root_for(&plan, &places, &forks)?;

@@ -183,14 +183,14 @@ impl RuntimeTester {
     ///
     /// [`TestError`] where the test could not be planned, with all that keeps it from being planned.
     pub fn plan(&self) -> Result<PipelineTestPlan, TestError> {
-        let Self { configuration, settings, functions, .. } = self;
+        let Self { configuration, settings, functions, cancel, .. } = self;
         let RuntimeTestingConfiguration { pipeline_spec: pipeline, selection, .. } = configuration;
         let part = select(pipeline, selection.as_ref())?;
         let places = places(pipeline, settings)?;
         let earlier = PublishedFiles::load(&places.workspace).paths(&places.workspace).collect();
         let part = part.as_ref().unwrap_or(&pipeline.dag);
         let tested = Tested { pipeline, part, functions, earlier: &earlier };
-        let plan = planner::plan(tested, self.scope(), settings, &places, false, &|_, _| {})?;
+        let plan = planner::plan(tested, self.scope(), settings, &places, false, (cancel, &|_, _| {}))?;
         Ok(describe::describe(&plan, configuration, settings, &places))
     }
 

@@ -271,6 +271,7 @@ fn steps_that_were_not_run_and_notes() {
         UntestedStep::NotSelected { from: vec![step("clean")], inputs: inputs() },
         UntestedStep::NeedsFlow { inputs: inputs() },
         UntestedStep::DamagedInputs { inputs: inputs() },
+        UntestedStep::ChangedMeanwhile { paths: vec!["scripts/train.py".into()], ran: vec![step("clean")] },
         UntestedStep::UnboundEdges { edges: vec![step("clean")], inputs: inputs() },
         UntestedStep::EmptyUpstream { edges: vec![step("clean")], inputs: inputs() },
     ];
@@ -284,6 +285,7 @@ fn steps_that_were_not_run_and_notes() {
         },
         StepNote::NotRunIndividually { inputs: inputs() },
         StepNote::EmptyOutputs { outputs: inputs() },
+        StepNote::MadeAnew { paths: vec!["steps/train/flow".into()] },
         StepNote::OwnData {
             input: logical("raw"),
             file: "stations.csv".into(),
@@ -314,6 +316,7 @@ fn steps_that_were_not_run_and_notes() {
     the inputs `a`, `b` come from `clean`, which the selection leaves out: select what is upstream too, as in `+step`
     the inputs `a`, `b` come from upstream steps, and the flow was not to be tested
     the inputs `a`, `b` were changed by a step that had them too; with one job at a time it shows which
+    its run needs `scripts/train.py`, changed while the test went on; meanwhile ran `clean`
     it is not known what the edges from `clean` carry, and nothing feeds the inputs `a`, `b`
     `clean` wrote nothing that could feed the inputs `a`, `b`
     run on sample data: the inputs `a`, `b` do not exist
@@ -321,6 +324,7 @@ fn steps_that_were_not_run_and_notes() {
     the input `raw` is `data/order.csv`, which does not exist; did you mean `data/orders.csv`?
     not run on its own: its own inputs `a`, `b` do not exist
     nothing was written to `a`, `b`
+    something has changed `steps/train/flow` in the folder of the test, which its run needs: a step before or beside it; the tester made it anew
     its own input `raw`, stations.csv, is not what its contract says: column `low` (float) is missing
     there is no `amout`; among its `output_paths` is `amount`
     there is no `orders` among its `input_paths`; there are `a`, `b`

@@ -77,6 +77,7 @@ const TESTER: House = House {
                 "plan::bindings",
                 "plan::missing_inputs",
                 "plan::own_contracts",
+                "run::fingerprint",
                 "run::record",
                 "run::handover",
                 "history",

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter};
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -14,7 +13,7 @@ use runtime_testing_models::{
 };
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::history::run_folder::{LOCK, RUNS};
+use crate::history::run_folder::{RUNS, tests_in};
 use crate::plain_file;
 
 /// What is longer is nothing that a test has written.
@@ -171,23 +170,12 @@ pub(crate) fn tests(workspace: &Utf8Path) -> Result<Vec<Utf8PathBuf>, RecordedTe
 /// The folders of the tests in a workspace, the last one first.
 pub(crate) fn all_tests(workspace: &Utf8Path) -> Result<Vec<Utf8PathBuf>, RecordedTestError> {
     let runs = workspace.join(RUNS);
-    let entries = match fs::read_dir(&runs) {
+    let mut tests = match tests_in(&runs) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(unreadable(&runs))?,
+        tests => tests.map_err(unreadable(&runs))?,
     };
-    let mut tests = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(unreadable(&runs))?;
-        // What has no UTF-8 name was not made by a test.
-        if let Ok(path) = Utf8PathBuf::from_path_buf(entry.path())
-            && path.join(LOCK).is_file()
-        {
-            tests.push(path);
-        }
-    }
-    // Names begin with the time.
     tests.sort_unstable_by(|one, other| other.cmp(one));
-    Ok(tests)
+    Ok(tests.into_iter().map(|(_, test)| test).collect())
 }
 
 /// The report in the folder of a test. None where it is gone: old tests are removed while others are looked at.
@@ -271,15 +259,20 @@ impl Serialize for Specs<'_> {
 
 /// Writes a file of a test's folder, whole or not at all. Writes as it goes: the report of a large pipeline is large.
 fn write(folder: &Utf8Path, name: &str, value: &impl Serialize) -> io::Result<()> {
-    let staged = folder.join(format!(".{name}.tmp"));
-    let mut file = BufWriter::new(File::create(&staged)?);
+    let staged = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(folder)?;
+    #[cfg(unix)]
+    staged.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+    let mut file = BufWriter::new(staged);
     serde_json::to_writer(&mut file, value)?;
-    file.flush()?;
-    fs::rename(&staged, folder.join(name))
+    let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.persist(folder.join(name))?;
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// Fails when half of it is written.

@@ -1,9 +1,11 @@
 //! The folder of one test under `.runs`.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::plain_file;
 
 /// The name of the folder for runs in the workspace.
 pub(crate) const RUNS: &str = ".runs";
@@ -38,8 +40,11 @@ impl RunRoot {
         // Scripts of another user may have to read what lies there.
         #[cfg(unix)]
         fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-        let lock = File::create(path.join(LOCK))?;
+        let mut lock = plain_file::create(&path.join(LOCK))?;
         lock.lock()?;
+        // Not by the time: a clock can be ahead once.
+        let last = tests_in(&runs)?.into_iter().map(|(number, _)| number).max();
+        write!(lock, "{}", last.unwrap_or_default() + 1)?;
         remove_oldest(&runs, kept.max(1), kept_failed)?;
         fs::write(path.join(NOT_PASSED), "")?;
         Ok(Self { path, id, _lock: lock })
@@ -95,21 +100,28 @@ pub(crate) fn is_in_use(test: &Utf8Path) -> bool {
     }
 }
 
-fn remove_oldest(runs: &Utf8Path, kept: usize, kept_failed: usize) -> io::Result<()> {
+/// The folders of the tests in a workspace's folder for runs, each with the number of the test: later ones have higher numbers.
+pub(crate) fn tests_in(runs: &Utf8Path) -> io::Result<Vec<(u64, Utf8PathBuf)>> {
     let mut tests = Vec::new();
     for entry in fs::read_dir(runs)? {
         let entry = entry?;
-        // What has no UTF-8 name was not made by a test.
+        // What has no UTF-8 name was not made by a test, and other folders are none of tests.
         if let Ok(path) = Utf8PathBuf::from_path_buf(entry.path())
             && entry.file_type()?.is_dir()
-            // Other folders are none of tests.
-            && path.join(LOCK).exists()
+            && path.join(LOCK).is_file()
         {
-            tests.push(path);
+            let number = plain_file::read(&path.join(LOCK), 20).ok();
+            let number = number.and_then(|number| String::from_utf8(number).ok()?.parse().ok());
+            tests.push((number.unwrap_or_default(), path));
         }
     }
-    // Names begin with the time.
+    Ok(tests)
+}
+
+fn remove_oldest(runs: &Utf8Path, kept: usize, kept_failed: usize) -> io::Result<()> {
+    let mut tests = tests_in(runs)?;
     tests.sort();
+    let tests: Vec<Utf8PathBuf> = tests.into_iter().map(|(_, test)| test).collect();
     let failed: Vec<Utf8PathBuf> =
         tests.iter().rev().filter(|test| test.join(NOT_PASSED).exists()).take(kept_failed).cloned().collect();
     for test in tests.iter().rev().skip(kept).filter(|test| !failed.contains(test)) {

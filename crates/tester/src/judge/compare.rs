@@ -22,6 +22,7 @@ use crate::judge::evidence::Evidence;
 use crate::plan::bindings::Bound;
 use crate::plan::missing_inputs::unfed_inputs;
 use crate::plan::model::{NO_DATA, Plan, PlannedEdge};
+use crate::run::fingerprint::Fingerprint;
 use crate::run::handover::{self, Feed};
 use crate::run::record::{self, RunRecord};
 
@@ -106,7 +107,7 @@ impl<'a> Comparer<'a> {
         };
         for bound in &edge.bindings.bound {
             self.compare_bound(edge, bound, result, &mut compared)?;
-            if compared.no_data == Some(UntestedEdge::Canceled) {
+            if matches!(compared.no_data, Some(UntestedEdge::Canceled | UntestedEdge::DataChanged)) {
                 break;
             }
         }
@@ -128,6 +129,11 @@ impl<'a> Comparer<'a> {
         let expectation = self.expectation(edge.to, &bound.input);
         self.note_guess(edge, bound, &expectation, compared);
         let (output, input) = (bound.output.clone(), bound.input.clone());
+        let left = edge.producer_run.and_then(|run| self.evidence.records.left.get(&run)?.get(&output));
+        if left.is_some_and(|left| !left.changes_to(&Fingerprint::take(&written)).is_empty()) {
+            compared.no_data = Some(UntestedEdge::DataChanged);
+            return Ok(());
+        }
         let path = match handover::feed(&folder, &written, &port.path, port.kind, bound.below.as_deref()) {
             Feed::Path(path) => path,
             Feed::Nothing => {

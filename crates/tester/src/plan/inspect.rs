@@ -8,6 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 use runtime_testing_models::Isolation;
 
+use crate::cancel::CancelHandle;
 use crate::history::places::Places;
 use crate::ids::{DenseMap, StepId};
 use crate::plan::model::{Interpreter, PlannedStep, ScriptFile};
@@ -33,7 +34,7 @@ pub(crate) fn inspect_scripts(
     places: &Places,
     steps: &mut DenseMap<StepId, PlannedStep<'_>>,
     problems: &mut Vec<PlanProblem>,
-    start_early: &StartEarly<'_>,
+    (cancel, start_early): (&CancelHandle, &StartEarly<'_>),
 ) {
     let mut by_interpreter: IndexMap<Utf8PathBuf, Vec<StepId>> = IndexMap::new();
     for (at, step) in &*steps {
@@ -54,7 +55,7 @@ pub(crate) fn inspect_scripts(
             if let Some(step) = forked.filter(|_| !is_launcher(&interpreter)) {
                 start_early(&interpreter, &step.spec.environ_vars);
             }
-            inspection::inspect(&interpreter, &pairs, &settings.preload)
+            inspection::inspect(&interpreter, &pairs, &settings.preload, settings.timeout, cancel)
         });
         match found {
             Ok(Inspection { interpreter, findings, imports }) => {

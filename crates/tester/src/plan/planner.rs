@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use runtime_testing_models::{PipelineDag, PipelineTestingSpec, ScriptExecutionSpec, StepName};
 
+use crate::cancel::CancelHandle;
 use crate::history::places::Places;
 use crate::ids::{DenseMap, EdgeId, Id as _, StepId};
 use crate::plan::bindings::{self, EdgeBindings, Parent};
@@ -18,7 +19,7 @@ use crate::plan::runs::Planner;
 use crate::plan::{inspect, scripts, validate};
 use crate::settings::TesterSettings;
 
-/// Plans a test, or says everything that keeps it from being planned. `start_early` is called before an interpreter is asked
+/// Plans a test, or says everything that keeps it from being planned. `asking` is who cancels it and what is called before an interpreter is asked
 /// about scripts.
 pub(crate) fn plan<'a>(
     Tested { pipeline, part, functions, earlier }: Tested<'a>,
@@ -26,7 +27,7 @@ pub(crate) fn plan<'a>(
     settings: &'a TesterSettings,
     places: &Places,
     sample: bool,
-    start_early: &StartEarly<'_>,
+    asking: (&CancelHandle, &StartEarly<'_>),
 ) -> Result<Plan<'a>, PlanError> {
     let mut problems = validate::problems_of_the_whole(pipeline, scope, places);
     if scope.all_functions {
@@ -55,7 +56,7 @@ pub(crate) fn plan<'a>(
     scripts::use_functions(functions, &mut steps);
     scripts::find_scripts(pipeline, scope, settings, places, &mut steps, &mut problems);
     validate::problems_of_targets(&steps, earlier, settings, places, &paths, &mut problems);
-    inspect::inspect_scripts(settings, places, &mut steps, &mut problems, start_early);
+    inspect::inspect_scripts(settings, places, &mut steps, &mut problems, asking);
     if !problems.is_empty() {
         return Err(PlanError { problems });
     }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use crossbeam_channel::{Receiver, Sender};
 use runtime_testing_data::SampleData;
 use runtime_testing_models::{
@@ -18,12 +18,12 @@ use crate::events::Event;
 use crate::history::places::{ALONE, STEPS};
 use crate::history::run_folder::{make_exclusively, remove_folder};
 use crate::ids::{DenseMap, Id as _, RunId, StepId};
-use crate::plan::model::{Action, Plan, PlannedInput, PlannedRun};
+use crate::plan::model::{Action, Plan, PlannedInput, PlannedRun, PlannedStep, ScriptFile};
 use crate::run::context::TestContext;
 use crate::run::fingerprint::Fingerprint;
 use crate::run::inputs::{InputPreparer, InputRequest, PreparedInputs};
 use crate::run::job::{Job, Made};
-use crate::run::record::{self, FailedBeside, NotPublished, Records, RunRecord};
+use crate::run::record::{self, FailedBeside, Left, NotPublished, Records, RunRecord};
 use crate::run::schedule::{Schedule, TaskOutcome, TaskState};
 use crate::run::shared_inputs::{Damage, SharedInputs};
 use crate::run::times::Times;
@@ -69,8 +69,10 @@ pub(crate) struct Dispatcher<'a> {
     passed_alone: BTreeMap<RunId, FailedBeside>,
     /// What of the tester's own files runs found changed.
     made_anew: BTreeMap<RunId, Vec<Utf8PathBuf>>,
-    /// What the outputs of runs were when these had ended.
-    left: BTreeMap<RunId, BTreeMap<LogicalName, Fingerprint>>,
+    /// What the scripts of steps were when the test began.
+    scripts: DenseMap<StepId, Option<Fingerprint>>,
+    /// What the outputs of runs were when these had ended, in the order in which they did.
+    left: Left,
     /// Whether the run that is being made must be the only one.
     is_exclusive: bool,
 }
@@ -129,7 +131,8 @@ impl<'a> Dispatcher<'a> {
             again: VecDeque::new(),
             passed_alone: BTreeMap::new(),
             made_anew: BTreeMap::new(),
-            left: BTreeMap::new(),
+            scripts: plan.steps.values().map(fingerprint_of_script).collect(),
+            left: Left::new(),
             is_exclusive: false,
         })
     }
@@ -159,7 +162,7 @@ impl<'a> Dispatcher<'a> {
 
     /// What came of all runs, once all are settled.
     fn into_records(self, published: Vec<PathBuf>, not_published: NotPublished) -> Records {
-        let Self { schedule, added, isolated, records, passed_alone, made_anew, .. } = self;
+        let Self { schedule, added, isolated, records, passed_alone, made_anew, left, .. } = self;
         let settled = records.into_values().enumerate().map(|(run, record)| match schedule.state(run) {
             // Causes are complete only now: a run can be blocked by several.
             TaskState::Blocked(causes) => {
@@ -176,7 +179,7 @@ impl<'a> Dispatcher<'a> {
                 runs[run] = RunRecord::not_made(UntestedStep::Canceled);
             }
         }
-        Records { runs, added, isolated, not_published, published, passed_alone, made_anew }
+        Records { runs, added, isolated, not_published, published, passed_alone, left, made_anew }
     }
 
     /// Starts what may start and settles what is made, until nothing is left. After an error nothing is started, and what
@@ -281,8 +284,8 @@ impl<'a> Dispatcher<'a> {
         };
         let steps = self.test.run_root.join(STEPS);
         let folder = steps.join(step.name.as_str()).join(label(&run.serves[0].1, alone));
-        if let Some(inputs) = self.damaged(run) {
-            return Ok(Prepared::Settled(RunRecord::not_made(UntestedStep::DamagedInputs { inputs })));
+        if let Some(reason) = self.changed_meanwhile(run) {
+            return Ok(Prepared::Settled(RunRecord::not_made(reason)));
         }
         let was_there = make_exclusively(self.test.run_root, &folder);
         let was_there = was_there.map_err(TestError::io("make the folder", &folder))?;
@@ -305,19 +308,34 @@ impl<'a> Dispatcher<'a> {
         Ok(Prepared::Job(Box::new(job)))
     }
 
-    /// The inputs of a run that upstream runs wrote and that are not what they were when these had ended: something has changed
-    /// them since.
-    fn damaged(&self, run: &PlannedRun) -> Option<Vec<LogicalName>> {
+    /// What a run needs that is not what it was: its script since the test began, and what upstream runs wrote since these ended.
+    fn changed_meanwhile(&self, run: &PlannedRun) -> Option<UntestedStep> {
         let Action::Execute(inputs) = &run.action else { return None };
-        let is_damaged = |input: &PlannedInput| {
-            let PlannedInput::Upstream { run, output, .. } = input else { return false };
-            let path = record::written(self.executed(*run), output, self.test.places);
-            let left = self.left.get(run).and_then(|left| left.get(output));
-            left.is_some_and(|left| !left.changes_to(&Fingerprint::take(&path)).is_empty())
-        };
-        let damaged: Vec<LogicalName> =
-            inputs.iter().filter(|(_, input)| is_damaged(input)).map(|(name, _)| name.clone()).collect();
-        (!damaged.is_empty()).then_some(damaged)
+        let places = self.test.places;
+        let has_changed =
+            |before: &Fingerprint, path: &Utf8Path| !before.changes_to(&Fingerprint::take(path)).is_empty();
+        let (mut paths, mut since) = (Vec::new(), self.left.len());
+        let script = self.plan.steps[run.step].script.as_ref().and_then(ScriptFile::path);
+        if let Some((script, before)) = script.zip(self.scripts[run.step].as_ref())
+            && has_changed(before, script)
+        {
+            paths.push(places.shown(script));
+            since = 0;
+        }
+        for (_, input) in inputs {
+            let PlannedInput::Upstream { run: upstream, output, .. } = input else { continue };
+            let path = record::written(self.executed(*upstream), output, places);
+            let ended = self.left.get_index_of(upstream);
+            let before = self.left.get(upstream).and_then(|left| left.get(output));
+            if before.is_some_and(|before| has_changed(before, &path)) {
+                paths.push(places.shown(&path));
+                since = since.min(ended.map_or(0, |ended| ended + 1));
+            }
+        }
+        let runs = self.left.keys().skip(since).chain(self.in_flight.keys());
+        let ran: BTreeSet<StepId> = runs.map(|run| self.run(*run).step).collect();
+        let ran = ran.into_iter().map(|step| self.plan.steps[step].name.clone()).collect();
+        (!paths.is_empty()).then_some(UntestedStep::ChangedMeanwhile { paths, ran })
     }
 
     fn executed(&self, run: RunId) -> &RunResult {
@@ -431,6 +449,10 @@ impl<'a> Dispatcher<'a> {
         }
         if self.isolates_causes { self.isolate_causes(run) } else { Ok(()) }
     }
+}
+
+fn fingerprint_of_script(step: &PlannedStep<'_>) -> Option<Fingerprint> {
+    step.script.as_ref().and_then(ScriptFile::path).map(Fingerprint::remember)
 }
 
 /// Whether a failure can be the doing of runs that were made beside. A time that is up says nothing of that: it may take as

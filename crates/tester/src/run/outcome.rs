@@ -45,6 +45,9 @@ impl OutcomeReader<'_> {
         if !path.exists() {
             return Some(DataProfile { is_folder: false, files: Vec::new() });
         }
+        if let Some((file, what)) = no_data(path) {
+            return Some(with_finding(path, file, DataFinding::damaged(what, None)));
+        }
         let TestContext { settings, cancel, places, run_root, .. } = self.test;
         let options = cancel.profile_options().with_jobs(settings.processors_for_a_run());
         let profile = profile_path_with(path, &options);
@@ -53,22 +56,8 @@ impl OutcomeReader<'_> {
         }
         Some(profile.unwrap_or_else(|error| {
             let message = places.shown_in_text(&error.to_string(), run_root);
-            DataProfile {
-                is_folder: path.is_dir(),
-                files: vec![FileProfile {
-                    path: path.file_name().unwrap_or_default().into(),
-                    format: FileFormat::Opaque,
-                    compression: None,
-                    promised: None,
-                    delimiter: None,
-                    byte_order_mark: false,
-                    one_line: false,
-                    partition_columns: Vec::new(),
-                    bytes: 0,
-                    schema: None,
-                    findings: vec![DataFinding::unreadable(message, None)],
-                }],
-            }
+            let file = path.file_name().unwrap_or_default().into();
+            with_finding(path, file, DataFinding::unreadable(message, None))
         }))
     }
 
@@ -197,6 +186,44 @@ impl OutcomeReader<'_> {
         }
     }
 }
+
+/// What is at an output of which no more is known than a finding about a file.
+fn with_finding(path: &Utf8Path, file: Utf8PathBuf, finding: DataFinding) -> DataProfile {
+    let file = FileProfile {
+        path: file,
+        format: FileFormat::Opaque,
+        compression: None,
+        promised: None,
+        delimiter: None,
+        byte_order_mark: false,
+        one_line: false,
+        partition_columns: Vec::new(),
+        bytes: 0,
+        schema: None,
+        findings: vec![finding],
+    };
+    DataProfile { is_folder: path.is_dir(), files: vec![file] }
+}
+
+/// A file at an output that holds no data, whatever can be read from it, and what it is instead: a pipe, a socket or a device, or a
+/// link to what the system tells of itself, which has no size and may have no end.
+fn no_data(path: &Utf8Path) -> Option<(Utf8PathBuf, String)> {
+    let name = || Utf8PathBuf::from(path.file_name().unwrap_or_default());
+    if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+        return Some((name(), "it is a pipe, a socket or a device, and no file".to_owned()));
+    }
+    let entries = walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter();
+    let links = entries.filter_map(Result::ok).filter(walkdir::DirEntry::path_is_symlink);
+    links.filter_map(|link| Some((link.path().canonicalize().ok()?, link))).find_map(|(target, link)| {
+        let is_of_system = SYSTEM.iter().any(|folder| target.starts_with(folder));
+        let below = link.path().strip_prefix(path).ok().filter(|below| !below.as_os_str().is_empty());
+        let file = below.map_or_else(name, |below| below.to_string_lossy().into_owned().into());
+        is_of_system.then(|| (file, format!("it is a link to `{}`, and no file", target.display())))
+    })
+}
+
+/// Where systems tell of themselves.
+const SYSTEM: [&str; 3] = ["/proc", "/sys", "/dev"];
 
 /// What in outputs is broken, whoever reads it.
 fn damages(outputs: &BTreeMap<LogicalName, RunOutput>) -> Vec<OutputDamage> {

@@ -12,6 +12,7 @@ use runtime_testing_models::{
 use crate::history::places::Places;
 use crate::ids::{DenseMap, Id as _, RunId, StepId};
 use crate::plan::model::PlannedRun;
+use crate::run::fingerprint::Fingerprint;
 use crate::run::times::Times;
 
 /// What became of all runs of a plan.
@@ -28,6 +29,8 @@ pub(crate) struct Records {
     pub(crate) published: Vec<PathBuf>,
     /// The runs that passed when they were made alone, and did not beside others.
     pub(crate) passed_alone: BTreeMap<RunId, FailedBeside>,
+    /// What the outputs of runs were when these had ended, in the order in which they did.
+    pub(crate) left: Left,
     /// What of the tester's own files runs found changed, below the folder of the test.
     pub(crate) made_anew: BTreeMap<RunId, Vec<Utf8PathBuf>>,
 }
@@ -39,6 +42,9 @@ pub(crate) struct FailedBeside {
     /// The steps of the runs that were being made meanwhile.
     pub(crate) beside: Vec<StepName>,
 }
+
+/// What the outputs of runs were when these had ended.
+pub(crate) type Left = IndexMap<RunId, BTreeMap<LogicalName, Fingerprint>>;
 
 /// The outputs that could not be published, by step, and why.
 pub(crate) type NotPublished = BTreeMap<StepId, Vec<(LogicalName, String)>>;

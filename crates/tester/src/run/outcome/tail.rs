@@ -1,18 +1,16 @@
 //! The end of what a script printed.
 
-use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 use camino::Utf8Path;
+
+use crate::plain_file;
 
 /// Reads at most `limit` bytes from the end of a file, from the beginning of a line where there is one in it. Returns
 /// the text and the number of bytes before it. Bytes that are no UTF-8 are written as `\xNN`.
 pub(crate) fn read_tail(path: &Utf8Path, limit: usize) -> io::Result<(String, u64)> {
     // A script may have put something there that never ends.
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a file any more"));
-    }
-    let mut file = File::open(path)?;
+    let mut file = plain_file::open(path)?;
     let length = file.metadata()?.len();
     // One byte more, to see whether the tail begins at the beginning of a line.
     let wanted = (limit as u64).saturating_add(1);
@@ -40,6 +38,8 @@ pub(crate) fn read_tail(path: &Utf8Path, limit: usize) -> io::Result<(String, u6
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     #[track_caller]

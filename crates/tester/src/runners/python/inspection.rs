@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{ExitOutcome, MainProblem, ScriptFailure};
 use serde::{Deserialize, Serialize};
 
+use crate::cancel::CancelHandle;
 use crate::plain_file;
 use crate::process::{self, ProcessRequest, Watched};
 
@@ -32,7 +33,8 @@ pub(crate) struct Inspection {
 }
 
 /// Asks an interpreter what shows of `scripts`, all at once: each is its path and the path that findings show. `preload`
-/// are the libraries that the user wants to be imported before a fork, besides the well-known ones.
+/// are the libraries that the user wants to be imported before a fork, besides the well-known ones. `timeout` is how long a script
+/// may take. Of a test that is canceled, which runs nothing, nothing is asked.
 ///
 /// # Errors
 ///
@@ -41,6 +43,8 @@ pub(crate) fn inspect(
     interpreter: &Utf8Path,
     scripts: &[(Utf8PathBuf, Utf8PathBuf)],
     preload: &[String],
+    timeout: Duration,
+    cancel: &CancelHandle,
 ) -> Result<Inspection, String> {
     #[derive(Serialize)]
     struct Question<'a> {
@@ -69,7 +73,14 @@ pub(crate) fn inspect(
 
     let question = Question { paths: scripts.iter().map(|(path, _)| path).collect(), preload };
     let question = serde_json::to_vec(&question).expect("paths and names are plain strings");
-    let answer = ask(interpreter, &question)?;
+    let timeout = timeout.clamp(SHORTEST_TIMEOUT, LONGEST_TIMEOUT);
+    let Some(answer) = ask(interpreter, &question, timeout, cancel)? else {
+        return Ok(Inspection {
+            interpreter: interpreter.to_owned(),
+            findings: scripts.iter().map(|_| Finding::Runnable).collect(),
+            imports: scripts.iter().map(|_| Vec::new()).collect(),
+        });
+    };
     let Answers { executable, findings, imports } = serde_json::from_slice(&answer)
         .map_err(|_| "it does not work as a Python 3 interpreter: its answer makes no sense".to_owned())?;
     if findings.len() != scripts.len() || imports.len() != scripts.len() {
@@ -104,8 +115,9 @@ pub(crate) fn inspect(
     })
 }
 
-/// How long an interpreter may take to tell what shows of scripts.
-const INSPECTION_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long an interpreter may take to tell what shows of scripts: as long as a script, within these.
+const SHORTEST_TIMEOUT: Duration = Duration::from_secs(5);
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What is longer is no answer.
 const MOST_ANSWER_BYTES: u64 = 256 * 1024 * 1024;
@@ -114,8 +126,13 @@ const MOST_ANSWER_BYTES: u64 = 256 * 1024 * 1024;
 const MARK: &str = "RUNTIME_TESTING_INSPECTION";
 
 /// Hands [`INSPECT_SCRIPTS`] a question, and returns the answer that it leaves in a file: a wrapper around the interpreter
-/// may print what it likes.
-fn ask(interpreter: &Utf8Path, question: &[u8]) -> Result<Vec<u8>, String> {
+/// may print what it likes. None where the test was canceled.
+fn ask(
+    interpreter: &Utf8Path,
+    question: &[u8],
+    timeout: Duration,
+    cancel: &CancelHandle,
+) -> Result<Option<Vec<u8>>, String> {
     let useless = |reason: &str| format!("it does not work as a Python 3 interpreter: {reason}");
     let in_folder = |error: std::io::Error| format!("a temporary folder cannot be used: {error}");
     // A test may not have begun yet.
@@ -141,17 +158,21 @@ fn ask(interpreter: &Utf8Path, question: &[u8]) -> Result<Vec<u8>, String> {
         folder,
         stdout: std::fs::File::create(stdout_file).map_err(in_folder)?,
         stderr: std::fs::File::create(stderr_file).map_err(in_folder)?,
-        timeout: INSPECTION_TIMEOUT,
+        timeout,
         grace: Duration::ZERO,
-        cancel: &crossbeam_channel::never(),
+        cancel: cancel.receiver(),
         mark: &format!("{MARK}={folder}"),
     })
     .map_err(|error| error.to_string())?;
+    if ended.canceled {
+        return Ok(None);
+    }
     if ended.exit == (ExitOutcome::Exited { status: 0 }) {
-        return plain_file::read(answer_file, MOST_ANSWER_BYTES).map_err(|_| useless("it left no answer"));
+        let answer = plain_file::read(answer_file, MOST_ANSWER_BYTES);
+        return answer.map(Some).map_err(|_| useless("it left no answer"));
     }
     if ended.exit == ExitOutcome::TimedOut {
-        return Err(useless(&format!("it gave no answer in {} s", INSPECTION_TIMEOUT.as_secs())));
+        return Err(useless(&format!("it gave no answer in {} s", timeout.as_secs())));
     }
     let said = plain_file::read(stderr_file, MOST_ANSWER_BYTES).map_err(in_folder)?;
     let said = String::from_utf8_lossy(&said);
