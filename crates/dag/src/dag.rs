@@ -79,6 +79,9 @@ pub enum DagProblem {
     },
 }
 
+/// How many steps of a cycle are named.
+const MOST_NAMED: usize = 100;
+
 impl fmt::Display for DagProblem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -97,8 +100,11 @@ impl fmt::Display for DagProblem {
             }
             Self::Cycle { steps } => {
                 formatter.write_str("the pipeline has a cycle: ")?;
-                for step in steps {
+                for step in steps.iter().take(MOST_NAMED) {
                     write!(formatter, "`{step}` -> ")?;
+                }
+                if let Some(more @ 1..) = steps.len().checked_sub(MOST_NAMED) {
+                    write!(formatter, "{more} more -> ")?;
                 }
                 write!(formatter, "`{}`", steps[0])
             }
@@ -148,6 +154,9 @@ impl Default for PipelineDag {
     }
 }
 
+/// How many unknown steps come with what was probably meant: finding that for thousands of them would take too long.
+const MOST_HINTS: usize = 20;
+
 impl PipelineDag {
     /// A DAG without steps.
     pub fn new() -> Self {
@@ -181,7 +190,7 @@ impl PipelineDag {
         let mut dag = Self { graph, index, edges: Vec::new() };
         let mut seen = HashSet::new();
         for (from, to) in edges {
-            match dag.check_edge(&from, &to) {
+            match dag.check_edge(&from, &to, problems.len() < MOST_HINTS) {
                 Ok(ends) if seen.insert(ends) => dag.edges.push(ends),
                 Ok(_) => problems.push(DagProblem::DuplicateEdge { from, to }),
                 Err(problem) => problems.push(problem),
@@ -253,7 +262,7 @@ impl PipelineDag {
     /// it was.
     pub fn add_edge(&mut self, from: &StepName, to: &StepName) -> Result<(), DagError> {
         let fail = |problem| Err(DagError { problems: vec![problem] });
-        let (start, end) = match self.check_edge(from, to) {
+        let (start, end) = match self.check_edge(from, to, true) {
             Ok(ends) => ends,
             Err(problem) => return fail(problem),
         };
@@ -385,7 +394,8 @@ impl PipelineDag {
         self.steps().find(|candidate| candidate.as_str() == near).cloned()
     }
 
-    fn check_edge(&self, from: &StepName, to: &StepName) -> Result<(u32, u32), DagProblem> {
+    /// The ends of an edge. `has_hints` says whether a name that is not known comes with what was probably meant.
+    fn check_edge(&self, from: &StepName, to: &StepName, has_hints: bool) -> Result<(u32, u32), DagProblem> {
         if from == to && self.contains(from) {
             return Err(DagProblem::SelfLoop { step: from.clone() });
         }
@@ -394,7 +404,7 @@ impl PipelineDag {
                 from: from.clone(),
                 to: to.clone(),
                 unknown: step.clone(),
-                nearest: self.nearest(step),
+                nearest: has_hints.then(|| self.nearest(step)).flatten(),
             })
         };
         Ok((end(from)?, end(to)?))

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::json::{self, Member, Mistake, Node, Value};
+use crate::json::{self, Member, Mistake, Mistakes, Node, Value};
 use crate::{DagError, PipelineDag, StepName};
 
 /// A parsed pipeline file. Four shapes are understood:
@@ -83,17 +83,19 @@ impl PipelineFile {
     /// [`ParsePipelineError`] with every mistake of the file: a syntax error alone, else all wrong types, invalid names,
     /// duplicates, unknown steps, self-loops and cycles.
     pub fn parse(text: &str) -> Result<Self, ParsePipelineError> {
-        let mut reader = Reader { text, problems: Vec::new() };
-        let file = match json::parse(text) {
-            Ok(root) => reader.file(&root),
-            Err(mistake) => {
-                reader.problems.push(PipelineFileProblem::Mistake(mistake));
-                None
-            }
-        };
+        let root = json::parse(text).map_err(|mistake| ParsePipelineError {
+            problems: vec![PipelineFileProblem::Mistake(mistake)],
+        })?;
+        let mut reader = Reader { mistakes: Mistakes::of(text), graph: Vec::new() };
+        let file = reader.file(&root);
+        let Reader { mistakes, graph } = reader;
         match file {
-            Some(file) if reader.problems.is_empty() => Ok(file),
-            _ => Err(ParsePipelineError { problems: reader.problems }),
+            Some(file) if mistakes.count() == 0 && graph.is_empty() => Ok(file),
+            _ => {
+                let mistakes = mistakes.into_list().into_iter().map(PipelineFileProblem::Mistake);
+                let problems = mistakes.chain(graph.into_iter().map(PipelineFileProblem::Graph)).collect();
+                Err(ParsePipelineError { problems })
+            }
         }
     }
 
@@ -113,18 +115,14 @@ impl PipelineFile {
 }
 
 struct Reader<'a> {
-    text: &'a str,
-    problems: Vec<PipelineFileProblem>,
+    mistakes: Mistakes<'a>,
+    /// What is wrong with the graph as a whole.
+    graph: Vec<DagError>,
 }
 
 impl Reader<'_> {
-    fn mistake(&mut self, offset: usize, key: &str, message: impl Into<String>) -> &mut Mistake {
-        let mistake = Mistake::new(self.text, offset, key, message);
-        self.problems.push(PipelineFileProblem::Mistake(mistake));
-        match self.problems.last_mut() {
-            Some(PipelineFileProblem::Mistake(mistake)) => mistake,
-            _ => unreachable!("a mistake was just pushed"),
-        }
+    fn mistake(&mut self, offset: usize, key: &str, message: impl Into<String>) {
+        self.mistakes.add(offset, key, message, None);
     }
 
     fn file(&mut self, root: &Node<'_>) -> Option<PipelineFile> {
@@ -147,17 +145,16 @@ impl Reader<'_> {
             return self.chain(&steps.value).map(PipelineFile::Chain);
         }
         if find("nodes").is_none() && find("edges").is_none() {
-            let mistake = self.mistake(root.offset, "", "this is no pipeline file");
-            mistake.hint = Some(
-                "it should have the keys `nodes` and `edges`, a `dag` that has them, or `steps`".to_owned(),
-            );
+            let hint =
+                "it should have the keys `nodes` and `edges`, a `dag` that has them, or `steps`".to_owned();
+            self.mistakes.add(root.offset, "", "this is no pipeline file", Some(hint));
             return None;
         }
         self.dag(members, root.offset, "").map(PipelineFile::Dag)
     }
 
     fn dag(&mut self, members: &[Member<'_>], offset: usize, path: &str) -> Option<PipelineDag> {
-        let before = self.problems.len();
+        let before = self.mistakes.count();
         let mut steps: Vec<(StepName, usize)> = Vec::new();
         let mut edges: Vec<((StepName, StepName), usize)> = Vec::new();
         let mut found = [false; 2];
@@ -177,9 +174,7 @@ impl Reader<'_> {
                     continue;
                 }
                 (other, _) => {
-                    let mistake =
-                        Mistake::unknown_key(self.text, member.offset, path, other, &["nodes", "edges"]);
-                    self.problems.push(PipelineFileProblem::Mistake(mistake));
+                    self.mistakes.add_unknown_key(member.offset, path, other, &["nodes", "edges"]);
                     continue;
                 }
             };
@@ -205,7 +200,7 @@ impl Reader<'_> {
             }
         }
         // Names that are mistakes would make edges look wrong that are not.
-        if self.problems.len() > before {
+        if self.mistakes.count() > before {
             return None;
         }
         let offsets = |wanted: &str| -> Vec<usize> {
@@ -249,6 +244,16 @@ impl Reader<'_> {
                 .unwrap_or(0)
         };
         for problem in error.problems {
+            if self.mistakes.is_full()
+                && !matches!(problem, DagProblem::Cycle { .. } | DagProblem::InvalidName(_))
+            {
+                let (offsets, key) = match problem {
+                    DagProblem::DuplicateStep { .. } => (step_offsets, step_key),
+                    _ => (edge_offsets, edge_key),
+                };
+                self.mistake(offsets.first().copied().unwrap_or_default(), key, "");
+                continue;
+            }
             let message = problem.to_string();
             match &problem {
                 DagProblem::DuplicateStep { step } => {
@@ -268,7 +273,7 @@ impl Reader<'_> {
                     self.mistake(edge_offsets[at], &format!("{edge_key}[{at}]"), message);
                 }
                 DagProblem::Cycle { .. } | DagProblem::InvalidName(_) => {
-                    self.problems.push(PipelineFileProblem::Graph(DagError { problems: vec![problem] }));
+                    self.graph.push(DagError { problems: vec![problem] });
                 }
             }
         }

@@ -126,14 +126,77 @@ impl Mistake {
         self.hint = Some(hint.into());
         self
     }
+}
 
-    /// The mistake of a key that is not known, with the nearest key that is.
-    pub fn unknown_key(text: &str, offset: usize, path: &str, key: &str, known: &[&str]) -> Self {
-        let mistake = Self::new(text, offset, join(path, key), "unknown key");
-        match nearest(key, known.iter().copied()) {
-            Some(near) => mistake.with_hint(format!("did you mean `{near}`?")),
-            None => mistake.with_hint(format!("the keys are `{}`", known.join("`, `"))),
+/// How many mistakes of a text are told with their places, before one that says how many more there are.
+const MOST_MISTAKES: usize = 99;
+
+/// How many of them come with a name that was probably meant, of as many as a user has written.
+const MOST_HINTS: usize = 20;
+
+/// The mistakes of a text: the first hundred with their places, and how many there are besides.
+#[derive(Debug)]
+pub struct Mistakes<'t> {
+    text: &'t str,
+    list: Vec<Mistake>,
+    /// The offset and the key of the first that is not in the list, and how many there are of them.
+    omitted: Option<(usize, String, usize)>,
+}
+
+impl<'t> Mistakes<'t> {
+    /// None yet, of a text.
+    pub fn of(text: &'t str) -> Self {
+        Self { text, list: Vec::new(), omitted: None }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.list.len() + self.omitted.as_ref().map_or(0, |(_, _, count)| *count)
+    }
+
+    /// Whether others are only counted.
+    pub fn is_full(&self) -> bool {
+        self.list.len() >= MOST_MISTAKES
+    }
+
+    /// Whether a mistake comes with a name that was probably meant: finding one among thousands for thousands would take too long.
+    pub fn has_hints(&self) -> bool {
+        self.list.len() < MOST_HINTS
+    }
+
+    /// Adds one at a byte offset, with advice where there is some.
+    pub fn add(&mut self, offset: usize, key: &str, message: impl Into<String>, hint: Option<String>) {
+        if let Some((_, _, count)) = &mut self.omitted {
+            *count += 1;
+        } else if self.is_full() {
+            self.omitted = Some((offset, key.to_owned(), 1));
+        } else {
+            self.list.push(Mistake { hint, ..Mistake::new(self.text, offset, key, message) });
         }
+    }
+
+    /// Adds that of a key that is not known.
+    pub fn add_unknown_key(&mut self, offset: usize, path: &str, key: &str, known: &[&str]) {
+        let near = if self.is_full() { None } else { nearest(key, known.iter().copied()) };
+        let hint = near.map_or_else(
+            || format!("the keys are `{}`", known.join("`, `")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        self.add(offset, &join(path, key), "unknown key", Some(hint));
+    }
+
+    /// All that are told, in the order of the text; where there are more, the last one says how many.
+    pub fn into_list(self) -> Vec<Mistake> {
+        let mut list = self.list;
+        list.sort_by_key(|mistake| mistake.position);
+        if let Some((offset, key, count)) = self.omitted {
+            let message = match count {
+                1 => "one more mistake is not listed".to_owned(),
+                count => format!("{count} more mistakes from here on are not listed"),
+            };
+            list.push(Mistake::new(self.text, offset, key, message));
+        }
+        list
     }
 }
 

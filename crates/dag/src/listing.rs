@@ -1,7 +1,10 @@
 use std::fmt;
 
+/// How many problems are listed. Nobody reads more.
+const MOST_LISTED: usize = 100;
+
 /// Writes one problem as it is, and several as a list under their number: how every error of these crates that collects
-/// problems shows them. `noun` is their plural, such as `mistakes`.
+/// problems shows them. Of more than 100 the first are listed, and the rest is counted. `noun` is their plural, such as `mistakes`.
 ///
 /// # Errors
 ///
@@ -30,8 +33,11 @@ pub fn write_list<T: fmt::Display>(
         return problem.fmt(formatter);
     }
     write!(formatter, "{} {noun}:", problems.len())?;
-    for problem in problems {
+    for problem in problems.iter().take(MOST_LISTED) {
         write!(formatter, "\n  - {}", problem.to_string().replace('\n', "\n    "))?;
     }
-    Ok(())
+    match problems.len().saturating_sub(MOST_LISTED) {
+        0 => Ok(()),
+        more => write!(formatter, "\n  and {more} more"),
+    }
 }

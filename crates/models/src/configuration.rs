@@ -1,13 +1,13 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
-use runtime_testing_dag::json::{self, Mistake, Value};
+use runtime_testing_dag::json::{self, Mistakes, Value};
 use runtime_testing_dag::{
     ParsePipelineError, PipelineDag, PipelineFile, PipelineFileProblem, Selection, StepName,
 };
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::value::RawValue;
 
-use crate::{ParseSpecError, ScriptExecutionSpec, spec_reader};
+use crate::{ScriptExecutionSpec, spec_reader};
 
 /// Where test data, specs and scripts lie unless something else is said: `test/integration/runtime`.
 pub const DEFAULT_WORKSPACE_ROOT: &str = "test/integration/runtime";
@@ -133,7 +133,7 @@ impl PipelineTestingSpec {
         let Ok(root) = json::parse(text) else { return Err(ParsePipelineError { problems }) };
         let mut spec = Self::new(dag.unwrap_or_default());
         let Value::Object(members) = &root.value else { return Err(ParsePipelineError { problems }) };
-        let mut mistakes = Vec::new();
+        let mut mistakes = Mistakes::of(text);
         for member in members {
             match (&*member.key, &member.value.value) {
                 ("dag", _) | ("workspace_aware_root", Value::Null) | ("$schema", Value::String(_)) => {}
@@ -141,13 +141,11 @@ impl PipelineTestingSpec {
                     for entry in specs {
                         let key = json::join("script_specs", &entry.key);
                         match StepName::new(&*entry.key) {
-                            Ok(step) => match spec_reader::read_node(text, &entry.value, &key) {
-                                Ok(read) => drop(spec.script_specs.insert(step, read)),
-                                Err(ParseSpecError { mistakes: found }) => mistakes.extend(found),
-                            },
-                            Err(error) => {
-                                mistakes.push(Mistake::new(text, entry.offset, key, error.to_string()))
+                            Ok(step) => {
+                                let read = spec_reader::read_node(&mut mistakes, &entry.value, &key);
+                                read.map(|read| spec.script_specs.insert(step, read));
                             }
+                            Err(error) => mistakes.add(entry.offset, &key, error.to_string(), None),
                         }
                     }
                 }
@@ -160,18 +158,17 @@ impl PipelineTestingSpec {
                 ("script_specs" | "test_workspace_root" | "workspace_aware_root", other) => {
                     let expected = if member.key == "script_specs" { "an object" } else { "a string" };
                     let message = format!("expected {expected}, found {}", other.describe());
-                    mistakes.push(Mistake::new(text, member.value.offset, &*member.key, message));
+                    mistakes.add(member.value.offset, &member.key, message, None);
                 }
-                (key, _) => mistakes.push(Mistake::unknown_key(
-                    text,
+                (key, _) => mistakes.add_unknown_key(
                     member.offset,
                     "",
                     key,
                     &["dag", "script_specs", "test_workspace_root", "workspace_aware_root"],
-                )),
+                ),
             }
         }
-        problems.extend(mistakes.into_iter().map(PipelineFileProblem::Mistake));
+        problems.extend(mistakes.into_list().into_iter().map(PipelineFileProblem::Mistake));
         if problems.is_empty() { Ok(spec) } else { Err(ParsePipelineError { problems }) }
     }
 }

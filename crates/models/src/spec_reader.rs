@@ -2,8 +2,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use camino::Utf8PathBuf;
-use indexmap::IndexMap;
-use runtime_testing_dag::json::{self, Member, Mistake, Node, Value};
+use indexmap::{IndexMap, IndexSet};
+use runtime_testing_dag::json::{self, Member, Mistake, Mistakes, Node, Value};
 use runtime_testing_dag::{Name, NameKind, StepName, nearest};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
@@ -72,7 +72,9 @@ impl ScriptExecutionSpec {
     /// invalid names and values, each with its line and column.
     pub fn parse(text: &str) -> Result<Self, ParseSpecError> {
         let root = json::parse(text).map_err(|mistake| ParseSpecError { mistakes: vec![mistake] })?;
-        read_node(text, &root, "")
+        let mut mistakes = Mistakes::of(text);
+        let spec = read_node(&mut mistakes, &root, "");
+        finish(mistakes, spec)
     }
 }
 
@@ -92,35 +94,45 @@ impl<'de> Deserialize<'de> for ScriptExecutionSpec {
     }
 }
 
-/// Reads the spec at `root`, which stands at the key `path` of a larger text.
+/// Reads the spec at `root`, which stands at the key `path` of a larger text. None where that adds to the mistakes.
 pub(crate) fn read_node(
-    text: &str,
+    mistakes: &mut Mistakes<'_>,
     root: &Node<'_>,
     path: &str,
-) -> Result<ScriptExecutionSpec, ParseSpecError> {
-    let mut reader = Reader { text, mistakes: Vec::new() };
-    let spec = reader.spec(root, path);
-    reader.finish(spec)
+) -> Option<ScriptExecutionSpec> {
+    let before = mistakes.count();
+    let spec = Reader { mistakes }.spec(root, path);
+    spec.filter(|_| mistakes.count() == before)
+}
+
+/// What was read, if there is no mistake in it.
+fn finish<T>(mistakes: Mistakes<'_>, read: Option<T>) -> Result<T, ParseSpecError> {
+    match read {
+        Some(read) if mistakes.count() == 0 => Ok(read),
+        _ => Err(ParseSpecError { mistakes: mistakes.into_list() }),
+    }
 }
 
 /// The inputs or outputs of a spec, where they could be read.
 struct Known<'a> {
     noun: &'static str,
-    names: Option<Vec<&'a LogicalName>>,
+    names: Option<IndexSet<&'a LogicalName>>,
 }
 
-struct Reader<'t> {
-    text: &'t str,
-    mistakes: Vec<Mistake>,
+/// How many names are listed where one is not among them.
+const MOST_NAMES: usize = 20;
+
+struct Reader<'m, 't> {
+    mistakes: &'m mut Mistakes<'t>,
 }
 
-impl Reader<'_> {
+impl Reader<'_, '_> {
     fn mistake(&mut self, offset: usize, key: &str, message: impl Into<String>) {
-        self.mistakes.push(Mistake::new(self.text, offset, key, message));
+        self.mistakes.add(offset, key, message, None);
     }
 
     fn hinted(&mut self, offset: usize, key: &str, message: impl Into<String>, hint: impl Into<String>) {
-        self.mistakes.push(Mistake::new(self.text, offset, key, message).with_hint(hint));
+        self.mistakes.add(offset, key, message, Some(hint.into()));
     }
 
     fn wrong_type(&mut self, node: &Node<'_>, key: &str, expected: &str) {
@@ -128,7 +140,7 @@ impl Reader<'_> {
     }
 
     fn unknown_key(&mut self, member: &Member<'_>, path: &str, known: &[&str]) {
-        self.mistakes.push(Mistake::unknown_key(self.text, member.offset, path, &member.key, known));
+        self.mistakes.add_unknown_key(member.offset, path, &member.key, known);
     }
 
     fn spec(&mut self, root: &Node<'_>, path: &str) -> Option<ScriptExecutionSpec> {
@@ -158,11 +170,11 @@ impl Reader<'_> {
         let step_name = required(self, "step_name").and_then(|node| self.name(node, &at("step_name")));
         let (script_name, step_name): (Option<ScriptName>, Option<StepName>) = (script_name, step_name);
 
-        let before_paths = self.mistakes.len();
+        let before_paths = self.mistakes.count();
         let (input_paths, input_path_specs) = self.paths_and_specs(path, "input", get);
         let (output_paths, output_path_specs) = self.paths_and_specs(path, "output", get);
         // Names that stand in a broken part of the file would look unknown.
-        let knows_names = self.mistakes.len() == before_paths;
+        let knows_names = self.mistakes.count() == before_paths;
         let environ_vars = get("environ_vars").map(|node| self.environ_vars(node, &at("environ_vars")));
         let job_args = get("job_args").map(|node| self.job_args(node, &at("job_args")));
         let schema = get("$schema").and_then(|node| self.string(node, &at("$schema")));
@@ -179,8 +191,8 @@ impl Reader<'_> {
 
         let inputs: Vec<&LogicalName> = input_paths.keys().chain(input_path_specs.keys()).collect();
         let outputs: Vec<&LogicalName> = output_paths.keys().chain(output_path_specs.keys()).collect();
-        let inputs = Known { noun: "input", names: knows_names.then_some(inputs) };
-        let outputs = Known { noun: "output", names: knows_names.then_some(outputs) };
+        let inputs = Known { noun: "input", names: knows_names.then(|| inputs.into_iter().collect()) };
+        let outputs = Known { noun: "output", names: knows_names.then(|| outputs.into_iter().collect()) };
         let bindings = get("bindings").map(|node| self.named(node, &at("bindings"), &inputs, Self::binding));
         let input_schemas =
             get("input_schemas").map(|node| self.named(node, &at("input_schemas"), &inputs, Self::contract));
@@ -348,7 +360,7 @@ impl Reader<'_> {
             self.wrong_type(node, path, &format!("an array of names of {}s", known.noun));
             return Vec::new();
         };
-        let mut names = Vec::with_capacity(items.len());
+        let mut names = IndexSet::with_capacity(items.len());
         for item in items {
             let Some(name) = self.name::<crate::LogicalKind>(item, path) else { continue };
             if names.contains(&name) {
@@ -361,27 +373,33 @@ impl Reader<'_> {
                 continue;
             }
             self.check_known(item.offset, path, &name, known);
-            names.push(name);
+            names.insert(name);
         }
-        names
+        names.into_iter().collect()
     }
 
     /// Reports a name that no input or output of the spec has.
     fn check_known(&mut self, offset: usize, key: &str, name: &LogicalName, known: &Known<'_>) {
-        let Some(names) = known.names.as_ref().filter(|names| !names.contains(&name)) else { return };
+        let Some(names) = known.names.as_ref().filter(|names| !names.contains(name)) else { return };
         let noun = known.noun;
-        let names = names.iter().map(|name| name.as_str());
-        let hint = match nearest(name.as_str(), names.clone()) {
+        let near =
+            self.mistakes.has_hints().then(|| nearest(name.as_str(), names.iter().map(|name| name.as_str())));
+        let hint = match near.flatten() {
             Some(near) => format!("did you mean `{near}`?"),
-            None if names.len() == 0 => format!("it has no {noun}s at all"),
-            None => format!("the {noun}s are `{}`", names.collect::<Vec<_>>().join("`, `")),
+            None if names.is_empty() => format!("it has no {noun}s at all"),
+            None => {
+                let first: Vec<&str> = names.iter().take(MOST_NAMES).map(|name| name.as_str()).collect();
+                let more = names.len() - first.len();
+                let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+                format!("the {noun}s are `{}`{more}", first.join("`, `"))
+            }
         };
         self.hinted(offset, key, format!("the spec has no {noun} of this name"), hint);
     }
 
     fn binding(&mut self, node: &Node<'_>, path: &str) -> Option<OutputBinding> {
         let (mut step, mut output) = (None, None);
-        let before = self.mistakes.len();
+        let before = self.mistakes.count();
         for member in self.object(node, path) {
             let key = json::join(path, &member.key);
             match &*member.key {
@@ -391,7 +409,7 @@ impl Reader<'_> {
             }
         }
         let binding = step.zip(output).map(|(step, output)| OutputBinding { step, output });
-        if binding.is_none() && self.mistakes.len() == before {
+        if binding.is_none() && self.mistakes.count() == before {
             self.hinted(node.offset, path, "a key is missing", r#"it is {"step": "…", "output": "…"}"#);
         }
         binding

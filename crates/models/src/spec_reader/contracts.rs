@@ -3,10 +3,10 @@ use std::str::FromStr;
 use globset::GlobBuilder;
 use indexmap::IndexMap;
 use regex::Regex;
-use runtime_testing_dag::json::{self, Member, Mistake, Node, Value};
+use runtime_testing_dag::json::{self, Member, Mistakes, Node, Value};
 use runtime_testing_dag::nearest;
 
-use super::{ParseSpecError, Reader};
+use super::{ParseSpecError, Reader, finish};
 use crate::{
     ColumnContract, Constraints, ContractType, DataContract, FileContract, FilesContract, JobNumber,
     JobValue, Permission, TableContract, TypeWord,
@@ -31,13 +31,13 @@ impl FromStr for DataContract {
 
     fn from_str(text: &str) -> Result<Self, ParseSpecError> {
         let root = json::parse(text).map_err(|mistake| ParseSpecError { mistakes: vec![mistake] })?;
-        let mut reader = Reader { text, mistakes: Vec::new() };
-        let contract = reader.contract(&root, "");
-        reader.finish(contract)
+        let mut mistakes = Mistakes::of(text);
+        let contract = Reader { mistakes: &mut mistakes }.contract(&root, "");
+        finish(mistakes, contract)
     }
 }
 
-impl Reader<'_> {
+impl Reader<'_, '_> {
     pub(super) fn contract(&mut self, node: &Node<'_>, path: &str) -> Option<DataContract> {
         let is_folder = match &node.value {
             Value::Object(members) => members.iter().any(|member| member.key == "files"),
@@ -51,7 +51,7 @@ impl Reader<'_> {
 
     fn folder(&mut self, node: &Node<'_>, path: &str) -> Option<FilesContract> {
         let mut contract = FilesContract::default();
-        let before = self.mistakes.len();
+        let before = self.mistakes.count();
         for member in self.object(node, path) {
             let key = json::join(path, &member.key);
             match &*member.key {
@@ -71,7 +71,7 @@ impl Reader<'_> {
                 _ => self.unknown_key(member, path, &FOLDER_KEYS),
             }
         }
-        (self.mistakes.len() == before).then_some(contract)
+        (self.mistakes.count() == before).then_some(contract)
     }
 
     fn check_glob(&mut self, file: &Member<'_>, key: &str) {
@@ -98,7 +98,7 @@ impl Reader<'_> {
     fn table(&mut self, node: &Node<'_>, path: &str, is_all: bool) -> Option<TableContract> {
         let mut contract = TableContract::default();
         let mut has_columns = false;
-        let before = self.mistakes.len();
+        let before = self.mistakes.count();
         for member in self.object(node, path) {
             let key = json::join(path, &member.key);
             match &*member.key {
@@ -121,7 +121,7 @@ impl Reader<'_> {
                 _ => self.unknown_key(member, path, &TABLE_KEYS),
             }
         }
-        if !has_columns && self.mistakes.len() == before {
+        if !has_columns && self.mistakes.count() == before {
             self.mistake(node.offset, path, "the key `columns` is missing");
         }
         if contract.max_rows.is_some_and(|most| contract.min_rows.unwrap_or_default() > most) {
@@ -134,7 +134,7 @@ impl Reader<'_> {
                 format!("`{name}` is no key of `columns`"),
             );
         }
-        (self.mistakes.len() == before).then_some(contract)
+        (self.mistakes.count() == before).then_some(contract)
     }
 
     fn columns(&mut self, node: &Node<'_>, path: &str, are_outer: bool) -> IndexMap<String, ColumnContract> {
@@ -155,14 +155,14 @@ impl Reader<'_> {
             self.wrong_type(node, path, r#"a type such as "integer", or an object with `type`"#);
             return None;
         }
-        let before = self.mistakes.len();
+        let before = self.mistakes.count();
         let mut data_type = None;
         for member in self.object(node, path).iter().filter(|member| member.key == "type") {
             let key = json::join(path, "type");
             let text = self.string(&member.value, &key);
             data_type = text.and_then(|text| self.contract_type(&member.value, &key, &text));
         }
-        if data_type.is_none() && self.mistakes.len() == before {
+        if data_type.is_none() && self.mistakes.count() == before {
             self.mistake(node.offset, path, "the key `type` is missing");
         }
         let word = data_type.as_ref().map(ContractType::word);
@@ -202,7 +202,7 @@ impl Reader<'_> {
         if is_more {
             self.mistake(node.offset, path, "`minimum` is more than `maximum`");
         }
-        (self.mistakes.len() == before).then_some(column)
+        (self.mistakes.count() == before).then_some(column)
     }
 
     /// Whether a key is for columns of the type.
@@ -397,7 +397,10 @@ impl Reader<'_> {
                 "datetime" | "datetime64" => Some("timestamp"),
                 "bytes" | "blob" => Some("binary"),
                 "array" => Some("list"),
-                lower => nearest(lower, TypeWord::ALL.iter().map(|word| word.as_str())),
+                lower if !self.mistakes.is_full() => {
+                    nearest(lower, TypeWord::ALL.iter().map(|word| word.as_str()))
+                }
+                _ => None,
             };
             let all: Vec<&str> = TypeWord::ALL.iter().map(|word| word.as_str()).collect();
             let exact =
@@ -410,17 +413,6 @@ impl Reader<'_> {
             self.hinted(node.offset, path, format!("unknown type `{text}`"), hint);
         }
         known
-    }
-
-    /// What was read, if there is no mistake in it.
-    pub(super) fn finish<T>(mut self, read: Option<T>) -> Result<T, ParseSpecError> {
-        match read {
-            Some(read) if self.mistakes.is_empty() => Ok(read),
-            _ => {
-                self.mistakes.sort_by_key(|mistake: &Mistake| mistake.position);
-                Err(ParseSpecError { mistakes: self.mistakes })
-            }
-        }
     }
 }
 

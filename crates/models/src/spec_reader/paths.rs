@@ -15,7 +15,7 @@ struct KnownPaths<'a> {
     are_all: bool,
 }
 
-impl Reader<'_> {
+impl Reader<'_, '_> {
     /// The paths of the inputs or outputs, and what the spec says of them besides. `noun` is `input` or `output`, `get` finds
     /// the value of a key of the spec, which stands at `path`.
     pub(super) fn paths_and_specs<'n, 'a: 'n>(
@@ -25,10 +25,10 @@ impl Reader<'_> {
         get: impl Fn(&str) -> Option<&'n Node<'a>>,
     ) -> (IndexMap<LogicalName, Utf8PathBuf>, IndexMap<LogicalName, PathSpec>) {
         let (paths_key, specs_key) = (format!("{noun}_paths"), format!("{noun}_path_specs"));
-        let before = self.mistakes.len();
+        let before = self.mistakes.count();
         let at = json::join(path, &paths_key);
         let paths = get(&paths_key).map(|node| self.paths(node, &at)).unwrap_or_default();
-        let known = KnownPaths { paths: &paths, at, are_all: self.mistakes.len() == before };
+        let known = KnownPaths { paths: &paths, at, are_all: self.mistakes.count() == before };
         let specs = get(&specs_key).map(|node| self.path_specs(node, &json::join(path, &specs_key), &known));
         let specs = specs.unwrap_or_default();
         (paths, specs)
@@ -64,7 +64,9 @@ impl Reader<'_> {
                     "make them the same or remove one",
                 ),
                 (None, None) if known.are_all => {
-                    let hint = match nearest(name.as_str(), known.paths.keys().map(LogicalName::as_str)) {
+                    let names = known.paths.keys().map(LogicalName::as_str);
+                    let near = self.mistakes.has_hints().then(|| nearest(name.as_str(), names));
+                    let hint = match near.flatten() {
                         Some(near) => format!("did you mean `{near}`?"),
                         None => format!("add `path` here or `{name}` there"),
                     };
@@ -78,7 +80,7 @@ impl Reader<'_> {
     }
 
     fn path_spec(&mut self, node: &Node<'_>, path: &str, name: &LogicalName) -> Option<PathSpec> {
-        let before = self.mistakes.len();
+        let before = self.mistakes.count();
         let mut spec = PathSpec::default();
         for member in self.object(node, path) {
             let key = json::join(path, &member.key);
@@ -100,6 +102,6 @@ impl Reader<'_> {
                 _ => self.unknown_key(member, path, &["logical_name", "path", "aliases", "kind"]),
             }
         }
-        (self.mistakes.len() == before).then_some(spec)
+        (self.mistakes.count() == before).then_some(spec)
     }
 }
