@@ -223,7 +223,7 @@ fn no_data(path: &Utf8Path) -> Option<(Utf8PathBuf, String)> {
 }
 
 /// Where systems tell of themselves.
-const SYSTEM: [&str; 3] = ["/proc", "/sys", "/dev"];
+const SYSTEM: [&str; 2] = ["/proc", "/sys"];
 
 /// What in outputs is broken, whoever reads it.
 fn damages(outputs: &BTreeMap<LogicalName, RunOutput>) -> Vec<OutputDamage> {
