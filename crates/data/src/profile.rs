@@ -158,10 +158,11 @@ fn profile_as(
     let FileContent { bytes, kind, promised, mut content, .. } = read_content(path, options)?;
     if let Some(table) = content.schema.as_mut().filter(|_| is_binary(kind.format)) {
         let file = File::open(path).map_err(|source| DataError::new(path, source))?;
-        match kind.format {
+        let damage = match kind.format {
             FileFormat::Parquet => parquet::count_nulls(file, &mut table.columns, options),
             format => ipc::count_nulls(file, format, &mut table.columns, options),
-        }
+        };
+        content.findings.extend(damage);
         if options.is_canceled() {
             return Err(DataError::Canceled { path: path.to_owned() });
         }

@@ -6,7 +6,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 #[cfg(feature = "parquet")]
 use parquet::file::metadata::ParquetMetaData;
-use runtime_testing_models::Column;
+use runtime_testing_models::{Column, DataFinding};
 
 use crate::columnar::table::ArrowTable;
 #[cfg(feature = "parquet")]
@@ -84,12 +84,22 @@ pub(crate) fn read(_file: &File) -> Result<ArrowTable, Stop> {
 
 /// Counts the nulls of columns of which the footer does not tell them, by reading as little of each as shows them.
 #[cfg(feature = "parquet")]
-pub(crate) fn count_nulls(file: File, columns: &mut [Column], options: &ProfileOptions) {
-    settle_nulls(columns, |places| nulls::read(file, places, options));
+pub(crate) fn count_nulls(
+    file: File,
+    columns: &mut [Column],
+    options: &ProfileOptions,
+) -> Option<DataFinding> {
+    settle_nulls(columns, |places| nulls::read(file, places, options))
 }
 
 #[cfg(not(feature = "parquet"))]
-pub(crate) fn count_nulls(_file: File, _columns: &mut [Column], _options: &ProfileOptions) {}
+pub(crate) fn count_nulls(
+    _file: File,
+    _columns: &mut [Column],
+    _options: &ProfileOptions,
+) -> Option<DataFinding> {
+    None
+}
 
 #[cfg(feature = "parquet")]
 mod nulls {

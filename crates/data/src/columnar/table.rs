@@ -4,11 +4,11 @@ use arrow::array::Array as _;
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use runtime_testing_models::{Column, TableSchema};
+use runtime_testing_models::{Column, DataFinding, TableSchema};
 
-use crate::columnar::panic::without_panic;
+use crate::columnar::panic::caught;
 use crate::content::Content;
-use crate::findings::{Stop, duplicate_names, unreadable};
+use crate::findings::{Stop, damaged, duplicate_names, unreadable};
 use crate::options::ProfileOptions;
 use crate::types::arrow_type::of_arrow;
 
@@ -25,10 +25,11 @@ pub(crate) struct ArrowTable {
 
 impl ArrowTable {
     /// What the attempt to read a table yields.
-    pub(crate) fn content(read: Result<Self, Stop>) -> io::Result<Content> {
-        match read {
-            Ok(table) => Ok(table.into_content()),
-            Err(stop) => Ok(Content::of_finding(stop.into_finding()?)),
+    pub(crate) fn content(read: impl FnOnce() -> Result<Self, Stop>) -> io::Result<Content> {
+        match caught(read) {
+            Some(Ok(table)) => Ok(table.into_content()),
+            Some(Err(stop)) => Ok(Content::of_finding(stop.into_finding()?)),
+            None => Ok(Content::of_finding(damaged("what it says of its tables is damaged"))),
         }
     }
 
@@ -47,24 +48,26 @@ impl ArrowTable {
 }
 
 /// Counts the nulls of the columns where they are not known, by reading those at their places. They stay unknown where that
-/// fails, and where it is given up.
+/// fails, and where it is given up. What a decoder panics over is damaged.
 pub(crate) fn settle_nulls(
     columns: &mut [Column],
     read: impl FnOnce(&[usize]) -> Result<Option<Vec<u64>>, ArrowError>,
-) {
+) -> Option<DataFinding> {
     let unknown: Vec<usize> = (0..columns.len()).filter(|place| columns[*place].nulls.is_none()).collect();
     if unknown.is_empty() {
-        return;
+        return None;
     }
-    match without_panic(|| read(&unknown)) {
-        Ok(Some(nulls)) => {
+    match caught(|| read(&unknown)) {
+        None => return Some(damaged("its rows are damaged")),
+        Some(Ok(Some(nulls))) => {
             for (place, nulls) in unknown.into_iter().zip(nulls) {
                 columns[place].nulls = Some(nulls);
             }
         }
-        Ok(None) => {}
-        Err(error) => tracing::debug!(%error, "nulls cannot be counted"),
+        Some(Ok(None)) => {}
+        Some(Err(error)) => tracing::debug!(%error, "nulls cannot be counted"),
     }
+    None
 }
 
 /// The nulls of each of so many columns over all batches; none where it was canceled.

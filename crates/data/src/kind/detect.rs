@@ -93,9 +93,9 @@ fn read(
         return Ok((FileFormat::Opaque.into(), Content::of_finding(finding), None));
     }
     let (format, content) = match magic(&head, named.format) {
-        Some(Magic::Parquet) => (FileFormat::Parquet, ArrowTable::content(parquet::read(file))?),
+        Some(Magic::Parquet) => (FileFormat::Parquet, ArrowTable::content(|| parquet::read(file))?),
         Some(Magic::ArrowFile) => {
-            (FileFormat::ArrowIpc, ArrowTable::content(ipc::read_file(file, Look::Headers))?)
+            (FileFormat::ArrowIpc, ArrowTable::content(|| ipc::read_file(file, Look::Headers))?)
         }
         Some(Magic::FeatherOne) => {
             let message = "Feather version 1 is not supported; write Feather 2 / Arrow IPC";
@@ -103,7 +103,7 @@ fn read(
         }
         found => {
             if found == Some(Magic::ArrowStream) {
-                let content = ArrowTable::content(ipc::read_stream(file, Look::Headers))?;
+                let content = ArrowTable::content(|| ipc::read_stream(file, Look::Headers))?;
                 let is_named = matches!(named.format, FileFormat::ArrowIpc | FileFormat::ArrowStream);
                 if is_named || content.findings.is_empty() {
                     return Ok((FileFormat::ArrowStream.into(), content, None));

@@ -6,7 +6,7 @@ use std::io::{BufReader, Seek as _};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::{FileReader, StreamReader};
 use arrow::record_batch::RecordBatch;
-use runtime_testing_models::{Column, FileFormat};
+use runtime_testing_models::{Column, DataFinding, FileFormat};
 
 use super::{Look, read_file, read_stream};
 use crate::columnar::table::{settle_nulls, sum_nulls};
@@ -50,9 +50,14 @@ pub(crate) fn open_rows(
 }
 
 /// Counts the nulls of columns whose headers do not tell them all.
-pub(crate) fn count_nulls(file: File, format: FileFormat, columns: &mut [Column], options: &ProfileOptions) {
+pub(crate) fn count_nulls(
+    file: File,
+    format: FileFormat,
+    columns: &mut [Column],
+    options: &ProfileOptions,
+) -> Option<DataFinding> {
     settle_nulls(columns, |places| {
         let rows = open_rows(file, format, Some(places.to_vec()), MOST_BYTES)?;
         sum_nulls(rows, places.len(), options)
-    });
+    })
 }
