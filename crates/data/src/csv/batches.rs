@@ -8,7 +8,7 @@ use arrow::error::ArrowError;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
 use super::delimiter::Delimiter;
-use super::records::{RecordSink, Splitter};
+use super::records::{MOST_CELL_BYTES, RecordSink, Splitter};
 use super::value::Values;
 use crate::text::nulls::NullWords;
 use crate::text::reader::TextReader;
@@ -122,6 +122,10 @@ impl RecordSink for Rows {
         if !self.header_is_past || self.ended {
             return;
         }
+        if cell.len() > MOST_CELL_BYTES {
+            let row = self.finished_rows + self.rows as u64 + 1;
+            return self.refuse(&format!("row {row} has a cell of more than {} MiB", MOST_CELL_BYTES >> 20));
+        }
         match self.columns.get_mut(self.cells) {
             Some(column) => self.misfit |= !column.append(cell, &self.nulls),
             None => self.misfit = true,
@@ -211,6 +215,21 @@ mod tests {
         let texts: Vec<Option<&str>> =
             found[0].as_ref().unwrap().column(1).as_string::<i32>().iter().collect();
         assert_eq!(texts, [Some(long.as_str()); 2]);
+    }
+
+    #[test]
+    fn cells_that_are_too_long_are_refused() {
+        use std::io::Cursor;
+
+        let long = std::io::repeat(b'x').take(MOST_CELL_BYTES as u64 + 1);
+        let text = Cursor::new("a,b\n1,y\n2,").chain(long).chain(Cursor::new("\n3,z\n"));
+        let schema =
+            Schema::new(vec![Field::new("a", DataType::Int64, true), Field::new("b", DataType::Utf8, true)]);
+        let nulls = NullWords::by_default().clone();
+        let batches =
+            CsvBatches::new(TextReader::new(text), Delimiter::Detected, (&schema, |_| true), nulls, 10);
+        let last = batches.expect("types that text shows").last().expect("an error").unwrap_err();
+        assert_eq!(last.to_string(), "Csv error: row 2 has a cell of more than 64 MiB");
     }
 
     #[test]

@@ -6,6 +6,9 @@ use crate::text::cell::LONGEST_CELL;
 
 const QUOTE: u8 = b'"';
 
+/// A longer cell is not read.
+pub(crate) const MOST_CELL_BYTES: usize = 64 * 1024 * 1024;
+
 /// What takes the cells of a text, one after the other.
 pub(crate) trait RecordSink {
     /// The next cell of the record, without quotes. Unless the splitter keeps all, no more than [`LONGEST_CELL`] and one
@@ -77,9 +80,9 @@ impl Splitter {
         }
     }
 
-    /// A splitter that hands over every cell as a whole.
+    /// A splitter that hands over every cell as a whole, up to [`MOST_CELL_BYTES`]; of what is longer, one byte more.
     pub(crate) fn keeping_all(delimiter: u8) -> Self {
-        Self { most_kept: usize::MAX, ..Self::new(delimiter) }
+        Self { most_kept: MOST_CELL_BYTES + 1, ..Self::new(delimiter) }
     }
 
     /// Takes in the next chunk.

@@ -168,7 +168,12 @@ pub(crate) fn shell_command(enter: &str, repeat: &Repeat) -> String {
     let environment = inherited.iter().chain(&repeat.environment);
     let assignments = environment.map(|(name, value)| quoted(&format!("{name}={value}")));
     let words = repeat.words.iter().map(|word| quoted(word));
-    let call: Vec<String> = ["env".to_owned()].into_iter().chain(assignments).chain(words).collect();
+    // A program with `=` in its path is an assignment to `env`.
+    let is_assignment = repeat.words.first().is_some_and(|program| program.contains('='));
+    let shell: &[&str] = if is_assignment { &["sh", "-c", "'exec \"$0\" \"$@\"'"] } else { &[] };
+    let shell = shell.iter().map(|word| (*word).to_owned());
+    let call: Vec<String> =
+        ["env".to_owned()].into_iter().chain(assignments).chain(shell).chain(words).collect();
     format!("{enter} && {}", call.join(" "))
 }
 
@@ -186,4 +191,27 @@ pub(crate) fn quoted(word: &str) -> String {
 pub(crate) fn secret() -> String {
     let random = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", random(), random())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_program_with_an_equals_sign_in_its_path_is_repeated() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let program = Utf8Path::from_path(folder.path()).expect("UTF-8").join("a=b c");
+        std::fs::write(&program, "#!/bin/sh\necho \"$NAME|$1|$2\"\n").expect("a file");
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("its own file");
+        let repeat = Repeat {
+            environment: vec![("NAME".to_owned(), "x'y".to_owned())],
+            words: vec![program.into_string(), "--key".to_owned(), "$1 \"z".to_owned()],
+        };
+        let command = shell_command("cd /", &repeat);
+        let output = std::process::Command::new("sh").args(["-c", &command]).output().expect("a shell");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "x'y|--key|$1 \"z\n", "{command}");
+    }
 }
