@@ -28,8 +28,10 @@ pub(crate) fn say(text: &str) {
     drop(io::stderr().write_all(format!("{text}\n").as_bytes()));
 }
 
+/// Says what went wrong. Names in it are whatever is in specs and pipelines.
 pub(crate) fn error(message: &str) {
-    say(&format!("error: {message}"));
+    let lines: Vec<String> = message.split('\n').map(harmless).collect();
+    say(&format!("error: {}", lines.join("\n")));
 }
 
 /// Color and the width of the terminal, where there is one, unless the environment asks for no color.

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::ValueEnum as _;
 use runtime_testing::{
-    Event, EventLog, MarkdownOptions, PipelineTestReport, Reporter, render_html, render_junit,
-    render_markdown,
+    Event, EventLog, MarkdownOptions, PipelineTestReport, PipelineTestingSpec, Reporter, render_html,
+    render_junit, render_markdown,
 };
 use tempfile::NamedTempFile;
 
@@ -88,10 +88,64 @@ struct Summary {
     file: File,
 }
 
+/// What of the user's a report must not take the place of.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// Files and folders, with what they are.
+    paths: Vec<(Utf8PathBuf, String)>,
+}
+
+impl Kept {
+    /// What a workspace has: its specs, and its scripts.
+    pub(crate) fn of_workspace(workspace: &Utf8Path) -> Self {
+        let mut kept = Self::default();
+        kept.add(&workspace.join(".specs"), "it lies among the specs");
+        kept.add(&workspace.join("scripts"), "it lies among the scripts");
+        kept
+    }
+
+    /// These, and what a pipeline names: its own file, and the scripts and inputs of its steps.
+    pub(crate) fn of_pipeline(file: &Utf8Path, spec: &PipelineTestingSpec) -> Self {
+        let mut kept = Self::of_workspace(&spec.test_workspace_root);
+        kept.add(file, "it is the pipeline file");
+        for (step, spec) in &spec.script_specs {
+            if let Some(script) = &spec.script_path {
+                kept.add(script, &format!("it is the script of `{step}`"));
+            }
+            for (name, input) in &spec.input_paths {
+                kept.add(input, &format!("it is the input `{name}` of `{step}`, or lies in it"));
+            }
+        }
+        kept
+    }
+
+    fn add(&mut self, path: &Utf8Path, what: &str) {
+        self.paths.push((path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned()), what.to_owned()));
+    }
+
+    /// Why nothing is to be written to a path, if nothing is. What is not there can be made beside other data.
+    fn refuse(&self, path: &Utf8Path) -> Result<(), String> {
+        let Ok(place) = path.canonicalize_utf8() else { return Ok(()) };
+        match self.paths.iter().find(|(kept, _)| place.starts_with(kept)) {
+            Some((_, what)) => Err(format!("`{path}` would be overwritten: {what}; name another file")),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Reports {
     /// Makes the files, and the folders they lie in.
-    pub(crate) fn open(wanted: &[ReportFile], events: Option<&Utf8Path>) -> Result<Self, String> {
+    pub(crate) fn open(
+        wanted: &[ReportFile],
+        events: Option<&Utf8Path>,
+        kept: &Kept,
+    ) -> Result<Self, String> {
         let mut files: Vec<Open> = Vec::new();
+        wanted
+            .iter()
+            .map(|report| report.path.as_path())
+            .chain(events)
+            .try_for_each(|path| kept.refuse(path))?;
         for report in wanted {
             let is_taken = |open: &Open| open.wanted.path == report.path;
             if files.iter().any(is_taken) || events == Some(&report.path) {

@@ -55,6 +55,7 @@ fn list(builder: &PipelineTestingSpecBuilder) -> Result<Verdict, String> {
     for file in files {
         match file {
             SpecFile::Spec { step_name, script_name, path } => {
+                let path = output::harmless(path.as_str());
                 lines.push_str(&format!("{step_name}\t{script_name}\t{path}\n"));
             }
             SpecFile::Broken(file) => broken.push(file.to_string()),

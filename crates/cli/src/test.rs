@@ -10,7 +10,7 @@ use crate::interrupt::Interrupt;
 use crate::output;
 use crate::pipeline::{self, Pipeline, check_workspace};
 use crate::progress::Progress;
-use crate::reports::Reports;
+use crate::reports::{Kept, Reports};
 use crate::rerun;
 
 /// What of a pipeline is tested.
@@ -27,7 +27,8 @@ pub(crate) fn script(
     interrupt: &Interrupt,
 ) -> Result<Verdict, String> {
     let tester = in_workspace(arguments)?;
-    let reports = Reports::open(&arguments.reports, arguments.events.as_deref())?;
+    let kept = Kept::of_workspace(&arguments.workspace.folder());
+    let reports = Reports::open(&arguments.reports, arguments.events.as_deref(), &kept)?;
     let result = interrupt
         .during(tester, &Progress::new(arguments.quiet), &reports, |tester| tester.test_script(script, None))
         .map_err(|error| error.to_string())?;
@@ -52,7 +53,8 @@ pub(crate) fn compatibility(
     interrupt: &Interrupt,
 ) -> Result<Verdict, String> {
     let tester = in_workspace(arguments)?;
-    let reports = Reports::open(&arguments.reports, arguments.events.as_deref())?;
+    let kept = Kept::of_workspace(&arguments.workspace.folder());
+    let reports = Reports::open(&arguments.reports, arguments.events.as_deref(), &kept)?;
     let result = interrupt
         .during(tester, &Progress::new(arguments.quiet), &reports, |tester| {
             tester.test_data_compatibility(a, b, None)
@@ -103,9 +105,11 @@ pub(crate) fn pipeline(
     let mut settings = settings_of_test(arguments);
     settings.protected.push(pipeline.file().to_owned());
     settings.sample_data |= pipeline.takes_sample_data();
+    let pipeline_file = pipeline.file().to_owned();
     let configuration = pipeline.configuration(skip, selection)?;
+    let kept = Kept::of_pipeline(&pipeline_file, &configuration.pipeline_spec);
     let tester = RuntimeTester::new(configuration).with_settings(settings);
-    let reports = Reports::open(&arguments.reports, arguments.events.as_deref())?;
+    let reports = Reports::open(&arguments.reports, arguments.events.as_deref(), &kept)?;
     let report = interrupt
         .during(tester, &Progress::new(arguments.quiet), &reports, RuntimeTester::test_pipeline)
         .map_err(|error| error.to_string())?;

@@ -23,7 +23,7 @@ use unix as platform;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{Watched, temporary_folder};
-pub(crate) use platform::signal_name;
+pub(crate) use platform::{ignore_file_size_signal, signal_name};
 #[cfg(target_os = "linux")]
 pub(crate) use unix::{Running, end_group, end_with_this_process};
 

@@ -23,7 +23,7 @@ use crate::plan::missing_inputs::near_paths;
 use crate::plan::model::{Action, Plan, Scope, Tested};
 use crate::plan::own_contracts::{NotesBeforeRuns, own_data_notes};
 use crate::plan::planner;
-use crate::process::Watched;
+use crate::process::{self, Watched};
 use crate::run::record::{self, Records, RunRecord};
 use crate::run::times::Times;
 use crate::run::{Dispatcher, TestContext, WorkingDirectories};
@@ -69,6 +69,7 @@ impl Session<'_> {
         let part = select(pipeline, selection)?;
         let places = places(pipeline, self.settings)?;
         let _watched = Watched::new();
+        process::ignore_file_size_signal();
         let part = part.as_ref().unwrap_or(&pipeline.dag);
         let mut published = PublishedFiles::load(&places.workspace);
         let earlier = published.paths(&places.workspace).collect();

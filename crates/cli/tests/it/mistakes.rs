@@ -232,3 +232,40 @@ fn several_mistakes_are_reported_together() {
         assert!(message.contains(expected), "{expected}: {message}");
     }
 }
+
+#[test]
+fn reports_in_the_place_of_what_is_the_users() {
+    let space = Space::new();
+    let script = "test_workspace/scripts/clean.py";
+    for (target, why) in [
+        ("pipeline.json", "it is the pipeline file"),
+        (script, "it lies among the scripts"),
+        ("test_workspace/.specs/clean_runtime_test_spec.json", "it lies among the specs"),
+        ("data/raw.csv", "it is the input `in` of `clean`, or lies in it"),
+    ] {
+        let before = std::fs::read(space.root.join(target)).unwrap();
+        for option in ["--report", "--events"] {
+            let file = if option == "--report" { format!("json={target}") } else { target.to_owned() };
+            let message = space.refused(&["test-pipeline", "pipeline.json", option, &file]);
+            assert_eq!(message, format!("error: `{target}` would be overwritten: {why}; name another file"));
+        }
+        assert_eq!(std::fs::read(space.root.join(target)).unwrap(), before);
+    }
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(script, space.root.join("link.json")).unwrap();
+        let message = space.refused(&["test-script", "clean", "--report", "json=link.json"]);
+        assert!(message.contains("it lies among the scripts"), "{message}");
+    }
+}
+
+#[test]
+fn names_that_control_a_terminal_are_shown_as_escapes() {
+    let space = Space::new();
+    space.write(
+        "evil.json",
+        "{\"nodes\": [\"a\"], \"edges\": [[\"a\", \"\\u001b[2Jb\"]], \"\\u001b]0;x\": 1}",
+    );
+    let message = space.refused(&["test-pipeline", "evil.json"]);
+    assert!(message.contains("\\u{1b}") && !message.contains('\u{1b}'), "{message}");
+}

@@ -67,7 +67,7 @@ const TESTER: House = House {
     name: "tester",
     arrows: &[
         ("tester", &["session", "plan", "accept", "history", "events", "runners"]),
-        ("session", &["plan", "run", "judge", "history", "events", "runners", "process::Watched"]),
+        ("session", &["plan", "run", "judge", "history", "events", "runners", "process"]),
         ("plan", &["runners", "history::places"]),
         ("run", &["plan::model", "plan::bindings", "runners", "history", "events"]),
         (

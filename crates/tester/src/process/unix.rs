@@ -16,7 +16,7 @@ mod signals;
 
 pub(crate) use groups::{Running, end_group, end_running};
 pub(super) use reap::reap;
-pub(crate) use signals::signal_name;
+pub(crate) use signals::{ignore_file_size_signal, signal_name};
 
 pub(super) fn execute(request: &ProcessRequest<'_>) -> io::Result<Ended> {
     let pid = spawn(request)?;

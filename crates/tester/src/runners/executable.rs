@@ -9,7 +9,7 @@ use runtime_testing_models::{ExitOutcome, JobValue, ScriptFailure, ScriptMainPar
 use crate::process::{self, ProcessRequest};
 use crate::runners::runner::{
     CURRENT_FOLDER_VARIABLE, PARAMS_FILE, PARAMS_VARIABLE, Ran, Repeat, RunOutcome, RunRequest, Runner,
-    not_started, write_params,
+    is_of_the_machine, not_started, write_params,
 };
 
 /// Runs a program: arguments as `--key value`, the environment, and a file with all four parameters.
@@ -50,6 +50,7 @@ impl Runner for ExecutableRunner {
         });
         let ended = match ended {
             Ok(ended) => ended,
+            Err(error) if is_of_the_machine(&error) => return Err(error),
             Err(error) => {
                 let mut outcome = not_started(&places.shown(script), &error);
                 if let (Some(ScriptFailure::CouldNotStart { message, .. }), Some(interpreter)) =

@@ -133,12 +133,20 @@ pub(crate) fn write_params(request: &RunRequest<'_>) -> io::Result<Utf8PathBuf> 
     Ok(path)
 }
 
-/// Whether an error is of the machine and not of anything a script did.
+/// Whether an error is of the machine and not of anything a script did: there is no room on the disk, or no process, descriptor or
+/// memory to be had.
 pub(crate) fn is_of_the_machine(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        FileTooLarge, OutOfMemory, QuotaExceeded, ReadOnlyFilesystem, StorageFull, WouldBlock,
+    };
+
+    /// What Unix says where this process, or all of them, have as many files open as they may.
+    const NO_DESCRIPTORS: [i32; 2] = [23, 24];
+
     matches!(
         error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::ReadOnlyFilesystem
-    )
+        StorageFull | QuotaExceeded | ReadOnlyFilesystem | OutOfMemory | WouldBlock | FileTooLarge
+    ) || (cfg!(unix) && error.raw_os_error().is_some_and(|number| NO_DESCRIPTORS.contains(&number)))
 }
 
 /// The outcome of a process that could not be started.

@@ -106,11 +106,11 @@ extern "C" fn become_program(handed: *mut c_void) -> c_int {
             && libc::dup2(stderr, 2) == 2
             && libc::chdir((*handed).folder) == 0;
         if is_ready {
-            // Handlers are of the old program, and what is ignored would stay so: Rust ignores this one.
+            // Handlers are of the old program, and what is ignored would stay so: Rust ignores the one, a test the other.
             for signal in 1..=64 {
                 let mut action: libc::sigaction = std::mem::zeroed();
                 if libc::sigaction(signal, ptr::null(), &mut action) == 0
-                    && (signal == libc::SIGPIPE
+                    && (matches!(signal, libc::SIGPIPE | libc::SIGXFSZ)
                         || (action.sa_sigaction != libc::SIG_DFL && action.sa_sigaction != libc::SIG_IGN))
                 {
                     action.sa_sigaction = libc::SIG_DFL;

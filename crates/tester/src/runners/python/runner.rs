@@ -110,6 +110,7 @@ impl Runner for PythonRunner<'_> {
         });
         let outcome = match ended {
             Ok(ended) => self.over(&began, ended)?,
+            Err(error) if is_of_the_machine(&error) => return Err(error),
             Err(error) => not_started(self.interpreter, &error),
         };
         Ok(Ran::Over(RunOutcome { not_forked, made_anew, ..outcome }))
