@@ -123,9 +123,14 @@ impl Kept {
         self.paths.push((path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned()), what.to_owned()));
     }
 
-    /// Why nothing is to be written to a path, if nothing is. What is not there can be made beside other data.
+    /// Why nothing is to be written to a path, if nothing is.
     fn refuse(&self, path: &Utf8Path) -> Result<(), String> {
-        let Ok(place) = path.canonicalize_utf8() else { return Ok(()) };
+        let beside = || {
+            let folder = path.parent().filter(|folder| !folder.as_str().is_empty());
+            let folder = folder.unwrap_or(Utf8Path::new(".")).canonicalize_utf8().ok()?;
+            Some(folder.join(path.file_name()?))
+        };
+        let Some(place) = path.canonicalize_utf8().ok().or_else(beside) else { return Ok(()) };
         match self.paths.iter().find(|(kept, _)| place.starts_with(kept)) {
             Some((_, what)) => Err(format!("`{path}` would be overwritten: {what}; name another file")),
             None => Ok(()),

@@ -253,7 +253,6 @@ impl StepNote {
             | Self::Subprocess { .. }
             | Self::ThreadFailed { .. }
             | Self::PassedAlone { .. }
-            | Self::MadeAnew { .. }
             | Self::UnreadableOutput { .. } => true,
             Self::GivenData { .. }
             | Self::NearPath { .. }
@@ -264,6 +263,8 @@ impl StepNote {
             | Self::SimilarName { .. }
             | Self::UnknownName { .. }
             | Self::AboveBaseFolder { .. }
+            // Another step's doing.
+            | Self::MadeAnew { .. }
             | Self::PathShape { .. } => false,
         }
     }

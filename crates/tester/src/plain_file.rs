@@ -10,7 +10,10 @@ pub(crate) fn open(path: &Utf8Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
     without_links(&mut options);
-    let file = options.open(path)?;
+    is_file(options.open(path)?)
+}
+
+fn is_file(file: File) -> io::Result<File> {
     if file.metadata()?.is_file() {
         Ok(file)
     } else {
@@ -32,6 +35,15 @@ pub(crate) fn read(path: &Utf8Path, most: u64) -> io::Result<Vec<u8>> {
 /// The same of what a link leads to, which may be a link of the user's own.
 pub(crate) fn read_through(path: &Utf8Path, most: u64) -> io::Result<Vec<u8>> {
     read(&path.canonicalize_utf8()?, most)
+}
+
+/// Opens a file to add to it, and makes it where nothing is.
+#[cfg(target_os = "linux")]
+pub(crate) fn append(path: &Utf8Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    without_links(&mut options);
+    is_file(options.open(path)?)
 }
 
 /// Makes a file, where nothing is.
@@ -74,7 +86,7 @@ mod tests {
         );
     }
 
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     #[test]
     fn nothing_is_opened_in_place_of_a_file() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -92,6 +104,7 @@ mod tests {
         for name in ["link", "pipe", "."] {
             read(&root.join(name), 9).expect_err(name);
             create(&root.join(name)).expect_err(name);
+            append(&root.join(name)).expect_err(name);
         }
         assert_eq!(std::fs::read_to_string(root.join("a")).expect("a file"), "x");
     }

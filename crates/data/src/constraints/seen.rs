@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashSet};
 use arrow::record_batch::RecordBatch;
 use camino::Utf8Path;
 use runtime_testing_models::{
-    ColumnContract, Constraints, DataContract, DataProfile, Difference, FileContract, JobValue, TableContract,
+    ColumnContract, Constraints, DataContract, DataProfile, Difference, FileContract, JobValue,
+    TableContract, TypeWord,
 };
 
 use super::column::text_of;
@@ -25,6 +26,9 @@ const LONGEST_VALUE: usize = 100;
 /// How many rows tell that no value comes twice.
 const FEWEST_ROWS: u64 = 10;
 
+/// Whether values come twice is looked at where all columns that may be unique have no more values than this: a GiB of hashes.
+const MOST_UNIQUE_VALUES: u64 = 1 << 26;
+
 /// Which constraints of a contract [`observe_constraints`] takes from data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConstraintScope {
@@ -40,7 +44,7 @@ pub enum ConstraintScope {
 /// A constraint that the data keeps to stays as it is, and one that it breaks becomes what the data shows, or goes. With
 /// [`ConstraintScope::All`], a column whose contract lacks them gets: `minimum` and `maximum`, where it holds numbers, days or
 /// moments; `values`, where it holds at most 20 texts, on average twice each; `unique`, where it holds integers or texts and none
-/// comes twice in ten rows or more; `max_null_fraction`, in hundredths, where it holds nulls. What lies within a column gets none.
+/// comes twice in ten rows or more, of 64 million such values at most; `max_null_fraction`, in hundredths, where it holds nulls. What lies within a column gets none.
 ///
 /// ```
 /// use runtime_testing_data::{
@@ -122,11 +126,19 @@ fn observe_tables<'t>(
         contract.columns.keys().filter(|name| is_asked(name)).map(|name| Seen::new(name)).collect();
     for table in tables {
         let obstacles: Vec<&str> = unreadable_columns(table).map(|(name, _)| name).collect();
-        let mut open: Vec<(&mut Seen, UniqueCheck)> = columns
+        let is_there =
+            |seen: &&mut Seen| table.column(&seen.name).is_some() && !obstacles.contains(&seen.name.as_str());
+        let may_be_unique = |name: &str| {
+            matches!(contract.columns[name].data_type.word(), TypeWord::Integer | TypeWord::Text)
+        };
+        let values = columns.iter().filter(|seen| may_be_unique(&seen.name)).count() as u64 * table.rows;
+        let looks_for_unique = scope == ConstraintScope::All && values <= MOST_UNIQUE_VALUES;
+        let mut open: Vec<(&mut Seen, Option<UniqueCheck>)> = columns
             .iter_mut()
-            .filter(|seen| table.column(&seen.name).is_some() && !obstacles.contains(&seen.name.as_str()))
+            .filter(is_there)
             .map(|seen| {
-                let unique = UniqueCheck::new(&[&seen.name], table.rows);
+                let unique = (looks_for_unique && may_be_unique(&seen.name))
+                    .then(|| UniqueCheck::new(&[&seen.name], table.rows));
                 (seen, unique)
             })
             .collect();
@@ -136,13 +148,20 @@ fn observe_tables<'t>(
             reader.read_file(place, &wanted, &mut |_, _, batch| {
                 for (seen, unique) in &mut open {
                     seen.add(batch);
-                    unique.add(batch);
+                    unique.iter_mut().for_each(|unique| unique.add(batch));
                 }
             })?;
         }
-        for (seen, mut unique) in open {
-            seen.rows += table.rows;
-            seen.is_unique &= unique.is_possible() && unique.settle().is_none();
+        for (seen, unique) in open {
+            let filled = std::mem::take(&mut seen.filled_of_table);
+            seen.filled += filled;
+            let nulls = table.rows.saturating_sub(filled);
+            let (worst, rows) = seen.nulls_of_rows;
+            if u128::from(nulls) * u128::from(rows) > u128::from(worst) * u128::from(table.rows) {
+                seen.nulls_of_rows = (nulls, table.rows);
+            }
+            let is_unique = |mut unique: UniqueCheck| unique.is_possible() && unique.settle().is_none();
+            seen.is_unique &= unique.is_some_and(is_unique);
         }
     }
     for seen in columns {
@@ -164,9 +183,11 @@ struct Seen {
     most: Option<(Key, String)>,
     /// All values, as long as they are few.
     values: Option<BTreeSet<String>>,
-    /// How many rows there are, and in how many of them a value stands.
-    rows: u64,
+    /// In how many rows a value stands, and in how many of the table that is being read.
     filled: u64,
+    filled_of_table: u64,
+    /// The nulls and the rows of the table of which the greatest share is null.
+    nulls_of_rows: (u64, u64),
     /// Whether no value comes twice in a table.
     is_unique: bool,
 }
@@ -180,8 +201,9 @@ impl Seen {
             least: None,
             most: None,
             values: Some(BTreeSet::new()),
-            rows: 0,
             filled: 0,
+            filled_of_table: 0,
+            nulls_of_rows: (0, 1),
             is_unique: true,
         }
     }
@@ -190,14 +212,14 @@ impl Seen {
         let Some(array) = batch.column_by_name(&self.name) else { return };
         let Some((kind, values)) = Kind::of(array.data_type()).zip(Comparable::of(array)) else {
             self.is_mixed |= array.logical_null_count() < array.len();
-            self.filled += (array.len() - array.logical_null_count()) as u64;
+            self.filled_of_table += (array.len() - array.logical_null_count()) as u64;
             return;
         };
         self.is_mixed |= self.kind.is_some_and(|known| known != kind);
         self.kind = Some(kind);
         for row in 0..array.len() {
             let Some(key) = values.key(row) else { continue };
-            self.filled += 1;
+            self.filled_of_table += 1;
             if self.least.as_ref().is_none_or(|(least, _)| key < *least) {
                 self.least = Some((key, text_of(array, row)));
             }
@@ -271,13 +293,13 @@ impl Seen {
             true => !is_broken("unique".to_owned()),
             false => all && may_be_unique && self.is_unique && !self.is_mixed,
         };
-        let nulls = self.rows.saturating_sub(self.filled);
+        let (nulls, rows) = self.nulls_of_rows;
         match &known.max_null_fraction {
-            Some(known) if is_more_than_share(nulls, self.rows, known) => {
-                asked.max_null_fraction = Some(share_of(nulls, self.rows));
+            Some(known) if is_more_than_share(nulls, rows, known) => {
+                asked.max_null_fraction = Some(share_of(nulls, rows));
             }
-            None if all && column.nullable && nulls > 0 && nulls < self.rows => {
-                asked.max_null_fraction = Some(share_of(nulls, self.rows));
+            None if all && column.nullable && nulls > 0 && nulls < rows => {
+                asked.max_null_fraction = Some(share_of(nulls, rows));
             }
             _ => {}
         }

@@ -17,11 +17,13 @@ pub(super) fn absorbed(json_type: &JsonType, text: &[u8], at: usize, depth: usiz
     match text.get(at)? {
         b'"' if matches!(json_type, JsonType::Text | JsonType::Mixed) => string_end(text, at + 1),
         b'-' | b'0'..=b'9' => {
-            let (end, is_int) = number_end(text, at)?;
+            let (end, number) = number_end(text, at)?;
             let fits = match json_type {
                 JsonType::Float | JsonType::Mixed => true,
-                JsonType::Signed | JsonType::Long => is_int,
-                JsonType::Int | JsonType::Uint => is_int && text[at] != b'-',
+                JsonType::Long => number != JsonType::Float,
+                JsonType::Uint => matches!(number, JsonType::Int | JsonType::Uint),
+                JsonType::Signed => matches!(number, JsonType::Int | JsonType::Signed),
+                JsonType::Int => number == JsonType::Int,
                 _ => false,
             };
             fits.then_some(end)
@@ -132,22 +134,22 @@ fn word_end(text: &[u8], at: usize, word: &[u8]) -> Option<usize> {
     (text.get(at..end)? == word).then_some(end)
 }
 
-/// The end of a number, which has to be within the text, and whether it is an integer of 64 bits with a sign.
+/// The end of a number, which has to be within the text, and its type.
 #[inline]
-fn number_end(text: &[u8], at: usize) -> Option<(usize, bool)> {
+fn number_end(text: &[u8], at: usize) -> Option<(usize, JsonType)> {
     let first = at + usize::from(text[at] == b'-');
     let whole_end = digits_end(text, first);
     let whole = whole_end - first;
     let is_plain = whole == 1 || (whole > 1 && whole <= CERTAIN_DIGITS && text[first] != b'0');
     let next = text.get(whole_end)?;
     if is_plain && !is_of_number(next) {
-        return Some((whole_end, true));
+        return Some((whole_end, if first > at { JsonType::Signed } else { JsonType::Int }));
     }
     if is_plain && *next == b'.' {
         let end = digits_end(text, whole_end + 1);
         let fraction = end - whole_end - 1;
         if (1..LONG_FRACTION).contains(&fraction) && !is_of_number(text.get(end)?) {
-            return Some((end, false));
+            return Some((end, JsonType::Float));
         }
     }
     let rest = text.get(at..)?.iter().take(LONG_FRACTION);
@@ -155,5 +157,5 @@ fn number_end(text: &[u8], at: usize) -> Option<(usize, bool)> {
     if is_of_number(text.get(end)?) {
         return None;
     }
-    number_type(&text[at..end]).map(|json_type| (end, matches!(json_type, JsonType::Int | JsonType::Signed)))
+    number_type(&text[at..end]).map(|number| (end, number))
 }

@@ -51,8 +51,8 @@ pub(crate) fn joined(one: &LogicalType, other: &LogicalType, typing: Typing) -> 
         (Uint(_), wider @ Float(_)) | (wider @ Float(_), Uint(_)) if typing == Typing::Values => {
             Some(wider.clone())
         }
-        // Nobody knows whether one of the integers is negative. Text says all of them exactly.
-        (Int(_), Uint(_)) | (Uint(_), Int(_)) => Some(Text),
+        // Whoever reads the rows says so if one of the integers is negative.
+        (Int(_), Uint(bits)) | (Uint(bits), Int(_)) => Some(Uint(*bits)),
         // Cells with different types inside are two texts.
         _ if typing == Typing::Cells => Some(Text),
         (List(one), List(other)) => joined(one, other, typing).map(|item| List(Box::new(item))),
@@ -190,7 +190,7 @@ mod tests {
             check("int64", "int64", typing, Some("int64"));
             check("null", "date", typing, Some("date"));
             check("int64", "float64", typing, Some("float64"));
-            check("int64", "uint64", typing, Some("text"));
+            check("int64", "uint64", typing, Some("uint64"));
             check("date", "timestamp[us]", typing, Some("timestamp[us]"));
         }
         for (one, other) in [("int64", "boolean"), ("date", "timestamp[us, UTC]"), ("float64", "text")] {

@@ -1,4 +1,5 @@
-//! Each attack in a pipeline of three steps: `source` feeds `attack` and `victim`, and `attack` feeds `victim`.
+//! Each attack in a pipeline of four steps: `source` feeds `attack` and `victim`, and `attack` feeds `victim`; `bystander` has nothing to
+//! do with them.
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use serde_json::Value;
 use crate::workbench::{Copy, fixtures};
 
 /// How many attacks there are. Change it with them: one that is lost is noticed.
-const ATTACKS: usize = 57;
+const ATTACKS: usize = 63;
 
 /// No attack may hold up a test for longer, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -97,6 +98,7 @@ impl Space {
         let took = started.elapsed();
         let shown = render_text(&report, TextOptions::default());
         assert!(took < PATIENCE, "it took {took:?}");
+        assert!(report.script_results["bystander"].success(), "another step:\n{shown}");
         for step in ["attack", "victim"] {
             let status = &report.script_results[step].status;
             let allowed = texts(&attack[step]);
@@ -132,7 +134,7 @@ impl Space {
 
     fn test(&self, attack: &str, victim: &str) -> PipelineTestReport {
         let edges = [("source", "attack"), ("source", "victim"), ("attack", "victim")];
-        let dag = PipelineDag::from_names(["source", "attack", "victim"], edges).expect("a DAG");
+        let dag = PipelineDag::from_names(["source", "attack", "victim", "bystander"], edges).expect("a DAG");
         let mut pipeline = PipelineTestingSpec::new(dag).with_workspace_root(self.workspace());
         for (step, script, inputs, output) in [
             ("source", "source", &[("raw", "data/rows.csv")][..], ("rows", "output/rows.csv")),
@@ -143,6 +145,7 @@ impl Space {
                 &[("rows", "output/rows.csv"), ("out", "output/out.csv")],
                 ("result", "output/result.csv"),
             ),
+            ("bystander", "source", &[("raw", "data/rows.csv")], ("rows", "output/bystander.csv")),
         ] {
             let spec = self.spec(step, script, inputs, output);
             pipeline.script_specs.insert(spec.step_name.clone(), spec);

@@ -330,14 +330,18 @@ impl Chosen<'_> {
             observe_contract(data, known).map_err(|error| LeftOutReason::NoContract { error })?;
         let asks_of_values = known.is_some_and(|known| known.tables().any(TableContract::has_constraints));
         if self.constraints == ConstraintScope::All || asks_of_values {
-            let options = ProfileOptions::default().for_contract(&observed.contract);
             let gone = |message: String| LeftOutReason::DataGone { path: path.clone(), message };
-            let now = profile_path_with(path, &options).map_err(|error| gone(error.to_string()))?;
-            if now != *data {
+            let profile = |options: &ProfileOptions| {
+                profile_path_with(path, options).map_err(|error| gone(error.to_string()))
+            };
+            // As the test has looked at it, and as the contract has it looked at.
+            if profile(&ProfileOptions::default())? != *data {
                 return Err(gone("it is not what it was in the test".to_owned()));
             }
+            let options = ProfileOptions::default().for_contract(&observed.contract);
+            let found = profile(&options)?;
             observed.contract =
-                observe_constraints(&observed.contract, path, data, self.constraints, &options)
+                observe_constraints(&observed.contract, path, &found, self.constraints, &options)
                     .map_err(|error| gone(error.to_string()))?;
         }
         Ok(observed)

@@ -35,11 +35,11 @@ pub(crate) fn fed(
     let runs = &test.report.script_results.get(to)?.runs;
     // A flow run, where there is one: it comes before those on the data of one edge.
     let consumer = runs.iter().find(is_fed)?;
+    let producer = data_run(&test.report, from)?;
     if let Some(handed) = test.handed_over.get(&edge_key(from, to)).and_then(|inputs| inputs.get(input)) {
-        let path = test.report.workspace.join(&consumer.inputs[input].path);
+        let path = test.report.workspace.join(&producer.run_folder).join("out").join(output.as_str());
         return Some(Written { data: handed.clone(), path }).filter(|written| !written.data.is_empty());
     }
-    let producer = data_run(&test.report, from)?;
     let written = producer.outputs.get(output)?;
     let data = written.data.as_ref()?;
     // Both the output and the copy of it that the input is keep their place below a folder of their own.

@@ -61,8 +61,22 @@ impl RunRoot {
 }
 
 /// Makes a folder below that of a test, with those above it. Something else that a script has put in the place of one of them is
-/// removed: nothing is in the new folder, and no link leads out of those above. Says whether there was something at its own place.
+/// removed: nothing is in the new folder, and no link leads out of those above. What is gone of them is made anew, and what is closed
+/// is opened. Says whether there was something at its own place.
 pub(crate) fn make_exclusively(root: &Utf8Path, folder: &Utf8Path) -> io::Result<bool> {
+    match make_below(root, folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::create_dir_all(root)?,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let above = folder.ancestors().take_while(|above| above.starts_with(root));
+            let above: Vec<&Utf8Path> = above.collect();
+            above.into_iter().rev().try_for_each(open_folder)?;
+        }
+        made => return made,
+    }
+    make_below(root, folder)
+}
+
+fn make_below(root: &Utf8Path, folder: &Utf8Path) -> io::Result<bool> {
     let below = folder.strip_prefix(root).expect("it lies below the folder of the test");
     let above: Vec<&Utf8Path> =
         below.ancestors().skip(1).filter(|above| !above.as_str().is_empty()).collect();
@@ -100,6 +114,9 @@ pub(crate) fn is_in_use(test: &Utf8Path) -> bool {
     }
 }
 
+/// A higher number is none that a test has given itself.
+const MOST_TESTS: u64 = 1 << 53;
+
 /// The folders of the tests in a workspace's folder for runs, each with the number of the test: later ones have higher numbers.
 pub(crate) fn tests_in(runs: &Utf8Path) -> io::Result<Vec<(u64, Utf8PathBuf)>> {
     let mut tests = Vec::new();
@@ -112,6 +129,7 @@ pub(crate) fn tests_in(runs: &Utf8Path) -> io::Result<Vec<(u64, Utf8PathBuf)>> {
         {
             let number = plain_file::read(&path.join(LOCK), 20).ok();
             let number = number.and_then(|number| String::from_utf8(number).ok()?.parse().ok());
+            let number = number.filter(|number| *number < MOST_TESTS);
             tests.push((number.unwrap_or_default(), path));
         }
     }
@@ -146,6 +164,24 @@ pub(crate) fn remove_folder(folder: &Utf8Path) -> io::Result<()> {
         }
         removed => removed,
     }
+}
+
+/// Lets its owner do everything with a folder, if it is one.
+#[cfg(unix)]
+fn open_folder(folder: &Utf8Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    match fs::symlink_metadata(folder) {
+        Ok(metadata) if metadata.is_dir() => {
+            fs::set_permissions(folder, fs::Permissions::from_mode(metadata.permissions().mode() | 0o700))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn open_folder(_folder: &Utf8Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Lets the owner of folders do everything with them, at and below a path.

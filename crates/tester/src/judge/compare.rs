@@ -130,7 +130,7 @@ impl<'a> Comparer<'a> {
         self.note_guess(edge, bound, &expectation, compared);
         let (output, input) = (bound.output.clone(), bound.input.clone());
         let left = edge.producer_run.and_then(|run| self.evidence.records.left.get(&run)?.get(&output));
-        if left.is_some_and(|left| !left.changes_to(&Fingerprint::take(&written)).is_empty()) {
+        if left.is_some_and(|left| !left.changes_to(&Fingerprint::take(&folder)).is_empty()) {
             compared.no_data = Some(UntestedEdge::DataChanged);
             return Ok(());
         }

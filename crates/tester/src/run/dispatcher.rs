@@ -1,8 +1,9 @@
 //! Makes the runs of a plan, each when it may start and as many at once as are allowed, and keeps what came of them.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -70,7 +71,7 @@ pub(crate) struct Dispatcher<'a> {
     /// What of the tester's own files runs found changed.
     made_anew: BTreeMap<RunId, Vec<Utf8PathBuf>>,
     /// What the scripts of steps were when the test began.
-    scripts: DenseMap<StepId, Option<Fingerprint>>,
+    scripts: DenseMap<StepId, Option<Rc<Fingerprint>>>,
     /// What the outputs of runs were when these had ended, in the order in which they did.
     left: Left,
     /// Whether the run that is being made must be the only one.
@@ -131,7 +132,7 @@ impl<'a> Dispatcher<'a> {
             again: VecDeque::new(),
             passed_alone: BTreeMap::new(),
             made_anew: BTreeMap::new(),
-            scripts: plan.steps.values().map(fingerprint_of_script).collect(),
+            scripts: fingerprints_of_scripts(plan),
             left: Left::new(),
             is_exclusive: false,
         })
@@ -324,7 +325,7 @@ impl<'a> Dispatcher<'a> {
         }
         for (_, input) in inputs {
             let PlannedInput::Upstream { run: upstream, output, .. } = input else { continue };
-            let path = record::written(self.executed(*upstream), output, places);
+            let path = record::output_folder(self.executed(*upstream), output, places);
             let ended = self.left.get_index_of(upstream);
             let before = self.left.get(upstream).and_then(|left| left.get(output));
             if before.is_some_and(|before| has_changed(before, &path)) {
@@ -370,6 +371,8 @@ impl<'a> Dispatcher<'a> {
         if !made_anew.is_empty() {
             self.made_anew.entry(run).or_default().extend(made_anew);
         }
+        // One that is made again ends again.
+        self.left.shift_remove(&run);
         self.left.insert(run, left);
         let damage = self.shared.after(run);
         let step = self.plan.steps[self.run(run).step].name;
@@ -451,8 +454,15 @@ impl<'a> Dispatcher<'a> {
     }
 }
 
-fn fingerprint_of_script(step: &PlannedStep<'_>) -> Option<Fingerprint> {
-    step.script.as_ref().and_then(ScriptFile::path).map(Fingerprint::remember)
+/// What the scripts of all steps are, which may share them.
+fn fingerprints_of_scripts(plan: &Plan<'_>) -> DenseMap<StepId, Option<Rc<Fingerprint>>> {
+    let mut known: HashMap<Utf8PathBuf, Rc<Fingerprint>> = HashMap::new();
+    let of_step = |step: &PlannedStep<'_>| {
+        let path = step.script.as_ref().and_then(ScriptFile::path)?;
+        let remember = || Rc::new(Fingerprint::remember(path));
+        Some(Rc::clone(known.entry(path.to_owned()).or_insert_with(remember)))
+    };
+    plan.steps.values().map(of_step).collect()
 }
 
 /// Whether a failure can be the doing of runs that were made beside. A time that is up says nothing of that: it may take as

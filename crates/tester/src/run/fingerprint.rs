@@ -18,11 +18,12 @@ use crate::plan::model::NO_DATA;
 const MOST_CONTENT_BYTES: u64 = 16 * 1024 * 1024;
 const MOST_CONTENT_FILES: usize = 1000;
 
-/// A hash of what is in a file.
-fn content_of(path: &Utf8Path) -> io::Result<u64> {
+/// A hash of what is in a file of at most so many bytes, and how many these are: more than it has where it tells of the system.
+fn content_of(path: &Utf8Path, most: u64) -> io::Result<(u64, u64)> {
+    let bytes = plain_file::read_through(path, most)?;
     let mut hasher = DefaultHasher::new();
-    hasher.write(&plain_file::read_through(path, MOST_CONTENT_BYTES)?);
-    Ok(hasher.finish())
+    hasher.write(&bytes);
+    Ok((hasher.finish(), bytes.len() as u64))
 }
 
 /// A path below a root; of an empty one, the root itself.
@@ -66,7 +67,9 @@ impl FileMark {
             && self.status.number == other.status.number;
         let may_be_link_alone = || {
             self.status.links != other.status.links
-                && self.content.is_some_and(|content| content_of(path).is_ok_and(|found| found == content))
+                && self.content.is_some_and(|content| {
+                    content_of(path, MOST_CONTENT_BYTES).is_ok_and(|(found, _)| found == content)
+                })
         };
         !has_same_data || (self.status.changed != other.status.changed && !may_be_link_alone())
     }
@@ -89,9 +92,9 @@ impl Fingerprint {
         let mut left = MOST_CONTENT_BYTES;
         for (below, mark) in fingerprint.files.iter_mut().take(MOST_CONTENT_FILES) {
             if mark.bytes <= left
-                && let Ok(content) = content_of(&below_root(&fingerprint.root, below))
+                && let Ok((content, bytes)) = content_of(&below_root(&fingerprint.root, below), left)
             {
-                left -= mark.bytes;
+                left -= bytes;
                 mark.content = Some(content);
             }
         }

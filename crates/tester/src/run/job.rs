@@ -91,7 +91,6 @@ impl Job<'_> {
             exit, mut failure, mut resources, mut canceled, leaked, not_forked, observed, ..
         } = outcome;
         let made_anew = [self.made_anew.clone(), outcome.made_anew].concat();
-        let left = written.iter().map(|(name, path)| (name.clone(), Fingerprint::remember(path))).collect();
         let isolation = if is_forked && not_forked.is_none() { Isolation::Forked } else { Isolation::Fresh };
         let elapsed = started.elapsed();
         let reader = OutcomeReader { test: self.test, step, folder: &self.folder };
@@ -117,6 +116,12 @@ impl Job<'_> {
         let failure = failure.or_else(|| reader.failure_of(&outputs, &written, &scratch_files));
         canceled |= failure.is_none() && self.test.cancel.is_canceled();
         resources.written_bytes = bytes_at(written.values());
+        // All that is handed on with an output, what lies beside a file too. Of one that is no data nothing is.
+        let left = written
+            .keys()
+            .filter(|_| failure.is_none())
+            .map(|name| (name.clone(), Fingerprint::remember(&output_folder_in(&self.folder, name))));
+        let left = left.collect();
         let shown = |(name, (path, source)): (&LogicalName, &(Utf8PathBuf, InputSource))| {
             (name.clone(), RunInput { path: places.shown(path), source: source.clone() })
         };

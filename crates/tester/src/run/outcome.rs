@@ -212,7 +212,8 @@ fn no_data(path: &Utf8Path) -> Option<(Utf8PathBuf, String)> {
     if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
         return Some((name(), "it is a pipe, a socket or a device, and no file".to_owned()));
     }
-    let entries = walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter();
+    // Links are not gone through: what they lead to may have no end itself.
+    let entries = walkdir::WalkDir::new(path).sort_by_file_name().into_iter();
     let links = entries.filter_map(Result::ok).filter(walkdir::DirEntry::path_is_symlink);
     links.filter_map(|link| Some((link.path().canonicalize().ok()?, link))).find_map(|(target, link)| {
         let is_of_system = SYSTEM.iter().any(|folder| target.starts_with(folder));

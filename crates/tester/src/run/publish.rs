@@ -37,7 +37,18 @@ pub(crate) fn copy(original: &Utf8Path, copy: &Utf8Path) -> io::Result<()> {
     })
 }
 
+/// Copies a file to where nothing is. There, a copy shares its blocks with the original.
+#[cfg(target_os = "macos")]
+fn copy_new(from: &Path, to: &Path) -> io::Result<()> {
+    open_plain(from)?;
+    match fs::symlink_metadata(to) {
+        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(_) => fs::copy(from, to).map(drop),
+    }
+}
+
 /// Copies a file to where nothing is.
+#[cfg(not(target_os = "macos"))]
 fn copy_new(from: &Path, to: &Path) -> io::Result<()> {
     let (mut from, mut to) = (open_plain(from)?, File::create_new(to)?);
     io::copy(&mut from, &mut to)?;

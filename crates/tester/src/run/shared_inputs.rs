@@ -31,8 +31,8 @@ pub(crate) struct SharedInputs<'a> {
 /// An input of the user's own, as it was when the test began.
 struct Kept {
     original: Fingerprint,
-    /// A copy of it, unless it is too large.
-    copy: Option<Utf8PathBuf>,
+    /// A copy of it, unless it is too large, and what that was when it was made.
+    copy: Option<(Utf8PathBuf, Fingerprint)>,
 }
 
 impl Kept {
@@ -103,7 +103,8 @@ impl<'a> SharedInputs<'a> {
         let copy = if original.bytes() <= self.test.settings.kept_input_bytes {
             let copy = self.test.run_root.join(OWN).join(self.kept.len().to_string());
             publish::copy(path, &copy).map_err(TestError::io("copy", path))?;
-            Some(copy)
+            let made = Fingerprint::remember(&copy);
+            Some((copy, made))
         } else {
             None
         };
@@ -115,7 +116,11 @@ impl<'a> SharedInputs<'a> {
     pub(crate) fn source(&self, path: &Utf8Path) -> OwnSource<'_> {
         match self.kept.get(path) {
             Some(kept) if kept.has_changed(path) => {
-                kept.copy.as_deref().map_or(OwnSource::Damaged, OwnSource::Copy)
+                let is_whole = |(copy, made): &&(Utf8PathBuf, Fingerprint)| {
+                    made.changes_to(&Fingerprint::take(copy)).is_empty()
+                };
+                let copy = kept.copy.as_ref().filter(is_whole);
+                copy.map_or(OwnSource::Damaged, |(copy, _)| OwnSource::Copy(copy))
             }
             _ => OwnSource::InPlace,
         }

@@ -1,7 +1,7 @@
 //! Runs a script in a Python interpreter.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -141,7 +141,7 @@ impl PythonRunner<'_> {
         let left = signed.filter(|signed: &Signed| signed.secret == secret).map(|signed| signed.left);
         if left.is_none() && ended.exit == (ExitOutcome::Exited { status: 1 }) {
             // Python ends so when the result cannot be written. Where the disk is full, that is not the script's doing.
-            match std::fs::write(folder.join("probe"), [0; 4096]) {
+            match tempfile::tempfile_in(folder).and_then(|mut probe| probe.write_all(&[0; 4096])) {
                 Err(error) if is_of_the_machine(&error) => return Err(error),
                 _ => {}
             }

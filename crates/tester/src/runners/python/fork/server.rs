@@ -20,6 +20,7 @@ use rustix::process::{Pid, Signal};
 use super::protocol::{Answers, EndedBy, Request, Routes, ServerAnswer, Waiting, deliver, lock};
 use super::{ForkRequest, NotForked};
 use crate::cancel::CancelHandle;
+use crate::plain_file;
 use crate::process::{self, Ended, Running};
 use crate::runners::python::programs::{self, DEFAULT_ENVIRONMENT, RUN_SCRIPT_NAME};
 use crate::runners::runner::secret;
@@ -258,10 +259,7 @@ impl Root {
     fn keep_log(&self) -> io::Result<()> {
         let text = std::fs::read(self.folder().join(LOG))?;
         match self.log_folder.get() {
-            Some(folder) if !text.is_empty() => {
-                let mut log = OpenOptions::new().create(true).append(true).open(folder.join(LOG))?;
-                log.write_all(&text)
-            }
+            Some(folder) if !text.is_empty() => plain_file::append(&folder.join(LOG))?.write_all(&text),
             _ => Ok(()),
         }
     }
