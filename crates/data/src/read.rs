@@ -1,7 +1,8 @@
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::new_null_array;
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
@@ -273,8 +274,11 @@ fn decoder(table: &TableFile, schema: &SchemaRef, nulls: &NullWords) -> Result<D
             let builder = arrow::json::ReaderBuilder::new(Arc::new(Schema::new(wanted)));
             // Integers that no 64 bits hold are text.
             let builder = builder.with_batch_size(batch_rows).with_coerce_primitive(true);
-            let text = BufReader::new(open_text(file, table.kind.compression)?);
-            Box::new(builder.with_flatten(format == FileFormat::Json).build(text)?)
+            let since_batch = Arc::new(AtomicU64::new(0));
+            let source = open_text(file, table.kind.compression)?;
+            let text = BufReader::new(Bounded { source, since_batch: Arc::clone(&since_batch) });
+            let rows = builder.with_flatten(format == FileFormat::Json).build(text)?;
+            Box::new(rows.inspect(move |_| since_batch.store(0, Ordering::Relaxed)))
         }
         #[cfg(feature = "parquet")]
         FileFormat::Parquet => {
@@ -288,6 +292,26 @@ fn decoder(table: &TableFile, schema: &SchemaRef, nulls: &NullWords) -> Result<D
         // Of the formats that are tables, those of Arrow IPC are left.
         _ => open_rows(file, format, None, u64::MAX)?,
     })
+}
+
+/// No batch of JSON is made of more bytes. One of 8192 rows is far from it, unless one of them is very long.
+const MOST_BATCH_BYTES: u64 = 256 * 1024 * 1024;
+
+/// A text in JSON of which no more than so many bytes are read for one batch: what reads it keeps them all.
+struct Bounded<R> {
+    source: R,
+    since_batch: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        if self.since_batch.fetch_add(read as u64, Ordering::Relaxed) > MOST_BATCH_BYTES {
+            let message = format!("it has rows of more than {} MiB", MOST_BATCH_BYTES >> 20);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        Ok(read)
+    }
 }
 
 /// How many rows of a file make up a batch.
