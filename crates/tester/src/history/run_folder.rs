@@ -11,6 +11,8 @@ use crate::plain_file;
 pub(crate) const RUNS: &str = ".runs";
 /// The file in a test's folder that is locked for as long as the test goes on.
 pub(crate) const LOCK: &str = ".lock";
+/// The name of that file before it is locked.
+const STAGED_LOCK: &str = ".lock.new";
 /// The file in a test's folder that says that the test did not pass, or not yet.
 const NOT_PASSED: &str = ".not_passed";
 
@@ -40,11 +42,14 @@ impl RunRoot {
         // Scripts of another user may have to read what lies there.
         #[cfg(unix)]
         fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-        let mut lock = plain_file::create(&path.join(LOCK))?;
+        // Another test that begins sees it locked and with its number, or not at all: it would take it for an old one.
+        let staged = path.join(STAGED_LOCK);
+        let mut lock = plain_file::create(&staged)?;
         lock.lock()?;
         // Not by the time: a clock can be ahead once.
         let last = tests_in(&runs)?.into_iter().map(|(number, _)| number).max();
         write!(lock, "{}", last.unwrap_or_default() + 1)?;
+        fs::rename(staged, path.join(LOCK))?;
         remove_oldest(&runs, kept.max(1), kept_failed)?;
         fs::write(path.join(NOT_PASSED), "")?;
         Ok(Self { path, id, _lock: lock })
@@ -226,6 +231,24 @@ mod tests {
         assert!(left <= 1, "{left} ended tests are left");
         let ignore = workspace.join(".runs/.gitignore");
         assert_eq!(fs::read_to_string(ignore).unwrap(), "*\n");
+    }
+
+    #[test]
+    fn tests_that_begin_at_once_leave_each_other_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Utf8Path::from_path(folder.path()).unwrap();
+        for _ in 0..20 {
+            std::thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| {
+                        let test = RunRoot::create(workspace, 1, 1).unwrap();
+                        assert!(test.path.join(LOCK).is_file());
+                        test.note_pass().unwrap();
+                        assert!(test.path.is_dir());
+                    });
+                }
+            });
+        }
     }
 
     #[cfg(unix)]
