@@ -234,21 +234,19 @@ mod tests {
     }
 
     #[test]
-    fn tests_that_begin_at_once_leave_each_other_alone() {
+    fn a_test_that_begins_is_none_that_is_over() {
         let folder = tempfile::tempdir().unwrap();
         let workspace = Utf8Path::from_path(folder.path()).unwrap();
-        for _ in 0..20 {
-            std::thread::scope(|scope| {
-                for _ in 0..8 {
-                    scope.spawn(|| {
-                        let test = RunRoot::create(workspace, 1, 1).unwrap();
-                        assert!(test.path.join(LOCK).is_file());
-                        test.note_pass().unwrap();
-                        assert!(test.path.is_dir());
-                    });
-                }
-            });
-        }
+        let begins = workspace.join(RUNS).join("20000101T000000000000-aaaa");
+        fs::create_dir_all(&begins).unwrap();
+        fs::write(begins.join(STAGED_LOCK), "").unwrap();
+        let number = |test: &RunRoot| fs::read_to_string(test.path.join(LOCK)).unwrap();
+        let first = RunRoot::create(workspace, 1, 0).unwrap();
+        assert_eq!(number(&first), "1");
+        drop(first);
+        assert_eq!(number(&RunRoot::create(workspace, 1, 0).unwrap()), "2");
+        assert_eq!(tests_in(&workspace.join(RUNS)).unwrap().len(), 1);
+        assert!(begins.exists());
     }
 
     #[cfg(unix)]
