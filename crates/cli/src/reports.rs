@@ -88,7 +88,7 @@ struct Summary {
     file: File,
 }
 
-/// What of the user's a report must not take the place of.
+/// Files of the user that a report must not replace.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
     /// Files and folders, with what they are.
@@ -112,7 +112,12 @@ impl Kept {
             if let Some(script) = &spec.script_path {
                 kept.add(script, &format!("it is the script of `{step}`"));
             }
-            for (name, input) in &spec.input_paths {
+            // Where the base folder itself is an input, reports have to lie in it.
+            let is_around = |input: &Utf8Path| {
+                let here = Utf8Path::new(".").canonicalize_utf8();
+                here.is_ok_and(|here| input.canonicalize_utf8().is_ok_and(|input| here.starts_with(input)))
+            };
+            for (name, input) in spec.input_paths.iter().filter(|(_, input)| !is_around(input)) {
                 kept.add(input, &format!("it is the input `{name}` of `{step}`, or lies in it"));
             }
         }

@@ -115,6 +115,10 @@ fn observe_tables<'t>(
                 Difference::TooManyNulls { column, .. } => {
                     broken.insert((column, FEW_NULLS.to_owned()));
                 }
+                Difference::Unreadable { finding } => {
+                    let (path, format) = (root.join(&told.file), table.first().format);
+                    return Err(ReadTableError::Unreadable { path, format, findings: vec![finding] });
+                }
                 _ => {}
             }
         }
@@ -131,7 +135,8 @@ fn observe_tables<'t>(
         let may_be_unique = |name: &str| {
             matches!(contract.columns[name].data_type.word(), TypeWord::Integer | TypeWord::Text)
         };
-        let values = columns.iter().filter(|seen| may_be_unique(&seen.name)).count() as u64 * table.rows;
+        let candidates = columns.iter().filter(|seen| may_be_unique(&seen.name)).count() as u64;
+        let values = candidates.saturating_mul(table.rows);
         let looks_for_unique = scope == ConstraintScope::All && values <= MOST_UNIQUE_VALUES;
         let mut open: Vec<(&mut Seen, Option<UniqueCheck>)> = columns
             .iter_mut()

@@ -336,6 +336,21 @@ fn constraints_that_data_breaks_become_what_it_shows() {
     "#);
 }
 
+#[test]
+fn constraints_of_rows_that_cannot_be_read_are_not_kept_in_silence() {
+    let folder = Folder::new();
+    let path = folder.write("a.csv", "id\n1\n2\n");
+    let contract: DataContract =
+        r#"{"columns": {"id": {"type": "integer", "minimum": 0}}}"#.parse().expect("a contract");
+    let found = profile_path(&path).expect("data");
+    folder.write("a.csv", "id\nx\ny\n");
+    for scope in [ConstraintScope::Broken, ConstraintScope::All] {
+        let observed = observe_constraints(&contract, &path, &found, scope, &ProfileOptions::default());
+        let told = observed.expect_err("the rows are other ones").to_string();
+        assert!(told.contains("a.csv"), "{told}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 

@@ -119,7 +119,7 @@ pub(crate) fn is_in_use(test: &Utf8Path) -> bool {
     }
 }
 
-/// A higher number is none that a test has given itself.
+/// No test has a higher number: one that is found was put there by something else.
 const MOST_TESTS: u64 = 1 << 53;
 
 /// The folders of the tests in a workspace's folder for runs, each with the number of the test: later ones have higher numbers.

@@ -73,7 +73,7 @@ pub(crate) fn passed_alone_notes(evidence: Evidence<'_>, at: StepId) -> Vec<Step
     failed.map(note).collect()
 }
 
-/// What of the tester's own files the runs of a step found changed.
+/// The tester's own files that the runs of a step found changed.
 pub(crate) fn made_anew_note(evidence: Evidence<'_>, at: StepId) -> Option<StepNote> {
     let runs = evidence.runs_of(at).into_iter();
     let paths: BTreeSet<&Utf8PathBuf> =

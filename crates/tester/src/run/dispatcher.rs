@@ -68,7 +68,7 @@ pub(crate) struct Dispatcher<'a> {
     again: VecDeque<Again>,
     /// The runs that passed when they were made alone, and did not beside others.
     passed_alone: BTreeMap<RunId, FailedBeside>,
-    /// What of the tester's own files runs found changed.
+    /// The tester's own files that runs found changed.
     made_anew: BTreeMap<RunId, Vec<Utf8PathBuf>>,
     /// What the scripts of steps were when the test began.
     scripts: DenseMap<StepId, Option<Rc<Fingerprint>>>,

@@ -42,7 +42,7 @@ pub(crate) struct Job<'a> {
     pub(crate) copies: Vec<PrivateCopy>,
     /// The folder of the run, in which there is nothing but what the tester has put there.
     pub(crate) folder: Utf8PathBuf,
-    /// What of the tester's own files something had put there before.
+    /// The tester's own folders in whose place something lay before.
     pub(crate) made_anew: Vec<Utf8PathBuf>,
     pub(crate) test: TestContext<'a>,
 }
@@ -58,7 +58,7 @@ pub(crate) struct Made {
     pub(crate) not_forked: Option<String>,
     /// Why it was made in the base folder and not in a working directory of its own.
     pub(crate) in_base_folder: Option<String>,
-    /// What of the tester's own files something had changed before.
+    /// The tester's own files that something had changed before.
     pub(crate) made_anew: Vec<Utf8PathBuf>,
     /// What its outputs were when it had ended.
     pub(crate) left: BTreeMap<LogicalName, Fingerprint>,

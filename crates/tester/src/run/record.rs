@@ -31,7 +31,7 @@ pub(crate) struct Records {
     pub(crate) passed_alone: BTreeMap<RunId, FailedBeside>,
     /// What the outputs of runs were when these had ended, in the order in which they did.
     pub(crate) left: Left,
-    /// What of the tester's own files runs found changed, below the folder of the test.
+    /// The tester's own files that runs found changed, below the folder of the test.
     pub(crate) made_anew: BTreeMap<RunId, Vec<Utf8PathBuf>>,
 }
 

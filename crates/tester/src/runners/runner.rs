@@ -48,7 +48,7 @@ pub(crate) struct RunOutcome {
     pub(crate) not_forked: Option<String>,
     /// What it did beyond what its spec declares, as far as that was seen.
     pub(crate) observed: Option<Observed>,
-    /// What of the tester's own files something had changed before.
+    /// The tester's own files that something had changed before.
     pub(crate) made_anew: Vec<Utf8PathBuf>,
 }
 

@@ -97,7 +97,7 @@ pub(super) struct ServerAnswer {
     pub(super) reads: Option<BTreeSet<String>>,
 }
 
-/// Hands out answers until there are no more. What is none is passed over: wrappers around the interpreter, its `sitecustomize`,
+/// Hands out answers until there are no more. All else is passed over: wrappers around the interpreter, its `sitecustomize`,
 /// and scripts print what they like.
 pub(super) fn deliver(mut answers: impl BufRead, routes: &Mutex<Routes>) {
     let (mut line, mut is_rest) = (Vec::new(), false);
