@@ -180,16 +180,17 @@ fn digest_rows(
     };
     let schema = parts[0].schema();
     let mut hasher = RowHasher::new(schema.fields().iter().map(|field| field.name().as_str()), options);
-    for mut batches in parts {
-        while let Some(batch) = batches.advance()? {
+    for batches in parts {
+        batches.for_each(reading.jobs(), |batch| {
             // Those of Arrow IPC are as large as they lie in the file.
             for start in (0..batch.num_rows()).step_by(BATCH_ROWS) {
                 hasher.add(&batch.slice(start, BATCH_ROWS.min(batch.num_rows() - start)));
                 if reading.is_canceled() {
-                    return Err(DataError::Canceled { path: first }.into());
+                    return Err(ReadTableError::from(DataError::Canceled { path: first.clone() }));
                 }
             }
-        }
+            Ok(())
+        })?;
     }
     Ok(hasher.finish())
 }

@@ -21,6 +21,7 @@ use crate::read::table_file::TableFile;
 use crate::text::nulls::NullWords;
 use crate::text::reader::{TextReader, is_cancellation};
 
+mod ahead;
 mod parts;
 pub(crate) mod table_file;
 

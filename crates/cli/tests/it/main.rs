@@ -6,6 +6,8 @@ mod accept;
 #[cfg(unix)]
 mod cancel;
 mod complete;
+#[cfg(unix)]
+mod crash;
 mod data;
 mod mistakes;
 mod output;

@@ -89,15 +89,16 @@ impl RowReader<'_> {
             let is_own = |field: &&FieldRef| table_file.schema.field_with_name(field.name()).is_ok();
             table_file.schema = Schema::new(fields.iter().filter(is_own).cloned().collect::<Vec<_>>());
         }
-        let mut batches = Batches::of(vec![table_file], Schema::new(fields), self.options);
+        let batches = Batches::of(vec![table_file], Schema::new(fields), self.options);
         let mut first_row = 1;
-        while let Some(batch) = batches.advance()? {
+        batches.for_each(self.options.jobs(), |batch| {
             if self.options.is_canceled() {
-                return Err(DataError::Canceled { path }.into());
+                return Err(ReadTableError::from(DataError::Canceled { path: path.clone() }));
             }
             rows(place, first_row, &batch);
             first_row += batch.num_rows() as u64;
-        }
+            Ok(())
+        })?;
         Ok(())
     }
 }
