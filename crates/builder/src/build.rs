@@ -2,7 +2,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use runtime_testing_models::dag::nearest;
+use runtime_testing_models::dag::{nearest, write_list};
 use runtime_testing_models::{PipelineDag, PipelineTestingSpec, ScriptExecutionSpec, StepName};
 use runtime_testing_spec_store::{BrokenFile, Lookup, ReadFolderError, SaveSpecError, SpecIndex, SpecStore};
 
@@ -204,12 +204,15 @@ fn rendered(problems: &[SpecProblem]) -> String {
     if let [problem] = problems {
         return problem.to_string();
     }
-    let mut text = format!("{} specs need attention:", problems.len());
-    for problem in problems {
-        text.push_str("\n  - ");
-        text.push_str(&problem.to_string().replace('\n', "\n  "));
+    struct List<'a>(&'a [SpecProblem]);
+
+    impl fmt::Display for List<'_> {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write_list(formatter, "specs need attention", self.0)
+        }
     }
-    text
+
+    List(problems).to_string()
 }
 
 /// What there is for each step of a DAG.
@@ -229,7 +232,7 @@ pub(crate) fn survey(store: &SpecStore, dag: &PipelineDag) -> Result<Survey, Rea
         let spec = match index.look_up(step) {
             Lookup::Saved(saved) => {
                 let (step, path) = (step.clone(), saved.path.clone());
-                let missing = missing_fields(&saved.spec);
+                let missing = missing_fields(&saved.spec, dag);
                 if !missing.is_empty() {
                     problems.push(SpecProblem::Incomplete { step, path, missing });
                 } else if is_untouched_draft(&saved.spec) {

@@ -1,15 +1,15 @@
 use std::fmt;
 
 use camino::Utf8Path;
-use runtime_testing_models::ScriptExecutionSpec;
+use runtime_testing_models::{PipelineDag, ScriptExecutionSpec};
 
 /// A field that a spec needs and does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum MissingField {
-    /// There is no input, or the paths of all are blank.
+    /// The paths of all inputs are blank, or there is no input and edges lead to the step.
     InputPaths,
-    /// There is no output, or the paths of all are blank.
+    /// The paths of all outputs are blank, or there is no output and edges lead from the step.
     OutputPaths,
 }
 
@@ -29,19 +29,36 @@ impl fmt::Display for MissingField {
     }
 }
 
-/// What a spec lacks to be complete: at least one input and one output whose path is not blank.
+/// What a spec lacks to be complete in a pipeline: an input where edges lead to its step, an output where edges lead from it,
+/// and of the inputs and outputs that it has, one path each that is not blank. A step that nothing feeds needs no input, and
+/// one that feeds nothing no output.
 ///
 /// ```
 /// use runtime_testing_builder::{MissingField, missing_fields};
-/// use runtime_testing_models::ScriptExecutionSpec;
+/// use runtime_testing_models::{PipelineDag, ScriptExecutionSpec};
 ///
-/// let spec = ScriptExecutionSpec::parse(
-///     r#"{"script_name": "train", "step_name": "train", "input_paths": {"raw": "data.csv"}, "output_paths": {"model": " "}}"#,
+/// let dag = PipelineDag::from_names(["clean", "train"], [("clean", "train")])?;
+/// let mut spec = ScriptExecutionSpec::parse(
+///     r#"{"script_name": "train", "step_name": "train", "input_paths": {}, "output_paths": {"model": " "}}"#,
 /// )?;
-/// assert_eq!(missing_fields(&spec), [MissingField::OutputPaths]);
+/// assert_eq!(missing_fields(&spec, &dag), [MissingField::InputPaths, MissingField::OutputPaths]);
+/// spec.output_paths.clear();
+/// assert_eq!(missing_fields(&spec, &dag), [MissingField::InputPaths], "`train` feeds nothing");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn missing_fields(spec: &ScriptExecutionSpec) -> Vec<MissingField> {
+pub fn missing_fields(spec: &ScriptExecutionSpec, dag: &PipelineDag) -> Vec<MissingField> {
+    let is_fed = dag.dependencies(&spec.step_name).is_ok_and(|parents| !parents.is_empty());
+    let feeds = dag.dependents(&spec.step_name).is_ok_and(|children| !children.is_empty());
+    let mut missing = pathless_fields(spec);
+    missing.retain(|field| match field {
+        MissingField::InputPaths => is_fed || !spec.inputs().is_empty(),
+        MissingField::OutputPaths => feeds || !spec.outputs().is_empty(),
+    });
+    missing
+}
+
+/// Of inputs and outputs, those that have no path that is not blank.
+pub(crate) fn pathless_fields(spec: &ScriptExecutionSpec) -> Vec<MissingField> {
     let mut missing = Vec::new();
     if spec.inputs().values().all(|path| is_blank(path)) {
         missing.push(MissingField::InputPaths);
@@ -94,7 +111,17 @@ mod tests {
     #[track_caller]
     fn check_missing(inputs: &str, outputs: &str, expected: &[MissingField]) {
         let text = format!(r#"{{"script_name": "a", "step_name": "a", {inputs}, {outputs}}}"#);
-        assert_eq!(missing_fields(&ScriptExecutionSpec::parse(&text).unwrap()), expected);
+        let spec = ScriptExecutionSpec::parse(&text).unwrap();
+        let between = PipelineDag::from_names(["x", "a", "y"], [("x", "a"), ("a", "y")]).unwrap();
+        assert_eq!(missing_fields(&spec, &between), expected);
+        let has_names = |field: &MissingField| match field {
+            MissingField::InputPaths => !spec.inputs().is_empty(),
+            MissingField::OutputPaths => !spec.outputs().is_empty(),
+        };
+        let blank: Vec<MissingField> = expected.iter().copied().filter(has_names).collect();
+        for alone in [PipelineDag::new(), PipelineDag::from_names(["a"], []).unwrap()] {
+            assert_eq!(missing_fields(&spec, &alone), blank, "nothing feeds it, and it feeds nothing");
+        }
     }
 
     #[test]

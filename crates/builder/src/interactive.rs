@@ -10,8 +10,9 @@ use runtime_testing_models::{
 };
 use runtime_testing_spec_store::{LoadSpecError, UpdateSpecError};
 
+use crate::completeness::pathless_fields;
 use crate::workspace::Workspace;
-use crate::{MissingField, PromptError, Prompter, Question, is_untouched_draft, missing_fields};
+use crate::{MissingField, PromptError, Prompter, Question, is_untouched_draft};
 
 /// Why the spec of a step was not updated in a dialog. Nothing was saved. The messages are complete: they hold what
 /// `source()` says too.
@@ -68,7 +69,7 @@ pub(crate) fn update(
         Some(spec) => spec,
         None => ScriptExecutionSpec::new(step.cast(), step.clone()),
     };
-    if missing_fields(&known).is_empty() && !known.environ_vars.is_empty() && !known.job_args.is_empty() {
+    if pathless_fields(&known).is_empty() && !known.environ_vars.is_empty() && !known.job_args.is_empty() {
         let path = store.path_of(step).map_err(InteractiveError::Load)?;
         prompter
             .tell(&format!("nothing is missing in the spec of step `{step}`; to change it, edit `{path}`"));
@@ -100,7 +101,7 @@ fn ask_all(
     let mut answers = Answers::default();
     let step = &known.step_name;
     let defaults = ScriptExecutionSpec::create_default(&known.script_name, step, workspace.folder());
-    let missing = missing_fields(known);
+    let missing = pathless_fields(known);
     if missing.contains(&MissingField::InputPaths) {
         answers.inputs = ask_paths(prompter, "input", known, &known.inputs(), &defaults.inputs())?;
     }

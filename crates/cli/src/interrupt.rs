@@ -121,10 +121,12 @@ fn interrupted(state: &Mutex<State>) {
 /// Does something that waits where nobody reads what is shown. It is then left behind.
 fn briefly(work: impl FnOnce() + Send + 'static) {
     let (done, is_done) = mpsc::channel::<()>();
-    std::thread::spawn(move || {
+    let started = std::thread::Builder::new().spawn(move || {
         work();
         drop(done);
     });
+    // Where there is no thread to be had, what is shown stays as it is.
+    drop(started);
     // Ends with a timeout, or when the other end is gone: either way there is nothing to receive.
     let _ = is_done.recv_timeout(PATIENCE);
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use anstream::{AutoStream, ColorChoice};
 use console::Term;
 use runtime_testing::TextOptions;
+pub(crate) use runtime_testing::dag::text::one_line as harmless;
 
 /// Prints a result. A reader that has gone away is no error: nobody is left to tell.
 pub(crate) fn print(text: &str) -> Result<(), String> {
@@ -45,20 +46,4 @@ pub(crate) fn text_options(ascii: bool) -> TextOptions {
             .filter(|_| terminal.is_term()),
         ascii,
     }
-}
-
-/// A text of others as one line that a terminal may safely show: what controls the terminal, ends the line, or changes the
-/// direction of the text around it is written as an escape.
-pub(crate) fn harmless(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                shown.extend(character.escape_unicode());
-            }
-            control if control.is_control() => shown.extend(control.escape_default()),
-            plain => shown.push(plain),
-        }
-    }
-    shown
 }

@@ -1,7 +1,10 @@
 //! Reports in files, for CI.
 
+use std::collections::{HashMap, HashSet};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
+#[cfg(unix)]
+use std::os::unix::fs::MetadataExt as _;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -53,8 +56,8 @@ impl FromStr for ReportFile {
     }
 }
 
-/// The files that a report goes to. They are made before the test, so that one that cannot be written stops it, and they
-/// take their names when the report is there. Clones stand for the same files.
+/// The files that a report goes to. Whether they can be written is tried before the test, which it stops where they cannot. They are
+/// made when the report is there: a command that is killed leaves nothing. Clones stand for the same files.
 #[derive(Clone)]
 pub(crate) struct Reports {
     state: Arc<Mutex<State>>,
@@ -68,10 +71,9 @@ struct State {
     mistakes: Vec<String>,
 }
 
-/// A file that does not have its name yet.
+/// A file that is not there yet.
 struct Open {
     wanted: ReportFile,
-    file: NamedTempFile,
     /// Its place, whatever folder the process is in at the end.
     target: Utf8PathBuf,
 }
@@ -88,56 +90,91 @@ struct Summary {
     file: File,
 }
 
-/// Files of the user that a report must not replace.
+/// Files that a report must not replace.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
     /// Files and folders, with what they are.
     paths: Vec<(Utf8PathBuf, String)>,
+    /// The same files by whatever other name.
+    files: HashMap<FileId, String>,
+}
+
+/// What a file is to the system, under any of its names.
+type FileId = (u64, u64);
+
+fn file_id(path: &Utf8Path) -> Option<FileId> {
+    #[cfg(unix)]
+    return path.metadata().ok().map(|there| (there.dev(), there.ino()));
+    #[cfg(not(unix))]
+    return None;
+}
+
+/// A path without links, as far as there is something.
+fn place(path: &Utf8Path) -> Utf8PathBuf {
+    let absolute = camino::absolute_utf8(path).unwrap_or_else(|_| path.to_owned());
+    let mut ancestors = absolute.ancestors();
+    let found = ancestors.find_map(|above| Some((above, above.canonicalize_utf8().ok()?)));
+    match found {
+        Some((above, real)) if above == absolute => real,
+        Some((above, real)) => real.join(absolute.strip_prefix(above).expect("it is one of its ancestors")),
+        None => absolute,
+    }
 }
 
 impl Kept {
-    /// What a workspace has: its specs, and its scripts.
+    /// What a workspace has: its specs, its scripts, and what is known of its tests.
     pub(crate) fn of_workspace(workspace: &Utf8Path) -> Self {
         let mut kept = Self::default();
-        kept.add(&workspace.join(".specs"), "it lies among the specs");
-        kept.add(&workspace.join("scripts"), "it lies among the scripts");
+        for (folder, what) in
+            [(".specs", "it lies among the specs"), ("scripts", "it lies among the scripts")]
+        {
+            let folder = workspace.join(folder);
+            kept.add(&folder, what);
+            // A file there may be a link.
+            for file in folder.read_dir_utf8().into_iter().flatten().flatten() {
+                kept.add(file.path(), what);
+            }
+        }
+        kept.add(&workspace.join(".runs"), "it lies among the tests that were made");
         kept
     }
 
-    /// These, and what a pipeline names: its own file, and the scripts and inputs of its steps.
+    /// These, and what a pipeline names: its own file, and the scripts, inputs and outputs of its steps.
     pub(crate) fn of_pipeline(file: &Utf8Path, spec: &PipelineTestingSpec) -> Self {
         let mut kept = Self::of_workspace(&spec.test_workspace_root);
         kept.add(file, "it is the pipeline file");
+        // Where the base folder itself is an input, reports have to lie in it.
+        let here = place(Utf8Path::new("."));
+        let is_around = |path: &Utf8Path| here.starts_with(place(path));
         for (step, spec) in &spec.script_specs {
             if let Some(script) = &spec.script_path {
                 kept.add(script, &format!("it is the script of `{step}`"));
             }
-            // Where the base folder itself is an input, reports have to lie in it.
-            let is_around = |input: &Utf8Path| {
-                let here = Utf8Path::new(".").canonicalize_utf8();
-                here.is_ok_and(|here| input.canonicalize_utf8().is_ok_and(|input| here.starts_with(input)))
-            };
-            for (name, input) in spec.input_paths.iter().filter(|(_, input)| !is_around(input)) {
-                kept.add(input, &format!("it is the input `{name}` of `{step}`, or lies in it"));
+            let inputs = spec.input_paths.iter().map(|path| ("input", path));
+            let outputs = spec.output_paths.iter().map(|path| ("output", path));
+            for (what, (name, path)) in inputs.chain(outputs).filter(|(_, (_, path))| !is_around(path)) {
+                kept.add(path, &format!("it is the {what} `{name}` of `{step}`, or lies in it"));
             }
         }
         kept
     }
 
     fn add(&mut self, path: &Utf8Path, what: &str) {
-        self.paths.push((path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned()), what.to_owned()));
+        self.paths.push((place(path), what.to_owned()));
+        if path.is_file()
+            && let Some(id) = file_id(path)
+        {
+            self.files.insert(id, what.to_owned());
+        }
     }
 
     /// Why nothing is to be written to a path, if nothing is.
     fn refuse(&self, path: &Utf8Path) -> Result<(), String> {
-        let beside = || {
-            let folder = path.parent().filter(|folder| !folder.as_str().is_empty());
-            let folder = folder.unwrap_or(Utf8Path::new(".")).canonicalize_utf8().ok()?;
-            Some(folder.join(path.file_name()?))
-        };
-        let Some(place) = path.canonicalize_utf8().ok().or_else(beside) else { return Ok(()) };
-        match self.paths.iter().find(|(kept, _)| place.starts_with(kept)) {
-            Some((_, what)) => Err(format!("`{path}` would be overwritten: {what}; name another file")),
+        let place = place(path);
+        let among_paths = self.paths.iter().find(|(kept, _)| place.starts_with(kept)).map(|(_, what)| what);
+        let found = among_paths.or_else(|| self.files.get(&file_id(path)?));
+        match found {
+            Some(what) => Err(format!("`{path}` would be overwritten: {what}; name another file")),
             None => Ok(()),
         }
     }
@@ -150,35 +187,40 @@ impl Reports {
         events: Option<&Utf8Path>,
         kept: &Kept,
     ) -> Result<Self, String> {
-        let mut files: Vec<Open> = Vec::new();
-        wanted
-            .iter()
-            .map(|report| report.path.as_path())
-            .chain(events)
-            .try_for_each(|path| kept.refuse(path))?;
-        for report in wanted {
-            let is_taken = |open: &Open| open.wanted.path == report.path;
-            if files.iter().any(is_taken) || events == Some(&report.path) {
-                return Err(format!("two reports are to be written to `{}`", report.path));
+        let summary = std::env::var(SUMMARY).ok().filter(|path| !path.is_empty()).map(Utf8PathBuf::from);
+        let paths = wanted.iter().map(|report| report.path.as_path()).chain(events);
+        paths.clone().chain(summary.as_deref()).try_for_each(|path| kept.refuse(path))?;
+        let mut targets: HashSet<Utf8PathBuf> = HashSet::new();
+        for path in paths {
+            let target = match target(path) {
+                Ok(target) => target,
+                // What is wrong with it is told where it is opened.
+                Err(_) => continue,
+            };
+            if !targets.insert(place(&target)) {
+                return Err(format!("two reports are to be written to `{path}`"));
             }
-            let made = target(&report.path).and_then(|target| Ok((open(&target)?, target)));
-            let (file, target) = made.map_err(|error| could_not_write(&report.path, &error))?;
-            files.push(Open { wanted: report.clone(), file, target });
         }
-        let summary = match std::env::var(SUMMARY) {
-            Ok(path) if !path.is_empty() => {
-                let path = Utf8PathBuf::from(path);
-                let file = OpenOptions::new().append(true).create(true).open(&path);
+        let mut files: Vec<Open> = Vec::new();
+        for report in wanted {
+            let tried = target(&report.path).and_then(|target| open(&target).map(|_| target));
+            let target = tried.map_err(|error| could_not_write(&report.path, &error))?;
+            files.push(Open { wanted: report.clone(), target });
+        }
+        let summary = match summary {
+            Some(path) => {
+                let file = target(&path)
+                    .and_then(|target| OpenOptions::new().append(true).create(true).open(target));
                 let file = file.map_err(|error| format!("{} ({SUMMARY})", could_not_write(&path, &error)))?;
                 Some(Summary { path, file })
             }
-            _ => None,
+            None => None,
         };
         let events = match events {
             Some(path) => {
-                let made = make_folder(path).and_then(|_| File::create(path));
+                let file = target(path).and_then(|target| create_anew(&target));
                 let file =
-                    made.map_err(|error| format!("could not write the events to `{path}`: {error}"))?;
+                    file.map_err(|error| format!("could not write the events to `{path}`: {error}"))?;
                 Some(Events { path: path.to_owned(), log: EventLog::new(file) })
             }
             None => None,
@@ -206,8 +248,8 @@ impl Reporter for Reports {
         {
             state.mistakes.push(format!("could not write the events to `{path}`: {error}"));
         }
-        for Open { wanted, file, target } in state.files.drain(..) {
-            if let Err(error) = write(file, &target, &render(wanted.form, report)) {
+        for Open { wanted, target } in state.files.drain(..) {
+            if let Err(error) = write(&target, &render(wanted.form, report)) {
                 state.mistakes.push(could_not_write(&wanted.path, &error));
             }
         }
@@ -233,21 +275,47 @@ fn render(form: Form, report: &PipelineTestReport) -> String {
 }
 
 /// Where a report goes: what a link leads to, because a link that is there is to stay one. The file takes the place of what
-/// is there, so that must not be a pipe or a device.
+/// is there, so that must not be a pipe or a device, nor what a program has open.
 fn target(path: &Utf8Path) -> io::Result<Utf8PathBuf> {
-    let Ok(there) = path.symlink_metadata() else { return camino::absolute_utf8(path) };
-    let target = if there.is_symlink() { path.canonicalize_utf8()? } else { camino::absolute_utf8(path)? };
-    if target.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder: name a file in it"));
+    let refused = |message: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, message.to_owned()));
+    let mut target = camino::absolute_utf8(path)?;
+    for _ in 0..MOST_LINKS {
+        if place(target.parent().unwrap_or(&target)).starts_with("/proc") {
+            return refused("it stands for what a program has open: name a file");
+        }
+        let Ok(there) = target.symlink_metadata() else { return Ok(target) };
+        if there.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder: name a file in it"));
+        }
+        if there.is_file() {
+            return Ok(target);
+        }
+        if !there.is_symlink() {
+            return refused("it is a pipe or a device, and a report takes the place of a file");
+        }
+        let next = target.parent().unwrap_or(&target).join(target.read_link_utf8()?);
+        if next.symlink_metadata().is_err() {
+            return refused(&format!("it is a link to `{next}`, which is not there"));
+        }
+        target = next;
     }
-    if target.exists() && !target.is_file() {
-        let message = "it is a pipe or a device, and a report takes the place of a file";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-    }
-    Ok(target)
+    refused("it is a link that leads back to itself")
 }
 
-/// Makes a file beside the one that is wanted. It is gone again where no report comes of the test.
+/// No chain of links is longer.
+const MOST_LINKS: usize = 40;
+
+/// Makes a file in the place of what is there, which may have other names and is left alone.
+fn create_anew(target: &Utf8Path) -> io::Result<File> {
+    make_folder(target)?;
+    match std::fs::remove_file(target) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    File::create_new(target)
+}
+
+/// Makes a file beside the one that is wanted, which is gone again unless it takes that one's place.
 fn open(path: &Utf8Path) -> io::Result<NamedTempFile> {
     let name = path.file_name();
     let name =
@@ -259,7 +327,8 @@ fn open(path: &Utf8Path) -> io::Result<NamedTempFile> {
     // As any other new file gets it: the umask takes its part away when the file is made.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(std::path::absolute(folder)?)
+    // What the file was to be called meanwhile says nothing.
+    builder.tempfile_in(std::path::absolute(folder)?).map_err(|error| io::Error::from(error.kind()))
 }
 
 /// Makes the folder that a file lies in.
@@ -274,7 +343,8 @@ fn make_folder(path: &Utf8Path) -> io::Result<&Utf8Path> {
     Ok(folder)
 }
 
-fn write(mut file: NamedTempFile, target: &Utf8Path, text: &str) -> io::Result<()> {
+fn write(target: &Utf8Path, text: &str) -> io::Result<()> {
+    let mut file = open(target)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(target).map_err(|error| error.error)?;

@@ -1,7 +1,7 @@
 use camino::Utf8PathBuf;
 use runtime_testing::{
-    Acceptance, InteractiveError, LoadSpecError, PipelineTestingSpecBuilder, SpecFile, StepName, Validation,
-    is_untouched_draft, missing_fields,
+    Acceptance, InteractiveError, LoadSpecError, PipelineDag, PipelineTestingSpecBuilder, SpecFile, StepName,
+    Validation, is_untouched_draft, missing_fields,
 };
 
 use crate::Verdict;
@@ -122,8 +122,10 @@ fn check(builder: &PipelineTestingSpecBuilder, file: Option<&Utf8PathBuf>) -> Re
         problems.push(format!("step `{step}` is claimed by several files: {}", paths.join(", ")));
     }
     for saved in index.specs() {
-        let missing: Vec<String> =
-            missing_fields(&saved.spec).iter().map(|field| format!("`{field}`")).collect();
+        let missing: Vec<String> = missing_fields(&saved.spec, &PipelineDag::new())
+            .iter()
+            .map(|field| format!("`{field}`"))
+            .collect();
         if !missing.is_empty() {
             problems.push(format!("{}: {} is not filled in", saved.path, missing.join(", ")));
         } else if is_untouched_draft(&saved.spec) {

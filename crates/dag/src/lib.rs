@@ -11,6 +11,7 @@
 //! | [`DagError`], [`DagProblem`] | everything wrong with a set of steps and edges |
 //! | [`Selection`] | which steps are meant: `train`, `+train`, `train+`, `fold_*` |
 //! | [`PipelineFile`] | a parsed pipeline file: the DAG and, where the file has them, its specs |
+//! | [`text`] | showing text of others so that it harms no terminal |
 //! | [`json`] | reading hand-written JSON so that every mistake has a line and a column |
 //!
 //! ```
@@ -46,6 +47,7 @@ mod name;
 pub mod proptest1;
 mod selection;
 mod suggest;
+pub mod text;
 
 pub use dag::{DagError, DagProblem, PipelineDag, UnknownStep};
 pub use file::{ParsePipelineError, PipelineFile, PipelineFileProblem};

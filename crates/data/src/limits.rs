@@ -14,3 +14,10 @@ const NAME_OVERHEAD: usize = 64;
 pub(crate) fn name_bytes(name: &str) -> usize {
     name.len() + NAME_OVERHEAD
 }
+
+/// The most bytes that so many packed ones may become: what is packed tighter was made to do harm.
+pub(crate) fn most_unpacked(bytes: u64) -> u64 {
+    const ALWAYS: u64 = 256 * 1024 * 1024;
+    const TIGHTEST: u64 = 250;
+    bytes.saturating_mul(TIGHTEST).max(ALWAYS)
+}

@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -5,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::new_null_array;
-use arrow::datatypes::{FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions, RecordBatchReader};
 use camino::Utf8Path;
@@ -20,6 +21,7 @@ use crate::options::ProfileOptions;
 use crate::read::table_file::TableFile;
 use crate::text::nulls::NullWords;
 use crate::text::reader::{TextReader, is_cancellation};
+use crate::types::join::Typing;
 
 mod ahead;
 mod parts;
@@ -199,7 +201,8 @@ fn own_schema(file: &TableFile, schema: &SchemaRef) -> SchemaRef {
             return SchemaRef::clone(schema);
         }
     }
-    let of_table = |field: &FieldRef| schema.fields().find(field.name()).map(|(_, found)| Arc::clone(found));
+    let known = by_name(schema);
+    let of_table = |field: &FieldRef| known.get(field.name().as_str()).map(|found| Arc::clone(found));
     let fields: Vec<FieldRef> = file
         .schema
         .fields()
@@ -209,20 +212,27 @@ fn own_schema(file: &TableFile, schema: &SchemaRef) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
+/// The fields of a schema by their names: a search for each of many columns would take long.
+fn by_name(schema: &Schema) -> HashMap<&str, &FieldRef> {
+    schema.fields().iter().map(|field| (field.name().as_str(), field)).collect()
+}
+
 /// A batch of a file with the columns of its table, those that the file lacks all nulls.
 fn projected(batch: RecordBatch, file: &TableFile, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
     if batch.schema_ref() == schema {
         return Ok(batch);
     }
     let rows = batch.num_rows();
-    let found = batch.schema_ref().fields();
-    let is_known =
-        |name: &str| schema.fields().find(name).or_else(|| file.schema.fields().find(name)).is_some();
-    if let Some(strange) = found.iter().find(|field| !is_known(field.name())) {
+    let own_schema = batch.schema();
+    let found: HashMap<&str, usize> =
+        own_schema.fields().iter().enumerate().map(|(place, field)| (field.name().as_str(), place)).collect();
+    let (of_table, of_file) = (by_name(schema), by_name(&file.schema));
+    let is_known = |name: &str| of_table.contains_key(name) || of_file.contains_key(name);
+    if let Some(strange) = own_schema.fields().iter().find(|field| !is_known(field.name())) {
         return Err(ArrowError::SchemaError(format!("column `{}` is new", strange.name())));
     }
-    let column = |field: &FieldRef| match found.find(field.name()) {
-        Some((place, _)) => Arc::clone(batch.column(place)),
+    let column = |field: &FieldRef| match found.get(field.name().as_str()) {
+        Some(place) => Arc::clone(batch.column(*place)),
         None => match file.constants.iter().find(|constant| constant.field.name() == field.name()) {
             Some(constant) => constant.times(rows),
             None => new_null_array(field.data_type(), rows),
@@ -260,8 +270,9 @@ fn decode_error(file: &TableFile, error: ArrowError) -> ReadTableError {
 fn decoder(table: &TableFile, schema: &SchemaRef, nulls: &NullWords) -> Result<Decoder, ArrowError> {
     let file = File::open(&table.path)?;
     let own = own_schema(table, schema);
-    let is_wanted = |name: &str| schema.fields().find(name).is_some();
-    let batch_rows = batch_rows(table);
+    let wanted = by_name(schema);
+    let is_wanted = |name: &str| wanted.contains_key(name);
+    let batch_rows = batch_rows(table)?;
     let format = table.kind.format;
     Ok(match format {
         FileFormat::Csv | FileFormat::Tsv => {
@@ -284,6 +295,7 @@ fn decoder(table: &TableFile, schema: &SchemaRef, nulls: &NullWords) -> Result<D
         #[cfg(feature = "parquet")]
         FileFormat::Parquet => {
             let builder = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)?;
+            crate::columnar::parquet::refuse_bombs(builder.metadata())?;
             let places = builder.schema().fields().iter().enumerate();
             let wanted: Vec<usize> =
                 places.filter(|(_, field)| is_wanted(field.name())).map(|(place, _)| place).collect();
@@ -291,12 +303,15 @@ fn decoder(table: &TableFile, schema: &SchemaRef, nulls: &NullWords) -> Result<D
             Box::new(builder.with_projection(mask).with_batch_size(batch_rows).build()?)
         }
         // Of the formats that are tables, those of Arrow IPC are left.
-        _ => open_rows(file, format, None, u64::MAX)?,
+        _ => {
+            let bytes = file.metadata()?.len();
+            open_rows(file, format, None, crate::limits::most_unpacked(bytes))?
+        }
     })
 }
 
 /// No batch of JSON is made of more bytes. One of 8192 rows is far from it, unless one of them is very long.
-const MOST_BATCH_BYTES: u64 = 256 * 1024 * 1024;
+const MOST_BATCH_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A text in JSON of which no more than so many bytes are read for one batch: what reads it keeps them all.
 struct Bounded<R> {
@@ -315,17 +330,47 @@ impl<R: Read> Read for Bounded<R> {
     }
 }
 
+/// The most values that the lists of a batch may hold, were they all as short as they can be written, and the most of one row.
+const LISTED_VALUES: u64 = 64 * 1024 * 1024;
+const MOST_LISTED_VALUES: u64 = 512 * 1024 * 1024;
+
+/// The fewest bytes that an item of a list takes in a text.
+const ITEM_BYTES: u64 = 3;
+
 /// How many rows of a file make up a batch.
-fn batch_rows(table: &TableFile) -> usize {
+fn batch_rows(table: &TableFile) -> Result<usize, ArrowError> {
     let row_bytes = table.text_bytes / table.rows.max(1);
     let columns = table.schema.fields().len() as u64;
-    let fitting = (BATCH_CELLS / columns.max(1)).min(BATCH_TEXT_BYTES / row_bytes.max(1));
-    usize::try_from(fitting.clamp(1, BATCH_ROWS)).expect("a small number")
+    let fields =
+        table.schema.fields().iter().map(|field| listed_fields(field.data_type(), false)).sum::<u64>();
+    // Each item of a list has all fields, whatever was written.
+    let listed = (row_bytes / ITEM_BYTES).saturating_mul(fields);
+    if listed > MOST_LISTED_VALUES && Typing::of(table.kind.format) == Typing::Values {
+        let message = format!(
+            "it has rows of {row_bytes} bytes with lists of {fields} fields, which may be too many values"
+        );
+        return Err(ArrowError::MemoryError(message));
+    }
+    let fitting =
+        [BATCH_CELLS / columns.max(1), BATCH_TEXT_BYTES / row_bytes.max(1), LISTED_VALUES / listed.max(1)];
+    let fitting = fitting.into_iter().min().unwrap_or(BATCH_ROWS);
+    Ok(usize::try_from(fitting.clamp(1, BATCH_ROWS)).expect("a small number"))
+}
+
+/// How many fields a value of a type has that lie within lists.
+fn listed_fields(data_type: &DataType, is_listed: bool) -> u64 {
+    match data_type {
+        DataType::List(item) | DataType::Map(item, _) => listed_fields(item.data_type(), true),
+        DataType::Struct(fields) => {
+            fields.iter().map(|field| listed_fields(field.data_type(), is_listed)).sum()
+        }
+        _ => is_listed.into(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use arrow::datatypes::{DataType, Field};
+    use arrow::datatypes::Field;
 
     use super::*;
 
@@ -334,7 +379,7 @@ mod tests {
         let rows_of = |columns: usize, rows, bytes| {
             let field = |place| Field::new(format!("c{place}"), DataType::Int64, true);
             let schema = Schema::new((0..columns).map(field).collect::<Vec<_>>());
-            batch_rows(&TableFile {
+            let table = TableFile {
                 path: "a.csv".into(),
                 kind: FileFormat::Csv.into(),
                 text_bytes: bytes,
@@ -342,7 +387,8 @@ mod tests {
                 is_one_line: false,
                 constants: Vec::new(),
                 schema,
-            })
+            };
+            batch_rows(&table).expect("it has no lists")
         };
         assert_eq!(rows_of(3, 1_000_000, 20_000_000), 8192);
         assert_eq!(rows_of(0, 0, 0), 8192);

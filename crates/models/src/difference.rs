@@ -1,5 +1,6 @@
 use std::fmt;
 
+use runtime_testing_dag::text::one_line;
 use serde::{Deserialize, Serialize};
 
 use crate::list::list;
@@ -320,16 +321,18 @@ impl Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.column().unwrap_or_default();
+        let column = shown_name(name);
         match self {
-            Self::MissingColumn { column, expected, renamed } => {
-                let renamed = Renamed { name: column, renamed: renamed.as_deref() };
+            Self::MissingColumn { expected, renamed, .. } => {
+                let renamed = Renamed { name, renamed: renamed.as_deref() };
                 write!(formatter, "column `{column}` ({expected}) is missing{renamed}")
             }
-            Self::MissingKey { key, expected, renamed } => {
-                let renamed = Renamed { name: key, renamed: renamed.as_deref() };
-                write!(formatter, "key `{key}` ({expected}) is missing{renamed}")
+            Self::MissingKey { expected, renamed, .. } => {
+                let renamed = Renamed { name, renamed: renamed.as_deref() };
+                write!(formatter, "key `{column}` ({expected}) is missing{renamed}")
             }
-            Self::TypeChanged { column, expected, found, row, value } => {
+            Self::TypeChanged { expected, found, row, value, .. } => {
                 write!(formatter, "column `{column}`: expected {expected}, found {found}")?;
                 if let Some(row) = row {
                     write!(formatter, "; row {row}")?;
@@ -339,13 +342,13 @@ impl fmt::Display for Difference {
                 }
                 Ok(())
             }
-            Self::NullsFound { column, nulls: Some(nulls) } => {
+            Self::NullsFound { nulls: Some(nulls), .. } => {
                 write!(formatter, "column `{column}`: expected no nulls, found {nulls}")
             }
-            Self::NullsFound { column, nulls: None } => {
+            Self::NullsFound { nulls: None, .. } => {
                 write!(formatter, "column `{column}`: expected no nulls, found some")
             }
-            Self::UnexpectedColumn { column, found } => {
+            Self::UnexpectedColumn { found, .. } => {
                 write!(formatter, "column `{column}` ({found}) is forbidden by the contract")
             }
             Self::TooFewRows { expected, found } => {
@@ -354,11 +357,11 @@ impl fmt::Display for Difference {
             Self::TooManyRows { expected, found } => {
                 write!(formatter, "expected at most {expected} rows, found {found}")
             }
-            Self::TooManyNulls { column, allowed, nulls, rows } => write!(
+            Self::TooManyNulls { allowed, nulls, rows, .. } => write!(
                 formatter,
                 "column `{column}`: {nulls} of {rows} rows are null, and at most a share of {allowed} may be"
             ),
-            Self::Constraint { column, constraint, row, value, rows } => {
+            Self::Constraint { constraint, row, value, rows, .. } => {
                 write!(formatter, "column `{column}`: not `{constraint}`: row {row} is {value:?}")?;
                 match rows {
                     0 | 1 => Ok(()),
@@ -366,7 +369,7 @@ impl fmt::Display for Difference {
                     rows => write!(formatter, ", and {} more rows", rows - 1),
                 }
             }
-            Self::NotChecked { column, constraint, reason } => {
+            Self::NotChecked { constraint, reason, .. } => {
                 write!(formatter, "column `{column}`: `{constraint}` cannot be looked at: {reason}")
             }
             Self::UnexpectedFile => formatter.write_str("the file is forbidden by the contract"),
@@ -382,19 +385,19 @@ impl fmt::Display for Difference {
                 write!(formatter, "expected the format {expected}, found {found}")
             }
             Self::MissingFile => formatter.write_str("the file is missing"),
-            Self::Promoted { column, expected, found } => {
+            Self::Promoted { expected, found, .. } => {
                 write!(formatter, "column `{column}`: expected {expected}, found {found}, which will do")
             }
-            Self::Nullability { column, expected_nullable: false, .. } => {
+            Self::Nullability { expected_nullable: false, .. } => {
                 write!(formatter, "column `{column}` may hold nulls")
             }
-            Self::Nullability { column, expected_nullable: true, .. } => {
+            Self::Nullability { expected_nullable: true, .. } => {
                 write!(formatter, "column `{column}` holds no nulls")
             }
-            Self::ExtraColumn { column, found } if column.is_empty() => {
+            Self::ExtraColumn { found, .. } if column.is_empty() => {
                 write!(formatter, "extra column without a name ({found}): the index of pandas?")
             }
-            Self::ExtraColumn { column, found } => write!(formatter, "extra column `{column}` ({found})"),
+            Self::ExtraColumn { found, .. } => write!(formatter, "extra column `{column}` ({found})"),
             Self::ColumnOrder { expected, found } => {
                 write!(formatter, "the columns come as {}, not as {}", first(found), first(expected))
             }
@@ -410,6 +413,17 @@ impl fmt::Display for Difference {
             Self::ExtraFile => formatter.write_str("extra file"),
             Self::NotCompared { reason } => reason.fmt(formatter),
         }
+    }
+}
+
+/// The longest name that is shown as a whole.
+const MOST_NAME_CHARACTERS: usize = 200;
+
+/// The name of a column as people may safely see it: it is whatever is in the data.
+fn shown_name(name: &str) -> String {
+    match name.char_indices().nth(MOST_NAME_CHARACTERS) {
+        Some((end, _)) => one_line(&name[..end]) + "…",
+        None => one_line(name),
     }
 }
 
@@ -430,7 +444,7 @@ impl fmt::Display for Renamed<'_> {
         } else if composed(renamed) == composed(self.name) {
             "in how its characters are put together"
         } else {
-            return write!(formatter, "; was it renamed to `{renamed}`?");
+            return write!(formatter, "; was it renamed to `{}`?", shown_name(renamed));
         };
         write!(formatter, "; it is called \"{}\", which differs {what} alone", escaped(renamed))
     }

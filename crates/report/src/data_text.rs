@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use runtime_testing_models::dag::text::one_line;
 use runtime_testing_models::{Column, DataProfile, Difference, FileProfile, TableSchema};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
@@ -237,24 +238,6 @@ fn column_row(column: &Column) -> Row {
         column.nulls.map_or_else(|| "-".to_owned(), |nulls| nulls.to_string()),
         decided,
     ]
-}
-
-/// A text of a file as one line that a terminal may safely show: what controls the terminal, ends the line, or changes the
-/// direction of the text around it is written as an escape.
-fn one_line(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\u{61c}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' => shown.extend(character.escape_unicode()),
-            control if control.is_control() => shown.extend(control.escape_default()),
-            plain => shown.push(plain),
-        }
-    }
-    shown
 }
 
 /// The text, or as much of it as has room, with a mark for what is cut.

@@ -162,7 +162,7 @@ fn duration(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }
 
-/// Text as XML can hold it. Two characters besides the control characters are none in XML.
+/// Text as XML can hold it.
 fn text(text: &str) -> String {
-    harmless(text).replace('\u{fffe}', "\\u{fffe}").replace('\u{ffff}', "\\u{ffff}")
+    harmless(text)
 }

@@ -1,6 +1,5 @@
-use std::fmt::Write as _;
-
 use anstyle::{AnsiColor, Style};
+use runtime_testing_models::dag::text;
 
 /// Writes text with or without color.
 #[derive(Debug, Clone, Copy)]
@@ -36,45 +35,38 @@ impl Paint {
     }
 }
 
-/// Text of a script as a terminal may safely show it: control characters, which could move the cursor or change its
-/// colors, are written as escapes; the escape sequences for color, which many tools print, are left out.
+/// Text of others as it may safely be shown. Its lines stay.
 pub(crate) fn harmless(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
+    text::lines(text)
+}
+
+/// What a script printed as it may safely be shown, without the escape sequences for color, which many tools print.
+pub(crate) fn printed(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
     while let Some(character) = rest.next() {
-        match character {
-            '\n' | '\t' => shown.push(character),
-            '\r' if rest.peek() == Some(&'\n') => {}
-            '\u{1b}' if rest.peek() == Some(&'[') => {
-                rest.next();
-                // Parameters and intermediates, then one final letter.
-                while rest.next_if(|next| ('\u{20}'..='\u{3f}').contains(next)).is_some() {}
-                rest.next_if(|next| ('\u{40}'..='\u{7e}').contains(next));
-            }
-            // Also what changes the direction of the text around it.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                write!(shown, "\\u{{{:x}}}", u32::from(character))
-                    .expect("writing to a string does not fail");
-            }
-            control if control.is_control() => {
-                write!(shown, "\\x{:02x}", u32::from(control)).expect("writing to a string does not fail");
-            }
-            plain => shown.push(plain),
+        if character != '\u{1b}' || rest.next_if_eq(&'[').is_none() {
+            plain.push(character);
+            continue;
         }
+        // Parameters and intermediates, then one final letter.
+        while rest.next_if(|next| ('\u{20}'..='\u{3f}').contains(next)).is_some() {}
+        rest.next_if(|next| ('\u{40}'..='\u{7e}').contains(next));
     }
-    shown
+    harmless(&plain)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::harmless;
+    use super::*;
 
     #[test]
     fn a_terminal_cannot_be_driven_by_a_script() {
-        assert_eq!(harmless("\u{1b}[31mred\u{1b}[0m\r\n"), "red\n");
-        assert_eq!(harmless("a\u{1b}]0;title\u{7}b\0"), "a\\x1b]0;title\\x07b\\x00");
-        assert_eq!(harmless("progress 1\rprogress 2"), "progress 1\\x0dprogress 2");
-        assert_eq!(harmless("\u{202e}txt.exe"), "\\u{202e}txt.exe");
-        assert_eq!(harmless("plain\tÄ日"), "plain\tÄ日");
+        assert_eq!(printed("\u{1b}[31mred\u{1b}[0m\r\n"), "red\n");
+        assert_eq!(printed("a\u{1b}]0;title\u{7}b\0"), "a\\u{1b}]0;title\\u{7}b\\u{0}");
+        assert_eq!(printed("progress 1\rprogress 2"), "progress 1\\rprogress 2");
+        assert_eq!(printed("\u{202e}txt.exe"), "\\u{202e}txt.exe");
+        assert_eq!(printed("plain\tÄ日"), "plain\tÄ日");
+        assert_eq!(harmless("\u{1b}[31mred"), "\\u{1b}[31mred");
     }
 }

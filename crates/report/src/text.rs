@@ -183,7 +183,7 @@ fn run_block(page: &mut Page, run: &RunResult) {
                 let lines = if left_out == 1 { "line" } else { "lines" };
                 page.line(8, Tone::Quiet, &format!("[{left_out} {lines} left out]"));
             }
-            page.quoted(8, &cut(&crate::paint::harmless(line)));
+            page.quoted(8, &cut(&crate::paint::printed(line)));
         }
     }
     for tail in tails(run) {

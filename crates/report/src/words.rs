@@ -9,7 +9,7 @@ use runtime_testing_models::{
 };
 
 use crate::folded::{MANY, places};
-use crate::paint::harmless;
+use crate::paint::printed;
 use crate::printed::as_on_terminal;
 
 /// What a step or an edge came to, as far as a sign or a color can tell.
@@ -236,7 +236,7 @@ impl Quote<'_> {
     /// A part of its text as it may safely be shown.
     pub(crate) fn shown(&self, part: &str) -> String {
         let part = if self.is_printed { as_on_terminal(part) } else { Cow::Borrowed(part) };
-        harmless(&part)
+        printed(&part)
     }
 
     /// Its last `count` lines.

@@ -20,8 +20,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Someone began a spec and left the paths out.
     let step = StepName::new("train")?;
     builder.save_script_spec(&ScriptExecutionSpec::new(ScriptName::new("train")?, step.clone()))?;
-    let fields: Vec<String> =
-        missing_fields(&builder.store().load(&step)?).iter().map(ToString::to_string).collect();
+    let dag = PipelineDag::from_names(["load", "train", "report"], [("load", "train"), ("train", "report")])?;
+    let spec = builder.store().load(&step)?;
+    let fields: Vec<String> = missing_fields(&spec, &dag).iter().map(ToString::to_string).collect();
     println!("missing before: {}", fields.join(", "));
 
     // What is missing is asked for; Enter takes the default. JSON that does not parse is asked for again.
@@ -36,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for question in prompter.asked() {
         println!("asked: {}", question.text);
     }
-    println!("missing after: {}", missing_fields(&spec).len());
+    println!("missing after: {}", missing_fields(&spec, &dag).len());
     println!("{}", serde_json::to_string(&spec.job_args)?);
 
     // Now a pipeline of this step can be tested.

@@ -59,12 +59,20 @@ fn read_files(paths: &[PathBuf]) -> Vec<Content> {
     let mut parts = paths.chunks(part);
     let first = parts.next().unwrap_or_default();
     std::thread::scope(|scope| {
+        let read_all = |paths: &[PathBuf]| paths.iter().filter_map(|path| read(path)).collect::<Vec<_>>();
         let others: Vec<_> = parts
-            .map(|paths| scope.spawn(|| paths.iter().filter_map(|path| read(path)).collect::<Vec<_>>()))
+            .map(|paths| {
+                let reader = std::thread::Builder::new().name("read specs".to_owned());
+                (paths, reader.spawn_scoped(scope, move || read_all(paths)))
+            })
             .collect();
-        let mut contents: Vec<Content> = first.iter().filter_map(|path| read(path)).collect();
-        for other in others {
-            contents.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        let mut contents = read_all(first);
+        for (paths, other) in others {
+            contents.extend(match other {
+                Ok(other) => other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                // There is no thread to be had for it.
+                Err(_) => read_all(paths),
+            });
         }
         contents
     })

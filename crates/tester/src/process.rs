@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::fs::File;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -41,7 +42,23 @@ impl Watched {
 /// A temporary folder. Elsewhere than on Linux it outlives this process if that is killed.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn temporary_folder() -> io::Result<tempfile::TempDir> {
-    tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempdir()
+    let above = temporary_place();
+    tempfile::Builder::new()
+        .prefix(TEMPORARY_PREFIX)
+        .tempdir_in(&above)
+        .map_err(|error| no_folder(&above, &error))
+}
+
+/// The folder for temporary folders. A variable that is set to nothing names none.
+fn temporary_place() -> PathBuf {
+    let named = std::env::temp_dir();
+    if cfg!(unix) && named.as_os_str().is_empty() { "/tmp".into() } else { named }
+}
+
+fn no_folder(above: &Path, error: &io::Error) -> io::Error {
+    let variable = if cfg!(unix) { "TMPDIR" } else { "TMP" };
+    let (above, kind) = (above.display(), error.kind());
+    io::Error::new(kind, format!("no temporary folder can be made in `{above}` (`{variable}`): {kind}"))
 }
 
 /// What the names of temporary folders begin with.

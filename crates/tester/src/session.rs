@@ -182,13 +182,14 @@ impl Session<'_> {
     ) {
         let Kept { times, published, handed_over } = kept;
         let workspace = &report.workspace;
-        let saved = match &run_root {
-            Some(_) => times.save(workspace).and_then(|()| published.save(workspace)),
-            None => Ok(()),
+        let (timed, kept) = match &run_root {
+            Some(_) => (times.save(workspace), published.save(workspace)),
+            None => (Ok(()), Ok(())),
         };
         let runs = report.workspace.join(RUNS);
-        let saved = saved.map_err(TestError::io("keep what the runs have taken and published in", &runs));
-        for kept in [saved, self.record(run_root, report, pipeline, handed_over)] {
+        let timed = timed.map_err(TestError::io("keep how long the runs took in", &runs));
+        let published = kept.map_err(TestError::io("keep what was published in", &runs));
+        for kept in [timed, published, self.record(run_root, report, pipeline, handed_over)] {
             if let Err(error) = kept {
                 tracing::warn!(%error, "a test is not recorded");
                 self.reporter.report(&Event::NotRecorded { reason: &error.to_string() });

@@ -148,9 +148,13 @@ fn what_a_spec_lacks_is_named() {
     let mut incomplete = spec("clean", "clean");
     incomplete.output_paths.clear();
     space.builder.save_script_spec(&incomplete).unwrap();
-    let found = problems(&space, &chain(&["clean"]));
     assert!(
-        matches!(&found[..], [SpecProblem::Incomplete { missing, .. }] if *missing == [MissingField::OutputPaths])
+        space.builder.load_from_dag(&chain(&["clean"]), Validation::Required).is_ok(),
+        "it feeds nothing"
+    );
+    let found = problems(&space, &chain(&["clean", "train"]));
+    assert!(
+        matches!(&found[..], [SpecProblem::Incomplete { missing, .. }, _] if *missing == [MissingField::OutputPaths])
     );
 }
 

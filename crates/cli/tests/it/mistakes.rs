@@ -1,6 +1,6 @@
 //! Every mistake yields exit status 2 and one message; nothing is run and nothing is written.
 
-use crate::space::Space;
+use crate::space::{Outcome, Space};
 
 #[test]
 fn pipeline_files_that_are_none() {
@@ -242,6 +242,7 @@ fn reports_in_the_place_of_what_is_the_users() {
         (script, "it lies among the scripts"),
         ("test_workspace/.specs/clean_runtime_test_spec.json", "it lies among the specs"),
         ("data/raw.csv", "it is the input `in` of `clean`, or lies in it"),
+        ("./data/../data/raw.csv", "it is the input `in` of `clean`, or lies in it"),
     ] {
         let before = std::fs::read(space.root.join(target)).unwrap();
         for option in ["--report", "--events"] {
@@ -253,10 +254,40 @@ fn reports_in_the_place_of_what_is_the_users() {
     }
     #[cfg(unix)]
     {
+        let is_refused = |path: &str, why: &str| {
+            for option in
+                [["--report".to_owned(), format!("json={path}")], ["--events".to_owned(), path.to_owned()]]
+            {
+                let message = space.refused(&["test-pipeline", "pipeline.json", &option[0], &option[1]]);
+                assert!(message.contains(why), "{option:?}: {message}");
+            }
+        };
         std::os::unix::fs::symlink(script, space.root.join("link.json")).unwrap();
-        let message = space.refused(&["test-script", "clean", "--report", "json=link.json"]);
-        assert!(message.contains("it lies among the scripts"), "{message}");
+        is_refused("link.json", "it lies among the scripts");
+        std::fs::hard_link(space.root.join(script), space.root.join("hard.json")).unwrap();
+        is_refused("hard.json", "it lies among the scripts");
+        // A script that is a link itself.
+        std::fs::rename(space.root.join(script), space.root.join("elsewhere.py")).unwrap();
+        std::os::unix::fs::symlink(space.root.join("elsewhere.py"), space.root.join(script)).unwrap();
+        is_refused("elsewhere.py", "it lies among the scripts");
+        is_refused("output/model.csv", "it is the output `out` of `train`");
+        is_refused("test_workspace/.runs/times.json", "it lies among the tests that were made");
+        is_refused("/dev/stdout", "name a file");
+        is_refused("/dev/null", "it is a pipe or a device");
+        std::os::unix::fs::symlink("nothing", space.root.join("nowhere")).unwrap();
+        is_refused("nowhere", "it is a link to `ROOT/nothing`, which is not there");
     }
+    let twice = ["test-pipeline", "pipeline.json", "--report", "json=out.json", "--events", "./out.json"];
+    assert_eq!(space.refused(&twice), "error: two reports are to be written to `./out.json`");
+}
+
+#[test]
+fn the_summary_of_a_job_in_the_place_of_what_is_the_users() {
+    let space = Space::new();
+    let mut command = space.command(&["test-pipeline", "pipeline.json"]);
+    let outcome = Outcome::of(command.env("GITHUB_STEP_SUMMARY", "pipeline.json").spawn().unwrap());
+    assert_eq!(outcome.status, Some(2), "{outcome:?}");
+    assert!(outcome.stderr.contains("it is the pipeline file"), "{outcome:?}");
 }
 
 #[test]

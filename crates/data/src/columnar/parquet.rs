@@ -77,6 +77,25 @@ fn misses_bytes(metadata: &ParquetMetaData, bytes: u64) -> bool {
     })
 }
 
+/// An error where a column is packed so tightly that it was made to take all memory.
+#[cfg(feature = "parquet")]
+pub(crate) fn refuse_bombs(metadata: &ParquetMetaData) -> Result<(), arrow::error::ArrowError> {
+    let is_bomb = |packed: i64, unpacked: i64| {
+        let (packed, unpacked) =
+            (u64::try_from(packed).unwrap_or(0), u64::try_from(unpacked).unwrap_or(u64::MAX));
+        unpacked > crate::limits::most_unpacked(packed)
+    };
+    let mut columns = metadata.row_groups().iter().flat_map(|group| group.columns());
+    match columns.find(|column| is_bomb(column.compressed_size(), column.uncompressed_size())) {
+        Some(column) => {
+            let (name, bytes) = (column.column_path().string(), column.uncompressed_size());
+            let message = format!("column `{name}` is {bytes} bytes in a row group of few");
+            Err(arrow::error::ArrowError::MemoryError(message))
+        }
+        None => Ok(()),
+    }
+}
+
 #[cfg(not(feature = "parquet"))]
 pub(crate) fn read(_file: &File) -> Result<ArrowTable, Stop> {
     Err(Stop::Bad(unreadable("this build cannot read Parquet: enable the feature `parquet`")))
@@ -127,6 +146,7 @@ mod nulls {
         let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
         let leaves: Vec<usize> =
             places.iter().flat_map(|place| leaves_of(builder.metadata(), builder.schema(), *place)).collect();
+        super::refuse_bombs(builder.metadata())?;
         let mask = ProjectionMask::leaves(builder.parquet_schema(), leaves);
         let batches = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()?;
         sum_nulls(batches, places.len(), options)

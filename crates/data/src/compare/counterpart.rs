@@ -1,19 +1,25 @@
 //! Which part of a sample stands for which of what was found.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use camino::Utf8Path;
+use indexmap::IndexSet;
 use runtime_testing_models::{DataProfile, Difference, FileProfile};
 
 use super::Differences;
 use super::file::is_line_of;
 use crate::tables::{Table, are_alike, are_numbered_alike, glob_of};
 
+/// Of a sample of more tables, none stands for one that has none of its paths.
+const MOST_ALIKE: usize = 100;
+
 /// The files of a sample, and the tables that they are.
 pub(super) struct Sample<'a> {
     data: &'a DataProfile,
     pub(super) tables: Vec<Table<'a>>,
     by_path: HashMap<&'a Utf8Path, &'a FileProfile>,
+    /// The table that each file is a part of.
+    places: HashMap<&'a Utf8Path, usize>,
     /// The only file, where one file was found.
     one: Option<&'a FileProfile>,
 }
@@ -21,8 +27,12 @@ pub(super) struct Sample<'a> {
 impl<'a> Sample<'a> {
     pub(super) fn of(data: &'a DataProfile, tables: Vec<Table<'a>>, found: &DataProfile) -> Self {
         let by_path = data.files.iter().map(|file| (file.path.as_path(), file)).collect();
+        let files_of = |(place, table): (usize, &Table<'a>)| {
+            table.files.iter().map(move |(file, _)| (file.path.as_path(), place)).collect::<Vec<_>>()
+        };
+        let places = tables.iter().enumerate().flat_map(files_of).collect();
         let one = data.files.first().filter(|_| data.files.len() == 1 && found.files.len() == 1);
-        Self { data, tables, by_path, one }
+        Self { data, tables, by_path, places, one }
     }
 
     /// The file that stands for one that was found: the one of its path, or the only one for the only one.
@@ -33,25 +43,16 @@ impl<'a> Sample<'a> {
     /// The table that stands for one that was found: the one with most of its paths, or the only one there is, or the only one with
     /// much the same columns, if it can be of its kind. What has neither columns nor rows stands for another table only where there is nothing else.
     pub(super) fn table(&self, found: &Table<'_>) -> Option<&Table<'a>> {
-        let mut files: HashMap<&Utf8Path, usize> = HashMap::new();
-        for (place, table) in self.tables.iter().enumerate() {
-            files.extend(table.files.iter().map(|(file, _)| (file.path.as_path(), place)));
+        let mut common: BTreeMap<usize, usize> = BTreeMap::new();
+        for place in found.files.iter().filter_map(|(file, _)| self.place(file)) {
+            *common.entry(place).or_default() += 1;
         }
-        let mut common = vec![0_usize; self.tables.len()];
-        for (file, _) in &found.files {
-            let expected = self.file(file).and_then(|file| files.get(file.path.as_path()));
-            if let Some(place) = expected {
-                common[*place] += 1;
-            }
+        // Of several the first.
+        if let Some((place, _)) = common.iter().rev().max_by_key(|(_, count)| **count) {
+            return self.tables.get(*place);
         }
-        let most = common.iter().copied().max().unwrap_or(0);
-        if most > 0 {
-            return self
-                .tables
-                .iter()
-                .zip(common)
-                .find(|(_, common)| *common == most)
-                .map(|(table, _)| table);
+        if self.tables.len() > MOST_ALIKE {
+            return None;
         }
         let fitting = || self.tables.iter().filter(|table| may_be_part(found.first(), table.first()));
         let shown: Vec<&Table<'a>> = fitting().filter(|table| !table.is_blank()).collect();
@@ -65,25 +66,24 @@ impl<'a> Sample<'a> {
         }
     }
 
+    /// The table that the file which stands for one that was found is a part of.
+    fn place(&self, found: &FileProfile) -> Option<usize> {
+        self.places.get(self.file(found)?.path.as_path()).copied()
+    }
+
     /// A table that was found, cut into those that its paths show to be different tables of the sample.
     pub(super) fn split<'f>(&self, found: Table<'f>) -> Vec<Table<'f>> {
-        let of_sample = |file: &FileProfile| {
-            let own = self.file(file)?;
-            self.tables.iter().position(|table| table.files.iter().any(|(known, _)| known.path == own.path))
-        };
         let mut places: HashMap<&Utf8Path, usize> = HashMap::new();
-        let mut known: Vec<usize> = Vec::new();
+        let mut known: IndexSet<usize> = IndexSet::new();
         if self.tables.len() > 1 && found.files.len() > 1 {
             for (file, _) in &found.files {
-                if let Some(place) = of_sample(file) {
+                if let Some(place) = self.place(file) {
                     places.insert(&file.path, place);
-                    if !known.contains(&place) {
-                        known.push(place);
-                    }
+                    known.insert(place);
                 }
             }
         }
-        let [first, _, ..] = known.as_slice() else { return vec![found] };
+        let Some(first) = known.first().filter(|_| known.len() > 1) else { return vec![found] };
         let place = |file: &FileProfile| places.get(file.path.as_path()).unwrap_or(first);
         known.iter().filter_map(|table| found.of_files(|file| place(file) == table)).collect()
     }
@@ -97,8 +97,9 @@ impl<'a> Sample<'a> {
     /// Whether the parts of a file's table are told apart by their names, as splits are, and not by numbers alone, and some of
     /// them still are.
     fn is_named(&self, file: &FileProfile, there: &HashSet<&Utf8Path>) -> bool {
-        let is_here = |table: &&Table<'_>| table.files.iter().any(|(known, _)| known.path == file.path);
-        let Some(table) = self.tables.iter().find(is_here) else { return false };
+        let Some(table) = self.places.get(file.path.as_path()).map(|place| &self.tables[*place]) else {
+            return false;
+        };
         let own = glob_of(&file.path);
         let others = table.files.iter().filter(|(known, _)| glob_of(&known.path) != own);
         others.into_iter().any(|(known, _)| there.contains(known.path.as_path()))

@@ -33,6 +33,10 @@ pub(super) fn compare(sample: &DataProfile, found: &DataProfile, list: &mut Diff
     let tables: Vec<Table<'_>> = tables.into_iter().flat_map(|table| sample.split(table)).collect();
     let pairs: Vec<(&Table<'_>, Option<&Table<'_>>)> =
         tables.iter().map(|table| (table, sample.table(table))).collect();
+    let mut standing: HashMap<*const Table<'_>, usize> = HashMap::new();
+    for expected in pairs.iter().filter_map(|(_, expected)| *expected) {
+        *standing.entry(std::ptr::from_ref(expected)).or_default() += 1;
+    }
     let in_tables: HashSet<&Utf8Path> =
         tables.iter().flat_map(|table| &table.files).map(|(file, _)| file.path.as_path()).collect();
     let are_all_sound = found.files.iter().all(file::is_sound);
@@ -54,10 +58,7 @@ pub(super) fn compare(sample: &DataProfile, found: &DataProfile, list: &mut Diff
         match expected {
             Some(expected) => {
                 // Of one table that has become several, each is what its own files were.
-                let others = pairs
-                    .iter()
-                    .filter(|(_, other)| other.is_some_and(|other| std::ptr::eq(other, *expected)));
-                let own = match others.count() {
+                let own = match standing[&std::ptr::from_ref(*expected)] {
                     1 => None,
                     _ => {
                         let paths: HashSet<&Utf8Path> =

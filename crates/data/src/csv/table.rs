@@ -86,6 +86,8 @@ struct Header {
     line: Option<u64>,
     names: Vec<String>,
     bytes: usize,
+    /// Whether there is a name of which not all is kept.
+    has_long_name: bool,
 }
 
 impl Header {
@@ -107,6 +109,7 @@ impl RecordSink for Table<'_> {
         if header.line.is_some() {
             return self.rows.cell(cell);
         }
+        header.has_long_name |= cell.len() > LONGEST_CELL;
         let name = &cell[..cell.len().min(LONGEST_CELL)];
         header.bytes += COLUMN_BYTES + name.len();
         if !header.is_too_long() {
@@ -139,6 +142,11 @@ impl Table<'_> {
             findings.extend(unclosed.or_else(|| Some(unreadable("there is no header line"))));
             return Content::of_text(None, findings);
         };
+        if self.header.has_long_name {
+            let message = format!("the name of a column has more than {LONGEST_CELL} bytes");
+            findings.push(unreadable_on(header_line, message));
+            return Content::of_text(None, findings);
+        }
         let names = self.header.names.iter().map(String::as_str);
         let is_instruction = self.header.names.len() < 3
             && self.header.names[0].get(..4).is_some_and(|begin| begin.eq_ignore_ascii_case("sep="));
@@ -211,6 +219,17 @@ mod tests {
         let (schema, found) = shown(&profile_text(text, Delimiter::Detected));
         assert_eq!(found, findings);
         assert_eq!(schema, expected);
+    }
+
+    #[test]
+    fn names_that_are_not_kept_whole_are_refused() {
+        let name = |bytes: usize| format!("{},b\n1,2\n", "x".repeat(bytes));
+        let delimiter = Delimiter::Detected;
+        assert!(profile_with(name(LONGEST_CELL).as_bytes(), delimiter, 1, 64).schema.is_some());
+        let content = profile_with(name(LONGEST_CELL + 1).as_bytes(), delimiter, 1, 64);
+        assert!(content.schema.is_none());
+        let told: Vec<String> = content.findings.iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["line 1: the name of a column has more than 4096 bytes"]);
     }
 
     #[test]

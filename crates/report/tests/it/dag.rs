@@ -83,7 +83,7 @@ fn mermaid_and_dot() {
       n0["a#34;#93; #61;#61; b#59; click c"]
       n1["#60;script#62;alert#40;1#41; #38; #38;lt#59;"]
       n2["#92;u#123;202e#125;back"]
-      n3["#65534;none"]
+      n3["#92;u#123;fffe#125;none"]
       n4["日本語の長い名前がここにあります"]
       n5["#93;#93;#62; #61;#61; #37;#37;#123;init#125;#37;#37;"]
       n0 --> n1
@@ -96,7 +96,7 @@ fn mermaid_and_dot() {
       n0 [label="a\"] == b; click c"];
       n1 [label="<script>alert(1) &amp; &amp;lt;"];
       n2 [label="\\u{202e}back"];
-      n3 [label="￾none"];
+      n3 [label="\\u{fffe}none"];
       n4 [label="日本語の長い名前がここにあります"];
       n5 [label="]]> == %%{init}%%"];
       n0 -> n1;
@@ -137,7 +137,7 @@ print(len([path for path in root.iter(space + 'path') if path.get('class') == 'e
     'a"] == b; click c'
     '<script>alert(1) & &lt;'
     '\\u{202e}back'
-    '\ufffdnone'
+    '\\u{fffe}none'
     '\u65e5\u672c\u8a9e\u306e\u9577\u3044\u540d\u524d\u304c\u3053\u3053\u306b\u3042\u308a\u307e\u3059'
     ']]> == %%{init}%%'
     2

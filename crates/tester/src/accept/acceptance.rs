@@ -7,6 +7,7 @@ use runtime_testing_data::{
     ConstraintScope, ContractRemark, ObservedContract, ProfileOptions, observe_constraints, observe_contract,
     profile_path_with,
 };
+use runtime_testing_models::dag::text::one_line;
 use runtime_testing_models::{
     Binding, ContractDifference, DataContract, LogicalName, ScriptExecutionSpec, StepName, TableContract,
     contract_differences,
@@ -200,19 +201,6 @@ impl fmt::Display for Acceptance {
         }
         Ok(())
     }
-}
-
-/// A text without what would end the line: the names of columns are whatever is in the data.
-fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            line.extend(character.escape_default());
-        } else {
-            line.push(character);
-        }
-    }
-    line
 }
 
 /// The steps that are looked at, and what has come of it so far.

@@ -32,8 +32,8 @@ impl RunRoot {
         let runs = workspace.join(RUNS);
         fs::create_dir_all(&runs)?;
         let ignore = runs.join(".gitignore");
-        if !ignore.exists() {
-            fs::write(&ignore, "*\n")?;
+        if fs::symlink_metadata(&ignore).is_err() {
+            plain_file::write(&ignore, b"*\n")?;
         }
         let prefix = format!("{}-", jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%6f"));
         let folder = tempfile::Builder::new().prefix(&prefix).rand_bytes(4).tempdir_in(&runs)?.keep();

@@ -99,8 +99,11 @@ pub(crate) fn unreadable_notes(evidence: Evidence<'_>, at: StepId) -> Vec<StepNo
     let note = |((output, file), finding): ((&LogicalName, &Utf8PathBuf), &DataFinding)| {
         StepNote::UnreadableOutput { output: output.clone(), file: file.clone(), finding: finding.clone() }
     };
-    unreadable.into_iter().map(note).collect()
+    unreadable.into_iter().take(MOST_UNREADABLE).map(note).collect()
 }
+
+/// Of how many unreadable files there are notes. The edges tell of all, with those that are alike folded.
+const MOST_UNREADABLE: usize = 100;
 
 /// The exceptions of Python that say that a path is not what the script takes it for.
 const KIND_ERRORS: [&str; 3] = ["IsADirectoryError", "NotADirectoryError", "FileNotFoundError"];

@@ -14,7 +14,7 @@ use crate::ids::{DenseMap, StepId};
 use crate::plan::model::{Interpreter, PlannedStep, ScriptFile};
 use crate::plan::problem::PlanProblem;
 use crate::runners::python::imports::group_imports;
-use crate::runners::python::inspection::{self, Finding, Inspection};
+use crate::runners::python::inspection::{self, Finding, Inspection, NoAnswer};
 use crate::runners::python::programs::find_interpreter;
 use crate::settings::TesterSettings;
 
@@ -51,14 +51,16 @@ pub(crate) fn inspect_scripts(
         let pairs: Vec<_> = scripts.clone().into_iter().collect();
         let mut forked = users.iter().map(|at| &steps[*at]);
         let forked = forked.find(|step| step.isolation(settings) == Isolation::Forked);
-        let found = find_interpreter(&given, &places.base).and_then(|interpreter| {
-            if let Some(step) = forked.filter(|_| !is_launcher(&interpreter)) {
-                start_early(&interpreter, &step.spec.environ_vars);
-            }
-            inspection::inspect(&interpreter, &pairs, &settings.preload, settings.timeout, cancel)
-        });
+        let found =
+            find_interpreter(&given, &places.base).map_err(NoAnswer::Useless).and_then(|interpreter| {
+                if let Some(step) = forked.filter(|_| !is_launcher(&interpreter)) {
+                    start_early(&interpreter, &step.spec.environ_vars);
+                }
+                inspection::inspect(&interpreter, &pairs, &settings.preload, settings.timeout, cancel)
+            });
         match found {
-            Ok(Inspection { interpreter, findings, imports }) => {
+            Ok(Inspection { interpreter, findings, imports, modules }) => {
+                let modules: Vec<Arc<[Utf8PathBuf]>> = modules.into_iter().map(Into::into).collect();
                 let with = |imports| Arc::new(Interpreter { path: interpreter.clone(), imports });
                 let interpreters: Vec<_> = group_imports(&imports).into_iter().map(with).collect();
                 for at in users {
@@ -69,12 +71,16 @@ pub(crate) fn inspect_scripts(
                         continue;
                     };
                     step.interpreter = Arc::clone(&interpreters[place]);
+                    step.modules = Arc::clone(&modules[place]);
                     if let Finding::Failure(failure) = &findings[place] {
                         step.failure = Some(Box::new(failure.clone()));
                     }
                 }
             }
-            Err(reason) => problems.push(PlanProblem::Interpreter {
+            Err(NoAnswer::Machine(error)) => {
+                problems.push(PlanProblem::NotInspected { reason: error.to_string() });
+            }
+            Err(NoAnswer::Useless(reason)) => problems.push(PlanProblem::Interpreter {
                 steps: users.iter().map(|at| steps[*at].name.clone()).collect(),
                 python: given,
                 reason,

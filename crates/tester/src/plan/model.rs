@@ -108,6 +108,8 @@ pub(crate) struct PlannedStep<'a> {
     pub(crate) failure: Option<Box<ScriptFailure>>,
     /// Shared by all steps of a script.
     pub(crate) interpreter: Arc<Interpreter>,
+    /// The files beside the script that it imports, as far as its code shows them.
+    pub(crate) modules: Arc<[Utf8PathBuf]>,
     pub(crate) inputs: Vec<Port>,
     pub(crate) outputs: Vec<Port>,
     pub(crate) individual: Option<RunId>,

@@ -46,6 +46,7 @@ pub(crate) fn plan<'a>(
     for step in steps.values() {
         validate::problems_of_step(step, settings, &paths, &mut problems);
         validate::problems_of_names(step, &mut problems);
+        validate::problems_of_edges(part, step, &mut problems);
     }
     let publishers = Publishers::of(&steps, &left_out, earlier.clone(), &paths);
     mark_own_data(&mut steps, &publishers, &paths, &mut problems);
@@ -83,6 +84,7 @@ fn step<'a>(
         outputs: ports(spec.outputs(), &spec.output_path_specs, places),
         script: None,
         failure: None,
+        modules: Arc::default(),
         interpreter: spec.python.as_ref().map_or_else(|| Arc::clone(python), |own| Interpreter::given(own)),
         individual: None,
         flow: None,

@@ -49,6 +49,15 @@ pub enum PlanProblem {
         /// Its length.
         bytes: usize,
     },
+    /// Edges lead to a step that has no inputs, or from one that has no outputs.
+    NothingForEdges {
+        /// The step.
+        step: StepName,
+        /// `input_paths` or `output_paths`.
+        field: &'static str,
+        /// The steps at the other ends of the edges.
+        others: Vec<StepName>,
+    },
     /// The path of an input or output is blank.
     BlankPath {
         /// The step.
@@ -83,6 +92,11 @@ pub enum PlanProblem {
         /// The interpreter as it was given.
         python: Utf8PathBuf,
         /// Why it cannot be used.
+        reason: String,
+    },
+    /// The scripts could not be looked at: the machine has no room, no process or no temporary folder for it.
+    NotInspected {
+        /// What is missing.
         reason: String,
     },
     /// `bindings` names an input that the spec does not have.
@@ -216,6 +230,16 @@ impl fmt::Display for PlanProblem {
                 formatter,
                 "step `{step}`: a path in `{field}` has {bytes} bytes and may have at most {MAX_PATH_BYTES}"
             ),
+            Self::NothingForEdges { step, field, others } => {
+                let (what, direction) =
+                    if *field == "input_paths" { ("reads", "from") } else { ("writes", "to") };
+                write!(
+                    formatter,
+                    "step `{step}`: `{field}` is empty, and there are edges {direction} {}: name what the step {what}, or remove \
+                     the edges",
+                    list(others)
+                )
+            }
             Self::BlankPath { step, field, name } => {
                 write!(
                     formatter,
@@ -234,6 +258,7 @@ impl fmt::Display for PlanProblem {
                  settings (`--python`)",
                 list(steps)
             ),
+            Self::NotInspected { reason } => write!(formatter, "the scripts cannot be looked at: {reason}"),
             Self::UnknownName { step, field, name, known } => {
                 write!(formatter, "step `{step}`: `{field}` names `{name}`")?;
                 match (dag::nearest(name.as_str(), known.iter().map(LogicalName::as_str)), known.is_empty()) {

@@ -70,8 +70,8 @@ pub(crate) struct Dispatcher<'a> {
     passed_alone: BTreeMap<RunId, FailedBeside>,
     /// The tester's own files that runs found changed.
     made_anew: BTreeMap<RunId, Vec<Utf8PathBuf>>,
-    /// What the scripts of steps were when the test began.
-    scripts: DenseMap<StepId, Option<Rc<Fingerprint>>>,
+    /// What the scripts of steps, and the files that they import, were when the test began.
+    scripts: DenseMap<StepId, Vec<(Utf8PathBuf, Rc<Fingerprint>)>>,
     /// What the outputs of runs were when these had ended, in the order in which they did.
     left: Left,
     /// Whether the run that is being made must be the only one.
@@ -143,15 +143,29 @@ impl<'a> Dispatcher<'a> {
         let (jobs, queue) = crossbeam_channel::unbounded::<Box<Job<'a>>>();
         let (answers, made) = crossbeam_channel::unbounded::<Answer>();
         std::thread::scope(|scope| {
-            for _ in 0..self.test.settings.jobs.get().min(self.plan.runs.len()) {
+            for worker in 0..self.test.settings.jobs.get().min(self.plan.runs.len()) {
                 let (queue, answers) = (queue.clone(), answers.clone());
-                scope.spawn(move || {
-                    for job in queue {
-                        let run = job.run;
-                        let made = catch_unwind(AssertUnwindSafe(|| job.make()));
-                        answers.send((run, made)).expect("answers are read until every job is answered");
+                let started = std::thread::Builder::new().name(format!("run {worker}")).spawn_scoped(
+                    scope,
+                    move || {
+                        for job in queue {
+                            let run = job.run;
+                            let made = catch_unwind(AssertUnwindSafe(|| job.make()));
+                            answers.send((run, made)).expect("answers are read until every job is answered");
+                        }
+                    },
+                );
+                match started {
+                    Ok(_) => {}
+                    Err(error) if worker == 0 => {
+                        return Err(TestError::io("start a thread for", &self.test.places.base)(error));
                     }
-                });
+                    // Those that there are make all runs.
+                    Err(error) => {
+                        tracing::warn!(%error, "could not start a thread");
+                        break;
+                    }
+                }
             }
             // The workers end when the sender of jobs is gone.
             let jobs = jobs;
@@ -316,12 +330,11 @@ impl<'a> Dispatcher<'a> {
         let has_changed =
             |before: &Fingerprint, path: &Utf8Path| !before.changes_to(&Fingerprint::take(path)).is_empty();
         let (mut paths, mut since) = (Vec::new(), self.left.len());
-        let script = self.plan.steps[run.step].script.as_ref().and_then(ScriptFile::path);
-        if let Some((script, before)) = script.zip(self.scripts[run.step].as_ref())
-            && has_changed(before, script)
-        {
-            paths.push(places.shown(script));
-            since = 0;
+        for (script, before) in &self.scripts[run.step] {
+            if has_changed(before, script) {
+                paths.push(places.shown(script));
+                since = 0;
+            }
         }
         for (_, input) in inputs {
             let PlannedInput::Upstream { run: upstream, output, .. } = input else { continue };
@@ -455,14 +468,17 @@ impl<'a> Dispatcher<'a> {
 }
 
 /// What the scripts of all steps are, which may share them.
-fn fingerprints_of_scripts(plan: &Plan<'_>) -> DenseMap<StepId, Option<Rc<Fingerprint>>> {
+fn fingerprints_of_scripts(plan: &Plan<'_>) -> DenseMap<StepId, Vec<(Utf8PathBuf, Rc<Fingerprint>)>> {
     let mut known: HashMap<Utf8PathBuf, Rc<Fingerprint>> = HashMap::new();
-    let of_step = |step: &PlannedStep<'_>| {
-        let path = step.script.as_ref().and_then(ScriptFile::path)?;
+    let mut remembered = |path: &Utf8Path| {
         let remember = || Rc::new(Fingerprint::remember(path));
-        Some(Rc::clone(known.entry(path.to_owned()).or_insert_with(remember)))
+        (path.to_owned(), Rc::clone(known.entry(path.to_owned()).or_insert_with(remember)))
     };
-    plan.steps.values().map(of_step).collect()
+    let mut of_step = |step: &PlannedStep<'_>| {
+        let script = step.script.as_ref().and_then(ScriptFile::path);
+        script.into_iter().chain(step.modules.iter().map(Utf8PathBuf::as_path)).map(&mut remembered).collect()
+    };
+    plan.steps.values().map(&mut of_step).collect()
 }
 
 /// Whether a failure can be the doing of runs that were made beside. A time that is up says nothing of that: it may take as

@@ -9,10 +9,10 @@ use std::time::SystemTime;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::FileChange;
-use walkdir::WalkDir;
 
 use crate::plain_file;
 use crate::plan::model::NO_DATA;
+use crate::run::publish::entries_of_data;
 
 /// Of how much the content is looked at.
 const MOST_CONTENT_BYTES: u64 = 16 * 1024 * 1024;
@@ -115,7 +115,7 @@ impl Fingerprint {
         if path == NO_DATA {
             return Self::default();
         }
-        for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
+        for entry in entries_of_data(path.as_std_path(), &[path.as_std_path()]) {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) => {

@@ -17,8 +17,11 @@ pub(crate) fn publish(written: &Utf8Path, target: &Utf8Path) -> io::Result<Vec<P
         let folder = to.parent().expect("the path of a file has a folder");
         fs::create_dir_all(folder)?;
         // Begins with a dot and ends in `.tmp`, so that nothing takes it for data should this process be killed.
-        let part = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(folder)?.into_temp_path();
-        fs::copy(from, &part)?;
+        let part = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(folder);
+        // What a file that nobody sees was to be called says nothing.
+        let part = part.map_err(|error| io::Error::from(error.kind()))?.into_temp_path();
+        fs::remove_file(&part)?;
+        copy_new(from, &part)?;
         copy_times(from, &part)?;
         part.persist(to)?;
         published.borrow_mut().push(to.to_owned());
@@ -51,8 +54,45 @@ fn copy_new(from: &Path, to: &Path) -> io::Result<()> {
 #[cfg(not(target_os = "macos"))]
 fn copy_new(from: &Path, to: &Path) -> io::Result<()> {
     let (mut from, mut to) = (open_plain(from)?, File::create_new(to)?);
-    io::copy(&mut from, &mut to)?;
+    copy_content(&mut from, &mut to)?;
     to.set_permissions(from.metadata()?.permissions())
+}
+
+/// Copies what is in a file. Where nothing was ever written to, nothing is in the copy.
+#[cfg(target_os = "linux")]
+fn copy_content(from: &mut File, to: &mut File) -> io::Result<()> {
+    use std::io::{Read as _, Seek as _, SeekFrom};
+    use std::os::unix::fs::MetadataExt as _;
+
+    use rustix::fs::{SeekFrom as Sought, seek};
+
+    /// The unit that the system tells the size on the disk in.
+    const BLOCK_BYTES: u64 = 512;
+
+    let there = from.metadata()?;
+    if there.blocks().saturating_mul(BLOCK_BYTES) >= there.len() {
+        return io::copy(from, to).map(drop);
+    }
+    to.set_len(there.len())?;
+    let mut at = 0;
+    loop {
+        let begin = match seek(&*from, Sought::Data(at)) {
+            Ok(begin) => begin,
+            // There is only a hole left.
+            Err(rustix::io::Errno::NXIO) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let end = seek(&*from, Sought::Hole(begin))?;
+        from.seek(SeekFrom::Start(begin))?;
+        to.seek(SeekFrom::Start(begin))?;
+        io::copy(&mut (&*from).take(end - begin), to)?;
+        at = end;
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn copy_content(from: &mut File, to: &mut File) -> io::Result<()> {
+    io::copy(from, to).map(drop)
 }
 
 /// Opens a file to read it.
@@ -113,27 +153,24 @@ fn for_each_entry(
     if from.is_file() {
         return put(from, to);
     }
-    let ends: Vec<PathBuf> = [from, to].iter().filter_map(|end| end.canonicalize().ok()).collect();
-    let leads_up = |entry: &DirEntry| {
-        entry.path_is_symlink()
-            && entry.file_type().is_dir()
-            && entry.path().canonicalize().is_ok_and(|target| ends.iter().any(|end| end.starts_with(&target)))
-    };
     // Those that are new, each after the one that it is in.
     let mut made: Vec<(PathBuf, PathBuf)> = Vec::new();
-    let walk = WalkDir::new(from).follow_links(true).sort_by_file_name();
-    for entry in walk.into_iter().filter_entry(|entry| !leads_up(entry)) {
+    for entry in entries_of_data(from, &[from, to]) {
         let entry = match entry {
             Ok(entry) => entry,
-            Err(error) if error.loop_ancestor().is_some() || is_dangling(&error) => continue,
+            Err(error) if error.loop_ancestor().is_some() || is_no_data(&error) => continue,
             Err(error) => return Err(error.into()),
         };
         let below = entry.path().strip_prefix(from).expect("a walk stays below its start");
         let target = if below.as_os_str().is_empty() { to.to_owned() } else { to.join(below) };
         if entry.file_type().is_dir() {
-            if !target.is_dir() {
-                fs::create_dir_all(&target)?;
-                made.push((entry.path().to_owned(), target));
+            if target.is_dir() {
+                continue;
+            }
+            match fs::create_dir_all(&target) {
+                // Where no path leads, no script looks.
+                Err(error) if error.kind() == io::ErrorKind::InvalidFilename => {}
+                created => created.map(|()| made.push((entry.path().to_owned(), target)))?,
             }
         } else if entry.file_type().is_file() {
             put(entry.path(), &target)?;
@@ -163,8 +200,38 @@ fn copy_mode(_original: &Path, _copy: &Path, _extra: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether an error is of a link that leads nowhere.
-fn is_dangling(error: &walkdir::Error) -> bool {
+/// What belongs to data: all that is below a folder, and what links there lead to, but for links to a folder that one of `ends` lies
+/// in, and links to what the system shows of itself, which is no data and may have no end.
+pub(crate) fn entries_of_data<'a>(
+    folder: &'a Path,
+    ends: &[&Path],
+) -> impl Iterator<Item = walkdir::Result<DirEntry>> + use<'a> {
+    let ends: Vec<PathBuf> = ends.iter().filter_map(|end| end.canonicalize().ok()).collect();
+    let is_data = move |entry: &DirEntry| {
+        // What was asked for may be a link itself.
+        if entry.depth() == 0 || !entry.path_is_symlink() {
+            return true;
+        }
+        entry.path().canonicalize().is_ok_and(|target| {
+            let leads_up = entry.file_type().is_dir() && ends.iter().any(|end| end.starts_with(&target));
+            !leads_up && !is_of_the_system(&target)
+        })
+    };
+    WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().filter_entry(is_data)
+}
+
+/// Whether a path is one where the system shows itself.
+fn is_of_the_system(path: &Path) -> bool {
+    cfg!(target_os = "linux")
+        && ["/proc", "/sys", "/dev"].iter().any(|system| path.starts_with(system))
+        && !path.starts_with("/dev/shm")
+}
+
+/// Whether an error is of a link that leads nowhere, or of what is so deep that no path leads there.
+fn is_no_data(error: &walkdir::Error) -> bool {
+    if error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::InvalidFilename) {
+        return true;
+    }
     error.path().is_some_and(|path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()))
 }
 
@@ -195,6 +262,36 @@ mod tests {
         fs::write(root.join("model.json"), "{}").unwrap();
         publish(&root.join("model.json"), &root.join("out/best.json")).unwrap();
         assert_eq!(fs::read_to_string(root.join("out/best.json")).unwrap(), "{}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn holes_are_copied_as_holes() {
+        use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+        use std::os::unix::fs::MetadataExt as _;
+
+        const BYTES: u64 = 1 << 40;
+
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        let mut file = File::create(root.join("a")).unwrap();
+        file.write_all(b"begin").unwrap();
+        file.seek(SeekFrom::Start(BYTES / 2)).unwrap();
+        file.write_all(b"middle").unwrap();
+        file.set_len(BYTES).unwrap();
+        copy(&root.join("a"), &root.join("copy")).unwrap();
+        publish(&root.join("a"), &root.join("published")).unwrap();
+        for name in ["copy", "published"] {
+            let mut file = File::open(root.join(name)).unwrap();
+            assert_eq!(file.metadata().unwrap().len(), BYTES, "{name}");
+            assert!(file.metadata().unwrap().blocks() < 1 << 10, "{name}");
+            for (place, text) in [(0, "begin"), (BYTES / 2, "middle"), (BYTES - 4, "\0\0\0\0")] {
+                let mut found = vec![0; text.len()];
+                file.seek(SeekFrom::Start(place)).unwrap();
+                file.read_exact(&mut found).unwrap();
+                assert_eq!(found, text.as_bytes(), "{name}");
+            }
+        }
     }
 
     #[cfg(unix)]

@@ -14,7 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tempfile::TempDir;
 
-use crate::process::TEMPORARY_PREFIX;
+use crate::process::{TEMPORARY_PREFIX, no_folder, temporary_place};
 
 /// The variable that marks what this process has started, and all that comes of it.
 pub(in crate::process) const VARIABLE: &str = "RUNTIME_TESTING_PROCESS";
@@ -108,13 +108,17 @@ pub(crate) fn temporary_folder() -> io::Result<TempDir> {
     let watchdog = state.watchdog();
     watchdog.folders += 1;
     let name = format!("{TEMPORARY_PREFIX}-{}{}", watchdog.mark, watchdog.folders);
-    let above = std::path::absolute(std::env::temp_dir())?;
+    let above = std::path::absolute(temporary_place())?;
     // It is told first: there is no moment at which the folder is there and the shell does not know it.
     if let Err(error) = watchdog.tell(&above.join(&name)) {
         tracing::warn!(%error, "a temporary folder will outlive this process if it is killed");
     }
     drop(state);
-    tempfile::Builder::new().prefix(&name).rand_bytes(0).tempdir_in(above)
+    tempfile::Builder::new()
+        .prefix(&name)
+        .rand_bytes(0)
+        .tempdir_in(&above)
+        .map_err(|error| no_folder(&above, &error))
 }
 
 impl Watchdog {

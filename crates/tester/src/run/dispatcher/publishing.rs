@@ -1,6 +1,7 @@
 //! Publishing: when all runs are made, what they wrote is copied to the output paths of the specs. Before, nothing is: no run
 //! finds what another one has just published.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -38,15 +39,23 @@ pub(super) fn publish_all(
     let outputs = outputs(test, plan, records);
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..test.settings.jobs.get().min(outputs.len()) {
-            scope.spawn(|| {
-                while let Some(output) = outputs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let published = publish::publish(&output.written, output.target);
-                    done.lock().expect("no worker panics while it holds it").push((output, published));
-                }
-            });
+    let publish = || {
+        while let Some(output) = outputs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let published = publish::publish(&output.written, output.target);
+            done.lock().expect("no worker panics while it holds it").push((output, published));
         }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..test.settings.jobs.get().min(outputs.len()) {
+            if let Err(error) =
+                std::thread::Builder::new().name("publish".to_owned()).spawn_scoped(scope, publish)
+            {
+                // This thread publishes all that is left.
+                tracing::warn!(%error, "could not start a thread");
+                break;
+            }
+        }
+        publish();
     });
     let mut done = done.into_inner().expect("no worker panics while it holds it");
     done.sort_by_key(|(output, _)| (output.step, output.name));
@@ -54,7 +63,8 @@ pub(super) fn publish_all(
     for (Output { step, name, target, .. }, published) in done {
         match published {
             Ok(published) => files.extend(published),
-            Err(error) if is_of_the_machine(&error) => {
+            // An output folder that is not to be written to is a usual one in a container.
+            Err(error) if is_of_the_machine(&error) && error.kind() != ErrorKind::ReadOnlyFilesystem => {
                 return Err(TestError::io("publish to", *target)(error));
             }
             Err(error) => {

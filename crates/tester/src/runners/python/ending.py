@@ -112,9 +112,12 @@ def end_as_interpreters_do(status, own):
     end_modules(own)
     for stream in (sys.stdout, sys.stderr):
         try:
-            stream.flush()
-        except (AttributeError, OSError, ValueError):
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
             pass
+        except BaseException:
+            status = 120
     os._exit(status & 0xFF)
 
 

@@ -289,22 +289,99 @@ def imports_of(path, tree, libraries):
     return imports.statements
 
 
+# A script that imports more files of its own is watched as far as these.
+MOST_MODULES = 200
+
+
+def own_modules(path, tree):
+    """The files beside a script that its imports lead to, and those of them that would make its folder a package.
+
+    What is imported by a name that is made while it runs does not show.
+    """
+    folder = os.path.dirname(os.path.realpath(path))
+    above = folder
+    while os.path.isfile(os.path.join(above, "__init__.py")) and os.path.dirname(above) != above:
+        above = os.path.dirname(above)
+    # Where it comes, all scripts of the folder are others.
+    found = {os.path.join(folder, "__init__.py"): None}
+    waiting = [(os.path.join(folder, os.path.basename(path)), tree)]
+    while waiting and len(found) < MOST_MODULES:
+        importer, tree = waiting.pop()
+        for folders, name in names_imported(importer, tree, [folder, above]):
+            for file in files_of_module(folders, name):
+                if file not in found and len(found) < MOST_MODULES:
+                    found[file] = None
+                    inner = tree_of(file)
+                    if inner is not None:
+                        waiting.append((file, inner))
+    return list(found)
+
+
+def names_imported(importer, tree, folders):
+    """The names of the modules that a file may import, each with the folders where it is looked for."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield folders, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            places = folders
+            if node.level:
+                place = importer
+                for _ in range(node.level):
+                    place = os.path.dirname(place)
+                places = [place]
+            if node.module:
+                yield places, node.module
+            for alias in node.names:
+                yield places, f"{node.module}.{alias.name}" if node.module else alias.name
+
+
+def files_of_module(folders, name):
+    """The files of a module and of the packages that it is in, where they lie in one of the folders."""
+    for folder in folders:
+        files = []
+        for part in name.split("."):
+            stem = os.path.join(folder, part)
+            packages = [os.path.join(stem, "__init__.py"), stem + ".py"]
+            files += [file for file in packages if os.path.isfile(file)][:1]
+            if not os.path.isdir(stem):
+                break
+            folder = stem
+        if files:
+            return files
+    return []
+
+
+TREES = {}
+
+
+def tree_of(file):
+    """The parsed file, which several scripts may import. None where it cannot be parsed: importing it will tell."""
+    if file not in TREES:
+        try:
+            with open(file, "rb") as source:
+                TREES[file] = ast.parse(source.read(), file)
+        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+            TREES[file] = None
+    return TREES[file]
+
+
 def inspect(path, libraries):
-    """A finding, and the script's imports."""
+    """A finding, the script's imports of libraries, and the files of its own that it imports."""
     try:
         with open(path, "rb") as file:
             source = file.read()
     except OSError as error:
-        return {"kind": "unreadable", "message": error.strerror or str(error)}, []
+        return {"kind": "unreadable", "message": error.strerror or str(error)}, [], []
     try:
         tree = ast.parse(source, path)
-        return finding(tree), imports_of(path, tree, libraries)
+        return finding(tree), imports_of(path, tree, libraries), own_modules(path, tree)
     except SyntaxError as error:
-        return {"kind": "syntax_error", "line": error.lineno, "message": str(error.msg)}, []
+        return {"kind": "syntax_error", "line": error.lineno, "message": str(error.msg)}, [], []
     except ValueError as error:
-        return {"kind": "syntax_error", "line": None, "message": str(error)}, []
+        return {"kind": "syntax_error", "line": None, "message": str(error)}, [], []
     except (RecursionError, MemoryError):
-        return {"kind": "unknown"}, []
+        return {"kind": "unknown"}, [], []
 
 
 def finding(tree):
@@ -321,13 +398,13 @@ def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         question = json.load(file)
     libraries = LIBRARIES.union(question["preload"])
-    findings, imports = [], []
-    for path in question["paths"]:
-        found, imported = inspect(path, libraries)
-        findings.append(found)
-        imports.append(imported)
+    answers = [inspect(path, libraries) for path in question["paths"]]
+    findings, imports, modules = ([answer[part] for answer in answers] for part in range(3))
+    # What is not UTF-8 cannot be told.
+    modules = [[file for file in files if file == file.encode(errors="replace").decode()] for files in modules]
     with open(sys.argv[2], "w", encoding="utf-8") as file:
-        json.dump({"executable": sys.executable or None, "findings": findings, "imports": imports}, file)
+        found = {"findings": findings, "imports": imports, "modules": modules}
+        json.dump({"executable": sys.executable or None, **found}, file)
 
 
 main()

@@ -1,5 +1,6 @@
 //! What interpreters say of themselves and of scripts that are not run.
 
+use std::io;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::cancel::CancelHandle;
 use crate::plain_file;
 use crate::process::{self, ProcessRequest, Watched};
+use crate::runners::runner::is_of_the_machine;
 
 const INSPECT_SCRIPTS: &str = include_str!("inspect_scripts.py");
 
@@ -30,6 +32,8 @@ pub(crate) struct Inspection {
     /// For each script the imports of well-known libraries, and of those that the user names, that it begins with: as
     /// statements, in its order.
     pub(crate) imports: Vec<Vec<String>>,
+    /// For each script the files beside it that its imports lead to, and those that would be imported before them.
+    pub(crate) modules: Vec<Vec<Utf8PathBuf>>,
 }
 
 /// Asks an interpreter what shows of `scripts`, all at once: each is its path and the path that findings show. `preload`
@@ -38,14 +42,14 @@ pub(crate) struct Inspection {
 ///
 /// # Errors
 ///
-/// A sentence on why the interpreter is of no use.
+/// [`NoAnswer`] where nothing was told of the scripts.
 pub(crate) fn inspect(
     interpreter: &Utf8Path,
     scripts: &[(Utf8PathBuf, Utf8PathBuf)],
     preload: &[String],
     timeout: Duration,
     cancel: &CancelHandle,
-) -> Result<Inspection, String> {
+) -> Result<Inspection, NoAnswer> {
     #[derive(Serialize)]
     struct Question<'a> {
         paths: Vec<&'a Utf8PathBuf>,
@@ -57,6 +61,7 @@ pub(crate) fn inspect(
         executable: Option<Utf8PathBuf>,
         findings: Vec<Answer>,
         imports: Vec<Vec<String>>,
+        modules: Vec<Vec<Utf8PathBuf>>,
     }
 
     #[derive(Deserialize)]
@@ -79,12 +84,13 @@ pub(crate) fn inspect(
             interpreter: interpreter.to_owned(),
             findings: scripts.iter().map(|_| Finding::Runnable).collect(),
             imports: scripts.iter().map(|_| Vec::new()).collect(),
+            modules: scripts.iter().map(|_| Vec::new()).collect(),
         });
     };
-    let Answers { executable, findings, imports } = serde_json::from_slice(&answer)
-        .map_err(|_| "it does not work as a Python 3 interpreter: its answer makes no sense".to_owned())?;
-    if findings.len() != scripts.len() || imports.len() != scripts.len() {
-        return Err("it does not work as a Python 3 interpreter: its answer is incomplete".to_owned());
+    let Answers { executable, findings, imports, modules } =
+        serde_json::from_slice(&answer).map_err(|_| useless("its answer makes no sense"))?;
+    if [findings.len(), imports.len(), modules.len()] != [scripts.len(); 3] {
+        return Err(useless("its answer is incomplete"));
     }
     let finding = |(answer, (path, shown)): (Answer, &(Utf8PathBuf, Utf8PathBuf))| match answer {
         Answer::Fine | Answer::Unknown => Finding::Runnable,
@@ -112,7 +118,20 @@ pub(crate) fn inspect(
         interpreter: executable.unwrap_or_else(|| interpreter.to_owned()),
         findings: findings.into_iter().zip(scripts).map(finding).collect(),
         imports,
+        modules,
     })
+}
+
+/// Why nothing was told of scripts.
+pub(crate) enum NoAnswer {
+    /// The interpreter is of no use, and why.
+    Useless(String),
+    /// The machine has no room, no process or no temporary folder for it.
+    Machine(io::Error),
+}
+
+fn useless(reason: &str) -> NoAnswer {
+    NoAnswer::Useless(format!("it does not work as a Python 3 interpreter: {reason}"))
 }
 
 /// How long an interpreter may take to tell what shows of scripts: as long as a script, within these.
@@ -132,13 +151,13 @@ fn ask(
     question: &[u8],
     timeout: Duration,
     cancel: &CancelHandle,
-) -> Result<Option<Vec<u8>>, String> {
-    let useless = |reason: &str| format!("it does not work as a Python 3 interpreter: {reason}");
-    let in_folder = |error: std::io::Error| format!("a temporary folder cannot be used: {error}");
+) -> Result<Option<Vec<u8>>, NoAnswer> {
+    let in_folder = NoAnswer::Machine;
     // A test may not have begun yet.
     let _watched = Watched::new();
     let folder = process::temporary_folder().map_err(in_folder)?;
-    let folder = Utf8Path::from_path(folder.path()).ok_or("the temporary folder is not UTF-8")?;
+    let folder = Utf8Path::from_path(folder.path());
+    let folder = folder.ok_or_else(|| in_folder(io::Error::other("the temporary folder is not UTF-8")))?;
     let names = ["inspect_scripts.py", "question.json", "answer.json", "stdout.log", "stderr.log"];
     let [program, question_file, answer_file, stdout_file, stderr_file] =
         &names.map(|name| folder.join(name));
@@ -163,7 +182,10 @@ fn ask(
         cancel: cancel.receiver(),
         mark: &format!("{MARK}={folder}"),
     })
-    .map_err(|error| error.to_string())?;
+    .map_err(|error| match is_of_the_machine(&error) {
+        true => NoAnswer::Machine(error),
+        false => NoAnswer::Useless(error.to_string()),
+    })?;
     if ended.canceled {
         return Ok(None);
     }
@@ -174,6 +196,8 @@ fn ask(
     if ended.exit == ExitOutcome::TimedOut {
         return Err(useless(&format!("it gave no answer in {} s", timeout.as_secs())));
     }
+    // Where there is no room for an answer, that is not the interpreter's doing.
+    std::fs::write(folder.join("probe"), [0; 64 * 1024]).map_err(in_folder)?;
     let said = plain_file::read(stderr_file, MOST_ANSWER_BYTES).map_err(in_folder)?;
     let said = String::from_utf8_lossy(&said);
     Err(useless(said.trim().lines().last().unwrap_or("it ended without an answer")))

@@ -1,6 +1,6 @@
 //! What was seen of a run, which `observe.py` leaves in a file, a line for each thing it sees.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{LogicalName, Observed, PythonException};
@@ -13,6 +13,9 @@ const LIMIT: usize = 10_000;
 
 /// What is longer was not written by what observes.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;
+
+/// A longer path is not kept. To compare thousands of them, each of thousands of folders, takes longer than many a run.
+const MOST_PATH_BYTES: usize = 1024;
 
 /// How many paths are kept that were looked for in vain below one input.
 const MOST_MISSING: usize = 20;
@@ -87,6 +90,14 @@ fn parse(content: &[u8], exception: impl Fn(LeftException) -> PythonException) -
                 observed.thread_failures.push(exception(left));
             }
             _ if kept >= LIMIT => observed.omitted += 1,
+            Line::Read { path }
+            | Line::Write { path, .. }
+            | Line::Remove { path }
+            | Line::Missing { path, .. }
+                if path.as_str().len() > MOST_PATH_BYTES =>
+            {
+                observed.omitted += 1;
+            }
             // What one process of the run has made, another reads.
             Line::Read { path } if path.ancestors().any(|path| new.contains(path)) => {}
             Line::Read { path } => keep(&mut reads, path),
@@ -109,8 +120,14 @@ fn parse(content: &[u8], exception: impl Fn(LeftException) -> PythonException) -
         }
     }
     // A folder is made once, and what is written to it is written each time.
-    let folders: BTreeSet<Utf8PathBuf> =
-        writes.iter().flat_map(|path| path.ancestors().skip(1)).map(Utf8Path::to_owned).collect();
+    let mut folders: HashSet<&str> = HashSet::new();
+    for path in &writes {
+        // Above a folder that is known, all are.
+        let mut above = path.ancestors().skip(1);
+        while above.next().is_some_and(|folder| folders.insert(folder.as_str())) {}
+    }
+    let folders: HashSet<Utf8PathBuf> =
+        writes.iter().filter(|path| folders.contains(path.as_str())).cloned().collect();
     writes.retain(|path| !folders.contains(path));
     Observed {
         reads: reads.into_iter().collect(),

@@ -90,9 +90,7 @@ class Notes:
         if (kind, name) in self.names:
             return
         if len(self.names) >= LIMIT:
-            self.omitted += 1
-            if self.omitted >= PORTION:
-                self.tell_omitted()
+            self.omit()
             return
         self.names.add((kind, name))
         self.append(line)
@@ -114,6 +112,11 @@ class Notes:
         """Notes what has ended a thread that was started without `threading`. No other such exception ends anything."""
         if "thread started by" in (args[1].err_msg or ""):
             self.note_thread(args[1])
+
+    def omit(self):
+        self.omitted += 1
+        if self.omitted >= PORTION:
+            self.tell_omitted()
 
     def tell_omitted(self):
         count, self.omitted = self.omitted, 0

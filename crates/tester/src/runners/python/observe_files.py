@@ -29,6 +29,8 @@ SOURCES = (".py", ".pyc", ".pyw")
 os_lstat, os_readlink, getcwd = os.lstat, os.readlink, os.getcwd
 # Links that lead to links, before they are taken for a circle.
 LINK_LIMIT = 40
+# To look up each folder on the way of a longer path takes long, and a script may try thousands.
+PATH_LIMIT = 1024
 
 
 class Files:
@@ -111,6 +113,9 @@ class Files:
         if mode is None and os.sep not in given and self.caller() in WALKERS:
             return
         if self.is_import(given, writes):
+            return
+        if len(path) > PATH_LIMIT:
+            self.notes.omit()
             return
         if len(before) < MEMORY:
             before.add(path)

@@ -41,24 +41,32 @@ impl Programs {
             Some(folder) => (false, utf8(folder)?),
             None => (true, utf8(folder.insert(process::temporary_folder()?))?),
         };
-        if made {
-            prepare(&path)?;
-            return Ok((path.join(RUN_SCRIPT_NAME), Vec::new()));
-        }
-        let mut made_anew = Vec::new();
-        for (name, text) in FILES {
-            let file = path.join(name);
-            if !plain_file::read(&file, text.len() as u64).is_ok_and(|found| found == text.as_bytes()) {
-                std::fs::create_dir_all(&path)?;
-                // Whoever has opened the file that was there has that one.
-                let mut staged = tempfile::NamedTempFile::new_in(&path)?;
-                io::Write::write_all(&mut staged, text.as_bytes())?;
-                staged.persist(&file)?;
-                made_anew.push(Utf8PathBuf::from(name));
-            }
-        }
-        Ok((path.join(RUN_SCRIPT_NAME), made_anew))
+        let in_folder = |error: io::Error| {
+            io::Error::new(
+                error.kind(),
+                format!("the temporary folder `{path}` cannot be written to: {}", error.kind()),
+            )
+        };
+        let made_anew = if made { prepare(&path).map(|()| Vec::new()) } else { mended(&path) };
+        Ok((path.join(RUN_SCRIPT_NAME), made_anew.map_err(in_folder)?))
     }
+}
+
+/// Makes those programs anew that are not what they are to be.
+fn mended(folder: &Utf8Path) -> io::Result<Vec<Utf8PathBuf>> {
+    let mut made_anew = Vec::new();
+    for (name, text) in FILES {
+        let file = folder.join(name);
+        if !plain_file::read(&file, text.len() as u64).is_ok_and(|found| found == text.as_bytes()) {
+            std::fs::create_dir_all(folder)?;
+            // Whoever has opened the file that was there has that one.
+            let mut staged = tempfile::NamedTempFile::new_in(folder)?;
+            io::Write::write_all(&mut staged, text.as_bytes())?;
+            staged.persist(&file)?;
+            made_anew.push(Utf8PathBuf::from(name));
+        }
+    }
+    Ok(made_anew)
 }
 
 fn utf8(folder: &TempDir) -> io::Result<Utf8PathBuf> {

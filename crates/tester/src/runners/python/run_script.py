@@ -43,24 +43,32 @@ def plain(text):
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def text_of(thing):
+    try:
+        return str(thing)
+    except BaseException as inner:
+        return f"<the message could not be made: {type(inner).__name__}>"
+
+
 def describe(error, own_frames_from):
-    traceback = helper("traceback")
     cls = type(error)
     name = cls.__qualname__ if cls.__module__ in ("builtins", "__main__") else f"{cls.__module__}.{cls.__qualname__}"
-    try:
-        message = str(error)
-    except BaseException as inner:
-        message = f"<the message could not be made: {type(inner).__name__}>"
+    message = text_of(error)
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename in own_frames_from:
         frames = frames.tb_next
     # `raise` without a frame of the script (a wrong call, for one) keeps what there is.
     error.__traceback__ = frames
+    places = []
     try:
-        text = "".join(traceback.format_exception(cls, error, frames))
-        places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(frames)]
+        while frames is not None:
+            places.append((frames.tb_frame.f_code.co_filename, frames.tb_lineno))
+            frames = frames.tb_next
+        # The script may have left nothing to import it with.
+        text = "".join(helper("traceback").format_exception(cls, error, error.__traceback__))
     except BaseException as inner:
-        text, places = f"<the traceback could not be made: {type(inner).__name__}>", []
+        lines = [f'  File "{file}", line {line}\n' for file, line in places]
+        text = f"{''.join(lines)}{name}: {message}\n<the traceback could not be made: {type(inner).__name__}>"
     if isinstance(error, SyntaxError) and error.filename:
         places.append((error.filename, error.lineno))
     return {
@@ -185,11 +193,14 @@ class Leaving:
 
     def __init__(self, path, secret):
         self.path, self.secret = path, secret
-        self.open, self.replace, self.symlink, self.dumps = open, os.replace, getattr(os, "symlink", None), json.dumps
+        self.open, self.replace, self.symlink, self.umask = open, os.replace, getattr(os, "symlink", None), os.umask
+        self.dumps = json_writer()
 
     def __call__(self, result):
         result = {**result, "secret": self.secret}
         text = self.dumps(result)
+        # Whoever waits for it may be another user than the one that may read everything.
+        self.umask(0o077)
         for _ in range(2):
             try:
                 return self.write(text)
@@ -210,11 +221,36 @@ class Leaving:
         self.symlink(self.dumps(result), self.path)
 
 
+def json_writer():
+    """What writes JSON with nothing that a script could change: it is made before the script begins."""
+    quoted = json.encoder.encode_basestring_ascii
+    words = {None: "null", True: "true", False: "false"}
+
+    def dumps(value):
+        if value is None or value is True or value is False:
+            return words[value]
+        if isinstance(value, str):
+            return quoted(value)
+        if isinstance(value, dict):
+            return "{" + ", ".join([quoted(key) + ": " + dumps(member) for key, member in value.items()]) + "}"
+        if isinstance(value, (list, tuple)):
+            return "[" + ", ".join([dumps(member) for member in value]) + "]"
+        return repr(value)
+
+    return dumps
+
+
+def recover(reserve, setrecursionlimit=sys.setrecursionlimit):
+    """Takes back what a script has done to the interpreter that would keep it from telling what came of the script."""
+    setrecursionlimit(max(sys.getrecursionlimit(), 1000))
+    reserve.release()
+
+
 def lift_limits():
-    """Takes back, as far as that is allowed, what the script has set itself as limits of what it may write and open."""
+    """Takes back, as far as that is allowed, what the script has set itself as limits of what it may write, open and hold."""
     try:
         resource = helper("resource")
-        for limit in (resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
+        for limit in (resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE, resource.RLIMIT_AS):
             _, hard = resource.getrlimit(limit)
             resource.setrlimit(limit, (hard, hard))
     except (ImportError, AttributeError, OSError, ValueError):
@@ -247,8 +283,11 @@ def import_script(script):
         spec = importlib.util.spec_from_loader(name, SourceFileLoader(name, script))
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    # It may change or remove its own file.
+    with open(script, "rb") as file:
+        source = file.read()
     spec.loader.exec_module(module)
-    return module
+    return module, source
 
 
 def wrong_main(problem, function):
@@ -313,7 +352,7 @@ def exit_result(error, own):
         return {"kind": "passed"}, 0
     result = {"kind": "exited", "status": status}
     if not isinstance(code, int):
-        result["message"] = plain(cut(str(code), MESSAGE_LIMIT))
+        result["message"] = plain(cut(text_of(code), MESSAGE_LIMIT))
     cause = error.__cause__
     if cause is None and not error.__suppress_context__:
         cause = error.__context__
@@ -322,20 +361,26 @@ def exit_result(error, own):
     return result, status
 
 
-def returned_result(returned, module, script):
-    """What `main` has come to by what it has returned: its file may make that the status of the process."""
-    code = getattr(returned, "gi_code", None) or getattr(returned, "ag_code", None)
-    if code is not None and code.co_name == "main":
-        # A function around it has returned it.
-        kind = "generator" if hasattr(returned, "gi_code") else "async_generator"
-        return {"kind": "wrong_main", "line": code.co_firstlineno, "problem": {"kind": kind}}, 1
+def has(thing, name):
+    """Whether a thing has something of this name. It may be one that does not like to be asked."""
     try:
-        with open(script, "rb") as file:
-            source = file.read()
+        return hasattr(thing, name)
+    except Exception:
+        return False
+
+
+def returned_result(returned, module, source):
+    """What `main` has come to by what it has returned: its file may make that the status of the process."""
+    for kind, name in (("generator", "gi_code"), ("async_generator", "ag_code")):
+        code = getattr(returned, name) if has(returned, name) else None
+        if code is not None and getattr(code, "co_name", None) == "main":
+            # A function around it has returned it.
+            return {"kind": "wrong_main", "line": code.co_firstlineno, "problem": {"kind": kind}}, 1
+    try:
         is_used = may_use(source, returned)
         end = load_once("exit_status", is_kept=False).end_of(source, module, returned) if is_used else None
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        # What cannot be read or parsed makes nothing of it.
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        # What cannot be parsed makes nothing of it.
         end = None
     result, status = exit_result(SystemExit(end and end[0]), set())
     if status and not isinstance(end[0], str):
@@ -372,14 +417,15 @@ def outcome(params, own, reserve):
     """Imports the script and calls its `main`. Returns the result, and the status to end with."""
     script = params["script"]
     try:
-        module = import_script(script)
+        module, source = import_script(script)
     except SystemExit as error:
+        recover(reserve)
         result, status = exit_result(error, own)
         if result["kind"] == "passed":
             return {"kind": "import_failed", "exception": describe(error, own)}, 1
         return result, status
     except BaseException as error:
-        reserve.release()
+        recover(reserve)
         return {"kind": "import_failed", "exception": describe(error, own)}, 1
     main = getattr(module, "main", None)
     if not callable(main):
@@ -400,16 +446,27 @@ def outcome(params, own, reserve):
     if takes_logger:
         # Imported for scripts only that ask for it.
         arguments["logger"] = load_once("callable_logger", is_kept=False).make(module.__name__, helper("logging"))
+    settrace, setprofile = sys.settrace, sys.setprofile
     try:
-        returned = main(**arguments)
-        if hasattr(returned, "__await__"):
-            returned = helper("asyncio").run(as_coroutine(returned))
+        try:
+            returned = main(**arguments)
+            settrace(None)
+            if has(returned, "__await__"):
+                returned = helper("asyncio").run(as_coroutine(returned))
+        finally:
+            # Here, where no function is called that would be traced.
+            settrace(None)
+            setprofile(None)
     except SystemExit as error:
+        recover(reserve)
         return exit_result(error, own)
     except BaseException as error:
-        reserve.release()
+        recover(reserve)
+        if isinstance(error, MemoryError):
+            lift_limits()
         return {"kind": "exception", "exception": describe(error, own)}, 1
-    return returned_result(returned, module, script)
+    recover(reserve)
+    return returned_result(returned, module, source)
 
 
 async def as_coroutine(awaitable):
@@ -424,6 +481,9 @@ def flush(name):
             stream.flush()
     except (OSError, ValueError):
         setattr(sys, name, None)
+    except Exception:
+        # The interpreter sees the same at its end, and calls it an error.
+        pass
 
 
 def tell(result):

@@ -69,6 +69,10 @@ impl Runner for PythonRunner<'_> {
         plain_file::write(&folder.join(SECRET_FILE), secret.as_bytes())?;
         let mut environment = environment(params);
         environment.insert(PARAMS_VARIABLE, params_path.as_str());
+        // It would have the interpreter stay after its end.
+        if environment.contains_key(INSPECT_VARIABLE) || std::env::var_os(INSPECT_VARIABLE).is_some() {
+            environment.insert(INSPECT_VARIABLE, "");
+        }
         environment.entry(CURRENT_FOLDER_VARIABLE).or_insert(working_directory.as_str());
         let environment: Vec<(&str, &str)> = environment.into_iter().collect();
         let began = Began { script, places, folder, timeout, secret: &secret };
@@ -125,6 +129,9 @@ impl Runner for PythonRunner<'_> {
         })
     }
 }
+
+/// Set to anything, an interpreter asks for more input once it is done.
+const INSPECT_VARIABLE: &str = "PYTHONINSPECT";
 
 /// The variables that a script gets besides those of this process: the defaults, and those of its spec.
 fn environment(params: &ScriptMainParams) -> BTreeMap<&str, &str> {
