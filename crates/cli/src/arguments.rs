@@ -255,11 +255,19 @@ pub(crate) enum SpecsCommand {
         #[command(flatten)]
         workspace: Workspace,
     },
-    /// Draft a spec for every step of a pipeline that has none
+    /// Draft a spec for every step of a pipeline that has none, from its script
     #[command(after_long_help = help::SPECS_INIT)]
     Init {
         /// The pipeline file
         file: Utf8PathBuf,
+        /// A folder of scripts, which are read and not run; several folders with commas [default: `scripts` in the workspace, if it
+        /// is there]
+        #[arg(long, value_name = "FOLDER", value_delimiter = ',')]
+        scripts: Vec<Utf8PathBuf>,
+        /// The Python interpreter that reads the scripts: a path, or a name that is looked for in PATH [default: python3, on Windows
+        /// python]
+        #[arg(long, value_name = "PROGRAM")]
+        python: Option<Utf8PathBuf>,
         #[command(flatten)]
         workspace: Workspace,
     },
@@ -268,6 +276,20 @@ pub(crate) enum SpecsCommand {
     Edit {
         /// The step
         step: StepName,
+        #[command(flatten)]
+        workspace: Workspace,
+    },
+    /// Write into the specs what feeds the inputs at edges that carry nothing, after asking for each
+    #[command(after_long_help = help::SPECS_BIND)]
+    Bind {
+        /// The pipeline file
+        file: Utf8PathBuf,
+        /// Take the likeliest pair of each edge, if it is similar enough, without asking
+        #[arg(short, long, conflicts_with = "dry_run")]
+        yes: bool,
+        /// Show what would be taken and write nothing
+        #[arg(long)]
+        dry_run: bool,
         #[command(flatten)]
         workspace: Workspace,
     },

@@ -114,8 +114,11 @@ pub(crate) const SPECS_INIT: &str = "\
 Examples:
   runtime-testing specs init pipeline.json
   runtime-testing specs init pipeline.json --workspace-dir test/integration/runtime
+  runtime-testing specs init pipeline.json --scripts src/scripts,src/shared
 
-Specs that are there are kept as they are.
+Each step's script is the one of its name, of its name in snake case, of that without a word such as _training, or of
+the most similar name. Its code says which inputs, outputs, variables and arguments it asks for. Specs that are there
+are kept as they are.
 
 Exit status: 0 done, 2 wrong use, or a file that cannot be read or written.";
 
@@ -126,6 +129,16 @@ Examples:
 Questions come on standard error, answers from standard input, a line each. Nothing is saved before the last one.
 
 Exit status: 0 saved, 2 nothing was saved, 130 canceled.";
+
+pub(crate) const SPECS_BIND: &str = "\
+Examples:
+  runtime-testing specs bind pipeline.json
+  runtime-testing specs bind pipeline.json --dry-run
+
+Enter takes the first pair, a number another one, and 0 none. In a spec's file nothing else changes than `bindings` and
+the time stamp.
+
+Exit status: 0 every edge carries something, 1 some still carry nothing, 2 wrong use, or a file that cannot be read or written.";
 
 pub(crate) const SPECS_CHECK: &str = "\
 Examples:

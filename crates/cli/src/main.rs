@@ -5,6 +5,7 @@
 
 mod accept;
 mod arguments;
+mod bind;
 mod complete;
 mod data;
 mod display;

@@ -49,6 +49,11 @@ impl Pipeline {
         self.parsed.dag()
     }
 
+    /// Whether its specs stand in its file.
+    pub(crate) fn has_own_specs(&self) -> bool {
+        self.spec.is_some()
+    }
+
     /// Whether it is of the older form, which came without data: root steps are run on sample data where they have none.
     pub(crate) fn takes_sample_data(&self) -> bool {
         matches!(self.parsed, PipelineFile::Chain(_))

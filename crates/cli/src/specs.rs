@@ -1,12 +1,14 @@
 use camino::Utf8PathBuf;
 use runtime_testing::{
-    Acceptance, InteractiveError, LoadSpecError, PipelineDag, PipelineTestingSpecBuilder, SpecFile, StepName,
-    Validation, is_untouched_draft, missing_fields,
+    Acceptance, InteractiveError, LoadSpecError, PipelineDag, PipelineTestingSpecBuilder, ScriptDraft,
+    ScriptMatch, ScriptRule, SpecFile, StepName, TesterSettings, Validation, draft_from_scripts,
+    is_untouched_draft, missing_fields,
 };
 
 use crate::Verdict;
 use crate::accept::{self, Manner};
 use crate::arguments::{SpecsCommand, Workspace};
+use crate::bind;
 use crate::output;
 use crate::pipeline::{check_no_file, check_workspace, read_dag};
 use crate::prompter::TerminalPrompter;
@@ -15,20 +17,26 @@ pub(crate) fn run(command: SpecsCommand) -> Result<Verdict, String> {
     match command {
         SpecsCommand::List { workspace } => list(&existing(&workspace)?),
         SpecsCommand::Show { step, workspace } => show(&existing(&workspace)?, &step),
-        SpecsCommand::Init { file, workspace } => init(&builder(&workspace)?, &file),
+        SpecsCommand::Init { file, scripts, python, workspace } => {
+            init(&builder(&workspace)?, &file, scripts, python)
+        }
         SpecsCommand::Edit { step, workspace } => edit(&builder(&workspace)?, &step),
+        SpecsCommand::Bind { file, yes, dry_run, workspace } => {
+            bind::run(&file, manner(yes, dry_run), &workspace)
+        }
         SpecsCommand::Accept { file, steps, constraints, yes, dry_run, workspace } => {
-            let manner = if yes {
-                Manner::Write
-            } else if dry_run {
-                Manner::Show
-            } else {
-                Manner::Ask
-            };
             let accept = if constraints { Acceptance::with_constraints } else { Acceptance::of };
-            accept::run(&file, &steps, accept, manner, &workspace)
+            accept::run(&file, &steps, accept, manner(yes, dry_run), &workspace)
         }
         SpecsCommand::Check { file, workspace } => check(&existing(&workspace)?, file.as_ref()),
+    }
+}
+
+fn manner(yes: bool, dry_run: bool) -> Manner {
+    match (yes, dry_run) {
+        (true, _) => Manner::Write,
+        (_, true) => Manner::Show,
+        _ => Manner::Ask,
     }
 }
 
@@ -75,19 +83,56 @@ fn show(builder: &PipelineTestingSpecBuilder, step: &StepName) -> Result<Verdict
     Ok(Verdict::Passed)
 }
 
-fn init(builder: &PipelineTestingSpecBuilder, file: &Utf8PathBuf) -> Result<Verdict, String> {
+fn init(
+    builder: &PipelineTestingSpecBuilder,
+    file: &Utf8PathBuf,
+    mut folders: Vec<Utf8PathBuf>,
+    python: Option<Utf8PathBuf>,
+) -> Result<Verdict, String> {
     let dag = read_dag(file)?;
     if dag.is_empty() {
         return Err(format!("{file}: the pipeline has no steps: there is nothing to draft"));
     }
     let index = builder.store().load_all().map_err(|error| error.to_string())?;
+    let own = builder.test_data_dir().join("scripts");
+    if folders.is_empty() && own.is_dir() {
+        folders.push(own);
+    }
+    let mut settings = TesterSettings::default();
+    settings.python = python.unwrap_or(settings.python);
+    let drafts = draft_from_scripts(&dag, builder.test_data_dir(), &folders, &settings)
+        .map_err(|error| error.to_string())?;
     let had: Vec<bool> = dag.steps().map(|step| index.find(step).is_ok()).collect();
-    builder.build_from_dag(&dag, Validation::Skipped).map_err(|error| error.to_string())?;
-    for (step, had) in dag.steps().zip(had) {
+    // What stands in the way is told before anything is written.
+    builder.load_from_dag(&dag, Validation::Skipped).map_err(|error| error.to_string())?;
+    let new = drafts.iter().zip(&had).filter(|(_, had)| !**had);
+    let specs: Vec<_> = new.map(|(draft, _)| draft.spec.clone()).collect();
+    builder.store().save_new(&specs).map_err(|error| error.to_string())?;
+    for (draft, had) in drafts.iter().zip(had) {
+        let step = &draft.spec.step_name;
         let path = builder.store().path_of(step).map_err(|error| error.to_string())?;
-        output::print(&format!("{}\t{step}\t{path}", if had { "kept" } else { "drafted" }))?;
+        if had {
+            output::print(&format!("kept\t{step}\t{path}"))?;
+            continue;
+        }
+        output::print(&format!("drafted\t{step}\t{path}\t{}", origin(draft)))?;
+        for remark in &draft.remarks {
+            output::say(&output::harmless(&format!("{step}: {remark}")));
+        }
     }
     Ok(Verdict::Passed)
+}
+
+/// Where a draft comes from.
+fn origin(draft: &ScriptDraft) -> String {
+    match &draft.script {
+        Some(ScriptMatch { path, rule: rule @ ScriptRule::Similar, score, .. }) => {
+            format!("from {path}, {rule} ({score:.2})")
+        }
+        Some(ScriptMatch { path, rule: ScriptRule::Exact, .. }) => format!("from {path}"),
+        Some(ScriptMatch { path, rule, .. }) => format!("from {path}, {rule}"),
+        None => "no script was found".to_owned(),
+    }
 }
 
 fn edit(builder: &PipelineTestingSpecBuilder, step: &StepName) -> Result<Verdict, String> {

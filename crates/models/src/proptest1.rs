@@ -174,6 +174,7 @@ pub fn specs() -> impl Strategy<Value = ScriptExecutionSpec> {
             some_of(&inputs, binding),
             some_of(&inputs, contracts()),
             some_of(&outputs, contracts()),
+            some_names(&inputs),
             some_names(&outputs),
             some_names(&inputs),
         );
@@ -184,6 +185,7 @@ pub fn specs() -> impl Strategy<Value = ScriptExecutionSpec> {
                 bindings,
                 input_schemas,
                 output_schemas,
+                optional_inputs,
                 optional_outputs,
                 mutable_inputs,
             )| {
@@ -207,6 +209,7 @@ pub fn specs() -> impl Strategy<Value = ScriptExecutionSpec> {
                     python: python.clone(),
                     isolation,
                     working_directory,
+                    optional_inputs,
                     optional_outputs,
                     mutable_inputs,
                     sample_data,

@@ -67,6 +67,9 @@ pub struct ScriptExecutionSpec {
     /// The folder that each run is made in. The tester's setting where it is not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub working_directory: Option<WorkingDirectory>,
+    /// The inputs that a run can do without: where there is no data for one, the script is not handed it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub optional_inputs: Vec<LogicalName>,
     /// The outputs that a run need not write.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub optional_outputs: Vec<LogicalName>,
@@ -240,6 +243,7 @@ impl ScriptExecutionSpec {
             python: None,
             isolation: None,
             working_directory: None,
+            optional_inputs: Vec::new(),
             optional_outputs: Vec::new(),
             mutable_inputs: Vec::new(),
             sample_data: None,

@@ -38,7 +38,7 @@ impl fmt::Display for ParseSpecError {
 impl std::error::Error for ParseSpecError {}
 
 /// The keys of a spec file, in the order they are written.
-pub(crate) const KEYS: [&str; 22] = [
+pub(crate) const KEYS: [&str; 23] = [
     "$schema",
     "script_name",
     "step_name",
@@ -58,6 +58,7 @@ pub(crate) const KEYS: [&str; 22] = [
     "python",
     "isolation",
     "working_directory",
+    "optional_inputs",
     "optional_outputs",
     "mutable_inputs",
     "sample_data",
@@ -198,6 +199,8 @@ impl Reader<'_, '_> {
             get("input_schemas").map(|node| self.named(node, &at("input_schemas"), &inputs, Self::contract));
         let output_schemas = get("output_schemas")
             .map(|node| self.named(node, &at("output_schemas"), &outputs, Self::contract));
+        let optional_inputs =
+            get("optional_inputs").map(|node| self.names(node, &at("optional_inputs"), &inputs));
         let optional_outputs =
             get("optional_outputs").map(|node| self.names(node, &at("optional_outputs"), &outputs));
         let mutable_inputs =
@@ -221,6 +224,7 @@ impl Reader<'_, '_> {
         spec.python = python;
         spec.isolation = isolation;
         spec.working_directory = working_directory;
+        spec.optional_inputs = optional_inputs.unwrap_or_default();
         spec.optional_outputs = optional_outputs.unwrap_or_default();
         spec.mutable_inputs = mutable_inputs.unwrap_or_default();
         spec.sample_data = sample_data;

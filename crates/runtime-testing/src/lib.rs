@@ -140,17 +140,19 @@ pub use runtime_testing_report::{
     render_markdown, render_plan_text, render_profile_text, render_step_text, render_text,
 };
 pub use runtime_testing_spec_store::{
-    BrokenFile, ContractProblem, ContractUpdate, FileProblem, LoadSpecError, Lookup, MAX_SPEC_BYTES,
-    Occupant, ReadFolderError, RemoveSpecError, SaveContractsError, SaveSpecError, SavedSpec, SpecFile,
-    SpecIndex, SpecStore, UpdateSpecError,
+    BrokenFile, FileProblem, LoadSpecError, Lookup, MAX_SPEC_BYTES, Occupant, ReadFolderError,
+    RemoveSpecError, SaveSpecError, SaveUpdatesError, SavedSpec, SpecFile, SpecIndex, SpecStore, SpecUpdate,
+    UpdateProblem, UpdateSpecError,
 };
 #[cfg(feature = "arrow")]
 pub use runtime_testing_tester::FunctionTableError;
 #[cfg(feature = "tester")]
 pub use runtime_testing_tester::{
-    AcceptError, Acceptance, CancelHandle, ContractChange, ContractPort, Event, EventLog, FunctionParams,
-    LeftOut, LeftOutReason, OutputDigests, PlanError, PlanProblem, RecordedTest, RecordedTestError, Reporter,
-    RuntimeTester, ScriptPlace, TestError, TesterSettings, end_running_scripts, last_failures, last_report,
+    AcceptError, Acceptance, BindingProposal, CancelHandle, ContractChange, ContractPort, EdgeProposals,
+    Event, EventLog, FunctionParams, LeftOut, LeftOutReason, OutputDigests, PlanError, PlanProblem,
+    RecordedTest, RecordedTestError, Reporter, RuntimeTester, ScriptDraft, ScriptMatch, ScriptPlace,
+    ScriptRule, TestError, TesterSettings, draft_from_scripts, end_running_scripts, last_failures,
+    last_report,
 };
 
 /// Strategies of proptest 1 for what goes into a test and what flows through it.

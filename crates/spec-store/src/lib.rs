@@ -14,7 +14,7 @@
 //! | [`LoadSpecError`], [`ReadFolderError`] | why a spec, or the whole folder, could not be loaded |
 //! | [`SaveSpecError`], [`Occupant`] | why a spec could not be saved, and what is in its place |
 //! | [`UpdateSpecError`], [`RemoveSpecError`] | the same for updating and removing |
-//! | [`ContractUpdate`], [`SaveContractsError`], [`ContractProblem`] | contracts for saved specs, and why they could not be saved |
+//! | [`SpecUpdate`], [`SaveUpdatesError`], [`UpdateProblem`] | contracts for saved specs, and why they could not be saved |
 //!
 //! ```
 //! use runtime_testing_models::{ScriptExecutionSpec, StepName};
@@ -67,7 +67,7 @@ mod store;
 mod update;
 mod write;
 
-pub use contracts::{ContractProblem, ContractUpdate, SaveContractsError};
+pub use contracts::{SaveUpdatesError, SpecUpdate, UpdateProblem};
 pub use file::{BrokenFile, FileProblem, MAX_SPEC_BYTES};
 pub use index::{Lookup, SavedSpec, SpecFile, SpecIndex};
 pub use load_error::{LoadSpecError, ReadFolderError};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing_models::{ScriptExecutionSpec, StepName};
 
-use crate::contracts::{self, ContractUpdate, SaveContractsError};
+use crate::contracts::{self, SaveUpdatesError, SpecUpdate};
 use crate::file::file_name;
 use crate::index::{Lookup, SpecFile, SpecIndex};
 use crate::load::read_folder;
@@ -177,9 +177,9 @@ impl SpecStore {
     ///
     /// # Errors
     ///
-    /// [`SaveContractsError`] with everything that is in the way. Nothing is written then, unless the file system fails
+    /// [`SaveUpdatesError`] with everything that is in the way. Nothing is written then, unless the file system fails
     /// halfway.
-    pub fn save_contracts(&self, updates: &[ContractUpdate]) -> Result<Vec<Utf8PathBuf>, SaveContractsError> {
+    pub fn save_updates(&self, updates: &[SpecUpdate]) -> Result<Vec<Utf8PathBuf>, SaveUpdatesError> {
         let (_lock, index) = self.begin_writing()?;
         let (mut writes, mut problems) = (Vec::new(), Vec::new());
         for update in updates {
@@ -189,7 +189,7 @@ impl SpecStore {
             }
         }
         if !problems.is_empty() {
-            return Err(SaveContractsError { problems });
+            return Err(SaveUpdatesError { problems });
         }
         save::write_all(&writes)?;
         Ok(writes.into_iter().map(|(path, _)| path).collect())

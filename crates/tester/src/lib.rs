@@ -16,6 +16,8 @@
 //! | [`Acceptance`], [`RecordedTest`] | what a test observed, as contracts for the saved specs |
 //! | [`ContractChange`], [`ContractPort`], [`LeftOut`], [`LeftOutReason`] | what of it would be written, and what not |
 //! | [`AcceptError`], [`RecordedTestError`] | why nothing is accepted |
+//! | [`EdgeProposals`], [`BindingProposal`] | what could feed the inputs at an edge that carries nothing |
+//! | [`draft_from_scripts`], [`ScriptDraft`], [`ScriptMatch`], [`ScriptRule`] | specs drafted from what scripts ask for |
 //! | [`last_report`], [`last_failures`] | what came of the last test |
 //! | [`TestError`], [`PlanError`] | why a test could not be carried out |
 //!
@@ -32,6 +34,7 @@
 
 mod accept;
 mod cancel;
+mod draft;
 mod error;
 mod events;
 mod history;
@@ -48,10 +51,11 @@ mod tester;
 
 pub use accept::{AcceptError, Acceptance, ContractChange, ContractPort, LeftOut, LeftOutReason};
 pub use cancel::CancelHandle;
+pub use draft::{ScriptDraft, ScriptMatch, ScriptRule, draft_from_scripts};
 pub use error::TestError;
 pub use events::{Event, EventLog, Reporter};
 pub use history::{RecordedTest, RecordedTestError, last_failures, last_report};
-pub use plan::{PlanError, PlanProblem};
+pub use plan::{BindingProposal, EdgeProposals, PlanError, PlanProblem};
 pub use process::end_running_scripts;
 pub use runners::FunctionParams;
 #[cfg(feature = "arrow")]

@@ -11,9 +11,11 @@ mod path_cache;
 pub(crate) mod planner;
 mod ports;
 mod problem;
+pub(crate) mod proposals;
 mod runs;
 mod scripts;
 mod similarity;
 mod validate;
 
 pub use problem::{PlanError, PlanProblem};
+pub use proposals::{BindingProposal, EdgeProposals};

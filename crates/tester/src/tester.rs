@@ -19,6 +19,7 @@ use crate::events::{Event, Reporter};
 use crate::history::RecordedTest;
 use crate::history::published::PublishedFiles;
 use crate::plan::model::{Scope, Tested};
+use crate::plan::proposals::{EdgeProposals, proposals};
 use crate::plan::{PlanError, PlanProblem, describe, planner};
 use crate::runners::FunctionParams;
 use crate::runners::function::Function;
@@ -192,6 +193,17 @@ impl RuntimeTester {
         let tested = Tested { pipeline, part, functions, earlier: &earlier };
         let plan = planner::plan(tested, self.scope(), settings, &places, false, (cancel, &|_, _| {}))?;
         Ok(describe::describe(&plan, configuration, settings, &places))
+    }
+
+    /// What could feed the inputs at each edge of the pipeline that carries nothing, for its specs to say it in `bindings`. Looks at names
+    /// and paths alone.
+    ///
+    /// # Errors
+    ///
+    /// [`TestError`] where the base folder is not there.
+    pub fn binding_proposals(&self) -> Result<Vec<EdgeProposals>, TestError> {
+        let pipeline = &self.configuration.pipeline_spec;
+        Ok(proposals(pipeline, &places(pipeline, &self.settings)?))
     }
 
     /// Tests the pipeline of the configuration.

@@ -53,6 +53,98 @@ fn from_nothing_to_a_test() {
     assert_eq!(test.status, Some(0), "{test:?}");
 }
 
+const SUM: &str = r#"
+import os
+RATE = "rate"
+
+def read(paths, name):
+    with open(os.path.join(paths[name], "orders.csv")) as file:
+        return file.read()
+
+def main(input_paths, output_paths, environ_vars, job_args):
+    text = read(input_paths, "orders_input")
+    if "notes" in input_paths:
+        text += read(input_paths, "notes")
+    times = int(environ_vars.get("TIMES", "2")) * getattr(job_args, RATE, 1)
+    with open(os.path.join(output_paths["orders_output"], "orders.csv"), "w") as out:
+        out.write(text * times)
+"#;
+
+#[test]
+fn specs_are_drafted_from_what_scripts_ask_for_and_bound() {
+    let space = new_project();
+    space.write(
+        "pipeline.json",
+        r#"{"nodes": ["SumOrders_training", "sum_ordrs"], "edges": [["SumOrders_training", "sum_ordrs"]]}"#,
+    );
+    space.write("src/deep/sum_orders.py", SUM);
+    let refused = space.run(&["specs", "init", "pipeline.json", "--scripts", "nowhere"]);
+    assert_eq!((refused.status, refused.stdout.as_str()), (Some(2), ""), "{refused:?}");
+    let refused = space.run(&["specs", "init", "pipeline.json", "--scripts", "src", "--python", "no-python"]);
+    assert_eq!((refused.status, refused.stdout.as_str()), (Some(2), ""), "{refused:?}");
+    assert!(!space.root.join("test_workspace/.specs").exists(), "nothing was written");
+    let init = space.run(&["specs", "init", "pipeline.json", "--scripts", "src"]);
+    insta::assert_snapshot!(init.stdout, @r"
+    drafted	SumOrders_training	./test_workspace/.specs/SumOrders_training_runtime_test_spec.json	from src/deep/sum_orders.py, of the name without its job
+    drafted	sum_ordrs	./test_workspace/.specs/sum_ordrs_runtime_test_spec.json	from src/deep/sum_orders.py, of a similar name (0.90)
+    ");
+    let show = space.run(&["specs", "show", "SumOrders_training"]);
+    let stamp = show.stdout.find("last_updated").unwrap();
+    insta::assert_snapshot!(show.stdout[..stamp], @r#"
+    {
+      "script_name": "sum_orders",
+      "step_name": "SumOrders_training",
+      "script_path": "src/deep/sum_orders.py",
+      "input_paths": {
+        "orders_input": "./test_workspace/SumOrders_training/input/orders_input",
+        "notes": "./test_workspace/SumOrders_training/input/notes"
+      },
+      "output_paths": {
+        "orders_output": "./test_workspace/SumOrders_training/output/orders_output"
+      },
+      "environ_vars": {
+        "TIMES": "2"
+      },
+      "job_args": {
+        "rate": 1
+      },
+      "
+    "#);
+    assert!(show.stdout.contains("\"optional_inputs\": [\n    \"notes\"\n  ]"), "{}", show.stdout);
+
+    // One input is left without data: it is one that the script can do without.
+    space.write("test_workspace/SumOrders_training/input/orders_input/orders.csv", "id\n1\n");
+    let test = space.run(&["test-pipeline", "pipeline.json"]);
+    assert!(test.stdout.contains("2 passed"), "{test:?}");
+
+    space.write("pipeline.json", r#"{"nodes": ["a", "b"], "edges": [["a", "b"]]}"#);
+    let spec = |step: &str, inputs: &str, outputs: &str| {
+        let text = format!(
+            "{{\"script_name\": \"x\", \"step_name\": \"{step}\",\n \"input_paths\": {inputs}, \"output_paths\": {outputs}}}\n"
+        );
+        space.write(&format!("test_workspace/.specs/{step}_runtime_test_spec.json"), text);
+    };
+    spec("a", "{}", r#"{"metrics": "o/metrics", "estimator": "o/estimator"}"#);
+    spec("b", r#"{"weights": "i/w", "fit": "i/f"}"#, "{}");
+    let dry = space.run(&["specs", "bind", "pipeline.json", "--dry-run"]);
+    insta::assert_snapshot!(format!("{:?} {}{}", dry.status, dry.stdout, dry.stderr), @"Some(1) a -> b: nothing is similar enough: 1 metrics feeds weights (0.29), 2 estimator feeds weights (0.22), 3 estimator feeds fit (0.22), 4 metrics feeds fit (0.14)");
+    let bound = space.run_with_input(&["specs", "bind", "pipeline.json"], "9\n2\n");
+    insta::assert_snapshot!(format!("{:?} {}{}", bound.status, bound.stdout, bound.stderr), @r"
+    Some(0) a -> b	estimator feeds weights	0.22
+    a -> b: 1 metrics feeds weights (0.29), 2 estimator feeds weights (0.22), 3 estimator feeds fit (0.22), 4 metrics feeds fit (0.14), 0 none [1]: `9` is none of 0 to 4; please answer again
+    a -> b: 1 metrics feeds weights (0.29), 2 estimator feeds weights (0.22), 3 estimator feeds fit (0.22), 4 metrics feeds fit (0.14), 0 none [1]: written: ./test_workspace/.specs/b_runtime_test_spec.json
+    ");
+    let written =
+        std::fs::read_to_string(space.root.join("test_workspace/.specs/b_runtime_test_spec.json")).unwrap();
+    assert!(written.contains("\"bindings\""), "{written}");
+    let again = space.run(&["specs", "bind", "pipeline.json", "--yes"]);
+    assert_eq!(
+        (again.status, again.stderr.as_str()),
+        (Some(0), "every edge carries something\n"),
+        "{again:?}"
+    );
+}
+
 #[test]
 fn an_answer_that_does_not_come_saves_nothing() {
     let space = new_project();

@@ -84,6 +84,7 @@ const TESTER: House = House {
             ],
         ),
         ("accept", &["plan", "history", "session"]),
+        ("draft", &["plan", "history", "runners"]),
         ("runners", &["process", "history::places"]),
         ("error", &["plan::PlanError"]),
         ("history", &[]),

@@ -36,6 +36,11 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
+/// How often each setting is tried: once, unless `RUNTIME_TESTING_ROUNDS` says more.
+fn rounds() -> usize {
+    std::env::var("RUNTIME_TESTING_ROUNDS").map_or(1, |rounds| rounds.parse().expect("a number"))
+}
+
 fn the_pandas_pipeline_passes(python: &str) {
     insta::assert_json_snapshot!("flights", snapshot_in_every_setting("pipelines/flights", python));
 }
@@ -51,6 +56,7 @@ fn snapshot_in_every_setting(pipeline: &str, python: &str) -> ReportSnapshot {
     let settings = [Isolation::Fresh, Isolation::Forked]
         .into_iter()
         .flat_map(|isolation| [1, 2, 8].map(|jobs| (isolation, jobs)));
+    let settings = std::iter::repeat_n(settings, rounds()).flatten();
     let mut snapshots = settings.map(|(isolation, jobs)| {
         let copy = Copy::of(&fixtures(pipeline));
         let jobs = jobs.try_into().expect("not zero");

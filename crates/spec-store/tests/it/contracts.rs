@@ -1,6 +1,6 @@
 use indexmap::IndexMap;
 use runtime_testing_models::{DataContract, ScriptExecutionSpec, TableContract, TypeWord};
-use runtime_testing_spec_store::{ContractProblem, ContractUpdate, SpecStore};
+use runtime_testing_spec_store::{SpecStore, SpecUpdate, UpdateProblem};
 
 use crate::space::{Space, step};
 
@@ -14,11 +14,12 @@ fn contract() -> DataContract {
 }
 
 /// An update of the spec as it is saved, with a contract for its input `raw`.
-fn update(store: &SpecStore, name: &str) -> ContractUpdate {
-    ContractUpdate {
+fn update(store: &SpecStore, name: &str) -> SpecUpdate {
+    SpecUpdate {
         spec: store.load(&step(name)).unwrap(),
         input_schemas: IndexMap::from([("raw".parse().unwrap(), contract())]),
         output_schemas: IndexMap::new(),
+        bindings: IndexMap::new(),
     }
 }
 
@@ -39,7 +40,7 @@ fn all_else_in_the_file_stays_as_it_is_written() {
     let path = space.write("of_may_runtime_test_spec.json", format!("\u{feff}{HAND_WRITTEN}"));
     let before = space.store.load(&step("clean")).unwrap();
     let mut change = update(&space.store, "clean");
-    let paths = space.store.save_contracts(std::slice::from_ref(&change)).unwrap();
+    let paths = space.store.save_updates(std::slice::from_ref(&change)).unwrap();
     assert_eq!(paths, std::slice::from_ref(&path));
     let text = std::fs::read_to_string(&path).unwrap();
     let (text, stamp) = without_stamp(&text);
@@ -66,7 +67,7 @@ fn all_else_in_the_file_stays_as_it_is_written() {
     change.input_schemas[0] = TableContract { min_rows: Some(3), ..TableContract::default() }
         .with_column("id", TypeWord::Integer)
         .into();
-    space.store.save_contracts(&[change]).unwrap();
+    space.store.save_updates(&[change]).unwrap();
     let (text, _) = without_stamp(&std::fs::read_to_string(&path).unwrap());
     let rows = "\r\n\t\t\t},\r\n\t\t\t\"min_rows\": 3\r\n\t\t}}";
     assert_eq!(text, expected.replace("\r\n\t\t\t}\r\n\t\t}}", rows));
@@ -83,11 +84,11 @@ fn everything_in_the_way_is_told_and_nothing_is_written() {
     space.write("again_runtime_test_spec.json", written("train"));
     std::fs::remove_file(space.store.folder().join("gone_runtime_test_spec.json")).unwrap();
     let before = space.files();
-    let error = space.store.save_contracts(&updates).unwrap_err();
+    let error = space.store.save_updates(&updates).unwrap_err();
     assert_eq!(space.files(), before);
     assert!(matches!(
         error.problems.as_slice(),
-        [ContractProblem::Changed { .. }, ContractProblem::Load(_), ContractProblem::Load(_)]
+        [UpdateProblem::Changed { .. }, UpdateProblem::Load(_), UpdateProblem::Load(_)]
     ));
     let shown = space.shown(&error);
     let lines: Vec<&str> = shown.lines().collect();
@@ -98,8 +99,8 @@ fn everything_in_the_way_is_told_and_nothing_is_written() {
     );
     assert_eq!(lines.len(), 3, "{shown}");
 
-    assert_eq!(space.store.save_contracts(&updates[3..]).unwrap().len(), 1);
-    assert_eq!(space.store.save_contracts(&[]).unwrap(), [""; 0]);
+    assert_eq!(space.store.save_updates(&updates[3..]).unwrap().len(), 1);
+    assert_eq!(space.store.save_updates(&[]).unwrap(), [""; 0]);
 }
 
 #[test]
@@ -109,7 +110,7 @@ fn a_contract_of_what_is_not_there_is_refused() {
     let mut change = update(&space.store, "clean");
     change.output_schemas.insert("model".parse().unwrap(), contract());
     let before = space.files();
-    let error = space.shown(space.store.save_contracts(&[change]).unwrap_err());
+    let error = space.shown(space.store.save_updates(&[change]).unwrap_err());
     assert!(error.starts_with("the spec of step `clean` would not be a valid file: "), "{error}");
     assert_eq!(space.files(), before);
 }
@@ -122,7 +123,7 @@ fn a_file_that_must_not_be_written_is_not() {
     let mut permissions = std::fs::metadata(&path).unwrap().permissions();
     permissions.set_readonly(true);
     std::fs::set_permissions(&path, permissions).unwrap();
-    let error = space.store.save_contracts(&[update(&space.store, "clean")]).unwrap_err();
+    let error = space.store.save_updates(&[update(&space.store, "clean")]).unwrap_err();
     assert!(space.shown(&error).contains("is read-only"), "{error}");
 }
 
@@ -135,7 +136,7 @@ fn savers_wait_for_one_another() {
     }
     std::thread::scope(|scope| {
         for name in &names {
-            scope.spawn(|| space.store.save_contracts(&[update(&space.store, name)]).unwrap());
+            scope.spawn(|| space.store.save_updates(&[update(&space.store, name)]).unwrap());
         }
     });
     for name in &names {

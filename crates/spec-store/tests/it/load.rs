@@ -185,13 +185,13 @@ fn a_file_nobody_knows_the_step_of_is_named_where_a_spec_is_missing() {
     space.write("wrong_runtime_test_spec.json", r#"{"script_name": 1, "a": 2}"#);
     assert!(space.store.load(&step("train")).is_ok());
     let error = check_error(&space, "clean", |error| matches!(error, LoadSpecError::NotFound { .. }));
-    insta::assert_snapshot!(error, @"
+    insta::assert_snapshot!(error, @r"
     no file in `<root>/.specs` holds a spec of step `clean`; these files are broken and may hold it:
       - spec file `<root>/.specs/prep_runtime_test_spec.json`: line 1, column 1: the file is empty; it should hold a JSON object
       - spec file `<root>/.specs/wrong_runtime_test_spec.json`: 3 mistakes:
         - line 1, column 1: the key `step_name` is missing
         - line 1, column 17: `script_name`: expected a string, found a number
-        - line 1, column 20: `a`: unknown key; the keys are `$schema`, `script_name`, `step_name`, `script_path`, `input_paths`, `output_paths`, `environ_vars`, `job_args`, `last_updated`, `user_notes`, `input_path_specs`, `output_path_specs`, `bindings`, `input_schemas`, `output_schemas`, `timeout_seconds`, `python`, `isolation`, `working_directory`, `optional_outputs`, `mutable_inputs`, `sample_data`
+        - line 1, column 20: `a`: unknown key; the keys are `$schema`, `script_name`, `step_name`, `script_path`, `input_paths`, `output_paths`, `environ_vars`, `job_args`, `last_updated`, `user_notes`, `input_path_specs`, `output_path_specs`, `bindings`, `input_schemas`, `output_schemas`, `timeout_seconds`, `python`, `isolation`, `working_directory`, `optional_inputs`, `optional_outputs`, `mutable_inputs`, `sample_data`
     ");
 }
 

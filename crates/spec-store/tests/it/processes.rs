@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use camino::Utf8PathBuf;
 use indexmap::IndexMap;
 use runtime_testing_models::{JobValue, ScriptExecutionSpec, TableContract};
-use runtime_testing_spec_store::{ContractUpdate, SavedSpec, SpecStore};
+use runtime_testing_spec_store::{SavedSpec, SpecStore, SpecUpdate};
 
 use crate::space::{Space, spec, step};
 
@@ -164,13 +164,14 @@ fn more_specs_are_saved_than_a_process_may_have_files_open() {
     const OPEN_FILES: usize = 64;
     const SPECS: usize = 2 * OPEN_FILES;
     if let Some(store) = child_store() {
-        let update = |saved: &SavedSpec| ContractUpdate {
+        let update = |saved: &SavedSpec| SpecUpdate {
             spec: saved.spec.clone(),
             input_schemas: [("raw".parse().unwrap(), TableContract::default().into())].into(),
             output_schemas: IndexMap::new(),
+            bindings: IndexMap::new(),
         };
-        let updates: Vec<ContractUpdate> = store.load_all().unwrap().specs().map(update).collect();
-        assert_eq!(store.save_contracts(&updates).unwrap().len(), SPECS);
+        let updates: Vec<SpecUpdate> = store.load_all().unwrap().specs().map(update).collect();
+        assert_eq!(store.save_updates(&updates).unwrap().len(), SPECS);
         return;
     }
     let space = Space::new();

@@ -2,7 +2,7 @@ use std::fmt;
 
 use camino::Utf8PathBuf;
 use indexmap::IndexMap;
-use runtime_testing_builder::spec_store::{ContractUpdate, SaveContractsError, SpecIndex, SpecStore};
+use runtime_testing_builder::spec_store::{SaveUpdatesError, SpecIndex, SpecStore, SpecUpdate};
 use runtime_testing_data::{
     ConstraintScope, ContractRemark, ObservedContract, ProfileOptions, observe_constraints, observe_contract,
     profile_path_with,
@@ -49,7 +49,7 @@ pub struct Acceptance {
     pub changes: Vec<ContractChange>,
     /// What is not accepted, and why.
     pub left_out: Vec<LeftOut>,
-    updates: Vec<ContractUpdate>,
+    updates: Vec<SpecUpdate>,
 }
 
 /// A contract to write.
@@ -186,9 +186,9 @@ impl Acceptance {
     ///
     /// # Errors
     ///
-    /// [`SaveContractsError`]; above all where a spec has changed since this was made.
-    pub fn save(&self, store: &SpecStore) -> Result<Vec<Utf8PathBuf>, SaveContractsError> {
-        if self.updates.is_empty() { Ok(Vec::new()) } else { store.save_contracts(&self.updates) }
+    /// [`SaveUpdatesError`]; above all where a spec has changed since this was made.
+    pub fn save(&self, store: &SpecStore) -> Result<Vec<Utf8PathBuf>, SaveUpdatesError> {
+        if self.updates.is_empty() { Ok(Vec::new()) } else { store.save_updates(&self.updates) }
     }
 }
 
@@ -243,8 +243,12 @@ impl Chosen<'_> {
         if self.test.specs.get(step).is_none_or(|tested| what_is_run(tested) != what_is_run(&spec)) {
             return self.leave_out(step, None, LeftOutReason::SpecChanged { path });
         }
-        let mut update =
-            ContractUpdate { spec, input_schemas: IndexMap::new(), output_schemas: IndexMap::new() };
+        let mut update = SpecUpdate {
+            spec,
+            input_schemas: IndexMap::new(),
+            output_schemas: IndexMap::new(),
+            bindings: IndexMap::new(),
+        };
         for observed in observed {
             if let Some(change) = self.change(step, &path, &update.spec, observed) {
                 let contracts = match change.port {

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use camino::Utf8PathBuf;
-use runtime_testing_builder::spec_store::{LoadSpecError, ReadFolderError, SaveContractsError};
+use runtime_testing_builder::spec_store::{LoadSpecError, ReadFolderError, SaveUpdatesError};
 use runtime_testing_data::NoContract;
 use runtime_testing_models::{LogicalName, StepName};
 
@@ -38,7 +38,7 @@ pub enum AcceptError {
     },
     /// The contracts could not be saved.
     #[error(transparent)]
-    Save(#[from] SaveContractsError),
+    Save(#[from] SaveUpdatesError),
 }
 
 /// Its text, which is what a test prints that ends with `?`.

@@ -11,9 +11,10 @@ use crate::plan::bindings::Port;
 use crate::plan::model::{Plan, PlannedStep};
 use crate::plan::own_contracts::NotesBeforeRuns;
 
-/// The inputs of a step for which the user has no data.
+/// The inputs of a step that it needs, and for which the user has no data.
 pub(crate) fn missing_inputs(step: &PlannedStep<'_>) -> Vec<LogicalName> {
-    step.inputs.iter().filter(|port| !port.has_own_data).map(|port| port.name.clone()).collect()
+    let is_missing = |port: &&Port| !port.has_own_data && !step.can_do_without(&port.name);
+    step.inputs.iter().filter(is_missing).map(|port| port.name.clone()).collect()
 }
 
 /// The inputs of a step that no edge feeds and that have no data of their own; or else all that no edge feeds.

@@ -125,6 +125,11 @@ impl PlannedStep<'_> {
         self.spec.working_directory.unwrap_or(settings.working_directory)
     }
 
+    /// Whether a run can do without an input.
+    pub(crate) fn can_do_without(&self, input: &LogicalName) -> bool {
+        self.spec.optional_inputs.contains(input)
+    }
+
     /// The input that a binding names.
     pub(crate) fn input(&self, name: &LogicalName) -> &Port {
         self.inputs.iter().find(|port| port.name == *name).expect("a binding names an input")

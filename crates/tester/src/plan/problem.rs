@@ -71,7 +71,7 @@ pub enum PlanProblem {
     UnknownName {
         /// The step.
         step: StepName,
-        /// `optional_outputs` or `mutable_inputs`.
+        /// `optional_inputs`, `optional_outputs` or `mutable_inputs`.
         field: &'static str,
         /// The name.
         name: LogicalName,

@@ -114,7 +114,7 @@ impl<'a> Planner<'a> {
             } else if port.has_own_data {
                 PlannedInput::Own(port.path.to_path_buf())
             } else {
-                missing.push(port.name.clone());
+                missing.extend(self.needed(step, port));
                 continue;
             };
             inputs.push((port.name.clone(), input));
@@ -254,10 +254,15 @@ impl<'a> Planner<'a> {
             if port.has_own_data {
                 inputs.push((port.name.clone(), PlannedInput::Own(port.path.to_path_buf())));
             } else {
-                missing.push(port.name.clone());
+                missing.extend(self.needed(step, port));
             }
         }
         missing
+    }
+
+    /// The name of an input, if the step needs it.
+    fn needed(&self, step: StepId, port: &Port) -> Option<LogicalName> {
+        (!self.steps[step].can_do_without(&port.name)).then(|| port.name.clone())
     }
 
     /// Adds a run, or takes the one that is the same.

@@ -20,10 +20,9 @@ const SYNONYMS: [&[&str]; 11] = [
 ];
 
 /// Words that tell things apart which are alike in all else, as they stand for all of their synonyms.
-const OPPOSITES: [&[&str]; 8] = [
+const OPPOSITES: [&[&str]; 7] = [
     &["train", "test", "val", "eval", "holdout"],
     &["x", "y"],
-    &["input", "output"],
     &["left", "right"],
     &["old", "new"],
     &["before", "after"],
@@ -37,8 +36,9 @@ const BY_SYNONYMS: f64 = 0.95;
 /// How similar two names are, from 0 to 1: by their letters, by the share of words they have in common, or by the
 /// share of words that mean the same; and by which of these.
 pub(crate) fn similarity(left: &str, right: &str) -> (f64, Similarity) {
+    let (left, right) = (told(left), told(right));
     let by_letters = strsim::normalized_damerau_levenshtein(&left.to_lowercase(), &right.to_lowercase());
-    let (left, right) = (words(left), words(right));
+    let (left, right) = (words(&left), words(&right));
     // Most letters are those of the words in common.
     let by_letters = if are_told_apart(&left, &right) { 0.0 } else { by_letters };
     let meanings = |words: &BTreeSet<String>| words.iter().map(|word| meaning(word).to_owned()).collect();
@@ -53,25 +53,44 @@ pub(crate) fn similarity(left: &str, right: &str) -> (f64, Similarity) {
     others.into_iter().fold(first, |best, other| if other.0 > best.0 { other } else { best })
 }
 
+/// What a name tells beside that it is one of an input or an output, which says nothing where an edge leads from one to the other:
+/// of `model_output`, `model`. A name that tells nothing else is left as it is.
+fn told(name: &str) -> String {
+    let name = separated(name);
+    let parts = name.split_inclusive(|character: char| !character.is_alphanumeric());
+    let is_told = |part: &&str| {
+        let word = part.trim_matches(|character: char| !character.is_alphanumeric()).to_lowercase();
+        !SAYS_NOTHING.contains(&word.as_str())
+    };
+    let kept: String = parts.filter(is_told).collect();
+    let kept = kept.trim_matches(|character: char| !character.is_alphanumeric());
+    if kept.is_empty() { name } else { kept.to_owned() }
+}
+
+/// A name with a separator where a word begins with a capital.
+fn separated(name: &str) -> String {
+    let mut separated = String::with_capacity(name.len());
+    for character in name.chars() {
+        if character.is_uppercase() && separated.ends_with(char::is_lowercase) {
+            separated.push('_');
+        }
+        separated.push(character);
+    }
+    separated
+}
+
+/// The words for the two ends of an edge.
+const SAYS_NOTHING: [&str; 4] = ["input", "inputs", "output", "outputs"];
+
 /// The words of a name, in small letters and without the `s` of the plural.
 fn words(name: &str) -> BTreeSet<String> {
-    let mut words = vec![String::new()];
-    let mut was_small = false;
-    for character in name.chars() {
-        let begins = character.is_uppercase() && was_small;
-        if begins || !character.is_alphanumeric() {
-            words.push(String::new());
-        }
-        if character.is_alphanumeric() {
-            words.last_mut().expect("it begins with one").extend(character.to_lowercase());
-        }
-        was_small = character.is_lowercase();
-    }
+    let words = separated(name).to_lowercase();
+    let words = words.split(|character: char| !character.is_alphanumeric()).map(str::to_owned);
     let singular = |word: String| match word.strip_suffix('s') {
         Some(stem) if stem.len() > 2 && !stem.ends_with(['s', 'u', 'i']) => stem.to_owned(),
         _ => word,
     };
-    words.into_iter().filter(|word| !word.is_empty()).map(singular).collect()
+    words.filter(|word| !word.is_empty()).map(singular).collect()
 }
 
 fn meaning(word: &str) -> &str {
@@ -120,6 +139,10 @@ mod tests {
         check("training_data", "train_data", 0.95, Similarity::Meaning);
         check("orders", "order", 1.0, Similarity::Words);
         check("train_data", "data_train", 1.0, Similarity::Words);
+        check("model_output", "model_input", 1.0, Similarity::Words);
+        check("output_model", "InputModel", 1.0, Similarity::Words);
+        check("model_artifacts_output", "model_input", 0.95, Similarity::Meaning);
+        check("output", "input", 0.5, Similarity::Letters);
     }
 
     #[test]
@@ -127,6 +150,8 @@ mod tests {
         assert!(similarity("train_data", "test_data").0 < 0.7);
         assert!(similarity("raw_data", "processed_data").0 < 0.7);
         assert!(similarity("model", "metrics").0 < 0.7);
+        assert!(similarity("metrics_output", "model_input").0 < 0.7);
+        assert!(similarity("train_output", "test_input").0 < 0.7);
         check("", "", 1.0, Similarity::Letters);
         check("customers", "customized", 0.6, Similarity::Letters);
     }
@@ -137,7 +162,6 @@ mod tests {
             ("x_train", "y_train"),
             ("train_features", "test_features"),
             ("validationFeatures", "training_features"),
-            ("input_data", "output_data"),
             ("features_v1", "features_v2"),
             ("customer1", "customer2"),
             ("fold_1", "fold_12"),

@@ -114,6 +114,7 @@ pub(crate) fn problems_of_edges(dag: &PipelineDag, step: &PlannedStep<'_>, probl
 /// The names in lists of the spec must be those of its inputs and outputs.
 pub(crate) fn problems_of_names(step: &PlannedStep<'_>, problems: &mut Vec<PlanProblem>) {
     let lists = [
+        ("optional_inputs", &step.spec.optional_inputs, &step.inputs),
         ("optional_outputs", &step.spec.optional_outputs, &step.outputs),
         ("mutable_inputs", &step.spec.mutable_inputs, &step.inputs),
     ];

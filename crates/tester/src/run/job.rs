@@ -253,8 +253,9 @@ impl Job<'_> {
 
     /// The parameters with real paths, in the order of the spec.
     fn params(&self, written: &BTreeMap<LogicalName, Utf8PathBuf>) -> ScriptMainParams {
-        let inputs =
-            self.step.inputs.iter().map(|port| (port.name.clone(), self.inputs[&port.name].0.clone()));
+        // There may be nothing for one that the step can do without.
+        let input = |port: &Port| Some((port.name.clone(), self.inputs.get(&port.name)?.0.clone()));
+        let inputs = self.step.inputs.iter().filter_map(input);
         let outputs = self.step.outputs.iter().map(|port| (port.name.clone(), written[&port.name].clone()));
         ScriptMainParams {
             input_paths: inputs.collect::<IndexMap<_, _>>(),

@@ -6,6 +6,7 @@ mod accept;
 mod accept_formats;
 mod accept_good_data;
 mod calls;
+mod draft;
 mod ends;
 mod events;
 mod executables;

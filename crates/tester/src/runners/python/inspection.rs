@@ -79,7 +79,7 @@ pub(crate) fn inspect(
     let question = Question { paths: scripts.iter().map(|(path, _)| path).collect(), preload };
     let question = serde_json::to_vec(&question).expect("paths and names are plain strings");
     let timeout = timeout.clamp(SHORTEST_TIMEOUT, LONGEST_TIMEOUT);
-    let Some(answer) = ask(interpreter, &question, timeout, cancel)? else {
+    let Some(answer) = ask(interpreter, INSPECT_SCRIPTS, &question, timeout, cancel)? else {
         return Ok(Inspection {
             interpreter: interpreter.to_owned(),
             findings: scripts.iter().map(|_| Finding::Runnable).collect(),
@@ -130,13 +130,13 @@ pub(crate) enum NoAnswer {
     Machine(io::Error),
 }
 
-fn useless(reason: &str) -> NoAnswer {
+pub(super) fn useless(reason: &str) -> NoAnswer {
     NoAnswer::Useless(format!("it does not work as a Python 3 interpreter: {reason}"))
 }
 
 /// How long an interpreter may take to tell what shows of scripts: as long as a script, within these.
 const SHORTEST_TIMEOUT: Duration = Duration::from_secs(5);
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(120);
+pub(super) const LONGEST_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What is longer is no answer.
 const MOST_ANSWER_BYTES: u64 = 256 * 1024 * 1024;
@@ -144,10 +144,11 @@ const MOST_ANSWER_BYTES: u64 = 256 * 1024 * 1024;
 /// The variable by which what an interpreter starts while it answers is known.
 const MARK: &str = "RUNTIME_TESTING_INSPECTION";
 
-/// Hands [`INSPECT_SCRIPTS`] a question, and returns the answer that it leaves in a file: a wrapper around the interpreter
-/// may print what it likes. None where the test was canceled.
-fn ask(
+/// Hands a program a question, and returns the answer that it leaves in a file: a wrapper around the interpreter may print what it
+/// likes. None where the test was canceled.
+pub(super) fn ask(
     interpreter: &Utf8Path,
+    text: &str,
     question: &[u8],
     timeout: Duration,
     cancel: &CancelHandle,
@@ -158,10 +159,10 @@ fn ask(
     let folder = process::temporary_folder().map_err(in_folder)?;
     let folder = Utf8Path::from_path(folder.path());
     let folder = folder.ok_or_else(|| in_folder(io::Error::other("the temporary folder is not UTF-8")))?;
-    let names = ["inspect_scripts.py", "question.json", "answer.json", "stdout.log", "stderr.log"];
+    let names = ["ask.py", "question.json", "answer.json", "stdout.log", "stderr.log"];
     let [program, question_file, answer_file, stdout_file, stderr_file] =
         &names.map(|name| folder.join(name));
-    std::fs::write(program, INSPECT_SCRIPTS).map_err(in_folder)?;
+    std::fs::write(program, text).map_err(in_folder)?;
     std::fs::write(question_file, question).map_err(in_folder)?;
     let ended = process::execute(&ProcessRequest {
         program: interpreter,
