@@ -174,6 +174,9 @@ pub(crate) struct PlanArguments {
     /// Plan a part of the pipeline, as for `test-pipeline`
     #[arg(long, value_name = "STEPS")]
     pub(crate) select: Vec<Selection>,
+    /// End with status 1 where an edge carries nothing, or a guess that nothing can confirm
+    #[arg(long)]
+    pub(crate) check: bool,
     #[command(flatten)]
     pub(crate) workspace: Workspace,
     #[command(flatten)]

@@ -8,7 +8,7 @@ use crate::test;
 
 /// Tells what a test of a pipeline would do.
 pub(crate) fn run(arguments: PlanArguments) -> Result<Verdict, String> {
-    let PlanArguments { file, skip, select, workspace, scripts, output } = arguments;
+    let PlanArguments { file, skip, select, check, workspace, scripts, output } = arguments;
     let pipeline = Pipeline::open(&file, &workspace)?;
     let mut settings = test::settings(&scripts);
     settings.sample_data |= pipeline.takes_sample_data();
@@ -20,5 +20,6 @@ pub(crate) fn run(arguments: PlanArguments) -> Result<Verdict, String> {
         OutputFormat::Json => output::print(&test::json(&plan))?,
         OutputFormat::Text => output::print(&render_plan_text(&plan, output::text_options(output.ascii)))?,
     }
-    Ok(Verdict::Passed)
+    let are_bound = plan.edges.values().all(|edge| edge.issues.is_empty());
+    Ok(if check && !are_bound { Verdict::Failed } else { Verdict::Passed })
 }

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::ValueEnum as _;
 use runtime_testing::{
-    Event, EventLog, MarkdownOptions, PipelineTestReport, PipelineTestingSpec, Reporter, render_html,
-    render_junit, render_markdown,
+    Event, EventLog, MarkdownOptions, PipelineTestReport, PipelineTestingSpec, Reporter, render_csv,
+    render_html, render_junit, render_markdown,
 };
 use tempfile::NamedTempFile;
 
@@ -33,6 +33,7 @@ pub(crate) struct ReportFile {
 enum Form {
     Html,
     Junit,
+    Csv,
     Markdown,
     Json,
 }
@@ -269,6 +270,7 @@ fn render(form: Form, report: &PipelineTestReport) -> String {
     match form {
         Form::Html => render_html(report),
         Form::Junit => render_junit(report),
+        Form::Csv => render_csv(report),
         Form::Markdown => render_markdown(report, MarkdownOptions { max_bytes: usize::MAX }),
         Form::Json => report.to_json() + "\n",
     }
@@ -368,7 +370,7 @@ mod tests {
         let parsed = |text: &str| text.parse::<ReportFile>();
         let expected = ReportFile { form: Form::Junit, path: "out/a=b.xml".into() };
         assert_eq!(parsed("junit=out/a=b.xml"), Ok(expected));
-        let forms = "expected one of html=FILE, junit=FILE, markdown=FILE, json=FILE";
+        let forms = "expected one of html=FILE, junit=FILE, csv=FILE, markdown=FILE, json=FILE";
         assert_eq!(parsed("junit"), Err(forms.to_owned()));
         assert_eq!(parsed("junit="), Err(forms.to_owned()));
         assert_eq!(parsed("xml=a"), Err(format!("there is no form `xml`; {forms}")));

@@ -1,14 +1,16 @@
 use std::fmt;
 
 use crate::json::{self, Member, Mistake, Mistakes, Node, Value};
-use crate::{DagError, PipelineDag, StepName};
+use crate::{DagError, PipelineDag, StepName, nearest};
 
 /// A parsed pipeline file. Four shapes are understood:
 ///
-/// - `{"nodes": [...], "edges": [[from, to], ...]}`;
-/// - `{"dag": {"nodes": ..., "edges": ...}, ...}`, whatever else the object holds;
+/// - `{"nodes": [...], "edges": [[from, to], ...]}`, where an edge may also be `{"source": from, "target": to}`;
+/// - `{"dag": {"nodes": ..., "edges": ...}, ...}`;
 /// - a whole pipeline testing spec, which is the shape above with `script_specs` beside `dag`;
 /// - `{"steps": {name: {...}, ...}}`: a chain in the order written.
+///
+/// Whatever else these objects hold, such as a `description`, is left alone.
 ///
 /// ```
 /// use runtime_testing_dag::PipelineFile;
@@ -114,6 +116,11 @@ impl PipelineFile {
     }
 }
 
+/// Whether an object has both ends of an edge.
+fn is_edge(members: &[Member<'_>]) -> bool {
+    ["source", "target"].iter().all(|end| members.iter().any(|member| member.key == *end))
+}
+
 struct Reader<'a> {
     mistakes: Mistakes<'a>,
     /// What is wrong with the graph as a whole.
@@ -162,8 +169,6 @@ impl Reader<'_> {
             let key = json::join(path, &member.key);
             let items = match (&*member.key, &member.value.value) {
                 ("nodes" | "edges", Value::Array(items)) => items,
-                // For editors.
-                ("$schema", Value::String(_)) => continue,
                 ("nodes" | "edges", other) => {
                     self.mistake(
                         member.value.offset,
@@ -173,10 +178,8 @@ impl Reader<'_> {
                     found = [true; 2];
                     continue;
                 }
-                (other, _) => {
-                    self.mistakes.add_unknown_key(member.offset, path, other, &["nodes", "edges"]);
-                    continue;
-                }
+                // Whatever else a catalog keeps of a pipeline.
+                _ => continue,
             };
             if member.key == "nodes" {
                 found[0] = true;
@@ -196,7 +199,12 @@ impl Reader<'_> {
         }
         for (name, found) in ["nodes", "edges"].iter().zip(found) {
             if !found {
-                self.mistake(offset, path, format!("the key `{name}` is missing"));
+                let others = members
+                    .iter()
+                    .map(|member| &*member.key)
+                    .filter(|key| *key != "nodes" && *key != "edges");
+                let hint = nearest(name, others).map(|meant| format!("is `{meant}` meant for it?"));
+                self.mistakes.add(offset, path, format!("the key `{name}` is missing"), hint);
             }
         }
         // Names that are mistakes would make edges look wrong that are not.
@@ -301,6 +309,13 @@ impl Reader<'_> {
                 let to = self.step(&ends[1], &format!("{key}[1]"));
                 from.zip(to)
             }
+            Value::Object(members) if is_edge(members) => {
+                let end = |wanted: &str| members.iter().find(|member| member.key == wanted);
+                let (source, target) = end("source").zip(end("target"))?;
+                let from = self.step(&source.value, &format!("{key}.source"));
+                let to = self.step(&target.value, &format!("{key}.target"));
+                from.zip(to)
+            }
             Value::Array(ends) => {
                 let count = ends.len();
                 self.mistake(
@@ -312,7 +327,11 @@ impl Reader<'_> {
             }
             other => {
                 let found = other.describe();
-                self.mistake(item.offset, key, format!("expected an array of two step names, found {found}"));
+                self.mistake(
+                    item.offset,
+                    key,
+                    format!("expected an array of two step names, or an object with `source` and `target`, found {found}"),
+                );
                 None
             }
         }

@@ -12,6 +12,7 @@
 //! | [`render_html`] | a whole report as one HTML page, with the graph to look around in |
 //! | [`render_plan_text`] | what a test would do |
 //! | [`render_dag_text`], [`render_dag_mermaid`], [`render_dag_dot`], [`render_dag_svg`] | the steps and edges alone |
+//! | [`render_csv`] | a row for each step and edge, for spreadsheets |
 //! | [`render_junit`] | a whole report as JUnit XML, for CI systems |
 //! | [`render_markdown`] | a whole report as Markdown, for pull requests and job summaries |
 //! | [`SnapshotFilters`] | what is to be left out of a snapshot of rendered text |
@@ -31,6 +32,7 @@
 //! The page draws any graph, and one of many thousand steps slowly.
 
 mod assert_passed;
+mod csv;
 mod dag_dot;
 mod dag_mermaid;
 mod dag_svg;
@@ -53,6 +55,7 @@ mod text_page;
 mod words;
 
 pub use assert_passed::AssertPassed;
+pub use csv::render_csv;
 pub use dag_dot::render_dag_dot;
 pub use dag_mermaid::render_dag_mermaid;
 pub use dag_svg::render_dag_svg;

@@ -71,7 +71,7 @@
 //! | `digest_path`, `digest_path_with`, [`Digest`] | a hash of what data holds, whatever format it is in (feature `tester`) |
 //! | `read_batches`, `write_batches` | tables as Arrow record batches (feature `tester`) |
 //! | `render_plan_text`, `render_dag_text`, `render_dag_mermaid`, `render_dag_dot`, `render_dag_svg` | the plan and the DAG (feature `report`) |
-//! | `render_text`, `render_html`, `render_junit`, `render_markdown` | the report for people and for CI (feature `report`) |
+//! | `render_text`, `render_html`, `render_junit`, `render_csv`, `render_markdown` | the report for people and for CI (feature `report`) |
 //! | `SnapshotFilters` | what differs each time in a snapshot of rendered text (feature `report`) |
 //!
 //! # Features
@@ -135,9 +135,10 @@ pub use runtime_testing_models::{
 };
 #[cfg(feature = "report")]
 pub use runtime_testing_report::{
-    AssertPassed, MarkdownOptions, SnapshotFilters, TextOptions, render_dag_dot, render_dag_mermaid,
-    render_dag_svg, render_dag_text, render_differences_text, render_edge_text, render_html, render_junit,
-    render_markdown, render_plan_text, render_profile_text, render_step_text, render_text,
+    AssertPassed, MarkdownOptions, SnapshotFilters, TextOptions, render_csv, render_dag_dot,
+    render_dag_mermaid, render_dag_svg, render_dag_text, render_differences_text, render_edge_text,
+    render_html, render_junit, render_markdown, render_plan_text, render_profile_text, render_step_text,
+    render_text,
 };
 pub use runtime_testing_spec_store::{
     BrokenFile, FileProblem, LoadSpecError, Lookup, MAX_SPEC_BYTES, Occupant, ReadFolderError,

@@ -58,8 +58,8 @@ fn a_report_that_cannot_be_written_stops_the_test_before_it_begins() {
     insta::assert_snapshot!(refused("junit=out/file/junit.xml"), @"error: could not write the report `out/file/junit.xml`: the folder `ROOT/out/file` cannot be made: File exists (os error 17)");
     insta::assert_snapshot!(refused("junit=out"), @"error: could not write the report `out`: it is a folder: name a file in it");
     insta::assert_snapshot!(refused("junit=a,json=a"), @"error: two reports are to be written to `a`");
-    insta::assert_snapshot!(refused("pdf=a"), @"
-    error: invalid value 'pdf=a' for '--report <FORM=FILE>': there is no form `pdf`; expected one of html=FILE, junit=FILE, markdown=FILE, json=FILE
+    insta::assert_snapshot!(refused("pdf=a"), @r"
+    error: invalid value 'pdf=a' for '--report <FORM=FILE>': there is no form `pdf`; expected one of html=FILE, junit=FILE, csv=FILE, markdown=FILE, json=FILE
 
     For more information, try '--help'.
     ");

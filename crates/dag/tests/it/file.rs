@@ -19,6 +19,17 @@ fn all_four_shapes() {
     check(&format!(r#"{{"dag": {CHAIN}, "script_specs": {{}}}}"#), CHAIN);
     check(r#"{"steps": {"b": {"script": "b.py"}, "a": {}}}"#, CHAIN);
     check(r#"{"nodes":[],"edges":[]}"#, r#"{"nodes":[],"edges":[]}"#);
+    // As catalogs keep them.
+    check(
+        r#"{"dag": {"description": "two steps", "nodes": ["b", "a"], "edges": [{"source": "b", "target": "a", "label": "x"}], "metadata": {"framework": "xgboost"}}, "metadata": {}}"#,
+        CHAIN,
+    );
+    insta::assert_snapshot!(error(r#"{"nodes": ["a"], "edges": [{"source": "a"}, {"source": "a", "target": 1}]}"#), @r"
+    2 mistakes:
+      - line 1, column 28: `edges[0]`: expected an array of two step names, or an object with `source` and `target`, found an object
+      - line 1, column 71: `edges[1].target`: expected a step name, found a number
+    ");
+    insta::assert_snapshot!(error(r#"{"nodes": ["a"], "egdes": []}"#), @"line 1, column 1: the key `edges` is missing; is `egdes` meant for it?");
     let whole = PipelineFile::parse(&format!(r#"{{"dag": {CHAIN}, "script_specs": {{}}}}"#)).unwrap();
     assert!(matches!(whole, PipelineFile::TestingSpec(_)));
 }
@@ -46,13 +57,12 @@ fn wrong_types_are_reported_together() {
   "egdes": []
 }"#;
     insta::assert_snapshot!(error(text), @r"
-    6 mistakes:
+    5 mistakes:
       - line 2, column 18: `nodes[1]`: expected a step name, found a number
       - line 2, column 21: `nodes[2]`: invalid step name `a/b`: it contains `/`
       - line 3, column 13: `edges[0]`: expected an array of two step names, found 1 items
-      - line 3, column 20: `edges[1]`: expected an array of two step names, found a string
+      - line 3, column 20: `edges[1]`: expected an array of two step names, or an object with `source` and `target`, found a string
       - line 3, column 31: `edges[2][1]`: expected a step name, found null
-      - line 4, column 3: `egdes`: unknown key; did you mean `edges`?
     ");
     insta::assert_snapshot!(error(r#"{"nodes": {}, "edges": 1}"#), @r"
     2 mistakes:

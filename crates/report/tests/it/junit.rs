@@ -10,6 +10,18 @@ fn each_report_as_junit() {
 }
 
 #[test]
+fn each_report_as_csv() {
+    for (name, report) in samples::all() {
+        let table = runtime_testing_report::render_csv(&report);
+        let rows = csv::Reader::from_reader(table.as_bytes()).into_records();
+        let rows: Vec<csv::StringRecord> = rows.collect::<Result<_, _>>().unwrap();
+        assert_eq!(rows.len(), report.script_results.len() + report.data_flow_results.len(), "{name}");
+        assert!(rows.iter().flatten().all(|cell| !cell.starts_with(['=', '+', '-', '@'])), "{name}");
+        insta::assert_snapshot!(format!("csv_{name}"), table);
+    }
+}
+
+#[test]
 fn xml_holds_no_character_that_it_may_not() {
     let xml = render_junit(&samples::hostile());
     let is_allowed = |character: char| matches!(character, '\n' | '\t' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);

@@ -101,15 +101,22 @@ pub(super) fn find(step: &StepName, scripts: &[Utf8PathBuf]) -> Option<ScriptMat
         scripts.iter().find(|path| is_it(&stem(path))).map(|path| found(path, rule, 1.0))
     };
     let words = words(step.as_str());
-    let kept = words.len() - words.iter().rev().take_while(|word| JOBS.contains(&word.as_str())).count();
-    let without_job = words[..kept.max(1).min(words.len())].concat();
+    let jobs = words.iter().skip(1).rev().take_while(|word| JOBS.contains(&word.as_str())).count();
+    // One word less, two, and so on.
+    let without_job: Vec<String> =
+        (1..=jobs).map(|left_out| words[..words.len() - left_out].concat()).collect();
     let joined = words.concat();
     if joined.is_empty() {
         return with_stem(ScriptRule::Exact, &|stem| stem == step.as_str());
     }
     with_stem(ScriptRule::Exact, &|stem| stem == step.as_str())
         .or_else(|| with_stem(ScriptRule::SnakeCase, &|stem| self::words(stem).concat() == joined))
-        .or_else(|| with_stem(ScriptRule::WithoutJob, &|stem| self::words(stem).concat() == without_job))
+        .or_else(|| {
+            let is_one = |name: &String| {
+                with_stem(ScriptRule::WithoutJob, &|stem| self::words(stem).concat() == *name)
+            };
+            without_job.iter().find_map(is_one)
+        })
         .or_else(|| {
             let name = words.join("_");
             let score = |path: &Utf8PathBuf| {
@@ -168,6 +175,12 @@ mod tests {
         check("XGBoostTraining", &scripts, Some(("xgboost_training", SnakeCase)));
         check("tabular-preprocessing", &scripts, Some(("tabular_preprocessing", SnakeCase)));
         check("TabularPreprocessing_training", &scripts, Some(("tabular_preprocessing", WithoutJob)));
+        check(
+            "XGBoostModelEval_evaluation",
+            &["xgboost_model", "xgboost_model_eval"],
+            Some(("xgboost_model_eval", WithoutJob)),
+        );
+        check("training", &["train"], None);
         check("TrainStep", &scripts, Some(("train_step", SnakeCase)));
         check("tabular_preprocesing", &scripts, Some(("tabular_preprocessing", Similar)));
         check("report", &scripts, None);

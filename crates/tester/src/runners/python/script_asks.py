@@ -217,6 +217,10 @@ def guards(test):
         return frozenset((test.source, name) for name in test.names), NONE
     if isinstance(test, Row):
         return NONE, test.fails
+    if isinstance(test, Choice):
+        holds = [guards(one)[0] for one in test.options if one is not False and one is not None]
+        fails = [guards(one)[1] for one in test.options if one is not True]
+        return tuple(frozenset.intersection(*sides) if sides else NONE for sides in (holds, fails))
     return (test.holds, test.fails) if isinstance(test, Test) else (NONE, NONE)
 
 
@@ -265,7 +269,7 @@ class Reading:
         self.waiting = {node.name: node for node in tree.body if isinstance(node, FUNCTIONS + (ast.ClassDef,))}
         self.noted = {"inputs": {}, "outputs": {}, "environ_vars": {}, "job_args": {}}
         self.is_complete = self.is_recording = True
-        self.options, self.passed, self.assigned = [], {}, set()
+        self.options, self.passed, self.assigned = [], {}, Scope(None)
         self.ran, self.widened = set(), {}
         # How often something was noted, what the variables of the module went through, and what functions return.
         self.asked, self.changes, self.results = 0, 0, {}
@@ -360,7 +364,9 @@ class Reading:
     def note(self, source, name, is_optional, default):
         self.asked += 1
         noted = self.noted[source.record]
-        if not self.is_recording or (source, name) in self.assigned or source is OS_ENVIRON and name in MACHINE:
+        if not self.is_recording or source is OS_ENVIRON and name in MACHINE:
+            return
+        if self.assigned.get((source, name)) is True:
             return
         if len(noted) >= LIMIT and name not in noted:
             self.is_complete = False
@@ -561,12 +567,14 @@ class Reading:
         return UNKNOWN if default is MISSING or UNKNOWN in table else default
 
     def item(self, owner, index):
-        owner = there(owner)
-        if isinstance(owner, Source):
-            return self.ask(owner, index)
-        return self.lookup(owner, index) if isinstance(owner, dict) else self.over(self.item_of, owner, index)
+        return self.over(lambda one: self.item_of(one, index), there(owner))
 
     def item_of(self, owner, index):
+        if isinstance(owner, Source):
+            return self.ask(owner, index)
+        return self.lookup(owner, index) if isinstance(owner, dict) else self.over(self.at_place, owner, index)
+
+    def at_place(self, owner, index):
         index = plain(index)
         if isinstance(owner, (list, tuple, str)):
             try:
@@ -577,10 +585,8 @@ class Reading:
                 return UNKNOWN if isinstance(owner, str) or isinstance(index, CONSTANTS) else self.join(owner)
         if isinstance(owner, Class):
             return next((one for one in owner.members if one.attrs["name"] == index), UNKNOWN)
-        if isinstance(owner, Instance):
-            result = self.special(owner, "__getitem__", index)
-            return UNKNOWN if result is MISSING else result
-        return self.item(owner, index) if isinstance(owner, (Source, dict)) else UNKNOWN
+        result = self.special(owner, "__getitem__", index) if isinstance(owner, Instance) else MISSING
+        return UNKNOWN if result is MISSING else result
 
     def attribute(self, owner, name, is_called=False):
         return self.over(lambda one: self.attribute_of(one, name, is_called), there(owner))
@@ -595,7 +601,7 @@ class Reading:
         if isinstance(owner, Library):
             return from_module(owner.name + "." + name)
         if isinstance(owner, (Function, Class)) and name == "__name__":
-            return getattr(owner.node, "name", UNKNOWN)
+            return getattr(getattr(owner, "wrapped", owner).node, "name", UNKNOWN)
         if isinstance(owner, Class):
             found = find(owner, name)
             if found is MISSING and name == "__members__":
@@ -830,13 +836,15 @@ class Reading:
         name, right = type(node.ops[0]).__name__, rights[0]
         if name not in ("In", "NotIn"):
             return self.over(lambda *sides: self.compare(name, *sides), left, right)
-        is_table = isinstance(right, dict)
-        sources = [source for source in SOURCES if right is source or is_table and source.key in right]
-        if sources and not (is_table and key_of(left) in right):
-            found = self.test(sources[-1], left)
-        else:
-            found = self.over(self.contains, right, left)
+        found = self.over(lambda owner: self.holds(owner, left), there(right))
         return found if name == "In" else negated(found)
+
+    def holds(self, owner, item):
+        is_table = isinstance(owner, dict)
+        sources = [source for source in SOURCES if owner is source or is_table and source.key in owner]
+        if sources and not (is_table and key_of(item) in owner):
+            return self.test(sources[-1], item)
+        return self.over(self.contains, owner, item)
 
     def contains(self, owner, item):
         item = plain(item)
@@ -1100,8 +1108,9 @@ class Reading:
 
     def assign_to(self, source, name):
         """What the script has surely set itself is not asked for afterwards."""
-        if isinstance(name, str) and not self.journals:
-            self.assigned.add((source, name))
+        if isinstance(name, str):
+            self.assigned.setdefault((source, name), False)
+            self.put(self.assigned, (source, name), True)
 
     def call_text(self, text, name, args, kwargs):
         if name == "join" and args:
@@ -1197,6 +1206,11 @@ class Reading:
     def call_picked(self, keys, pick, owner):
         found = [pick(owner, key) for key in keys if pick == self.item or isinstance(key, str)]
         return found[0] if len(keys) == 1 and found else tuple(found)
+
+    def call_wrapped(self, wrapped, wrapper):
+        if isinstance(wrapped, Function) and isinstance(wrapper, Function):
+            wrapper.wrapped = getattr(wrapped, "wrapped", wrapped)
+        return wrapper
 
     def call_reduce(self, function, items, *first):
         items = self.items(items)
@@ -1793,6 +1807,8 @@ BUILT_IN = {
         r.items(args[0])
     ),
     "partial": lambda r, args, kwargs: Partial(function=args[0], args=args[1:], kwargs=kwargs),
+    "what is wrapped": lambda r, args, kwargs: r.call_wrapped(args[0], args[1]),
+    "wraps": lambda r, args, kwargs: Partial(function=Library(name="what is wrapped"), args=[args[0]], kwargs={}),
     "what is picked": lambda r, args, kwargs: r.call_picked(args[0], args[1], args[2]),
     "product": Reading.call_product,
     "range": Reading.call_range,
