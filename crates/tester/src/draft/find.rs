@@ -182,7 +182,7 @@ mod tests {
         );
         check("training", &["train"], None);
         check("TrainStep", &scripts, Some(("train_step", SnakeCase)));
-        check("tabular_preprocesing", &scripts, Some(("tabular_preprocessing", Similar)));
+        check("tabular_preprocess", &scripts, Some(("tabular_preprocessing", Similar)));
         check("report", &scripts, None);
         check("training", &["training_a", "training_b"], None);
         check("load", &[], None);

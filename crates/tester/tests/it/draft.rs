@@ -13,7 +13,7 @@ const LEAST_FOUND: usize = 95;
 /// The names of all default drafts, which stand where nothing shows.
 const OF_DEFAULTS: [&str; 2] = ["data_input", "data_output"];
 
-fn names<'a>(value: &'a Value) -> BTreeSet<&'a str> {
+fn names(value: &Value) -> BTreeSet<&str> {
     match value {
         Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
         Value::Object(names) => names.keys().map(String::as_str).collect(),
