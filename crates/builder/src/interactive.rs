@@ -61,6 +61,10 @@ pub(crate) fn update(
         Err(LoadSpecError::NotFound { .. }) => None,
         Err(error) => return Err(InteractiveError::Load(error)),
     };
+    if saved.is_none() {
+        // Nobody wants to be told so after the last question.
+        store.check_place(step).map_err(UpdateSpecError::from)?;
+    }
     let known = match saved {
         // A draft is the builder's word, not the user's.
         Some(draft) if is_untouched_draft(&draft) => {

@@ -21,6 +21,26 @@ pub fn lines(text: &str) -> String {
     shown(&text.replace("\r\n", "\n"), |character| matches!(character, '\n' | '\t'))
 }
 
+/// JSON with every character beyond ASCII as an escape, as Python writes it: such characters stand in strings alone.
+///
+/// ```
+/// assert_eq!(runtime_testing_dag::text::ascii_json("{\"a\": \"K\u{f6}ln \u{1f600}\"}"), r#"{"a": "K\u00f6ln \ud83d\ude00"}"#);
+/// ```
+pub fn ascii_json(json: &str) -> String {
+    if json.is_ascii() {
+        return json.to_owned();
+    }
+    let mut ascii = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character.is_ascii() {
+            ascii.push(character);
+        } else {
+            ascii.extend(character.encode_utf16(&mut [0; 2]).iter().map(|half| format!("\\u{half:04x}")));
+        }
+    }
+    ascii
+}
+
 fn shown(text: &str, is_kept: impl Fn(char) -> bool) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {

@@ -1,6 +1,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 use runtime_testing_dag::StepName;
+use runtime_testing_dag::text::ascii_json;
 use serde::{Deserialize, Serialize};
 
 use crate::{DataContract, JobValue, LogicalName, ScriptName};
@@ -267,12 +268,12 @@ impl ScriptExecutionSpec {
         spec
     }
 
-    /// The spec as its file holds it: indented by two spaces, with a newline at the end.
+    /// The spec as its file holds it: indented by two spaces, in ASCII with escapes, with a newline at the end.
     pub fn to_json(&self) -> String {
         let mut text =
             serde_json::to_string_pretty(self).expect("a spec is made of plain values with string keys");
         text.push('\n');
-        text
+        ascii_json(&text)
     }
 
     /// The inputs: `input_paths`, and those that have their path in `input_path_specs` only.

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use runtime_testing_models::dag::json::{self, Mistake, Node, Value};
+use runtime_testing_models::dag::text::ascii_json;
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 use serde_json::value::RawValue;
@@ -89,7 +90,11 @@ impl<'a> Manner<'a> {
     }
 
     fn member(&self, key: &str, rest: &[&str], value: &impl Serialize, depth: usize) -> String {
-        format!("{}: {}", serde_json::Value::from(key), self.nested(rest, value, depth))
+        format!(
+            "{}: {}",
+            ascii_json(&serde_json::Value::from(key).to_string()),
+            self.nested(rest, value, depth)
+        )
     }
 
     /// The value, in an object for each of the keys.
@@ -108,11 +113,11 @@ impl<'a> Manner<'a> {
         let mut bytes = Vec::new();
         let Some(line_end) = self.line_end else {
             value.serialize(&mut Serializer::with_formatter(&mut bytes, OneLine)).expect(PLAIN);
-            return String::from_utf8(bytes).expect("JSON is text");
+            return ascii_json(&String::from_utf8(bytes).expect("JSON is text"));
         };
         let formatter = PrettyFormatter::with_indent(self.indent.as_bytes());
         value.serialize(&mut Serializer::with_formatter(&mut bytes, formatter)).expect(PLAIN);
-        let text = String::from_utf8(bytes).expect("JSON is text");
+        let text = ascii_json(&String::from_utf8(bytes).expect("JSON is text"));
         text.replace('\n', &format!("{line_end}{}", self.indent.repeat(depth)))
     }
 }

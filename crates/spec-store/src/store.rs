@@ -97,6 +97,17 @@ impl SpecStore {
         }
     }
 
+    /// Why a spec of `step` could not be saved, if it could not: another step's spec, or something that nobody can read, is where it
+    /// belongs. What may come in between is told by saving.
+    ///
+    /// # Errors
+    ///
+    /// As [`SpecStore::save`].
+    pub fn check_place(&self, step: &StepName) -> Result<(), SaveSpecError> {
+        let index = self.load_all()?;
+        save::place(&self.folder, &index, step).map(drop)
+    }
+
     /// The file that a new spec of `step` is saved to: `{step}_runtime_test_spec.json`.
     pub fn default_path(&self, step: &StepName) -> Utf8PathBuf {
         self.folder.join(file_name(step))

@@ -193,3 +193,13 @@ fn an_unknown_step_is_told_with_the_nearest() {
     let message = Space::new().refused(&["specs", "show", "trian"]);
     assert!(message.contains("`trian`") && message.contains("`train`"), "{message}");
 }
+
+#[test]
+fn edit_asks_nothing_where_it_could_not_save() {
+    let space = Space::new();
+    let spec = r#"{"script_name": "other", "step_name": "other", "input_paths": {}, "output_paths": {}}"#;
+    space.write("test_workspace/.specs/new_runtime_test_spec.json", spec);
+    let outcome = space.run_with_input(&["specs", "edit", "new"], "a\nb\n\n\n");
+    assert_eq!((outcome.status, outcome.stdout.as_str()), (Some(2), ""), "{outcome:?}");
+    assert!(outcome.stderr.contains("`other`") && !outcome.stderr.contains("path of input"), "{outcome:?}");
+}

@@ -154,6 +154,7 @@ fn every_shape_of_a_pipeline_is_taken_and_mistakes_are_not() {
     for good in [
         json!({"$schema": "x", "nodes": ["a", "b"], "edges": [["a", "b"]]}),
         json!({"dag": {"nodes": ["a"], "edges": []}, "name": "mine"}),
+        json!({"dag": {"description": "x", "nodes": ["a", "b"], "edges": [{"source": "a", "target": "b", "label": ""}]}}),
         json!({"$schema": "x", "dag": {"nodes": ["a"], "edges": []}, "script_specs": {"a": spec}, "test_workspace_root": "t"}),
         json!({"steps": {"a": {}, "b": {"script": "b.py"}}}),
     ] {
@@ -169,7 +170,8 @@ fn every_shape_of_a_pipeline_is_taken_and_mistakes_are_not() {
         json!({"nodes": ["a"]}),
         json!({"nodes": ["a", "a"], "edges": []}),
         json!({"nodes": ["a"], "edges": [["a"]]}),
-        json!({"nodes": ["a"], "edges": [], "egdes": []}),
+        json!({"nodes": ["a"], "egdes": []}),
+        json!({"nodes": ["a", "b"], "edges": [{"source": "a"}]}),
         json!({"dag": {"nodes": [1], "edges": []}}),
         json!({"dag": {"nodes": ["a"], "edges": []}, "script_specs": {"a": {"script_name": "a"}}}),
         json!({"dag": {"nodes": ["a"], "edges": []}, "script_specs": {}, "workspace": "t"}),

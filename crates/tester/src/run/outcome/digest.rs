@@ -2,7 +2,7 @@
 
 use camino::Utf8Path;
 use runtime_testing_data::digest_path_with;
-use runtime_testing_models::{DataProfile, Digest, DigestOptions};
+use runtime_testing_models::{DataProfile, Digest, DigestOptions, LogicalType};
 
 use crate::cancel::CancelHandle;
 use crate::settings::OutputDigests;
@@ -41,9 +41,21 @@ pub(crate) fn digest_of(
 fn is_cheap(data: &DataProfile) -> bool {
     let bytes = data.files.iter().fold(0, |sum: u64, file| sum.saturating_add(file.bytes));
     let values = data.tables().fold(0, |sum: u64, (_, schema)| {
-        sum.saturating_add(schema.rows.saturating_mul(schema.columns.len() as u64))
+        let leaves = schema.columns.iter().map(|column| leaves(&column.data_type)).sum::<u64>();
+        sum.saturating_add(schema.rows.saturating_mul(leaves))
     });
     bytes <= CHEAP_BYTES && values <= CHEAP_VALUES
+}
+
+/// How many values a value of a type is made of; what lies within lists counts as if each had few items.
+fn leaves(data_type: &LogicalType) -> u64 {
+    const ITEMS: u64 = 10;
+    match data_type {
+        LogicalType::Struct(fields) => fields.iter().map(|(_, field)| leaves(field)).sum(),
+        LogicalType::List(item) => leaves(item).saturating_mul(ITEMS),
+        LogicalType::Map(_, values) => leaves(values).saturating_mul(ITEMS),
+        _ => 1,
+    }
 }
 
 #[cfg(test)]
