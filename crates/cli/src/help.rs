@@ -66,7 +66,8 @@ Examples:
 
 No script is run and nothing is written. What is already known not to work is told, and is no error.
 
-Exit status: 0 it can be planned, 1 with --check, an edge is broken whatever the data; 2 wrong use or a test that cannot be planned, with all that keeps it from it.";
+Exit status: 0 it can be planned; 1 with --check, an edge is broken whatever the data;
+2 wrong use or a test that cannot be planned, with all that keeps it from it.";
 
 pub(crate) const GRAPH: &str = "\
 Examples:
@@ -139,7 +140,8 @@ Examples:
 Enter takes the first pair, a number another one, and 0 none. In a spec's file nothing else changes than `bindings` and
 the time stamp.
 
-Exit status: 0 every edge carries something, 1 some still carry nothing, 2 wrong use, or a file that cannot be read or written.";
+Exit status: 0 every edge carries something, 1 some still carry nothing,
+2 wrong use, or a file that cannot be read or written.";
 
 pub(crate) const SPECS_CHECK: &str = "\
 Examples:

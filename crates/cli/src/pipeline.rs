@@ -78,6 +78,8 @@ impl Pipeline {
             (None, other) => load(&builder, other.dag(), selection.as_ref())?,
         };
         let mut configuration = RuntimeTestingConfiguration::new(spec);
+        // Who names a root wants scripts to be looked for there.
+        configuration.use_workspace_aware = configuration.pipeline_spec.workspace_aware_root.is_some();
         configuration.test_individual_scripts = !skip.contains(&Part::Individual);
         configuration.test_data_compatibility = !skip.contains(&Part::Compatibility);
         configuration.test_pipeline_flow = !skip.contains(&Part::Flow);

@@ -1,4 +1,4 @@
-use crate::space::Space;
+use crate::space::{COPY, Space};
 
 fn new_project() -> Space {
     let space = Space::new();
@@ -202,4 +202,17 @@ fn edit_asks_nothing_where_it_could_not_save() {
     let outcome = space.run_with_input(&["specs", "edit", "new"], "a\nb\n\n\n");
     assert_eq!((outcome.status, outcome.stdout.as_str()), (Some(2), ""), "{outcome:?}");
     assert!(outcome.stderr.contains("`other`") && !outcome.stderr.contains("path of input"), "{outcome:?}");
+}
+
+#[test]
+fn scripts_are_looked_for_below_the_root_that_a_pipeline_names() {
+    let space = Space::new();
+    let spec = r#"{"script_name": "elsewhere", "step_name": "a", "input_paths": {"in": "data/raw.csv"}, "output_paths": {"out": "output/a.csv"}}"#;
+    let pipeline = format!(
+        r#"{{"dag": {{"nodes": ["a"], "edges": []}}, "script_specs": {{"a": {spec}}}, "test_workspace_root": "test_workspace", "workspace_aware_root": "project"}}"#
+    );
+    space.write("pipeline.json", pipeline);
+    space.write("project/scripts/elsewhere.py", COPY);
+    let outcome = space.run(&["test-pipeline", "pipeline.json"]);
+    assert_eq!(outcome.status, Some(0), "{outcome:?}");
 }

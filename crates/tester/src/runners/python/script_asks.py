@@ -143,8 +143,8 @@ def asks(tree):
     reading.is_recording = False
     reading.follow("block", reading.take_main_block)
     parsed = {option["dest"]: option["default"] for option in reading.options}
-    for names, defaults in ((noted["environ_vars"], reading.passed), (noted["job_args"], parsed)):
-        names.update((name, defaults.get(name)) for name, default in names.items() if default is None)
+    for kind, defaults in (("environ_vars", reading.passed), ("job_args", parsed)):
+        noted[kind] = {name: defaults.get(name) if value is None else value for name, value in noted[kind].items()}
     return {
         "inputs": [name for name, is_required in noted["inputs"].items() if is_required],
         "optional_inputs": [name for name, is_required in noted["inputs"].items() if not is_required],
