@@ -32,8 +32,10 @@ impl RunRoot {
         let runs = workspace.join(RUNS);
         fs::create_dir_all(&runs)?;
         let ignore = runs.join(".gitignore");
-        if fs::symlink_metadata(&ignore).is_err() {
-            plain_file::write(&ignore, b"*\n")?;
+        match plain_file::write(&ignore, b"*\n") {
+            // Another test was first, or a script has put something in its place, which nothing is written through.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            written => written?,
         }
         let prefix = format!("{}-", jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%6f"));
         let folder = tempfile::Builder::new().prefix(&prefix).rand_bytes(4).tempdir_in(&runs)?.keep();
