@@ -5,7 +5,7 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing::{
     PipelineDag, PipelineFile, PipelineTestingSpec, PipelineTestingSpecBuilder, RuntimeTestingConfiguration,
-    Selection, Validation, nearest_path,
+    ScriptExecutionSpec, Selection, StepName, Validation, missing_fields, nearest_path,
 };
 
 use crate::arguments::{Part, Workspace};
@@ -72,7 +72,7 @@ impl Pipeline {
         check_workspace(&self.workspace)?;
         let builder = PipelineTestingSpecBuilder::new(&self.workspace);
         let spec = match (self.spec, &self.parsed) {
-            (Some(spec), _) => spec,
+            (Some(spec), _) => complete(&self.file, spec)?,
             // The older form came without specs: a step that has none is tested with the default one.
             (None, PipelineFile::Chain(dag)) => builder.load_chain(dag).map_err(|error| error.to_string())?,
             (None, other) => load(&builder, other.dag(), selection.as_ref())?,
@@ -86,6 +86,17 @@ impl Pipeline {
         configuration.selection = selection;
         Ok(configuration)
     }
+}
+
+/// The specs that stand in a pipeline file, if they are complete by the rule for those that are saved.
+fn complete(file: &Utf8Path, spec: PipelineTestingSpec) -> Result<PipelineTestingSpec, String> {
+    let problem = |(step, own): (&StepName, &ScriptExecutionSpec)| {
+        let missing = missing_fields(own, &spec.dag);
+        let keys: Vec<String> = missing.iter().map(|field| format!("`{field}`")).collect();
+        (!keys.is_empty()).then(|| format!("{file}: step `{step}`: no path in {}", keys.join(" and ")))
+    };
+    let problems: Vec<String> = spec.script_specs.iter().filter_map(problem).collect();
+    if problems.is_empty() { Ok(spec) } else { Err(problems.join("\n")) }
 }
 
 /// The DAG of a pipeline file.

@@ -125,6 +125,16 @@ pub enum ScriptFailure {
         /// How they differ.
         differences: Vec<OutputDifference>,
     },
+    /// Everything passed, and the run took more than the spec allows.
+    LimitExceeded {
+        /// The limit, by its key in the spec: `wall_seconds` or `peak_memory_mib`.
+        limit: String,
+        /// What is allowed, in the unit of the limit.
+        allowed: f64,
+        /// What the run took. Nothing in a snapshot, because it is another number each time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        found: Option<f64>,
+    },
     /// Everything passed, and a strict test counts as failures what weakens that.
     Strict {
         /// The kinds of the notes that it counts, each once.
@@ -261,6 +271,7 @@ impl ScriptFailure {
             Self::DamagedOutput { .. } => "damaged_output",
             Self::InputsChanged { .. } => "inputs_changed",
             Self::PromiseBroken { .. } => "promise_broken",
+            Self::LimitExceeded { .. } => "limit_exceeded",
             Self::Strict { .. } => "strict",
             Self::CouldNotStart { .. } => "could_not_start",
         }
@@ -303,6 +314,9 @@ impl ScriptFailure {
             Self::DamagedOutput { .. } => {
                 let hint = "close every file before the script ends, and give it the extension of what it is";
                 Some(hint.to_owned())
+            }
+            Self::LimitExceeded { limit, .. } => {
+                Some(format!("make it cheaper, or raise `limits.{limit}` in the step's spec"))
             }
             Self::Strict { .. } => Some(
                 "declare what the notes name, or test without `--strict`, where they are no failures"
@@ -367,6 +381,10 @@ impl fmt::Display for ScriptFailure {
             }
             Self::Signaled { signal, name: None } => write!(formatter, "ended by signal {signal}"),
             Self::TimedOut { limit_seconds } => write!(formatter, "timed out after {limit_seconds} s"),
+            Self::LimitExceeded { limit, allowed, found } => {
+                write!(formatter, "took more than `limits.{limit}` {allowed} allows")?;
+                found.map_or(Ok(()), |found| write!(formatter, ": {found:.1}"))
+            }
             Self::OutputMissing { outputs, written } => {
                 let noun = if outputs.len() == 1 { "output" } else { "outputs" };
                 write!(formatter, "it wrote nothing to its declared {noun} {}", list(outputs))?;

@@ -112,7 +112,8 @@ pub use runtime_testing_dag::{self as dag, InvalidName, PipelineDag, Selection, 
 pub use schema::SchemaName;
 pub use snapshot::{ReportSnapshot, SnapshotOptions};
 pub use spec::{
-    Isolation, OutputBinding, PathKind, PathSpec, ScriptExecutionSpec, ScriptMainParams, WorkingDirectory,
+    Isolation, OutputBinding, PathKind, PathSpec, ResourceLimits, ScriptExecutionSpec, ScriptMainParams,
+    WorkingDirectory,
 };
 pub use spec_reader::ParseSpecError;
 pub use step::{ScriptTestResult, StepStatus, UntestedStep};

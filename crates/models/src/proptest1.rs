@@ -20,8 +20,8 @@ pub use runtime_testing_dag::proptest1::{dags, names, step_names};
 
 use crate::{
     ColumnContract, ContractType, DataContract, FileContract, FilesContract, Isolation, JobValue,
-    LogicalName, OutputBinding, PathKind, PathSpec, Permission, ScriptExecutionSpec, ScriptName,
-    TableContract, TypeWord, WorkingDirectory,
+    LogicalName, OutputBinding, PathKind, PathSpec, Permission, ResourceLimits, ScriptExecutionSpec,
+    ScriptName, TableContract, TypeWord, WorkingDirectory,
 };
 
 /// Names of scripts: see [`names`].
@@ -150,6 +150,7 @@ pub fn specs() -> impl Strategy<Value = ScriptExecutionSpec> {
         option::of(select(&Isolation::ALL)),
         option::of(select(&WorkingDirectory::ALL)),
         option::of(any::<bool>()),
+        (option::of(1e-3..1e9_f64), option::of(1e-3..1e9_f64)),
     );
     let remarks = (option::of(texts()), option::of(texts()), option::of(texts()));
     let names = (script_names(), step_names());
@@ -164,7 +165,9 @@ pub fn specs() -> impl Strategy<Value = ScriptExecutionSpec> {
             isolation,
             working_directory,
             sample_data,
+            (wall_seconds, peak_memory_mib),
         ) = run;
+        let limits = ResourceLimits { wall_seconds, peak_memory_mib };
         let (last_updated, user_notes, schema) = remarks;
         let binding = (step_names(), logical_names());
         let binding = binding.prop_map(|(step, output)| OutputBinding { step, output });
@@ -213,6 +216,7 @@ pub fn specs() -> impl Strategy<Value = ScriptExecutionSpec> {
                     optional_outputs,
                     mutable_inputs,
                     sample_data,
+                    limits,
                 }
             },
         )

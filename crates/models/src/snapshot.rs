@@ -300,6 +300,7 @@ fn steady(failure: &mut ScriptFailure) {
         }
         // A name that was made up for the run, with a time in it, is another one each time.
         ScriptFailure::OutputMissing { written, .. } => written.clear(),
+        ScriptFailure::LimitExceeded { found, .. } => *found = None,
         ScriptFailure::Panicked { message: None }
         | ScriptFailure::Signaled { .. }
         | ScriptFailure::TimedOut { .. }

@@ -81,6 +81,28 @@ pub struct ScriptExecutionSpec {
     /// set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_data: Option<bool>,
+    /// What a run may take at most. A run that takes more and is otherwise good fails.
+    #[serde(skip_serializing_if = "ResourceLimits::is_empty")]
+    pub limits: ResourceLimits,
+}
+
+/// What a run may take at most.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct ResourceLimits {
+    /// How long, in seconds. Other than a timeout, it ends no run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wall_seconds: Option<f64>,
+    /// The memory of its largest process, in MiB. That of a Rust function, which shares this process, is not known, and outside
+    /// Unix none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peak_memory_mib: Option<f64>,
+}
+
+impl ResourceLimits {
+    /// Whether nothing is limited.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The interpreter that each run of a Python script gets. Either way each run is a process of its own.
@@ -248,6 +270,7 @@ impl ScriptExecutionSpec {
             optional_outputs: Vec::new(),
             mutable_inputs: Vec::new(),
             sample_data: None,
+            limits: ResourceLimits::default(),
         }
     }
 

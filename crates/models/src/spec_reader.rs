@@ -9,7 +9,8 @@ use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
 
 use crate::{
-    Isolation, JobValue, LogicalName, OutputBinding, ScriptExecutionSpec, ScriptName, WorkingDirectory,
+    Isolation, JobValue, LogicalName, OutputBinding, ResourceLimits, ScriptExecutionSpec, ScriptName,
+    WorkingDirectory,
 };
 
 mod contracts;
@@ -38,7 +39,7 @@ impl fmt::Display for ParseSpecError {
 impl std::error::Error for ParseSpecError {}
 
 /// The keys of a spec file, in the order they are written.
-pub(crate) const KEYS: [&str; 23] = [
+pub(crate) const KEYS: [&str; 24] = [
     "$schema",
     "script_name",
     "step_name",
@@ -62,6 +63,7 @@ pub(crate) const KEYS: [&str; 23] = [
     "optional_outputs",
     "mutable_inputs",
     "sample_data",
+    "limits",
 ];
 
 impl ScriptExecutionSpec {
@@ -188,6 +190,7 @@ impl Reader<'_, '_> {
         let isolation = get("isolation").and_then(|node| self.word(node, &at("isolation"), &Isolation::ALL));
         let working_directory = get("working_directory")
             .and_then(|node| self.word(node, &at("working_directory"), &WorkingDirectory::ALL));
+        let limits = get("limits").map(|node| self.limits(node, &at("limits")));
         let sample_data = get("sample_data").and_then(|node| self.boolean(node, &at("sample_data")));
 
         let inputs: Vec<&LogicalName> = input_paths.keys().chain(input_path_specs.keys()).collect();
@@ -228,6 +231,7 @@ impl Reader<'_, '_> {
         spec.optional_outputs = optional_outputs.unwrap_or_default();
         spec.mutable_inputs = mutable_inputs.unwrap_or_default();
         spec.sample_data = sample_data;
+        spec.limits = limits.unwrap_or_default();
         Some(spec)
     }
 
@@ -306,6 +310,37 @@ impl Reader<'_, '_> {
     fn job_args(&mut self, node: &Node<'_>, path: &str) -> IndexMap<String, JobValue> {
         let members = self.object(node, path).iter();
         members.map(|member| (member.key.clone().into_owned(), JobValue::from_node(&member.value))).collect()
+    }
+
+    fn limits(&mut self, node: &Node<'_>, path: &str) -> ResourceLimits {
+        const KEYS: [&str; 2] = ["wall_seconds", "peak_memory_mib"];
+
+        let mut limits = ResourceLimits::default();
+        for member in self.object(node, path) {
+            let key = json::join(path, &member.key);
+            let limit = match &*member.key {
+                "wall_seconds" => &mut limits.wall_seconds,
+                "peak_memory_mib" => &mut limits.peak_memory_mib,
+                _ => {
+                    self.unknown_key(member, path, &KEYS);
+                    continue;
+                }
+            };
+            match &member.value.value {
+                Value::Null => {}
+                Value::Number(text) => match text.parse::<f64>() {
+                    Ok(number) if number > 0.0 && number <= 1e12 => *limit = Some(number),
+                    _ => self.hinted(
+                        member.value.offset,
+                        &key,
+                        format!("{text} is not a possible limit"),
+                        "it is a number, more than 0 and at most 1e12",
+                    ),
+                },
+                _ => self.wrong_type(&member.value, &key, "a number"),
+            }
+        }
+        limits
     }
 
     fn timeout(&mut self, node: &Node<'_>, key: &str) -> Option<f64> {

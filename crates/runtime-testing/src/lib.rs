@@ -127,11 +127,11 @@ pub use runtime_testing_models::{
     NotCompared, NotSingledOut, Observed, OutputBinding, OutputDamage, OutputDifference, OutputTail,
     PLAN_FORMAT_VERSION, ParseDigestError, ParseSpecError, PathKind, PathKindReason, PathSpec, Permission,
     PipelineTestPlan, PipelineTestReport, PipelineTestingSpec, PythonException, REPORT_FORMAT_VERSION,
-    ReportSnapshot, Resources, RowOrder, RunAction, RunInput, RunKind, RunOutput, RunPlan, RunResult,
-    RunSlot, RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptFailure, ScriptKind, ScriptMainParams,
-    ScriptName, ScriptPlan, ScriptTestResult, Similarity, StepNote, StepPlan, StepStatus, TableContract,
-    TableSchema, TestEvent, TimeUnit, TypeWord, UndeclaredPath, UntestedEdge, UntestedStep, WorkingDirectory,
-    contract_differences, edge_key,
+    ReportSnapshot, ResourceLimits, Resources, RowOrder, RunAction, RunInput, RunKind, RunOutput, RunPlan,
+    RunResult, RunSlot, RuntimeTestingConfiguration, ScriptExecutionSpec, ScriptFailure, ScriptKind,
+    ScriptMainParams, ScriptName, ScriptPlan, ScriptTestResult, Similarity, StepNote, StepPlan, StepStatus,
+    TableContract, TableSchema, TestEvent, TimeUnit, TypeWord, UndeclaredPath, UntestedEdge, UntestedStep,
+    WorkingDirectory, contract_differences, edge_key,
 };
 #[cfg(feature = "report")]
 pub use runtime_testing_report::{

@@ -216,3 +216,52 @@ fn scripts_are_looked_for_below_the_root_that_a_pipeline_names() {
     let outcome = space.run(&["test-pipeline", "pipeline.json"]);
     assert_eq!(outcome.status, Some(0), "{outcome:?}");
 }
+
+#[test]
+fn a_run_that_takes_more_than_its_spec_allows_fails() {
+    let space = Space::new();
+    let path = "test_workspace/.specs/train_runtime_test_spec.json";
+    let spec = std::fs::read_to_string(space.root.join(path)).unwrap();
+    let with = |limits: &str| space.write(path, spec.replacen('{', &format!("{{\"limits\": {limits}, "), 1));
+    with(r#"{"wall_seconds": 600, "peak_memory_mib": 4000}"#);
+    assert_eq!(space.run(&["test-pipeline", "pipeline.json"]).status, Some(0));
+    for (limits, told) in [
+        (r#"{"wall_seconds": 0.0001}"#, "took more than `limits.wall_seconds` 0.0001 allows: "),
+        (
+            r#"{"wall_seconds": 600, "peak_memory_mib": 1}"#,
+            "took more than `limits.peak_memory_mib` 1 allows: ",
+        ),
+    ] {
+        with(limits);
+        let outcome = space.run(&["test-pipeline", "pipeline.json"]);
+        assert_eq!(outcome.status, Some(1), "{outcome:?}");
+        assert!(
+            outcome.stdout.contains(told) && outcome.stdout.contains("PASS  clean"),
+            "{}",
+            outcome.stdout
+        );
+    }
+    with(r#"{"wall_second": 1, "peak_memory_mib": 0}"#);
+    let refused = space.run(&["test-pipeline", "pipeline.json"]);
+    assert_eq!(refused.status, Some(2));
+    assert!(refused.stderr.contains("did you mean `wall_seconds`?"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("0 is not a possible limit"), "{}", refused.stderr);
+}
+
+#[test]
+fn specs_in_a_pipeline_file_are_held_to_the_same_rule() {
+    let space = Space::new();
+    let spec = |step: &str| {
+        format!(
+            r#""{step}": {{"script_name": "{step}", "step_name": "{step}", "output_paths": {{"out": "output/{step}"}}}}"#
+        )
+    };
+    let pipeline = format!(
+        r#"{{"dag": {{"nodes": ["clean", "train"], "edges": [["clean", "train"]]}}, "script_specs": {{{}, {}}}, "test_workspace_root": "test_workspace"}}"#,
+        spec("clean"),
+        spec("train"),
+    );
+    space.write("pipeline.json", pipeline);
+    let refused = space.refused(&["test-pipeline", "pipeline.json"]);
+    assert_eq!(refused, "error: pipeline.json: step `train`: no path in `input_paths`");
+}

@@ -191,7 +191,7 @@ fn a_file_nobody_knows_the_step_of_is_named_where_a_spec_is_missing() {
       - spec file `<root>/.specs/wrong_runtime_test_spec.json`: 3 mistakes:
         - line 1, column 1: the key `step_name` is missing
         - line 1, column 17: `script_name`: expected a string, found a number
-        - line 1, column 20: `a`: unknown key; the keys are `$schema`, `script_name`, `step_name`, `script_path`, `input_paths`, `output_paths`, `environ_vars`, `job_args`, `last_updated`, `user_notes`, `input_path_specs`, `output_path_specs`, `bindings`, `input_schemas`, `output_schemas`, `timeout_seconds`, `python`, `isolation`, `working_directory`, `optional_inputs`, `optional_outputs`, `mutable_inputs`, `sample_data`
+        - line 1, column 20: `a`: unknown key; the keys are `$schema`, `script_name`, `step_name`, `script_path`, `input_paths`, `output_paths`, `environ_vars`, `job_args`, `last_updated`, `user_notes`, `input_path_specs`, `output_path_specs`, `bindings`, `input_schemas`, `output_schemas`, `timeout_seconds`, `python`, `isolation`, `working_directory`, `optional_inputs`, `optional_outputs`, `mutable_inputs`, `sample_data`, `limits`
     ");
 }
 

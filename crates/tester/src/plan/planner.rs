@@ -46,7 +46,6 @@ pub(crate) fn plan<'a>(
     for step in steps.values() {
         validate::problems_of_step(step, settings, &paths, &mut problems);
         validate::problems_of_names(step, &mut problems);
-        validate::problems_of_edges(part, step, &mut problems);
     }
     let publishers = Publishers::of(&steps, &left_out, earlier.clone(), &paths);
     mark_own_data(&mut steps, &publishers, &paths, &mut problems);

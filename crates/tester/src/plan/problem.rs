@@ -49,15 +49,6 @@ pub enum PlanProblem {
         /// Its length.
         bytes: usize,
     },
-    /// Edges lead to a step that has no inputs, or from one that has no outputs.
-    NothingForEdges {
-        /// The step.
-        step: StepName,
-        /// `input_paths` or `output_paths`.
-        field: &'static str,
-        /// The steps at the other ends of the edges.
-        others: Vec<StepName>,
-    },
     /// The path of an input or output is blank.
     BlankPath {
         /// The step.
@@ -230,16 +221,6 @@ impl fmt::Display for PlanProblem {
                 formatter,
                 "step `{step}`: a path in `{field}` has {bytes} bytes and may have at most {MAX_PATH_BYTES}"
             ),
-            Self::NothingForEdges { step, field, others } => {
-                let (what, direction) =
-                    if *field == "input_paths" { ("reads", "from") } else { ("writes", "to") };
-                write!(
-                    formatter,
-                    "step `{step}`: `{field}` is empty, and there are edges {direction} {}: name what the step {what}, or remove \
-                     the edges",
-                    list(others)
-                )
-            }
             Self::BlankPath { step, field, name } => {
                 write!(
                     formatter,

@@ -274,7 +274,8 @@ impl<'a> Planner<'a> {
             let ScriptMainParams { environ_vars, job_args, .. } = planned.spec.main_params();
             let outputs: Vec<(&LogicalName, Option<&str>)> =
                 planned.outputs.iter().map(|port| (&port.name, port.file_name())).collect();
-            let ScriptExecutionSpec { output_schemas, optional_outputs, mutable_inputs, .. } = planned.spec;
+            let ScriptExecutionSpec { output_schemas, optional_outputs, mutable_inputs, limits, .. } =
+                planned.spec;
             let directory = planned.working_directory(self.settings);
             let rest = (
                 environ_vars,
@@ -283,6 +284,7 @@ impl<'a> Planner<'a> {
                 output_schemas,
                 optional_outputs,
                 mutable_inputs,
+                limits,
                 directory,
             );
             let rest = serde_json::to_string(&rest).expect("specs are plain values with string keys");

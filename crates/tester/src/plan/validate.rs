@@ -97,20 +97,6 @@ pub(crate) fn problems_of_step(
     }
 }
 
-/// Where an edge is, there must be something for it to carry.
-pub(crate) fn problems_of_edges(dag: &PipelineDag, step: &PlannedStep<'_>, problems: &mut Vec<PlanProblem>) {
-    let ends = [
-        ("input_paths", step.inputs.is_empty(), dag.dependencies(step.name)),
-        ("output_paths", step.outputs.is_empty(), dag.dependents(step.name)),
-    ];
-    for (field, is_empty, others) in ends {
-        let others: Vec<StepName> = others.into_iter().flatten().cloned().collect();
-        if is_empty && !others.is_empty() {
-            problems.push(PlanProblem::NothingForEdges { step: step.name.clone(), field, others });
-        }
-    }
-}
-
 /// The names in lists of the spec must be those of its inputs and outputs.
 pub(crate) fn problems_of_names(step: &PlannedStep<'_>, problems: &mut Vec<PlanProblem>) {
     let lists = [

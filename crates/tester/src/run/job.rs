@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 use runtime_testing_models::{
-    InputSource, Isolation, LogicalName, RunInput, RunKind, RunOutput, RunResult, ScriptFailure,
-    ScriptMainParams,
+    InputSource, Isolation, LogicalName, ResourceLimits, Resources, RunInput, RunKind, RunOutput, RunResult,
+    ScriptFailure, ScriptMainParams,
 };
 
 use crate::error::TestError;
@@ -113,7 +113,9 @@ impl Job<'_> {
             RunDirectory::Own(folder) => self.test.directories.scratch_files(folder),
             RunDirectory::Base(_) => (Vec::new(), 0),
         };
-        let failure = failure.or_else(|| reader.failure_of(&outputs, &written, &scratch_files));
+        let failure = failure
+            .or_else(|| reader.failure_of(&outputs, &written, &scratch_files))
+            .or_else(|| exceeded(step.spec.limits, &resources));
         canceled |= failure.is_none() && self.test.cancel.is_canceled();
         resources.written_bytes = bytes_at(written.values());
         // All that is handed on with an output, what lies beside a file too. Of one that is no data nothing is.
@@ -303,4 +305,17 @@ impl Job<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// The limit that a run went over, if it did. What is not known of it exceeds nothing.
+fn exceeded(limits: ResourceLimits, resources: &Resources) -> Option<ScriptFailure> {
+    const MIB: f64 = 1024.0 * 1024.0;
+    let taken = [
+        ("wall_seconds", limits.wall_seconds, resources.wall_seconds),
+        ("peak_memory_mib", limits.peak_memory_mib, resources.peak_memory_bytes as f64 / MIB),
+    ];
+    taken.into_iter().find_map(|(limit, allowed, found)| {
+        let allowed = allowed.filter(|allowed| found > *allowed)?;
+        Some(ScriptFailure::LimitExceeded { limit: limit.to_owned(), allowed, found: Some(found) })
+    })
 }
