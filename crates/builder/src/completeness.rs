@@ -88,13 +88,16 @@ pub(crate) fn is_blank(path: &Utf8Path) -> bool {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn is_untouched_draft(spec: &ScriptExecutionSpec) -> bool {
-    // The draft may have been made for another folder: one machine's path is not another's.
-    let input = format!("{}/input", spec.script_name);
-    let first = spec.input_paths.values().next();
-    let Some(folder) = first.and_then(|path| path.as_str().strip_suffix(&input)) else { return false };
-    let mut draft = ScriptExecutionSpec::create_default(&spec.script_name, &spec.step_name, folder);
-    draft.last_updated.clone_from(&spec.last_updated);
-    draft == *spec
+    let Some(first) = spec.input_paths.values().next() else { return false };
+    // A script that several steps run has a folder for each of them.
+    [spec.script_name.clone(), spec.step_name.cast()].iter().any(|name| {
+        // The draft may have been made for another folder: one machine's path is not another's.
+        let Some(folder) = first.as_str().strip_suffix(&format!("{name}/input")) else { return false };
+        let mut draft = ScriptExecutionSpec::create_default(name, &spec.step_name, folder);
+        draft.script_name.clone_from(&spec.script_name);
+        draft.last_updated.clone_from(&spec.last_updated);
+        draft == *spec
+    })
 }
 
 #[cfg(test)]

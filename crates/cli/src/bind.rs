@@ -84,7 +84,7 @@ fn name(edge: &EdgeProposals) -> String {
 /// The pairs as people choose from them.
 fn listed(pairs: &[&BindingProposal]) -> String {
     if pairs.is_empty() {
-        return ": every input is fed already".to_owned();
+        return ": no pair is left".to_owned();
     }
     let pairs = pairs.iter().enumerate();
     let pairs = pairs.map(|(place, pair)| {

@@ -66,8 +66,8 @@ Examples:
 
 No script is run and nothing is written. What is already known not to work is told, and is no error.
 
-Exit status: 0 it can be planned; 1 with --check, an edge is broken whatever the data;
-2 wrong use or a test that cannot be planned, with all that keeps it from it.";
+Exit status: 0 it can be planned; 1 with --check, an edge carries nothing, or a guess that
+nothing can confirm; 2 wrong use or a test that cannot be planned, with all that keeps it from it.";
 
 pub(crate) const GRAPH: &str = "\
 Examples:

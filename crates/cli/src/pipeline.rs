@@ -5,7 +5,7 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use runtime_testing::{
     PipelineDag, PipelineFile, PipelineTestingSpec, PipelineTestingSpecBuilder, RuntimeTestingConfiguration,
-    ScriptExecutionSpec, Selection, StepName, Validation, missing_fields, nearest_path,
+    ScriptExecutionSpec, Selection, StepName, Validation, is_untouched_draft, missing_fields, nearest_path,
 };
 
 use crate::arguments::{Part, Workspace};
@@ -72,7 +72,7 @@ impl Pipeline {
         check_workspace(&self.workspace)?;
         let builder = PipelineTestingSpecBuilder::new(&self.workspace);
         let spec = match (self.spec, &self.parsed) {
-            (Some(spec), _) => complete(&self.file, spec)?,
+            (Some(spec), _) => complete(&self.file, spec, selection.as_ref())?,
             // The older form came without specs: a step that has none is tested with the default one.
             (None, PipelineFile::Chain(dag)) => builder.load_chain(dag).map_err(|error| error.to_string())?,
             (None, other) => load(&builder, other.dag(), selection.as_ref())?,
@@ -89,8 +89,24 @@ impl Pipeline {
 }
 
 /// The specs that stand in a pipeline file, if they are complete by the rule for those that are saved.
-fn complete(file: &Utf8Path, spec: PipelineTestingSpec) -> Result<PipelineTestingSpec, String> {
+fn complete(
+    file: &Utf8Path,
+    spec: PipelineTestingSpec,
+    selection: Option<&Selection>,
+) -> Result<PipelineTestingSpec, String> {
+    let part = match selection {
+        Some(selection) => spec.dag.select(selection).map_err(|error| error.to_string())?,
+        None => spec.dag.clone(),
+    };
     let problem = |(step, own): (&StepName, &ScriptExecutionSpec)| {
+        if !part.contains(step) {
+            return None;
+        }
+        if is_untouched_draft(own) {
+            return Some(format!(
+                "{file}: step `{step}`: nobody has changed the default draft (any `user_notes` accept it)"
+            ));
+        }
         let missing = missing_fields(own, &spec.dag);
         let keys: Vec<String> = missing.iter().map(|field| format!("`{field}`")).collect();
         (!keys.is_empty()).then(|| format!("{file}: step `{step}`: no path in {}", keys.join(" and ")))

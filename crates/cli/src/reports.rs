@@ -147,9 +147,17 @@ impl Kept {
         // Where the base folder itself is an input, reports have to lie in it.
         let here = place(Utf8Path::new("."));
         let is_around = |path: &Utf8Path| here.starts_with(place(path));
+        let root = spec.workspace_aware_root.as_deref();
+        let folders: Vec<&Utf8Path> =
+            [spec.test_workspace_root.as_path(), Utf8Path::new(".")].into_iter().chain(root).collect();
         for (step, spec) in &spec.script_specs {
-            if let Some(script) = &spec.script_path {
-                kept.add(script, &format!("it is the script of `{step}`"));
+            // Wherever it may be found.
+            let names = [spec.script_name.to_string(), format!("{}.py", spec.script_name)];
+            let found = folders.iter().flat_map(|folder| [folder.to_path_buf(), folder.join("scripts")]);
+            let found =
+                found.flat_map(|folder| names.iter().map(move |name| folder.join(name)).collect::<Vec<_>>());
+            for script in found.filter(|script| script.is_file()).chain(spec.script_path.clone()) {
+                kept.add(&script, &format!("it is the script of `{step}`"));
             }
             let inputs = spec.input_paths.iter().map(|path| ("input", path));
             let outputs = spec.output_paths.iter().map(|path| ("output", path));
@@ -165,7 +173,7 @@ impl Kept {
         if path.is_file()
             && let Some(id) = file_id(path)
         {
-            self.files.insert(id, what.to_owned());
+            self.files.entry(id).or_insert_with(|| what.to_owned());
         }
     }
 
@@ -192,7 +200,7 @@ impl Reports {
         let paths = wanted.iter().map(|report| report.path.as_path()).chain(events);
         paths.clone().chain(summary.as_deref()).try_for_each(|path| kept.refuse(path))?;
         let mut targets: HashSet<Utf8PathBuf> = HashSet::new();
-        for path in paths {
+        for path in paths.chain(summary.as_deref()) {
             let target = match target(path) {
                 Ok(target) => target,
                 // What is wrong with it is told where it is opened.

@@ -115,7 +115,8 @@ fn init(
             output::print(&format!("kept\t{step}\t{path}"))?;
             continue;
         }
-        output::print(&format!("drafted\t{step}\t{path}\t{}", origin(draft)))?;
+        let (path, origin) = (output::harmless(path.as_str()), output::harmless(&origin(draft)));
+        output::print(&format!("drafted\t{step}\t{path}\t{origin}"))?;
         for remark in &draft.remarks {
             output::say(&output::harmless(&format!("{step}: {remark}")));
         }

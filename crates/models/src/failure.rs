@@ -382,8 +382,8 @@ impl fmt::Display for ScriptFailure {
             Self::Signaled { signal, name: None } => write!(formatter, "ended by signal {signal}"),
             Self::TimedOut { limit_seconds } => write!(formatter, "timed out after {limit_seconds} s"),
             Self::LimitExceeded { limit, allowed, found } => {
-                write!(formatter, "took more than `limits.{limit}` {allowed} allows")?;
-                found.map_or(Ok(()), |found| write!(formatter, ": {found:.1}"))
+                write!(formatter, "took more than `limits.{limit}` allows, which is {allowed}")?;
+                found.map_or(Ok(()), |found| write!(formatter, ": it took {found:.3}"))
             }
             Self::OutputMissing { outputs, written } => {
                 let noun = if outputs.len() == 1 { "output" } else { "outputs" };

@@ -130,9 +130,10 @@ fn from_script(step: &StepName, script: ScriptMatch, asks: &Asks, workspace: &Ut
     let name = script.path.file_stem().and_then(|stem| ScriptName::new(stem).ok());
     let name = name.unwrap_or_else(|| step.cast());
     let mut spec = ScriptExecutionSpec::new(name, step.clone());
-    let looked_for =
-        ["scripts", ""].map(|folder| workspace.join(folder).join(format!("{}.py", spec.script_name)));
-    if !looked_for.contains(&script.path) {
+    // The one that would be found first needs no path.
+    let file = format!("{}.py", spec.script_name);
+    let mut looked_for = ["", "scripts"].into_iter().map(|folder| workspace.join(folder).join(&file));
+    if looked_for.find(|path| path.is_file()).is_none_or(|first| first != script.path) {
         spec.script_path = Some(script.path.clone());
     }
     let mut remarks = Vec::new();
@@ -153,7 +154,7 @@ fn from_script(step: &StepName, script: ScriptMatch, asks: &Asks, workspace: &Ut
         let path = folder.join("output").join(output.as_str());
         spec.output_paths.insert(output, path);
     }
-    let default = ScriptExecutionSpec::create_default(&spec.script_name, step, workspace);
+    let default = ScriptExecutionSpec::create_default(&step.cast(), step, workspace);
     // Of a script that takes whatever it is handed, nothing shows.
     if !asks.is_complete && spec.input_paths.is_empty() {
         spec.input_paths = default.input_paths.clone();
@@ -177,16 +178,16 @@ fn from_script(step: &StepName, script: ScriptMatch, asks: &Asks, workspace: &Ut
     if !unknown.is_empty() {
         remarks.push(format!("no value is known of {}", unknown.join(", ")));
     }
-    if (&spec.input_paths, &spec.output_paths) == (&default.input_paths, &default.output_paths)
+    if asks.problem.is_none()
+        && (&spec.input_paths, &spec.output_paths) == (&default.input_paths, &default.output_paths)
         && asks.environ_vars.is_empty()
         && asks.job_args.is_empty()
     {
-        let remarks = vec!["its code does not show what it asks for".to_owned()];
-        return ScriptDraft {
-            spec: ScriptExecutionSpec { script_path: spec.script_path, ..default },
-            script: Some(script),
-            remarks,
-        };
+        remarks.push("its code does not show what it asks for".to_owned());
+        // Still a draft that nobody has looked through.
+        let spec =
+            ScriptExecutionSpec { script_name: spec.script_name, script_path: spec.script_path, ..default };
+        return ScriptDraft { spec, script: Some(script), remarks };
     }
     match &asks.problem {
         Some(problem) => remarks.push(format!("the script cannot be parsed: {problem}")),

@@ -34,7 +34,7 @@ fn a_command_that_is_killed_leaves_everything_whole() {
     space.write("test_workspace/scripts/train.py", SLOW_COPY);
     let commands: [&[&str]; 4] = [
         &["test-pipeline", "pipeline.json", "--isolation", "fresh"],
-        &["test-pipeline", "pipeline.json", "--isolation", "fork"],
+        &["test-pipeline", "pipeline.json", "--isolation", "forked"],
         &["specs", "accept", "pipeline.json", "--yes"],
         &["test-pipeline", "pipeline.json", "--report", "json=report.json", "--report", "junit=report.xml"],
     ];
@@ -46,7 +46,17 @@ fn a_command_that_is_killed_leaves_everything_whole() {
     assert_eq!(run(commands[0]).status, Some(0));
     // By then most have ended.
     let latest = started.elapsed();
+    let specs = space.root.join("test_workspace/.specs");
+    let bare = content(&specs);
     assert_eq!(run(commands[2]).status, Some(0));
+    let accepted = content(&specs);
+    assert_ne!(bare, accepted, "contracts were written");
+    let put = |files: &BTreeMap<std::path::PathBuf, Vec<u8>>| {
+        files.iter().for_each(|(path, text)| std::fs::write(path, text).unwrap());
+    };
+    for command in commands {
+        assert_eq!(run(command).status, Some(0), "{command:?}");
+    }
     let owned =
         [(space.root.join("test_workspace/.specs")), space.root.join("output"), space.root.join("data")];
     let content = || owned.iter().flat_map(|folder| content(folder)).collect::<BTreeMap<_, _>>();
@@ -54,11 +64,21 @@ fn a_command_that_is_killed_leaves_everything_whole() {
     let mut killed = 0;
     for kill in 0..kills {
         let arguments = commands[kill as usize % commands.len()];
+        let accepts = arguments[0] == "specs";
+        if accepts {
+            put(&bare);
+        }
         let mut child = space.command(arguments).env("TMPDIR", temporary.path()).spawn().unwrap();
         std::thread::sleep(latest.mul_f64(moment(kill)));
         child.kill().unwrap();
         killed += u32::from(Outcome::of(child).status.is_none());
         let seen = format!("kill {kill} of {arguments:?}");
+        if accepts {
+            // All of it or nothing, with the time of its own.
+            let found = without_time(&self::content(&specs));
+            assert!(found == without_time(&bare) || found == without_time(&accepted), "{seen}");
+            put(&accepted);
+        }
         assert_eq!(content(), whole, "{seen}");
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -108,6 +128,21 @@ fn content(folder: &Path) -> BTreeMap<std::path::PathBuf, Vec<u8>> {
         }
     }
     found
+}
+
+/// Specs without the time when they were saved.
+fn without_time(files: &BTreeMap<std::path::PathBuf, Vec<u8>>) -> Vec<String> {
+    let text = |text: &Vec<u8>| {
+        let text = String::from_utf8(text.clone()).unwrap();
+        let lines: Vec<&str> = text.split(", \"").filter(|part| !part.starts_with("last_updated")).collect();
+        let lines: Vec<&str> = lines
+            .iter()
+            .flat_map(|part| part.lines())
+            .filter(|line| !line.contains("last_updated"))
+            .collect();
+        lines.concat()
+    };
+    files.values().map(text).collect()
 }
 
 /// Processes that have the folder for temporary files of the killed command, and what lies in it.

@@ -277,6 +277,15 @@ fn reports_in_the_place_of_what_is_the_users() {
         std::os::unix::fs::symlink("nothing", space.root.join("nowhere")).unwrap();
         is_refused("nowhere", "it is a link to `ROOT/nothing`, which is not there");
     }
+    // Scripts are found beside the folder of scripts, too.
+    std::fs::rename(
+        space.root.join("test_workspace/scripts/train.py"),
+        space.root.join("test_workspace/train.py"),
+    )
+    .unwrap();
+    let message =
+        space.refused(&["test-pipeline", "pipeline.json", "--report", "json=test_workspace/train.py"]);
+    assert!(message.contains("it is the script of `train`"), "{message}");
     let twice = ["test-pipeline", "pipeline.json", "--report", "json=out.json", "--events", "./out.json"];
     assert_eq!(space.refused(&twice), "error: two reports are to be written to `./out.json`");
 }
@@ -288,6 +297,11 @@ fn the_summary_of_a_job_in_the_place_of_what_is_the_users() {
     let outcome = Outcome::of(command.env("GITHUB_STEP_SUMMARY", "pipeline.json").spawn().unwrap());
     assert_eq!(outcome.status, Some(2), "{outcome:?}");
     assert!(outcome.stderr.contains("it is the pipeline file"), "{outcome:?}");
+    space.write("summary.md", "what others wrote\n");
+    let mut command = space.command(&["test-pipeline", "pipeline.json", "--report", "markdown=./summary.md"]);
+    let outcome = Outcome::of(command.env("GITHUB_STEP_SUMMARY", "summary.md").spawn().unwrap());
+    assert_eq!(outcome.status, Some(2), "{outcome:?}");
+    assert!(outcome.stderr.contains("two reports are to be written to"), "{outcome:?}");
 }
 
 #[test]

@@ -195,6 +195,24 @@ fn an_unknown_step_is_told_with_the_nearest() {
 }
 
 #[test]
+fn a_script_that_cannot_be_parsed_is_told_and_steps_that_share_one_share_no_path() {
+    let space = new_project();
+    space.write("pipeline.json", r#"{"nodes": ["broken", "Prep_training", "Prep_validation"], "edges": []}"#);
+    space.write("test_workspace/scripts/broken.py", "x = = 3\n");
+    space.write("test_workspace/scripts/prep.py", COPY);
+    let init = space.run(&["specs", "init", "pipeline.json"]);
+    assert_eq!(init.status, Some(0), "{init:?}");
+    assert!(init.stderr.contains("broken: the script cannot be parsed: SyntaxError"), "{}", init.stderr);
+    let output = |step: &str| {
+        let text = space.run(&["specs", "show", step]).stdout;
+        text.lines().find(|line| line.contains("data_output")).unwrap().to_owned()
+    };
+    assert_ne!(output("Prep_training"), output("Prep_validation"));
+    let check = space.run(&["specs", "check", "pipeline.json"]);
+    assert!(check.stderr.contains("nobody has changed the default"), "{}", check.stderr);
+}
+
+#[test]
 fn edit_asks_nothing_where_it_could_not_save() {
     let space = Space::new();
     let spec = r#"{"script_name": "other", "step_name": "other", "input_paths": {}, "output_paths": {}}"#;
@@ -226,10 +244,13 @@ fn a_run_that_takes_more_than_its_spec_allows_fails() {
     with(r#"{"wall_seconds": 600, "peak_memory_mib": 4000}"#);
     assert_eq!(space.run(&["test-pipeline", "pipeline.json"]).status, Some(0));
     for (limits, told) in [
-        (r#"{"wall_seconds": 0.0001}"#, "took more than `limits.wall_seconds` 0.0001 allows: "),
+        (
+            r#"{"wall_seconds": 0.0001}"#,
+            "took more than `limits.wall_seconds` allows, which is 0.0001: it took 0.",
+        ),
         (
             r#"{"wall_seconds": 600, "peak_memory_mib": 1}"#,
-            "took more than `limits.peak_memory_mib` 1 allows: ",
+            "took more than `limits.peak_memory_mib` allows, which is 1: it took ",
         ),
     ] {
         with(limits);

@@ -1,6 +1,6 @@
 //! What could feed the inputs at edges that carry nothing.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use camino::Utf8PathBuf;
 use runtime_testing_models::{LogicalName, PipelineTestingSpec, StepName};
@@ -34,8 +34,8 @@ pub struct BindingProposal {
     pub score: f64,
 }
 
-/// The most pairs for an edge. Nobody reads more.
-const MOST_PAIRS: usize = 20;
+/// The most outputs that are proposed for an input.
+const MOST_OUTPUTS: usize = 5;
 
 /// The proposals for each edge without a binding, in the order of the edges.
 pub(crate) fn proposals(pipeline: &PipelineTestingSpec, places: &Places) -> Vec<EdgeProposals> {
@@ -71,7 +71,16 @@ pub(crate) fn proposals(pipeline: &PipelineTestingSpec, places: &Places) -> Vec<
                 }));
             }
             pairs.sort_by(|one, other| other.score.total_cmp(&one.score));
-            pairs.truncate(MOST_PAIRS);
+            // Inputs with data of their own are those that an edge is least likely meant for.
+            let has_own_data =
+                |name: &LogicalName| free.iter().any(|input| input.name == *name && input.has_own_data);
+            pairs.sort_by_key(|pair| has_own_data(&pair.input));
+            let mut kept: HashMap<LogicalName, usize> = HashMap::new();
+            pairs.retain(|pair| {
+                let count = kept.entry(pair.input.clone()).or_default();
+                *count += 1;
+                *count <= MOST_OUTPUTS
+            });
             proposals.push(EdgeProposals { from: parent.step.clone(), to: to.clone(), pairs });
         }
     }

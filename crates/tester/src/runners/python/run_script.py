@@ -199,8 +199,6 @@ class Leaving:
     def __call__(self, result):
         result = {**result, "secret": self.secret}
         text = self.dumps(result)
-        # Whoever waits for it may be another user than the one that may read everything.
-        self.umask(0o077)
         for _ in range(2):
             try:
                 return self.write(text)
@@ -209,8 +207,13 @@ class Leaving:
         self.leave_link(result)
 
     def write(self, text):
-        with self.open(self.path + ".part", "w", encoding="utf-8") as file:
-            file.write(text)
+        # The script may have taken all rights from the files that are made after it.
+        before = self.umask(0o022)
+        try:
+            with self.open(self.path + ".part", "w", encoding="utf-8") as file:
+                file.write(text)
+        finally:
+            self.umask(before)
         self.replace(self.path + ".part", self.path)
 
     def leave_link(self, result):
