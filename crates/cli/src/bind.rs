@@ -117,7 +117,7 @@ fn ask<'p>(
             {
                 Some(pair) => return Ok(Some(pair)),
                 None => TerminalPrompter
-                    .tell(&format!("`{number}` is none of 0 to {}; please answer again", pairs.len())),
+                    .tell(&format!("`{number}` is none of 0 to {}: answer with one of these", pairs.len())),
             },
         }
     }

@@ -112,7 +112,7 @@ fn init(
         let step = &draft.spec.step_name;
         let path = builder.store().path_of(step).map_err(|error| error.to_string())?;
         if had {
-            output::print(&format!("kept\t{step}\t{path}"))?;
+            output::print(&format!("kept\t{step}\t{}", output::harmless(path.as_str())))?;
             continue;
         }
         let (path, origin) = (output::harmless(path.as_str()), output::harmless(&origin(draft)));

@@ -131,7 +131,7 @@ fn specs_are_drafted_from_what_scripts_ask_for_and_bound() {
     let bound = space.run_with_input(&["specs", "bind", "pipeline.json"], "9\n2\n");
     insta::assert_snapshot!(format!("{:?} {}{}", bound.status, bound.stdout, bound.stderr), @r"
     Some(0) a -> b	estimator feeds weights	0.22
-    a -> b: 1 metrics feeds weights (0.29), 2 estimator feeds weights (0.22), 3 estimator feeds fit (0.22), 4 metrics feeds fit (0.14), 0 none [1]: `9` is none of 0 to 4; please answer again
+    a -> b: 1 metrics feeds weights (0.29), 2 estimator feeds weights (0.22), 3 estimator feeds fit (0.22), 4 metrics feeds fit (0.14), 0 none [1]: `9` is none of 0 to 4: answer with one of these
     a -> b: 1 metrics feeds weights (0.29), 2 estimator feeds weights (0.22), 3 estimator feeds fit (0.22), 4 metrics feeds fit (0.14), 0 none [1]: written: ./test_workspace/.specs/b_runtime_test_spec.json
     ");
     let written =
